@@ -1,0 +1,42 @@
+package store
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Action names what an [Event] records. The words follow the OWASP logging
+// vocabulary where it has one.
+type Action string
+
+// The actions.
+const (
+	ActionLogin           Action = "authn_login_success"
+	ActionLoginFailed     Action = "authn_login_fail"
+	ActionLogout          Action = "authn_logout"
+	ActionSessionReplaced Action = "authn_session_replaced"
+	ActionSessionReused   Action = "authn_session_reused"
+	ActionRefreshRefused  Action = "authn_refresh_refused"
+	ActionSessionRevoked  Action = "authn_token_revoked"
+	ActionSessionsRevoked Action = "authn_token_revoked_all"
+	ActionPasswordChanged Action = "authn_password_change"
+	ActionUserCreated     Action = "user_created"
+	ActionUserDisabled    Action = "user_disabled"
+	ActionUserEnabled     Action = "user_enabled"
+	ActionUserDeleted     Action = "user_deleted"
+)
+
+// Event is one line of the audit trail: what happened, who did it, from where,
+// when. It never holds a password, a token, or a name that belongs to no user.
+type Event struct {
+	Action     Action
+	At         time.Time
+	Actor      string    // "user:<id>", "session:<id>", "cli:<operating system user>" or "anonymous"
+	UserID     uuid.UUID // the user it happened to; zero for none
+	SessionID  uuid.UUID // the session it happened to; zero for none
+	RemoteAddr string    // "" for the command line
+	UserAgent  string
+	RequestID  string
+	Reason     string // free text from the operator, or a word that says why
+}

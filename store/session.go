@@ -1,0 +1,70 @@
+package store
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Session is one sign-in on one device: one row, rewritten at each rotation.
+type Session struct {
+	ID                uuid.UUID
+	UserID            uuid.UUID
+	Username          string
+	CreatedAt         time.Time
+	LastUsedAt        time.Time // sign-in or latest rotation
+	ExpiresAt         time.Time // idle expiry; never later than AbsoluteExpiresAt
+	AbsoluteExpiresAt time.Time
+	RemoteAddr        string // of the sign-in; "" when unknown
+	UserAgent         string // of the sign-in
+	Generation        Generation
+}
+
+// NewSession is the input of [Store.StartSession].
+type NewSession struct {
+	ID                uuid.UUID
+	UserID            uuid.UUID
+	TokenHash         string     // hex SHA-256 of the first refresh token
+	Generation        Generation // the pair that the look-up read
+	CreatedAt         time.Time
+	ExpiresAt         time.Time
+	AbsoluteExpiresAt time.Time
+	RemoteAddr        string
+	UserAgent         string
+	PasswordHash      string    // the stored hash that the password was verified against
+	Rehash            string    // replaces PasswordHash; "" when no upgrade is due
+	Replaces          uuid.UUID // session that the login's request came with; zero for none
+}
+
+// SessionPage selects live sessions by key.
+type SessionPage struct {
+	UserID uuid.UUID // only this user's; zero for everybody's
+	Now    time.Time // the instant at which they must be alive
+	After  uuid.UUID // only sessions whose id sorts after this; zero for the first page
+	Limit  int       // at most this many, at least 1
+}
+
+// SessionCount is how much a revocation covers.
+type SessionCount struct {
+	Sessions int64
+	Users    int64
+}
+
+// Scope says whose sessions. The zero Scope covers nobody.
+type Scope struct {
+	everyone bool
+	userID   uuid.UUID
+}
+
+// Everyone covers every session of the installation.
+func Everyone() Scope { return Scope{everyone: true} }
+
+// OfUser covers the sessions of one user.
+func OfUser(id uuid.UUID) Scope { return Scope{userID: id} }
+
+// Everyone reports whether the scope covers the whole installation.
+func (s Scope) Everyone() bool { return s.everyone }
+
+// UserID returns the user that the scope covers, zero when it covers everyone
+// or nobody.
+func (s Scope) UserID() uuid.UUID { return s.userID }

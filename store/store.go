@@ -1,0 +1,140 @@
+// Package store is the contract between the rules of authentication and the
+// database that remembers them: one interface, plain structs, sentinel errors.
+//
+// Every method is atomic and states an intent ("start a session", "rotate a
+// token"), never a row operation. No transaction leaks to the caller, and none
+// spans password hashing or the network. Every change carries an [Event] that is
+// written to the audit trail in the same transaction. Outcomes a caller must act
+// on are values; an error means the operation failed.
+//
+// Time comes from the caller: no method reads a clock, and instants are kept to
+// the microsecond. Implementations are in store/postgres and store/sqlite, and
+// store/storetest is the suite that both of them pass.
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Store is everything authctl asks of its database.
+//
+// Unless a method says otherwise it returns [ErrUnavailable] when the database
+// cannot be reached or does not answer within ctx, and [ErrSchema] when a table
+// or column that it needs is missing.
+type Store interface {
+	// CreateUser adds a user. [ErrConflict] when the folded username (or the id)
+	// is taken.
+	CreateUser(ctx context.Context, u NewUser, e Event) (User, error)
+
+	// Credentials returns what a login needs of the user with this folded
+	// username: the user, its password hash, and the current generation.
+	// [ErrNotFound] when there is none. Disabled users are returned.
+	Credentials(ctx context.Context, folded string) (Credentials, error)
+
+	// User returns the user with this folded username, or [ErrNotFound].
+	User(ctx context.Context, folded string) (User, error)
+
+	// Users returns one page of users ordered by folded username.
+	Users(ctx context.Context, p UserPage) ([]User, error)
+
+	// SetPassword replaces a user's password hash and ends the user's sessions by
+	// bumping the user's generation. [ErrNotFound] when there is no such user.
+	SetPassword(ctx context.Context, id uuid.UUID, hash string, e Event) (User, error)
+
+	// DisableUser sets disabled_at to e.At (a user who is disabled already keeps
+	// the earlier instant) and ends the user's sessions by bumping the
+	// generation. [ErrNotFound] when there is no such user.
+	DisableUser(ctx context.Context, id uuid.UUID, e Event) (User, error)
+
+	// EnableUser clears disabled_at. Sessions that ended with the disabling stay
+	// dead. [ErrNotFound] when there is no such user.
+	EnableUser(ctx context.Context, id uuid.UUID, e Event) (User, error)
+
+	// DeleteUser removes a user and every session of it; audit events stay.
+	// [ErrNotFound] when there is no such user.
+	DeleteUser(ctx context.Context, id uuid.UUID, e Event) error
+
+	// StartSession records one sign-in. It reports false, and changes nothing,
+	// when the user is gone or disabled, when the password hash is no longer
+	// s.PasswordHash, or when the generation is no longer s.Generation: whatever
+	// happened between the look-up and now wins over the login. In the same
+	// transaction it replaces the password hash by s.Rehash if that is set, ends
+	// the session s.Replaces if there is one (a second event,
+	// [ActionSessionReplaced], carries that session's ids) and writes e.
+	StartSession(ctx context.Context, s NewSession, e Event) (started bool, err error)
+
+	// Rotate exchanges a refresh token for its successor, as [Outcome] describes.
+	// The fast path is one conditional statement; only when that changes no row
+	// does a second transaction lock the row and let [Rotation.Judge] say why.
+	// Rotated and Retried write no event. Reused, Revoked and Disabled delete the
+	// session row and write e with the action [ActionSessionReused] or, for the
+	// latter two, [ActionRefreshRefused] and the outcome as its reason; e's user
+	// and session are filled in from the row. Expired and Unknown change nothing.
+	Rotate(ctx context.Context, r Rotation, e Event) (RotateResult, error)
+
+	// EndSession deletes one session, whoever owns it, and writes e with the ids
+	// of the row. It reports false, and writes no event, when there is none.
+	EndSession(ctx context.Context, id uuid.UUID, e Event) (ended bool, err error)
+
+	// EndSessions ends every session in scope that exists now, by bumping the
+	// generation of the user or of the installation: one integer, however many
+	// sessions it covers. The rows stay until DeleteDeadSessions. [ErrNotFound]
+	// when the scope names a user who does not exist.
+	EndSessions(ctx context.Context, s Scope, e Event) error
+
+	// CountSessions returns how many sessions in scope are alive at now, and how
+	// many users they belong to.
+	CountSessions(ctx context.Context, s Scope, now time.Time) (SessionCount, error)
+
+	// Sessions returns one page of the sessions alive at p.Now, ordered by id.
+	Sessions(ctx context.Context, p SessionPage) ([]Session, error)
+
+	// Access returns what decides whether an access token is still good: its
+	// user, the current generation, and whether its session exists and belongs
+	// to that user. [ErrNotFound] when there is no such user. One statement.
+	Access(ctx context.Context, userID, sessionID uuid.UUID) (Access, error)
+
+	// DeleteDeadSessions removes up to limit session rows that can never be used
+	// again: expired before expiredBefore, or behind the current generation. It
+	// returns how many it removed. It takes no event: what ended these sessions
+	// was audited when it happened.
+	DeleteDeadSessions(ctx context.Context, expiredBefore time.Time, limit int) (int, error)
+
+	// Record writes an event that changes nothing else, such as a failed login.
+	Record(ctx context.Context, e Event) error
+
+	// Ready returns nil when the database answers and its schema is the one this
+	// binary was built for; else [ErrUnavailable] or a [SchemaError].
+	Ready(ctx context.Context) error
+
+	// Schema returns the migrations this binary knows and which are applied. A
+	// database without any table yields version 0.
+	Schema(ctx context.Context) (Schema, error)
+
+	// MigrateUp applies every pending migration, each in a transaction, and
+	// returns those it applied. Concurrent callers wait for each other. A schema
+	// newer than this binary is a [SchemaError].
+	MigrateUp(ctx context.Context) ([]Migration, error)
+
+	// MigrateDown takes the newest applied migration back and returns it.
+	// [ErrNotFound] when none is applied.
+	MigrateDown(ctx context.Context) (Migration, error)
+
+	// Stats returns the connection pool's figures at this moment.
+	Stats() Stats
+
+	// Close releases the connections. The store must not be used afterwards.
+	Close() error
+}
+
+// Stats is the state of a connection pool.
+type Stats struct {
+	Max     int           // connections the pool may open
+	Open    int           // connections that are open, in use or idle
+	InUse   int           // connections that are executing something
+	Waits   int64         // times a caller had to wait for a connection, since start
+	WaitFor time.Duration // time that callers spent waiting, since start
+}

@@ -1,0 +1,51 @@
+package store
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// User is an account.
+type User struct {
+	ID                uuid.UUID
+	Username          string // as typed
+	Folded            string // PRECIS UsernameCaseMapped form, unique
+	CreatedAt         time.Time
+	DisabledAt        time.Time // zero while the user is enabled
+	PasswordChangedAt time.Time
+}
+
+// Disabled reports whether the user may not sign in.
+func (u User) Disabled() bool { return !u.DisabledAt.IsZero() }
+
+// NewUser is the input of [Store.CreateUser].
+type NewUser struct {
+	ID           uuid.UUID
+	Username     string
+	Folded       string
+	PasswordHash string // PHC string; "" for an account that cannot sign in by password
+	CreatedAt    time.Time
+}
+
+// Credentials is what a login reads before it hashes.
+type Credentials struct {
+	User         User
+	PasswordHash string // "" when the user has none
+	Generation   Generation
+}
+
+// UserPage selects users by key, never by offset.
+type UserPage struct {
+	Search   string // only users whose folded username contains this; taken literally, no wildcards
+	Disabled bool   // only disabled users
+	After    string // only users whose folded username sorts after this
+	Limit    int    // at most this many, at least 1
+}
+
+// Access is what [Store.Access] reads to judge an access token.
+type Access struct {
+	User          User
+	Generation    Generation // the current pair
+	SessionExists bool       // the session's row exists and belongs to User
+}

@@ -1,0 +1,141 @@
+package authn
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"golang.org/x/crypto/argon2"
+)
+
+// Params is the cost of an Argon2id hash (RFC 9106).
+type Params struct {
+	Memory      uint32 // KiB
+	Iterations  uint32 // passes over the memory
+	Parallelism uint8  // lanes
+}
+
+// The hard bounds, which hold for stored hashes too: nothing is allocated for a
+// hash beyond them.
+const (
+	maxMemory      = 1 << 20 // KiB, which is 1 GiB
+	maxIterations  = 20
+	maxParallelism = 16
+
+	saltLength = 16 // bytes; RFC 9106, section 3.1
+	tagLength  = 32 // bytes; RFC 9106, section 4
+	minLength  = 8  // bytes, of salt and tag of a stored hash
+	maxLength  = 64 // bytes
+)
+
+// Validate returns an error when p is outside what Argon2 and authctl allow:
+// 8 × parallelism KiB to 1 GiB of memory, 1 to 20 iterations, 1 to 16 lanes.
+func (p Params) Validate() error {
+	switch {
+	case p.Iterations < 1 || p.Iterations > maxIterations:
+		return fmt.Errorf("argon2 iterations must be 1 to %d, not %d", maxIterations, p.Iterations)
+	case p.Parallelism < 1 || p.Parallelism > maxParallelism:
+		return fmt.Errorf("argon2 parallelism must be 1 to %d, not %d", maxParallelism, p.Parallelism)
+	case p.Memory < 8*uint32(p.Parallelism) || p.Memory > maxMemory:
+		return fmt.Errorf("argon2 memory must be %d KiB to 1 GiB, not %d KiB", 8*uint32(p.Parallelism), p.Memory)
+	}
+	return nil
+}
+
+// BelowFloor reports whether p is weaker than every combination that the OWASP
+// Password Storage Cheat Sheet (2026-08) accepts as a minimum.
+func (p Params) BelowFloor() bool {
+	for _, floor := range [...]Params{{47104, 1, 1}, {19456, 2, 1}, {12288, 3, 1}, {9216, 4, 1}, {7168, 5, 1}} {
+		if p.Memory >= floor.Memory && p.Iterations >= floor.Iterations {
+			return false
+		}
+	}
+	return true
+}
+
+// String returns the parameters as a PHC string writes them.
+func (p Params) String() string {
+	return fmt.Sprintf("m=%d,t=%d,p=%d", p.Memory, p.Iterations, p.Parallelism)
+}
+
+// digest is a parsed password hash.
+type digest struct {
+	params Params
+	salt   []byte
+	tag    []byte
+}
+
+const phcPrefix = "$argon2id$v=19$"
+
+// String returns the digest as a PHC string.
+func (d digest) String() string {
+	b64 := base64.RawStdEncoding
+	return phcPrefix + d.params.String() + "$" + b64.EncodeToString(d.salt) + "$" + b64.EncodeToString(d.tag)
+}
+
+var errCorruptHash = errors.New("stored password hash is corrupt or out of bounds")
+
+// parseDigest parses an Argon2id PHC string, in the one spelling that [digest.String]
+// writes, and holds it to the bounds before anything is allocated for it.
+func parseDigest(phc string) (digest, error) {
+	rest, ok := strings.CutPrefix(phc, phcPrefix)
+	if !ok || len(phc) > 300 {
+		return digest{}, errCorruptHash
+	}
+	fields := strings.Split(rest, "$")
+	if len(fields) != 3 {
+		return digest{}, errCorruptHash
+	}
+	var d digest
+	var err error
+	if d.params, err = parseParams(fields[0]); err != nil {
+		return digest{}, err
+	}
+	b64 := base64.RawStdEncoding.Strict()
+	salt, err1 := b64.DecodeString(fields[1])
+	tag, err2 := b64.DecodeString(fields[2])
+	if err1 != nil || err2 != nil || outside(len(salt)) || outside(len(tag)) {
+		return digest{}, errCorruptHash
+	}
+	d.salt, d.tag = salt, tag
+	if d.String() != phc { // base64 ignores line breaks; we do not
+		return digest{}, errCorruptHash
+	}
+	return d, nil
+}
+
+func outside(n int) bool { return n < minLength || n > maxLength }
+
+// parseParams parses "m=65536,t=3,p=1".
+func parseParams(s string) (Params, error) {
+	fields := strings.Split(s, ",")
+	if len(fields) != 3 {
+		return Params{}, errCorruptHash
+	}
+	var n [3]uint64
+	for i, name := range [...]string{"m=", "t=", "p="} {
+		digits, ok := strings.CutPrefix(fields[i], name)
+		if !ok {
+			return Params{}, errCorruptHash
+		}
+		var err error
+		if n[i], err = strconv.ParseUint(digits, 10, 32); err != nil {
+			return Params{}, errCorruptHash
+		}
+	}
+	if n[2] > maxParallelism { // before it is squeezed into a byte
+		return Params{}, errCorruptHash
+	}
+	p := Params{Memory: uint32(n[0]), Iterations: uint32(n[1]), Parallelism: uint8(n[2])}
+	if p.Validate() != nil {
+		return Params{}, errCorruptHash
+	}
+	return p, nil
+}
+
+// compute runs Argon2id over password.
+func compute(password string, salt []byte, p Params, length int) []byte {
+	return argon2.IDKey([]byte(password), salt, p.Iterations, p.Memory, p.Parallelism, uint32(length))
+}

@@ -1,0 +1,95 @@
+package authn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/authctl/authctl/store"
+)
+
+// Code is a stable word that names a kind of failure. Programs branch on it;
+// the HTTP server and the command line each map it in one table.
+type Code string
+
+// The codes.
+const (
+	CodeInvalidRequest     Code = "invalid_request"
+	CodeInvalidUsername    Code = "invalid_username"
+	CodeWeakPassword       Code = "weak_password"
+	CodeUsernameTaken      Code = "username_taken"
+	CodeRegistrationClosed Code = "registration_closed"
+	CodeInvalidCredentials Code = "invalid_credentials"
+	CodeUnauthenticated    Code = "unauthenticated"
+	CodeTokenExpired       Code = "token_expired"
+	CodeSessionExpired     Code = "session_expired"
+	CodeSessionRevoked     Code = "session_revoked"
+	CodeSessionReused      Code = "session_reused"
+	CodeUserNotFound       Code = "user_not_found"
+	CodeSessionNotFound    Code = "session_not_found"
+	CodeOverloaded         Code = "overloaded"
+	CodeUnavailable        Code = "unavailable"
+	CodeSchema             Code = "schema_mismatch"
+	CodeInternal           Code = "internal"
+)
+
+// Codes returns every code, for whoever keeps a table of them.
+func Codes() []Code {
+	return []Code{
+		CodeInvalidRequest, CodeInvalidUsername, CodeWeakPassword, CodeUsernameTaken,
+		CodeRegistrationClosed, CodeInvalidCredentials, CodeUnauthenticated, CodeTokenExpired,
+		CodeSessionExpired, CodeSessionRevoked, CodeSessionReused, CodeUserNotFound,
+		CodeSessionNotFound, CodeOverloaded, CodeUnavailable, CodeSchema, CodeInternal,
+	}
+}
+
+// Error is what every method of [Service] fails with.
+type Error struct {
+	Code       Code
+	Message    string        // a sentence that may be shown to anyone
+	RetryAfter time.Duration // when trying again may help; 0 for never
+	Err        error         // the cause, for the log only; may be nil
+}
+
+// Error returns the message, and the cause where there is one.
+func (e *Error) Error() string {
+	if e.Err == nil {
+		return e.Message
+	}
+	return fmt.Sprintf("%s: %v", e.Message, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// CodeOf returns the code of an [*Error] in err's chain, and [CodeInternal] for
+// any other error.
+func CodeOf(err error) Code {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Code
+	}
+	return CodeInternal
+}
+
+// refuse makes an error that the caller is to blame for.
+func refuse(code Code, message string) error {
+	return &Error{Code: code, Message: message}
+}
+
+// fail turns an error of the store, or of the hasher's queue, into one of ours.
+func fail(op string, err error) error {
+	if _, ok := errors.AsType[*Error](err); ok {
+		return err
+	}
+	e := &Error{Code: CodeInternal, Message: "something went wrong on our side", Err: fmt.Errorf("%s: %w", op, err)}
+	switch {
+	case errors.Is(err, store.ErrSchema):
+		e.Code, e.Message = CodeSchema, "the database schema does not match this version"
+		e.RetryAfter = 30 * time.Second
+	case errors.Is(err, store.ErrUnavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		e.Code, e.Message = CodeUnavailable, "the database does not answer, try again in a moment"
+		e.RetryAfter = time.Second
+	}
+	return e
+}

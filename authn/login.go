@@ -1,0 +1,173 @@
+package authn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/store"
+)
+
+// Grant is what a sign-in or a refresh hands out.
+type Grant struct {
+	User             store.User
+	SessionID        uuid.UUID
+	AccessToken      string
+	AccessExpiresAt  time.Time
+	RefreshToken     string
+	RefreshExpiresAt time.Time
+	Outcome          store.Outcome // of a refresh: Rotated or Retried, or why it was refused
+	Steps            []Step        // of a login, also when it fails
+}
+
+// Login signs a user in and starts a session. current is the refresh token that
+// the request carried, or "": its session ends with this login, whoever owns it.
+//
+// An unknown user, a wrong password, a disabled user and a user without a
+// password all fail with the same [CodeInvalidCredentials] error after exactly
+// one Argon2 computation and one audit event.
+func (s *Service) Login(ctx context.Context, a Actor, in Account, current string) (Grant, error) {
+	now := s.now()
+	watch := startStopwatch()
+	g, err := s.login(ctx, a, in, current, now, watch)
+	watch.lap("store")
+	g.Steps = watch.steps
+	return g, err
+}
+
+func (s *Service) login(ctx context.Context, a Actor, in Account, current string, now time.Time, watch *stopwatch) (Grant, error) {
+	password, ok := normalizePassword(in.Password)
+	if !ok {
+		return Grant{}, s.loginFailed(ctx, a, uuid.Nil, now, "malformed_password", nil)
+	}
+	creds, err := s.credentials(ctx, in.Username)
+	watch.lap("lookup")
+	if err != nil {
+		return Grant{}, fail("look up credentials", err)
+	}
+	stored, why, cause, err := s.verifyPassword(ctx, creds, password, watch)
+	if err != nil {
+		return Grant{}, fail("hash password", err)
+	}
+	if why != "" {
+		return Grant{}, s.loginFailed(ctx, a, creds.User.ID, now, why, cause)
+	}
+	var rehash string
+	if s.hasher.outdated(stored) {
+		if rehash, err = s.hasher.hash(ctx, password, watch); err != nil {
+			return Grant{}, fail("hash password", err)
+		}
+	}
+	return s.startSession(ctx, a, creds, rehash, current, now)
+}
+
+// credentials reads what is known of a username; for a name that nobody has, or
+// can have, it returns empty credentials.
+func (s *Service) credentials(ctx context.Context, username string) (store.Credentials, error) {
+	folded, err := foldUsername(username)
+	if err != nil {
+		return store.Credentials{}, nil
+	}
+	creds, err := s.store.Credentials(ctx, folded)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.Credentials{}, nil
+	}
+	return creds, err
+}
+
+// verifyPassword computes one hash, whatever it is given. why is "" when the
+// password belongs to a user who may sign in, else the reason for the audit
+// trail; cause is set when that reason is a fault of ours.
+func (s *Service) verifyPassword(ctx context.Context, creds store.Credentials, password string, watch *stopwatch) (stored digest, why string, cause, err error) {
+	if creds.PasswordHash == "" {
+		why = "unknown_user"
+		if creds.User.ID != uuid.Nil {
+			why = "no_password"
+		}
+		return digest{}, why, nil, s.hasher.waste(ctx, password, watch)
+	}
+	stored, cause = parseDigest(creds.PasswordHash)
+	if cause != nil {
+		cause = fmt.Errorf("user %s: %w", creds.User.ID, cause)
+		return digest{}, "corrupt_hash", cause, s.hasher.waste(ctx, password, watch)
+	}
+	ok, err := s.hasher.verify(ctx, password, stored, watch)
+	switch {
+	case err != nil:
+	case !ok:
+		why = "wrong_password"
+	case creds.User.Disabled():
+		why = "disabled"
+	}
+	return stored, why, nil, err
+}
+
+// loginFailed records a refused login and returns the one error for it.
+func (s *Service) loginFailed(ctx context.Context, a Actor, userID uuid.UUID, now time.Time, why string, cause error) error {
+	e := a.event(store.ActionLoginFailed, now)
+	e.UserID = userID
+	e.Reason = why
+	if err := s.store.Record(ctx, e); err != nil {
+		return fail("record failed login", err)
+	}
+	return &Error{Code: CodeInvalidCredentials, Message: "username or password is wrong", Err: cause}
+}
+
+func (s *Service) startSession(ctx context.Context, a Actor, creds store.Credentials, rehash, current string, now time.Time) (Grant, error) {
+	token := newRefreshToken()
+	session := store.Session{
+		ID:                token.sessionID(),
+		UserID:            creds.User.ID,
+		CreatedAt:         now,
+		ExpiresAt:         now.Add(s.refresh),
+		AbsoluteExpiresAt: now.Add(s.maxAge),
+		Generation:        creds.Generation,
+	}
+	var replaces uuid.UUID
+	if old, ok := parseRefreshToken(current); ok {
+		replaces = old.sessionID()
+	}
+	e := a.event(store.ActionLogin, now)
+	e.Actor = "user:" + creds.User.ID.String()
+	e.UserID, e.SessionID = creds.User.ID, session.ID
+	started, err := s.store.StartSession(ctx, store.NewSession{
+		ID:                session.ID,
+		UserID:            session.UserID,
+		TokenHash:         token.hash(),
+		Generation:        session.Generation,
+		CreatedAt:         session.CreatedAt,
+		ExpiresAt:         session.ExpiresAt,
+		AbsoluteExpiresAt: session.AbsoluteExpiresAt,
+		RemoteAddr:        a.RemoteAddr,
+		UserAgent:         truncate(a.UserAgent, maxUserAgent),
+		PasswordHash:      creds.PasswordHash,
+		Rehash:            rehash,
+		Replaces:          replaces,
+	}, e)
+	if err != nil {
+		return Grant{}, fail("start session", err)
+	}
+	if !started {
+		return Grant{}, s.loginFailed(ctx, a, creds.User.ID, now, "changed_meanwhile", nil)
+	}
+	return s.grant(creds.User, session, token, now)
+}
+
+// grant signs the access token that goes with a refresh token.
+func (s *Service) grant(user store.User, session store.Session, token refreshToken, now time.Time) (Grant, error) {
+	access, expires, err := s.access.issue(session, now)
+	if err != nil {
+		return Grant{}, fail("issue access token", err)
+	}
+	return Grant{
+		User:             user,
+		SessionID:        session.ID,
+		AccessToken:      access,
+		AccessExpiresAt:  expires,
+		RefreshToken:     token.secret(),
+		RefreshExpiresAt: session.ExpiresAt,
+	}, nil
+}

@@ -1,0 +1,114 @@
+package authn
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+const (
+	maxPasswordLength = 256 // code points after NFC; nothing is ever cut off
+	serviceName       = "authctl"
+)
+
+// passwordPolicy decides which passwords a new account may have. It follows
+// NIST SP 800-63B-4, section 3.1.1.2: length and a blocklist, no composition rules.
+type passwordPolicy struct {
+	min       int // code points
+	blocklist *Blocklist
+	warns     bool // blocklisted passwords are accepted with a warning
+}
+
+// normalizePassword returns the form that is hashed: NFC and nothing else, so
+// that one password typed on two keyboards is one password. It reports false
+// for what can be no password: invalid UTF-8, U+FFFD (the mark of a broken
+// conversion, by which different passwords would become equal), U+0000, and
+// more than 256 code points.
+func normalizePassword(password string) (string, bool) {
+	if len(password) > maxPasswordLength*utf8.UTFMax*2 || !utf8.ValidString(password) ||
+		strings.ContainsRune(password, utf8.RuneError) || strings.ContainsRune(password, 0) {
+		return "", false
+	}
+	nfc := norm.NFC.String(password)
+	return nfc, utf8.RuneCountInString(nfc) <= maxPasswordLength
+}
+
+// check normalizes a new password and refuses a weak one with
+// [CodeWeakPassword]. folded is the folded username, which must not be the
+// password. The warning is for a person.
+func (p passwordPolicy) check(password, folded string) (nfc, warning string, err error) {
+	nfc, ok := normalizePassword(password)
+	if !ok {
+		return "", "", refuse(CodeWeakPassword,
+			fmt.Sprintf("the password must be valid UTF-8 of at most %d characters, without U+0000 and U+FFFD", maxPasswordLength))
+	}
+	if n := utf8.RuneCountInString(nfc); n < p.min {
+		return "", "", refuse(CodeWeakPassword, fmt.Sprintf("the password must have at least %d characters", p.min))
+	}
+	why := p.guessable(strings.ToLower(nfc), folded)
+	switch {
+	case why == "":
+		return nfc, "", nil
+	case p.warns:
+		return nfc, "the password " + why + "; it would be refused in production", nil
+	default:
+		return "", "", refuse(CodeWeakPassword, "the password "+why+", choose another one")
+	}
+}
+
+// guessable says why a lower-cased password is among the first that anyone
+// would try, or returns "".
+func (p passwordPolicy) guessable(lower, folded string) string {
+	if p.blocklist.Contains(lower) {
+		return "is one of the most common ones"
+	}
+	core := strings.TrimRightFunc(lower, func(r rune) bool {
+		return unicode.IsDigit(r) || unicode.IsPunct(r) || unicode.IsSymbol(r)
+	})
+	for _, word := range []string{folded, serviceName} {
+		if lower == word || core == word || (core != "" && repeats(core, word)) {
+			return "is the name of the user or of the service"
+		}
+	}
+	if sequential(lower) {
+		return "is a sequence"
+	}
+	if unit := period(lower); unit != "" && (utf8.RuneCountInString(unit) <= 4 || p.blocklist.Contains(unit)) {
+		return "repeats one short piece"
+	}
+	return ""
+}
+
+// repeats reports whether s is unit written several times.
+func repeats(s, unit string) bool {
+	return unit != "" && len(s)%len(unit) == 0 && s == strings.Repeat(unit, len(s)/len(unit))
+}
+
+// period returns the shortest piece that s repeats at least twice, or "".
+func period(s string) string {
+	if i := strings.Index((s + s)[1:], s); i+1 < len(s) {
+		return s[:i+1]
+	}
+	return ""
+}
+
+// sequential reports whether each code point follows the one before it, up or down.
+func sequential(s string) bool {
+	runes := []rune(s)
+	if len(runes) < 2 {
+		return false
+	}
+	step := runes[1] - runes[0]
+	if step != 1 && step != -1 {
+		return false
+	}
+	for i := 1; i < len(runes); i++ {
+		if runes[i]-runes[i-1] != step {
+			return false
+		}
+	}
+	return true
+}

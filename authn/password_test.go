@@ -1,0 +1,139 @@
+package authn
+
+import (
+	"strings"
+	"testing"
+)
+
+func embedded(t *testing.T) *Blocklist {
+	t.Helper()
+	b, err := EmbeddedBlocklist()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestPasswordsAreHeldToLengthAndBlocklistAndNothingElse(t *testing.T) {
+	t.Parallel()
+	policy := passwordPolicy{min: 8, blocklist: embedded(t)}
+	accepted := map[string]string{
+		"lower case only":              "plumbagotrellis",
+		"eight emoji":                  "🦊🌵🎻🪐🧊🍄🪁🧭",
+		"spaces around":                "  two words  ",
+		"eight code points":            "xk7qmv2w",
+		"256 code points":              strings.Repeat("long pass ", 25) + "phrase",
+		"a listed word inside":         "mypassword1isfine",
+		"twenty digits":                "83920174650192837465",
+		"a compatibility ligature":     "ﬁne weather today",
+		"the name within a passphrase": "jonathan.smith likes rain",
+	}
+	for what, password := range accepted {
+		if _, _, err := policy.check(password, "jonathan.smith"); err != nil {
+			t.Errorf("%s: got %v, want it accepted", what, err)
+		}
+	}
+	refused := map[string]string{
+		"seven code points":        "xk7qmv2",
+		"seven emoji":              "🦊🌵🎻🪐🧊🍄🪁",
+		"257 code points":          strings.Repeat("long pass ", 25) + "phrases",
+		"a common one":             "password1",
+		"a common one in capitals": "PASSWORD1",
+		"the username":             "jonathan.smith",
+		"the username decorated":   "Jonathan.Smith!!",
+		"the service":              "authctl123",
+		"the service twice":        "authctlauthctl1",
+		"a common one twice":       "passwordpassword",
+		"one character":            "zzzzzzzzzz",
+		"a short piece":            "xy7xy7xy7",
+		"a sequence":               "defghijkl",
+		"a sequence down":          "987654321",
+		"NUL":                      "correct\x00horse",
+		"replacement character":    "correct\ufffdhorse",
+		"invalid UTF-8":            "correct\xffhorse",
+	}
+	for what, password := range refused {
+		if _, _, err := policy.check(password, "jonathan.smith"); CodeOf(err) != CodeWeakPassword {
+			t.Errorf("%s: got %v, want %s", what, err, CodeWeakPassword)
+		}
+	}
+}
+
+func TestPasswordsAreNormalizedToNFCAndNoFurther(t *testing.T) {
+	t.Parallel()
+	composed, ok1 := normalizePassword("caf\u00e9 au lait")
+	decomposed, ok2 := normalizePassword("cafe\u0301 au lait")
+	if !ok1 || !ok2 || composed != decomposed {
+		t.Errorf("got %q and %q, want one form", composed, decomposed)
+	}
+	for _, twin := range [][2]string{{"ﬁne", "fine"}, {"①", "1"}, {" x", "x"}, {"Ab", "ab"}} {
+		a, _ := normalizePassword(twin[0])
+		b, _ := normalizePassword(twin[1])
+		if a == b {
+			t.Errorf("%q and %q became one password", twin[0], twin[1])
+		}
+	}
+}
+
+func TestBlocklistInDevelopmentOnlyWarns(t *testing.T) {
+	t.Parallel()
+	policy := passwordPolicy{min: 8, blocklist: embedded(t), warns: true}
+	_, warning, err := policy.check("password1", "alice")
+	if err != nil || warning == "" {
+		t.Errorf("got %q, %v; want a warning", warning, err)
+	}
+	if _, _, err := policy.check("short", "alice"); CodeOf(err) != CodeWeakPassword {
+		t.Errorf("got %v, want %s: length is no matter of warning", err, CodeWeakPassword)
+	}
+}
+
+func TestEmbeddedBlocklistIsLargeAndEveryEntryPassesTheLengthRule(t *testing.T) {
+	t.Parallel()
+	b := embedded(t)
+	if b.Len() < 10_000 {
+		t.Errorf("got %d entries, want at least 10,000", b.Len())
+	}
+	for password := range b.passwords {
+		if n := len([]rune(password)); n < 8 || n > maxPasswordLength {
+			t.Errorf("%q can never be chosen", password)
+		}
+	}
+}
+
+func TestBlocklistOfOnesOwnIsReadByLines(t *testing.T) {
+	t.Parallel()
+	b, err := ReadBlocklist(strings.NewReader("Company2026\r\n\n# not a comment\nCafe\u0301 noir\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, lower := range []string{"company2026", "# not a comment", "caf\u00e9 noir"} {
+		if !b.Contains(lower) {
+			t.Errorf("%q is missing", lower)
+		}
+	}
+	if b.Len() != 3 {
+		t.Errorf("got %d entries, want 3", b.Len())
+	}
+	if _, err := ReadBlocklist(strings.NewReader("ok\n\xff\n")); err == nil || !strings.Contains(err.Error(), "line 2") {
+		t.Errorf("got %v, want an error that names line 2", err)
+	}
+}
+
+func TestSecretsThatAreNoSecretsAreRefused(t *testing.T) {
+	t.Parallel()
+	if err := CheckSecret(testSecret); err != nil {
+		t.Errorf("a random secret is refused: %v", err)
+	}
+	for _, secret := range []string{
+		"", "secret", testSecret[:31], strings.Repeat("a", 64), strings.Repeat("ab", 32),
+		"your-64-byte-hex-secret-key-here-exactly-64-characters-long...",
+		"changeme-changeme-changeme-changeme", "CHANGEME0123456789abcdef0123456789abcdef",
+	} {
+		err := CheckSecret(secret)
+		if err == nil {
+			t.Errorf("%q: accepted", secret)
+		} else if len(secret) > 8 && strings.Contains(err.Error(), secret) {
+			t.Errorf("the error repeats the secret: %v", err)
+		}
+	}
+}

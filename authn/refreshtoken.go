@@ -1,0 +1,116 @@
+package authn
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/hex"
+
+	"github.com/google/uuid"
+)
+
+const (
+	selectorLength = 16 // bytes; stays for the session's life
+	verifierLength = 32 // bytes; new at each rotation
+	tokenLength    = 64 // characters: base64url of both
+)
+
+// refreshToken is the secret that a session's owner holds. The selector finds
+// the session's row from any of its tokens, old or new; the verifier is what a
+// rotation replaces.
+type refreshToken struct {
+	selector [selectorLength]byte
+	verifier [verifierLength]byte
+}
+
+// newRefreshToken makes the first token of a session.
+func newRefreshToken() refreshToken {
+	var t refreshToken
+	rand.Read(t.selector[:])
+	rand.Read(t.verifier[:])
+	return t
+}
+
+// next makes the token that a rotation of t hands out.
+func (t refreshToken) next() refreshToken {
+	n := refreshToken{selector: t.selector}
+	rand.Read(n.verifier[:])
+	return n
+}
+
+// parseRefreshToken reads a token in its one spelling: 64 characters of
+// base64url without padding.
+func parseRefreshToken(s string) (refreshToken, bool) {
+	var t refreshToken
+	if len(s) != tokenLength {
+		return t, false
+	}
+	var raw [selectorLength + verifierLength]byte
+	n, err := base64.RawURLEncoding.Strict().Decode(raw[:], []byte(s))
+	if err != nil || n != len(raw) { // fewer bytes when s has line breaks, which base64 skips
+		return t, false
+	}
+	copy(t.selector[:], raw[:selectorLength])
+	copy(t.verifier[:], raw[selectorLength:])
+	return t, true
+}
+
+// secret returns the token as it is sent.
+func (t refreshToken) secret() string {
+	var raw [selectorLength + verifierLength]byte
+	copy(raw[:], t.selector[:])
+	copy(raw[selectorLength:], t.verifier[:])
+	return base64.RawURLEncoding.EncodeToString(raw[:])
+}
+
+// String keeps tokens out of logs.
+func (refreshToken) String() string { return "[redacted]" }
+
+// GoString keeps tokens out of logs.
+func (refreshToken) GoString() string { return "[redacted]" }
+
+// hash returns the hex SHA-256 of the token as sent, which is all that is stored.
+func (t refreshToken) hash() string {
+	sum := sha256.Sum256([]byte(t.secret()))
+	return hex.EncodeToString(sum[:])
+}
+
+// sessionID derives the session's id from the selector: a UUIDv8 (RFC 9562,
+// section 5.8) of a hash, so that who knows a session id, from a list or a log,
+// cannot make a token that points at that session.
+func (t refreshToken) sessionID() uuid.UUID {
+	h := sha256.New()
+	h.Write([]byte("authctl session"))
+	h.Write(t.selector[:])
+	id := uuid.UUID(h.Sum(nil)[:16])
+	id[6] = id[6]&0x0f | 0x80 // version 8
+	id[8] = id[8]&0x3f | 0x80 // variant RFC 9562
+	return id
+}
+
+// seal hides next's verifier so that only a holder of t can open it: XOR with a
+// pad derived from t. A token is rotated once, so each pad is used once.
+func (t refreshToken) seal(next refreshToken) []byte {
+	sealed := t.pad()
+	subtle.XORBytes(sealed, sealed, next.verifier[:])
+	return sealed
+}
+
+// open returns the successor sealed under t. It reports false unless the
+// successor's hash is the one given: the proof that nothing was tampered with.
+func (t refreshToken) open(sealed []byte, hash string) (refreshToken, bool) {
+	if len(sealed) != verifierLength {
+		return refreshToken{}, false
+	}
+	next := refreshToken{selector: t.selector}
+	subtle.XORBytes(next.verifier[:], sealed, t.pad())
+	return next, subtle.ConstantTimeCompare([]byte(next.hash()), []byte(hash)) == 1
+}
+
+func (t refreshToken) pad() []byte {
+	mac := hmac.New(sha256.New, []byte(t.secret()))
+	mac.Write([]byte("authctl successor"))
+	return mac.Sum(nil)
+}

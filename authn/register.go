@@ -1,0 +1,82 @@
+package authn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/store"
+)
+
+// Account is a username and a password as someone typed them.
+type Account struct {
+	Username string
+	Password string
+}
+
+// Registered is the outcome of creating an account or setting its password.
+type Registered struct {
+	User    store.User
+	Warning string // for a person; "" for none
+}
+
+// Register adds an account on its owner's request. It fails with
+// [CodeRegistrationClosed], [CodeInvalidUsername], [CodeWeakPassword] or
+// [CodeUsernameTaken]; the last one costs a password hash as success does.
+func (s *Service) Register(ctx context.Context, a Actor, in Account) (Registered, error) {
+	if s.closed {
+		return Registered{}, refuse(CodeRegistrationClosed, "registration is closed")
+	}
+	return s.CreateUser(ctx, a, in)
+}
+
+// CreateUser adds an account on an operator's request, also while registration
+// is closed. It fails as [Service.Register] does otherwise.
+func (s *Service) CreateUser(ctx context.Context, a Actor, in Account) (Registered, error) {
+	folded, err := foldUsername(in.Username)
+	if err != nil {
+		return Registered{}, err
+	}
+	hash, warning, err := s.newHash(ctx, in.Password, folded)
+	if err != nil {
+		return Registered{}, err
+	}
+	now := s.now()
+	id := uuid.New()
+	e := a.event(store.ActionUserCreated, now)
+	e.UserID = id
+	user, err := s.store.CreateUser(ctx, store.NewUser{
+		ID:           id,
+		Username:     in.Username,
+		Folded:       folded,
+		PasswordHash: hash,
+		CreatedAt:    now,
+	}, e)
+	if errors.Is(err, store.ErrConflict) {
+		return Registered{}, refuse(CodeUsernameTaken, "that username is taken, choose another one")
+	}
+	if err != nil {
+		return Registered{}, fail("create user", err)
+	}
+	return Registered{User: user, Warning: warning}, nil
+}
+
+// newHash holds a new password to the policy and hashes it.
+func (s *Service) newHash(ctx context.Context, password, folded string) (hash, warning string, err error) {
+	nfc, warning, err := s.policy.check(password, folded)
+	if err != nil {
+		return "", "", err
+	}
+	hash, err = s.hasher.hash(ctx, nfc, nil)
+	if err != nil {
+		return "", "", fail("hash password", err)
+	}
+	return hash, warning, nil
+}
+
+// notFound makes the error for a username that nobody has.
+func notFound(username string) error {
+	return refuse(CodeUserNotFound, fmt.Sprintf("there is no user %q", truncate(username, 4*maxUsernameLength)))
+}

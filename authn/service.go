@@ -1,0 +1,98 @@
+// Package authn is the rules of authentication: what a password must be, how it
+// is hashed, what a token says, when a session ends. The HTTP server and the
+// command line both call it, so that a rule cannot differ between them. It
+// knows no HTTP, no SQL and no terminal; what it must remember it asks of a
+// [store.Store].
+//
+// A login, in order: the username is folded and its credentials are read; the
+// password is hashed once, whether or not there is such a user; the session
+// starts in one statement that also checks that nothing changed meanwhile. The
+// client holds two secrets afterwards: an access token, a JWT that is good for
+// minutes, and a refresh token, which is exchanged for a new one at each use.
+package authn
+
+import (
+	"fmt"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/authctl/authctl/store"
+)
+
+// Config is what [New] needs to know.
+type Config struct {
+	Secret             string           // key of the access tokens, its characters as given; see [CheckSecret]
+	Issuer             string           // iss of every access token
+	Audience           string           // aud of every access token; "" for none
+	AccessTTL          time.Duration    // life of an access token
+	RefreshTTL         time.Duration    // idle life of a session, from its latest rotation
+	SessionMaxAge      time.Duration    // absolute life of a session, from the sign-in
+	RetryWindow        time.Duration    // how long after a rotation the previous refresh token still yields its successor
+	Argon2             Params           // cost of new password hashes
+	MinPasswordLength  int              // in code points
+	Blocklist          *Blocklist       // passwords that are refused; nil for none
+	BlocklistWarns     bool             // accept blocklisted passwords and say so in Registered.Warning
+	RegistrationClosed bool             // Register refuses; CreateUser does not
+	Now                func() time.Time // clock; nil for time.Now
+}
+
+// Service carries out the operations. It is safe for concurrent use.
+type Service struct {
+	store     store.Store
+	hasher    *hasher
+	access    *accessTokens
+	policy    passwordPolicy
+	refresh   time.Duration
+	maxAge    time.Duration
+	retry     time.Duration
+	closed    bool
+	clock     func() time.Time
+	rotations [store.Disabled + 1]atomic.Uint64
+}
+
+// New makes a Service on st.
+func New(cfg Config, st store.Store) (*Service, error) {
+	if err := CheckSecret(cfg.Secret); err != nil {
+		return nil, fmt.Errorf("jwt secret: %w", err)
+	}
+	if err := cfg.Argon2.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.AccessTTL <= 0 || cfg.RefreshTTL <= cfg.AccessTTL || cfg.SessionMaxAge < cfg.RefreshTTL {
+		return nil, fmt.Errorf("lifetimes must satisfy 0 < access (%s) < refresh (%s) <= session (%s)",
+			cfg.AccessTTL, cfg.RefreshTTL, cfg.SessionMaxAge)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &Service{
+		store:   st,
+		hasher:  newHasher(cfg.Argon2, runtime.GOMAXPROCS(0)),
+		access:  newAccessTokens(cfg.Secret, cfg.Issuer, cfg.Audience, cfg.AccessTTL),
+		policy:  passwordPolicy{min: cfg.MinPasswordLength, blocklist: cfg.Blocklist, warns: cfg.BlocklistWarns},
+		refresh: cfg.RefreshTTL,
+		maxAge:  cfg.SessionMaxAge,
+		retry:   cfg.RetryWindow,
+		closed:  cfg.RegistrationClosed,
+		clock:   cfg.Now,
+	}, nil
+}
+
+// now is the one instant of an operation, to the microsecond that the store keeps.
+func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }
+
+// KeyID returns the kid of the access tokens that this service signs.
+func (s *Service) KeyID() string { return s.access.kid }
+
+// HashStats returns the figures of password hashing since the start.
+func (s *Service) HashStats() HashStats { return s.hasher.stats() }
+
+// RotationStats returns how many refreshes came to each outcome since the start.
+func (s *Service) RotationStats() map[store.Outcome]uint64 {
+	counts := make(map[store.Outcome]uint64, len(s.rotations))
+	for o := range s.rotations {
+		counts[store.Outcome(o)] = s.rotations[o].Load()
+	}
+	return counts
+}

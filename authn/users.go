@@ -1,0 +1,105 @@
+package authn
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/store"
+)
+
+// User returns the user with this name, in any spelling that folds to it, or
+// fails with [CodeUserNotFound].
+func (s *Service) User(ctx context.Context, username string) (store.User, error) {
+	folded, err := foldUsername(username)
+	if err != nil {
+		return store.User{}, notFound(username)
+	}
+	user, err := s.store.User(ctx, folded)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.User{}, notFound(username)
+	}
+	if err != nil {
+		return store.User{}, fail("read user", err)
+	}
+	return user, nil
+}
+
+// Users returns one page of users in the order of their folded names. p.Search
+// and p.After are folded first.
+func (s *Service) Users(ctx context.Context, p store.UserPage) ([]store.User, error) {
+	p.Search, p.After = foldPart(p.Search), foldPart(p.After)
+	users, err := s.store.Users(ctx, p)
+	if err != nil {
+		return nil, fail("list users", err)
+	}
+	return users, nil
+}
+
+// SetPassword replaces a user's password and ends the user's sessions. It fails
+// with [CodeUserNotFound] or [CodeWeakPassword].
+func (s *Service) SetPassword(ctx context.Context, a Actor, username, password string) (Registered, error) {
+	user, err := s.User(ctx, username)
+	if err != nil {
+		return Registered{}, err
+	}
+	hash, warning, err := s.newHash(ctx, password, user.Folded)
+	if err != nil {
+		return Registered{}, err
+	}
+	user, err = s.change(ctx, a, user, store.ActionPasswordChanged,
+		func(ctx context.Context, id uuid.UUID, e store.Event) (store.User, error) {
+			return s.store.SetPassword(ctx, id, hash, e)
+		})
+	return Registered{User: user, Warning: warning}, err
+}
+
+// DisableUser bars a user from signing in and ends the user's sessions. It fails
+// with [CodeUserNotFound].
+func (s *Service) DisableUser(ctx context.Context, a Actor, username string) (store.User, error) {
+	user, err := s.User(ctx, username)
+	if err != nil {
+		return store.User{}, err
+	}
+	return s.change(ctx, a, user, store.ActionUserDisabled, s.store.DisableUser)
+}
+
+// EnableUser lets a disabled user sign in again; it revives no session. It fails
+// with [CodeUserNotFound].
+func (s *Service) EnableUser(ctx context.Context, a Actor, username string) (store.User, error) {
+	user, err := s.User(ctx, username)
+	if err != nil {
+		return store.User{}, err
+	}
+	return s.change(ctx, a, user, store.ActionUserEnabled, s.store.EnableUser)
+}
+
+// DeleteUser removes a user with every session and returns who it was. It fails
+// with [CodeUserNotFound].
+func (s *Service) DeleteUser(ctx context.Context, a Actor, username string) (store.User, error) {
+	user, err := s.User(ctx, username)
+	if err != nil {
+		return store.User{}, err
+	}
+	return s.change(ctx, a, user, store.ActionUserDeleted,
+		func(ctx context.Context, id uuid.UUID, e store.Event) (store.User, error) {
+			return user, s.store.DeleteUser(ctx, id, e)
+		})
+}
+
+// change carries out one change of an account under its audit event. A user who
+// went away since the look-up is not found.
+func (s *Service) change(ctx context.Context, a Actor, user store.User, action store.Action,
+	do func(context.Context, uuid.UUID, store.Event) (store.User, error)) (store.User, error) {
+	e := a.event(action, s.now())
+	e.UserID = user.ID
+	changed, err := do(ctx, user.ID, e)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.User{}, notFound(user.Username)
+	}
+	if err != nil {
+		return store.User{}, fail(string(action), err)
+	}
+	return changed, nil
+}

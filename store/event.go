@@ -40,3 +40,14 @@ type Event struct {
 	RequestID  string
 	Reason     string // free text from the operator, or a word that says why
 }
+
+// Refused completes the event of a rotation that ended its session.
+func (e Event) Refused(o Outcome, userID, sessionID uuid.UUID) Event {
+	e.UserID, e.SessionID = userID, sessionID
+	if o == Reused {
+		e.Action = ActionSessionReused
+		return e
+	}
+	e.Action, e.Reason = ActionRefreshRefused, o.String()
+	return e
+}

@@ -1,0 +1,126 @@
+package authn
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/authctl/authctl/store"
+	"github.com/authctl/authctl/store/postgres"
+	"github.com/authctl/authctl/store/sqlite"
+	"github.com/authctl/authctl/store/storetest"
+)
+
+// fixture is a service on a real database, with cheap hashes and a clock of its own.
+type fixture struct {
+	*Service
+	ctx   context.Context
+	store store.Store
+	clock atomic.Int64 // microseconds since the Unix epoch
+}
+
+const goodPassword = "a long walk by the river"
+
+var visitor = Actor{Name: "anonymous", RemoteAddr: "192.0.2.7", UserAgent: "test/1", RequestID: "r-1"}
+
+func testConfig() Config {
+	return Config{
+		Secret:            testSecret,
+		Issuer:            "authctl",
+		AccessTTL:         15 * time.Minute,
+		RefreshTTL:        7 * 24 * time.Hour,
+		SessionMaxAge:     30 * 24 * time.Hour,
+		RetryWindow:       10 * time.Second,
+		Argon2:            cheap,
+		MinPasswordLength: 8,
+	}
+}
+
+func newFixture(t testing.TB, st store.Store, configure func(*Config)) *fixture {
+	t.Helper()
+	f := &fixture{ctx: context.Background(), store: st}
+	f.clock.Store(issuedAt.UnixMicro())
+	cfg := testConfig()
+	cfg.Now = func() time.Time { return time.UnixMicro(f.clock.Load()) }
+	if configure != nil {
+		configure(&cfg)
+	}
+	var err error
+	if f.Service, err = New(cfg, st); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func (f *fixture) advance(d time.Duration) { f.clock.Add(d.Microseconds()) }
+
+// onBoth runs a story on SQLite and on PostgreSQL.
+func onBoth(t *testing.T, configure func(*Config), story func(t *testing.T, f *fixture)) {
+	t.Helper()
+	for name, open := range map[string]func(testing.TB) store.Store{"sqlite": openSQLite, "postgres": openPostgres} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			story(t, newFixture(t, open(t), configure))
+		})
+	}
+}
+
+func openSQLite(t testing.TB) store.Store {
+	t.Helper()
+	st, err := sqlite.Open(context.Background(), sqlite.Config{Path: storetest.SQLite(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	return st
+}
+
+func openPostgres(t testing.TB) store.Store {
+	t.Helper()
+	st, err := postgres.Open(context.Background(), postgres.Config{URL: storetest.Postgres(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	return st
+}
+
+func (f *fixture) register(t testing.TB, name string) store.User {
+	t.Helper()
+	r, err := f.Register(f.ctx, visitor, Account{Username: name, Password: goodPassword})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.User
+}
+
+func (f *fixture) signIn(t testing.TB, name string) Grant {
+	t.Helper()
+	g, err := f.Login(f.ctx, visitor, Account{Username: name, Password: goodPassword}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func (f *fixture) refreshed(t testing.TB, token string) Grant {
+	t.Helper()
+	g, err := f.Refresh(f.ctx, visitor, token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// wantCode fails the test unless err has the code; "" stands for success.
+func wantCode(t testing.TB, what string, err error, want Code) {
+	t.Helper()
+	var got Code
+	if err != nil {
+		got = CodeOf(err)
+	}
+	if got != want {
+		t.Errorf("%s: got %q (%v), want %q", what, got, err, want)
+	}
+}

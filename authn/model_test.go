@@ -1,0 +1,252 @@
+package authn
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/authctl/authctl/store"
+)
+
+// world is what a hundred lines know of sessions. Random sequences of
+// operations are carried out on the service and on the world, and must agree.
+type world struct {
+	f        *fixture
+	users    []*modelUser
+	sessions []*modelSession
+}
+
+type modelUser struct {
+	name     string
+	id       [16]byte
+	password string
+	disabled bool
+}
+
+type modelSession struct {
+	user     *modelUser
+	tokens   []string // every refresh token, oldest first; the last one is current
+	access   []Grant  // every access token
+	absolute time.Time
+	expires  time.Time
+	rotated  time.Time
+	gone     bool // the row is deleted
+	behind   bool // its generation is behind
+}
+
+func (s *modelSession) alive(now time.Time) bool {
+	return !s.gone && !s.behind && !s.user.disabled && now.Before(s.expires)
+}
+
+// refresh says what presenting the token with index i must come to.
+func (s *modelSession) refresh(i int, now time.Time, window time.Duration) (Code, store.Outcome) {
+	last := len(s.tokens) - 1
+	switch {
+	case s.gone:
+		return CodeUnauthenticated, store.Unknown
+	case s.user.disabled:
+		s.gone = true
+		return CodeSessionRevoked, store.Disabled
+	case s.behind:
+		s.gone = true
+		return CodeSessionRevoked, store.Revoked
+	case !now.Before(s.expires):
+		return CodeSessionExpired, store.Expired
+	case i == last:
+		return "", store.Rotated
+	case i == last-1 && now.Sub(s.rotated) <= window:
+		return "", store.Retried
+	default:
+		s.gone = true
+		return CodeSessionReused, store.Reused
+	}
+}
+
+// profile says what an access token must come to.
+func (s *modelSession) profile(g Grant, now time.Time) Code {
+	switch {
+	case !now.Before(g.AccessExpiresAt):
+		return CodeTokenExpired
+	case s.gone || s.behind || s.user.disabled:
+		return CodeSessionRevoked
+	default:
+		return ""
+	}
+}
+
+func (w *world) start(u *modelUser, g Grant, now time.Time) {
+	w.sessions = append(w.sessions, &modelSession{user: u, tokens: []string{g.RefreshToken}, access: []Grant{g},
+		expires: now.Add(w.f.refresh), absolute: now.Add(w.f.maxAge)})
+}
+
+func (w *world) end(covers func(*modelSession) bool) {
+	for _, s := range w.sessions {
+		s.behind = s.behind || covers(s)
+	}
+}
+
+func (w *world) anyUser(t *rapid.T) *modelUser { return rapid.SampledFrom(w.users).Draw(t, "user") }
+
+func (w *world) anySession(t *rapid.T) *modelSession {
+	if len(w.sessions) == 0 {
+		t.Skip("nobody has signed in")
+	}
+	return rapid.SampledFrom(w.sessions).Draw(t, "session")
+}
+
+func check(t *rapid.T, what string, err error, want Code) {
+	var got Code
+	if err != nil {
+		got = CodeOf(err)
+	}
+	if got != want {
+		t.Fatalf("%s: got %q (%v), want %q", what, got, err, want)
+	}
+}
+
+func TestSessionsBehaveAsTheModelSays(t *testing.T) {
+	t.Parallel()
+	onBoth(t, nil, func(t *testing.T, f *fixture) {
+		var run atomic.Int64
+		rapid.Check(t, func(t *rapid.T) { drive(t, f, run.Add(1)) })
+	})
+}
+
+func drive(t *rapid.T, f *fixture, run int64) {
+	w := &world{f: f}
+	operator := Actor{Name: "cli:model"}
+	for i := range 2 {
+		u := &modelUser{name: fmt.Sprintf("user-%d-%d", run, i), password: goodPassword}
+		r, err := f.CreateUser(f.ctx, operator, Account{u.name, u.password})
+		check(t, "create", err, "")
+		u.id = r.User.ID
+		w.users = append(w.users, u)
+	}
+	t.Repeat(map[string]func(*rapid.T){
+		"login": func(t *rapid.T) {
+			u := w.anyUser(t)
+			var current string
+			var replaced *modelSession
+			if len(w.sessions) > 0 && rapid.Bool().Draw(t, "with a cookie") {
+				replaced = w.anySession(t)
+				current = rapid.SampledFrom(replaced.tokens).Draw(t, "cookie")
+			}
+			now := f.now()
+			g, err := f.Login(f.ctx, visitor, Account{u.name, u.password}, current)
+			if u.disabled {
+				check(t, "login", err, CodeInvalidCredentials)
+				return
+			}
+			check(t, "login", err, "")
+			if replaced != nil {
+				replaced.gone = true
+			}
+			w.start(u, g, now)
+		},
+		"bad login": func(t *rapid.T) {
+			_, err := f.Login(f.ctx, visitor, Account{w.anyUser(t).name, "not the password"}, "")
+			check(t, "bad login", err, CodeInvalidCredentials)
+		},
+		"refresh": func(t *rapid.T) {
+			s := w.anySession(t)
+			// mostly the current token, then the one before, then any
+			back := min(rapid.SampledFrom([]int{0, 0, 0, 1, 1, 2, 3}).Draw(t, "back"), len(s.tokens)-1)
+			i := len(s.tokens) - 1 - back
+			now := f.now()
+			code, outcome := s.refresh(i, now, f.retry)
+			g, err := f.Refresh(f.ctx, visitor, s.tokens[i])
+			check(t, "refresh", err, code)
+			if g.Outcome != outcome {
+				t.Fatalf("refresh: got %s, want %s", g.Outcome, outcome)
+			}
+			switch outcome {
+			case store.Rotated:
+				s.tokens = append(s.tokens, g.RefreshToken)
+				s.rotated = now
+				if s.expires = now.Add(f.refresh); s.absolute.Before(s.expires) {
+					s.expires = s.absolute
+				}
+				s.access = append(s.access, g)
+			case store.Retried:
+				if g.RefreshToken != s.tokens[i+1] {
+					t.Fatalf("refresh: a retry got another successor")
+				}
+				s.access = append(s.access, g)
+			default:
+				return
+			}
+			if !g.RefreshExpiresAt.Equal(s.expires) {
+				t.Fatalf("refresh: got expiry %s, want %s", g.RefreshExpiresAt, s.expires)
+			}
+		},
+		"profile": func(t *rapid.T) {
+			s := w.anySession(t)
+			g := rapid.SampledFrom(s.access).Draw(t, "access token")
+			_, err := f.Profile(f.ctx, g.AccessToken)
+			check(t, "profile", err, s.profile(g, f.now()))
+		},
+		"logout": func(t *rapid.T) {
+			s := w.anySession(t)
+			check(t, "logout", f.Logout(f.ctx, visitor, rapid.SampledFrom(s.tokens).Draw(t, "token"), ""), "")
+			s.gone = true
+		},
+		"revoke user": func(t *rapid.T) {
+			u := w.anyUser(t)
+			check(t, "revoke", f.EndSessions(f.ctx, operator, store.OfUser(u.id)), "")
+			w.end(func(s *modelSession) bool { return s.user == u })
+		},
+		"revoke everyone": func(t *rapid.T) {
+			check(t, "revoke", f.EndSessions(f.ctx, operator, store.Everyone()), "")
+			w.end(func(*modelSession) bool { return true })
+		},
+		"disable": func(t *rapid.T) {
+			u := w.anyUser(t)
+			_, err := f.DisableUser(f.ctx, operator, u.name)
+			check(t, "disable", err, "")
+			u.disabled = true
+			w.end(func(s *modelSession) bool { return s.user == u })
+		},
+		"enable": func(t *rapid.T) {
+			u := w.anyUser(t)
+			_, err := f.EnableUser(f.ctx, operator, u.name)
+			check(t, "enable", err, "")
+			u.disabled = false
+		},
+		"set password": func(t *rapid.T) {
+			u := w.anyUser(t)
+			u.password = fmt.Sprintf("another long walk %d", rapid.IntRange(0, 9).Draw(t, "n"))
+			_, err := f.SetPassword(f.ctx, operator, u.name, u.password)
+			check(t, "set password", err, "")
+			w.end(func(s *modelSession) bool { return s.user == u })
+		},
+		"sweep": func(t *rapid.T) {
+			_, err := f.Sweep(f.ctx, 1<<20)
+			check(t, "sweep", err, "")
+			for _, s := range w.sessions {
+				s.gone = s.gone || s.behind || !s.expires.After(f.now().Add(-deadSessionsKept))
+			}
+		},
+		"wait": func(t *rapid.T) {
+			f.advance(rapid.SampledFrom([]time.Duration{time.Microsecond, time.Second, 5 * time.Second, 11 * time.Second,
+				10 * time.Minute, 3 * 24 * time.Hour, 7 * 24 * time.Hour}).Draw(t, "how long"))
+		},
+		"": func(t *rapid.T) {
+			for _, u := range w.users {
+				var want int64
+				for _, s := range w.sessions {
+					if s.user == u && s.alive(f.now()) {
+						want++
+					}
+				}
+				got, err := f.CountSessions(f.ctx, store.OfUser(u.id))
+				check(t, "count", err, "")
+				if got.Sessions != want {
+					t.Fatalf("%s: got %d live sessions, want %d", u.name, got.Sessions, want)
+				}
+			}
+		},
+	})
+}

@@ -1,0 +1,65 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/puddle/v2"
+
+	"github.com/authctl/authctl/store"
+)
+
+// translate wraps a driver's error with the operation and the sentinel that its
+// SQLSTATE (PostgreSQL documentation, appendix A) stands for.
+func translate(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if sentinel := sentinelOf(err); sentinel != nil {
+		return fmt.Errorf("%s: %w: %w", op, sentinel, err)
+	}
+	return fmt.Errorf("%s: %w", op, err)
+}
+
+func sentinelOf(err error) error {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return store.ErrNotFound
+	}
+	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return sentinelOfState(pgErr.Code)
+	}
+	var connectErr *pgconn.ConnectError
+	var netErr net.Error
+	if errors.As(err, &connectErr) || errors.As(err, &netErr) || pgconn.SafeToRetry(err) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, puddle.ErrClosedPool) {
+		return store.ErrUnavailable
+	}
+	return nil
+}
+
+func sentinelOfState(code string) error {
+	switch code {
+	case "23505": // unique_violation
+		return store.ErrConflict
+	case "23503": // foreign_key_violation: the user is gone
+		return store.ErrNotFound
+	case "42P01", "42703", "3F000": // undefined table, column, schema
+		return store.ErrSchema
+	case "25006", // read_only_sql_transaction: a replica
+		"40001", "40P01", // serialization_failure, deadlock_detected
+		"55P03", // lock_not_available
+		"3D000": // invalid_catalog_name: no such database
+		return store.ErrUnavailable
+	}
+	switch code[:min(2, len(code))] {
+	case "08", "28", "53", "57", "58": // connection, authorization, resources, operator, system
+		return store.ErrUnavailable
+	}
+	return nil
+}

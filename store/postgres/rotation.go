@@ -1,0 +1,113 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/authctl/authctl/store"
+)
+
+const updateToken = `
+UPDATE refresh_tokens AS t
+SET token_hash = $3, previous_hash = t.token_hash, successor = $4, rotated_at = $5, last_used_at = $5,
+    expires_at = LEAST($6, t.absolute_expires_at)
+FROM users u, installation i
+WHERE t.id = $1 AND t.token_hash = $2 AND t.expires_at > $5
+    AND u.id = t.user_id AND u.disabled_at IS NULL
+    AND t.installation_generation >= i.generation AND t.user_generation >= u.generation
+RETURNING ` + userColumns + `, t.created_at, t.expires_at, t.absolute_expires_at, t.remote_addr, t.user_agent,
+    t.installation_generation, t.user_generation`
+
+// Rotate implements [store.Store].
+func (s *Store) Rotate(ctx context.Context, r store.Rotation, e store.Event) (store.RotateResult, error) {
+	// The row may change between the two statements, so that the second finds
+	// nothing wrong and the first is due again; each time means that somebody
+	// else got on, so a few tries are plenty.
+	for range 3 {
+		result, err := s.rotateFast(ctx, r)
+		if !errors.Is(err, store.ErrNotFound) {
+			return result, err
+		}
+		result, err = s.explainRotation(ctx, r, e)
+		if err != nil || result.Outcome != store.Rotated {
+			return result, err
+		}
+	}
+	return store.RotateResult{}, fmt.Errorf("rotate token: %w: the session keeps changing", store.ErrUnavailable)
+}
+
+func (s *Store) rotateFast(ctx context.Context, r store.Rotation) (store.RotateResult, error) {
+	var row userRow
+	t := store.Session{ID: r.SessionID, LastUsedAt: r.At}
+	err := s.pool.QueryRow(ctx, updateToken, r.SessionID, r.TokenHash, r.NextHash, r.Successor, r.At, r.ExpiresAt).
+		Scan(append(row.dest(), &t.CreatedAt, &t.ExpiresAt, &t.AbsoluteExpiresAt, &t.RemoteAddr, &t.UserAgent,
+			&t.Generation.Installation, &t.Generation.User)...)
+	if err != nil {
+		return store.RotateResult{}, translate("rotate token", err)
+	}
+	return rotateResult(store.Rotated, row.get(), t), nil
+}
+
+func rotateResult(o store.Outcome, u store.User, t store.Session) store.RotateResult {
+	t.UserID, t.Username = u.ID, u.Username
+	t.CreatedAt, t.ExpiresAt, t.AbsoluteExpiresAt = t.CreatedAt.UTC(), t.ExpiresAt.UTC(), t.AbsoluteExpiresAt.UTC()
+	t.LastUsedAt = t.LastUsedAt.UTC()
+	return store.RotateResult{Outcome: o, User: u, Session: t}
+}
+
+const lockToken = `
+SELECT ` + userColumns + `, t.created_at, t.last_used_at, t.expires_at, t.absolute_expires_at, t.remote_addr, t.user_agent,
+    t.installation_generation, t.user_generation, t.token_hash, COALESCE(t.previous_hash, ''), t.rotated_at, t.successor,
+    i.generation, u.generation
+FROM refresh_tokens t JOIN users u ON u.id = t.user_id, installation i
+WHERE t.id = $1
+FOR UPDATE OF t`
+
+const deleteToken = `DELETE FROM refresh_tokens WHERE id = $1`
+
+// explainRotation says why the conditional statement changed no row, and ends
+// the session where that is the answer.
+func (s *Store) explainRotation(ctx context.Context, r store.Rotation, e store.Event) (result store.RotateResult, err error) {
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		var row userRow
+		var state store.RotationState
+		var rotated *time.Time
+		var successor []byte
+		t := store.Session{ID: r.SessionID}
+		err := tx.QueryRow(ctx, lockToken, r.SessionID).
+			Scan(append(row.dest(), &t.CreatedAt, &t.LastUsedAt, &t.ExpiresAt, &t.AbsoluteExpiresAt, &t.RemoteAddr, &t.UserAgent,
+				&t.Generation.Installation, &t.Generation.User, &state.TokenHash, &state.PreviousHash, &rotated, &successor,
+				&state.Current.Installation, &state.Current.User)...)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil // Unknown
+		}
+		if err != nil {
+			return err
+		}
+		user := row.get()
+		state.RotatedAt, state.ExpiresAt = utc(rotated), t.ExpiresAt
+		state.Disabled, state.Generation = user.Disabled(), t.Generation
+		result.Outcome = r.Judge(state)
+		switch result.Outcome {
+		case store.Retried:
+			result = rotateResult(store.Retried, user, t)
+			result.Successor, result.TokenHash = successor, state.TokenHash
+			return nil
+		case store.Reused, store.Revoked, store.Disabled:
+			if _, err := tx.Exec(ctx, deleteToken, r.SessionID); err != nil {
+				return err
+			}
+			return record(ctx, tx, e.Refused(result.Outcome, user.ID, t.ID))
+		default:
+			return nil
+		}
+	})
+	if err != nil {
+		return store.RotateResult{}, translate("explain rotation", err)
+	}
+	return result, nil
+}

@@ -1,0 +1,111 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/authctl/authctl/store"
+)
+
+// One statement, hence one round trip. It takes no lock on the user: whatever
+// ends sessions bumps a generation, so a session that slips past its condition
+// carries the older pair and is dead on arrival.
+const insertSession = `
+WITH started AS (
+    INSERT INTO refresh_tokens (id, user_id, token_hash, installation_generation, user_generation,
+        created_at, last_used_at, expires_at, absolute_expires_at, remote_addr, user_agent)
+    SELECT $1, u.id, $3, i.generation, u.generation, $6, $6, $7, $8, $9, $10
+    FROM users u, installation i
+    WHERE u.id = $2 AND u.disabled_at IS NULL AND u.password_hash = $11 AND i.generation = $4 AND u.generation = $5
+    RETURNING id, user_id
+), upgraded AS (
+    UPDATE users u SET password_hash = $12
+    FROM started
+    WHERE u.id = started.user_id AND u.password_hash = $11 AND $12 <> ''
+), replaced AS (
+    DELETE FROM refresh_tokens t
+    USING started
+    WHERE t.id = $13
+    RETURNING t.id, t.user_id
+), audited AS (
+    INSERT INTO audit_events (at, action, actor, user_id, session_id, remote_addr, user_agent, request_id, reason)
+    SELECT $14::timestamptz, $15, $16, $17::uuid, $18::uuid, $19, $20, $21, $22 FROM started
+    UNION ALL
+    SELECT $14::timestamptz, $23, $16, user_id, id, $19, $20, $21, $22 FROM replaced
+)
+SELECT id FROM started`
+
+// StartSession implements [store.Store].
+func (s *Store) StartSession(ctx context.Context, n store.NewSession, e store.Event) (bool, error) {
+	args := append([]any{n.ID, n.UserID, n.TokenHash, n.Generation.Installation, n.Generation.User,
+		n.CreatedAt, n.ExpiresAt, n.AbsoluteExpiresAt, n.RemoteAddr, n.UserAgent,
+		n.PasswordHash, n.Rehash, nullID(n.Replaces)}, eventArgs(e)...)
+	var id uuid.UUID
+	err := translate("start session", s.pool.QueryRow(ctx, insertSession, append(args, string(store.ActionSessionReplaced))...).Scan(&id))
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+const deleteSession = `
+WITH ended AS (
+    DELETE FROM refresh_tokens WHERE id = $1 RETURNING id, user_id
+)
+INSERT INTO audit_events (at, action, actor, user_id, session_id, remote_addr, user_agent, request_id, reason)
+SELECT $2, $3, $4, user_id, id, $5, $6, $7, $8 FROM ended`
+
+// EndSession implements [store.Store].
+func (s *Store) EndSession(ctx context.Context, id uuid.UUID, e store.Event) (bool, error) {
+	tag, err := s.pool.Exec(ctx, deleteSession, id, e.At, string(e.Action), e.Actor, e.RemoteAddr, e.UserAgent, e.RequestID, e.Reason)
+	return tag.RowsAffected() > 0, translate("end session", err)
+}
+
+const selectSessions = `
+SELECT t.id, t.user_id, u.username, t.created_at, t.last_used_at, t.expires_at, t.absolute_expires_at,
+    t.remote_addr, t.user_agent, t.installation_generation, t.user_generation
+FROM refresh_tokens t JOIN users u ON u.id = t.user_id, installation i
+WHERE t.id > $1 AND ($2::uuid IS NULL OR t.user_id = $2)
+    AND t.expires_at > $3 AND u.disabled_at IS NULL
+    AND t.installation_generation >= i.generation AND t.user_generation >= u.generation
+ORDER BY t.id
+LIMIT $4`
+
+// Sessions implements [store.Store].
+func (s *Store) Sessions(ctx context.Context, p store.SessionPage) ([]store.Session, error) {
+	rows, err := s.pool.Query(ctx, selectSessions, p.After, nullID(p.UserID), p.Now, p.Limit)
+	if err != nil {
+		return nil, translate("list sessions", err)
+	}
+	sessions, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (store.Session, error) {
+		var t store.Session
+		err := r.Scan(&t.ID, &t.UserID, &t.Username, &t.CreatedAt, &t.LastUsedAt, &t.ExpiresAt, &t.AbsoluteExpiresAt,
+			&t.RemoteAddr, &t.UserAgent, &t.Generation.Installation, &t.Generation.User)
+		t.CreatedAt, t.LastUsedAt = t.CreatedAt.UTC(), t.LastUsedAt.UTC()
+		t.ExpiresAt, t.AbsoluteExpiresAt = t.ExpiresAt.UTC(), t.AbsoluteExpiresAt.UTC()
+		return t, err
+	})
+	return sessions, translate("list sessions", err)
+}
+
+const selectAccess = `
+SELECT ` + userColumns + `, i.generation, u.generation,
+    EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.id = $2 AND t.user_id = u.id)
+FROM users u, installation i
+WHERE u.id = $1`
+
+// Access implements [store.Store].
+func (s *Store) Access(ctx context.Context, userID, sessionID uuid.UUID) (store.Access, error) {
+	var a store.Access
+	var row userRow
+	err := s.pool.QueryRow(ctx, selectAccess, userID, sessionID).
+		Scan(append(row.dest(), &a.Generation.Installation, &a.Generation.User, &a.SessionExists)...)
+	if err != nil {
+		return store.Access{}, translate("read access", err)
+	}
+	a.User = row.get()
+	return a, nil
+}

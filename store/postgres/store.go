@@ -1,0 +1,153 @@
+// Package postgres keeps users and sessions in PostgreSQL 13 or newer. It is the
+// twin of store/sqlite: the same files, the same statements in the same order,
+// in another dialect.
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/authctl/authctl/store"
+)
+
+// Config is how to reach the database.
+type Config struct {
+	URL            string // postgres://… or key=value words, as libpq reads them
+	MaxConnections int32  // 0 for 10
+	MinConnections int32  // kept open while idle
+
+	// StatementTimeout and IdleInTransactionTimeout are set on every session; 0
+	// leaves the server's. They are sent as startup parameters, which PgBouncer
+	// refuses, so they are left out unless StatementCache is "prepare": there, set
+	// them with ALTER ROLE.
+	StatementTimeout         time.Duration
+	IdleInTransactionTimeout time.Duration
+
+	// StatementCache is "prepare" (or ""): statements are prepared once a
+	// connection; "describe": only their parameter types are remembered; "none":
+	// neither. The latter two work through PgBouncer in transaction mode.
+	StatementCache string
+
+	Tracer pgx.QueryTracer // sees every statement; nil for none
+}
+
+// Store is a [store.Store] on PostgreSQL.
+type Store struct {
+	pool   *pgxpool.Pool
+	latest int64 // newest migration this binary knows
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open connects to the database. It neither retries nor migrates, and does not
+// look at the schema. It fails with [store.ErrUnavailable] when the database
+// cannot be reached; a URL that cannot be understood, or that asks for the simple
+// protocol, is another error.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	latest, err := latestVersion()
+	if err != nil {
+		return nil, err
+	}
+	pc, err := poolConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, pc)
+	if err != nil {
+		return nil, translate("open database", err)
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, translate("open database", err)
+	}
+	return &Store{pool: pool, latest: latest}, nil
+}
+
+func poolConfig(cfg Config) (*pgxpool.Config, error) {
+	pc, err := pgxpool.ParseConfig(cfg.URL)
+	if err != nil {
+		return nil, fmt.Errorf("database URL: %w", err) // pgx leaves the password out
+	}
+	if pc.ConnConfig.DefaultQueryExecMode == pgx.QueryExecModeSimpleProtocol {
+		return nil, fmt.Errorf("database URL: default_query_exec_mode=simple_protocol is not safe, remove it; behind PgBouncer set database.statement_cache")
+	}
+	params := pc.ConnConfig.RuntimeParams
+	if params["application_name"] == "" {
+		params["application_name"] = "authctl"
+	}
+	switch cfg.StatementCache {
+	case "", "prepare":
+		pc.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
+		params["lock_timeout"] = "2000"
+		setTimeout(params, "statement_timeout", cfg.StatementTimeout)
+		setTimeout(params, "idle_in_transaction_session_timeout", cfg.IdleInTransactionTimeout)
+	case "describe":
+		pc.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	case "none":
+		pc.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	default:
+		return nil, fmt.Errorf("statement cache %q is none of prepare, describe, none", cfg.StatementCache)
+	}
+	pc.MaxConns, pc.MinConns = max(cfg.MaxConnections, 0), max(cfg.MinConnections, 0)
+	if pc.MaxConns == 0 {
+		pc.MaxConns = 10
+	}
+	if cfg.Tracer != nil {
+		pc.ConnConfig.Tracer = cfg.Tracer
+	}
+	return pc, nil
+}
+
+func setTimeout(params map[string]string, name string, d time.Duration) {
+	if d > 0 {
+		params[name] = strconv.FormatInt(max(d.Milliseconds(), 1), 10)
+	}
+}
+
+// Insecure reports whether connecting to url may send data to another host
+// without encryption, or without checking who that host is: anything but
+// sslmode=verify-full, except on a socket or the loopback interface.
+func Insecure(url string) (bool, error) {
+	cfg, err := pgconn.ParseConfig(url)
+	if err != nil {
+		return false, fmt.Errorf("database URL: %w", err)
+	}
+	attempts := append([]*pgconn.FallbackConfig{{Host: cfg.Host, TLSConfig: cfg.TLSConfig}}, cfg.Fallbacks...)
+	for _, a := range attempts {
+		if !local(a.Host) && (a.TLSConfig == nil || a.TLSConfig.InsecureSkipVerify) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func local(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || host == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
+// Stats implements [store.Store].
+func (s *Store) Stats() store.Stats {
+	stat := s.pool.Stat()
+	return store.Stats{
+		Max:     int(stat.MaxConns()),
+		Open:    int(stat.TotalConns()),
+		InUse:   int(stat.AcquiredConns()),
+		Waits:   stat.EmptyAcquireCount(),
+		WaitFor: stat.EmptyAcquireWaitTime(),
+	}
+}
+
+// Close implements [store.Store].
+func (s *Store) Close() error {
+	s.pool.Close()
+	return nil
+}

@@ -1,0 +1,140 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/authctl/authctl/store"
+)
+
+const userColumns = `u.id, u.username, u.username_folded, u.created_at, u.disabled_at, u.password_changed_at`
+
+// userRow scans userColumns.
+type userRow struct {
+	user     store.User
+	disabled *time.Time
+}
+
+func (r *userRow) dest() []any {
+	u := &r.user
+	return []any{&u.ID, &u.Username, &u.Folded, &u.CreatedAt, &r.disabled, &u.PasswordChangedAt}
+}
+
+func (r *userRow) get() store.User {
+	u := r.user
+	u.CreatedAt, u.PasswordChangedAt, u.DisabledAt = u.CreatedAt.UTC(), u.PasswordChangedAt.UTC(), utc(r.disabled)
+	return u
+}
+
+const insertUser = `
+INSERT INTO users AS u (id, username, username_folded, password_hash, created_at, password_changed_at)
+VALUES ($1, $2, $3, NULLIF($4, ''), $5, $5)
+RETURNING ` + userColumns
+
+// CreateUser implements [store.Store].
+func (s *Store) CreateUser(ctx context.Context, u store.NewUser, e store.Event) (store.User, error) {
+	return s.changeUser(ctx, "create user", e, insertUser, u.ID, u.Username, u.Folded, u.PasswordHash, u.CreatedAt)
+}
+
+// changeUser runs a statement that returns userColumns, and writes its event.
+func (s *Store) changeUser(ctx context.Context, op string, e store.Event, query string, args ...any) (store.User, error) {
+	var row userRow
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if err := tx.QueryRow(ctx, query, args...).Scan(row.dest()...); err != nil {
+			return err
+		}
+		return record(ctx, tx, e)
+	})
+	if err != nil {
+		return store.User{}, translate(op, err)
+	}
+	return row.get(), nil
+}
+
+const selectCredentials = `
+SELECT ` + userColumns + `, COALESCE(u.password_hash, ''), i.generation, u.generation
+FROM users u, installation i
+WHERE u.username_folded = $1`
+
+// Credentials implements [store.Store].
+func (s *Store) Credentials(ctx context.Context, folded string) (store.Credentials, error) {
+	var c store.Credentials
+	var row userRow
+	err := s.pool.QueryRow(ctx, selectCredentials, folded).
+		Scan(append(row.dest(), &c.PasswordHash, &c.Generation.Installation, &c.Generation.User)...)
+	if err != nil {
+		return store.Credentials{}, translate("read credentials", err)
+	}
+	c.User = row.get()
+	return c, nil
+}
+
+const selectUser = `SELECT ` + userColumns + ` FROM users u WHERE u.username_folded = $1`
+
+// User implements [store.Store].
+func (s *Store) User(ctx context.Context, folded string) (store.User, error) {
+	var row userRow
+	if err := s.pool.QueryRow(ctx, selectUser, folded).Scan(row.dest()...); err != nil {
+		return store.User{}, translate("read user", err)
+	}
+	return row.get(), nil
+}
+
+const selectUsers = `
+SELECT ` + userColumns + `
+FROM users u
+WHERE u.username_folded > $1 AND ($2 = '' OR strpos(u.username_folded, $2) > 0) AND (NOT $3 OR u.disabled_at IS NOT NULL)
+ORDER BY u.username_folded
+LIMIT $4`
+
+// Users implements [store.Store].
+func (s *Store) Users(ctx context.Context, p store.UserPage) ([]store.User, error) {
+	rows, err := s.pool.Query(ctx, selectUsers, p.After, p.Search, p.Disabled, p.Limit)
+	if err != nil {
+		return nil, translate("list users", err)
+	}
+	users, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (store.User, error) {
+		var row userRow
+		err := r.Scan(row.dest()...)
+		return row.get(), err
+	})
+	return users, translate("list users", err)
+}
+
+const updatePassword = `
+UPDATE users AS u SET password_hash = $2, password_changed_at = $3, generation = u.generation + 1
+WHERE u.id = $1
+RETURNING ` + userColumns
+
+// SetPassword implements [store.Store].
+func (s *Store) SetPassword(ctx context.Context, id uuid.UUID, hash string, e store.Event) (store.User, error) {
+	return s.changeUser(ctx, "set password", e, updatePassword, id, hash, e.At)
+}
+
+const updateDisabled = `
+UPDATE users AS u SET disabled_at = COALESCE(u.disabled_at, $2), generation = u.generation + 1
+WHERE u.id = $1
+RETURNING ` + userColumns
+
+// DisableUser implements [store.Store].
+func (s *Store) DisableUser(ctx context.Context, id uuid.UUID, e store.Event) (store.User, error) {
+	return s.changeUser(ctx, "disable user", e, updateDisabled, id, e.At)
+}
+
+const updateEnabled = `UPDATE users AS u SET disabled_at = NULL WHERE u.id = $1 RETURNING ` + userColumns
+
+// EnableUser implements [store.Store].
+func (s *Store) EnableUser(ctx context.Context, id uuid.UUID, e store.Event) (store.User, error) {
+	return s.changeUser(ctx, "enable user", e, updateEnabled, id)
+}
+
+const deleteUser = `DELETE FROM users AS u WHERE u.id = $1 RETURNING ` + userColumns
+
+// DeleteUser implements [store.Store].
+func (s *Store) DeleteUser(ctx context.Context, id uuid.UUID, e store.Event) error {
+	_, err := s.changeUser(ctx, "delete user", e, deleteUser, id)
+	return err
+}

@@ -1,0 +1,57 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	driver "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/authctl/authctl/store"
+)
+
+// translate wraps a driver's error with the operation and the sentinel that its
+// result code (https://www.sqlite.org/rescode.html) stands for.
+func translate(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if sentinel := sentinelOf(err); sentinel != nil {
+		return fmt.Errorf("%s: %w: %w", op, sentinel, err)
+	}
+	return fmt.Errorf("%s: %w", op, err)
+}
+
+func sentinelOf(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return store.ErrNotFound
+	}
+	if e, ok := errors.AsType[*driver.Error](err); ok {
+		return sentinelOfCode(e.Code())
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, sql.ErrConnDone) {
+		return store.ErrUnavailable
+	}
+	return nil
+}
+
+func sentinelOfCode(code int) error {
+	switch code { // extended codes
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+		return store.ErrConflict
+	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY: // the user is gone
+		return store.ErrNotFound
+	}
+	switch code & 0xff { // their primary codes
+	case sqlite3.SQLITE_ERROR, sqlite3.SQLITE_SCHEMA:
+		// The generic error. Our statements are constants that the suite runs, so
+		// what is wrong with them is a table or column that is not there.
+		return store.ErrSchema
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL,
+		sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PERM:
+		return store.ErrUnavailable
+	}
+	return nil
+}

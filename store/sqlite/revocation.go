@@ -1,0 +1,64 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/authctl/authctl/store"
+)
+
+const bumpInstallation = `UPDATE installation SET generation = generation + 1 WHERE id = 1 RETURNING generation`
+
+const bumpUser = `UPDATE users SET generation = generation + 1 WHERE id = ?1 RETURNING generation`
+
+// EndSessions implements [store.Store].
+func (s *Store) EndSessions(ctx context.Context, scope store.Scope, e store.Event) error {
+	return s.write(ctx, "end sessions", func(tx *sql.Tx) error {
+		query, args := bumpUser, []any{scope.UserID()}
+		if scope.Everyone() {
+			query, args = bumpInstallation, nil
+		}
+		var generation int64
+		if err := tx.QueryRowContext(ctx, query, args...).Scan(&generation); err != nil {
+			return err
+		}
+		return record(ctx, tx, e)
+	})
+}
+
+const countSessions = `
+SELECT count(*), count(DISTINCT t.user_id)
+FROM refresh_tokens t JOIN users u ON u.id = t.user_id, installation i
+WHERE (?1 OR t.user_id = ?2) AND t.expires_at > ?3 AND u.disabled_at IS NULL
+    AND t.installation_generation >= i.generation AND t.user_generation >= u.generation`
+
+// CountSessions implements [store.Store].
+func (s *Store) CountSessions(ctx context.Context, scope store.Scope, now time.Time) (store.SessionCount, error) {
+	var c store.SessionCount
+	err := s.reader.QueryRowContext(ctx, countSessions, scope.Everyone(), scope.UserID(), micros(now)).Scan(&c.Sessions, &c.Users)
+	return c, translate("count sessions", err)
+}
+
+const deleteDeadSessions = `
+DELETE FROM refresh_tokens
+WHERE id IN (
+    SELECT t.id
+    FROM refresh_tokens t JOIN users u ON u.id = t.user_id, installation i
+    WHERE t.expires_at <= ?1 OR t.installation_generation < i.generation OR t.user_generation < u.generation
+    LIMIT ?2
+)`
+
+// DeleteDeadSessions implements [store.Store].
+func (s *Store) DeleteDeadSessions(ctx context.Context, expiredBefore time.Time, limit int) (n int, err error) {
+	err = s.write(ctx, "delete dead sessions", func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, deleteDeadSessions, micros(expiredBefore), limit)
+		if err != nil {
+			return err
+		}
+		rows, err := result.RowsAffected()
+		n = int(rows)
+		return err
+	})
+	return n, err
+}

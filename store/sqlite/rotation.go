@@ -1,0 +1,102 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/authctl/authctl/store"
+)
+
+const updateToken = `
+UPDATE refresh_tokens
+SET token_hash = ?3, previous_hash = refresh_tokens.token_hash, successor = ?4, rotated_at = ?5, last_used_at = ?5,
+    expires_at = MIN(?6, refresh_tokens.absolute_expires_at)
+FROM users, installation i
+WHERE refresh_tokens.id = ?1 AND refresh_tokens.token_hash = ?2 AND refresh_tokens.expires_at > ?5
+    AND users.id = refresh_tokens.user_id AND users.disabled_at IS NULL
+    AND refresh_tokens.installation_generation >= i.generation AND refresh_tokens.user_generation >= users.generation`
+
+// Rotate implements [store.Store].
+func (s *Store) Rotate(ctx context.Context, r store.Rotation, e store.Event) (store.RotateResult, error) {
+	update, err := s.hot.of(ctx, s.writer, updateToken)
+	if err != nil {
+		return store.RotateResult{}, translate("rotate token", err)
+	}
+	lock, err := s.hot.of(ctx, s.writer, selectToken)
+	if err != nil {
+		return store.RotateResult{}, translate("rotate token", err)
+	}
+	var result store.RotateResult
+	err = s.write(ctx, "rotate token", func(tx *sql.Tx) error {
+		changed, err := tx.StmtContext(ctx, update).ExecContext(ctx, r.SessionID, r.TokenHash, r.NextHash, r.Successor, micros(r.At), micros(r.ExpiresAt))
+		if err != nil {
+			return err
+		}
+		rows, err := changed.RowsAffected()
+		if err != nil {
+			return err
+		}
+		result, err = s.explainRotation(ctx, tx, tx.StmtContext(ctx, lock), r, e, rows == 1)
+		return err
+	})
+	if err != nil {
+		return store.RotateResult{}, err
+	}
+	return result, nil
+}
+
+// RETURNING cannot name the other tables of an UPDATE, so the row is read again,
+// in the same transaction.
+const selectToken = `
+SELECT ` + userColumns + `, t.created_at, t.last_used_at, t.expires_at, t.absolute_expires_at, t.remote_addr, t.user_agent,
+    t.installation_generation, t.user_generation, t.token_hash, COALESCE(t.previous_hash, ''), t.rotated_at, t.successor,
+    i.generation, users.generation
+FROM refresh_tokens t JOIN users ON users.id = t.user_id, installation i
+WHERE t.id = ?1`
+
+const deleteToken = `DELETE FROM refresh_tokens WHERE id = ?1`
+
+// explainRotation reads the row of a rotation. When the conditional statement
+// changed no row it says why, and ends the session where that is the answer.
+func (s *Store) explainRotation(ctx context.Context, tx *sql.Tx, lock *sql.Stmt, r store.Rotation, e store.Event, rotated bool) (store.RotateResult, error) {
+	var row userRow
+	var state store.RotationState
+	var created, used, expires, absolute int64
+	var rotatedAt sql.NullInt64
+	var successor []byte
+	t := store.Session{ID: r.SessionID}
+	err := lock.QueryRowContext(ctx, r.SessionID).
+		Scan(append(row.dest(), &created, &used, &expires, &absolute, &t.RemoteAddr, &t.UserAgent,
+			&t.Generation.Installation, &t.Generation.User, &state.TokenHash, &state.PreviousHash, &rotatedAt, &successor,
+			&state.Current.Installation, &state.Current.User)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return store.RotateResult{Outcome: store.Unknown}, nil
+	}
+	if err != nil {
+		return store.RotateResult{}, err
+	}
+	user := row.get()
+	t.UserID, t.Username = user.ID, user.Username
+	t.CreatedAt, t.LastUsedAt = instant(created), instant(used)
+	t.ExpiresAt, t.AbsoluteExpiresAt = instant(expires), instant(absolute)
+	if rotated {
+		return store.RotateResult{Outcome: store.Rotated, User: user, Session: t}, nil
+	}
+	state.RotatedAt, state.ExpiresAt = utc(rotatedAt), t.ExpiresAt
+	state.Disabled, state.Generation = user.Disabled(), t.Generation
+	switch o := r.Judge(state); o {
+	case store.Rotated:
+		return store.RotateResult{}, fmt.Errorf("session %s can be rotated and cannot", r.SessionID)
+	case store.Retried:
+		return store.RotateResult{Outcome: o, User: user, Session: t, Successor: successor, TokenHash: state.TokenHash}, nil
+	case store.Reused, store.Revoked, store.Disabled:
+		if _, err := tx.ExecContext(ctx, deleteToken, r.SessionID); err != nil {
+			return store.RotateResult{}, err
+		}
+		return store.RotateResult{Outcome: o}, record(ctx, tx, e.Refused(o, user.ID, t.ID))
+	default:
+		return store.RotateResult{Outcome: o}, nil
+	}
+}

@@ -1,0 +1,130 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/store"
+)
+
+const insertSession = `
+INSERT INTO refresh_tokens (id, user_id, token_hash, installation_generation, user_generation,
+    created_at, last_used_at, expires_at, absolute_expires_at, remote_addr, user_agent)
+SELECT ?1, u.id, ?3, i.generation, u.generation, ?6, ?6, ?7, ?8, ?9, ?10
+FROM users u, installation i
+WHERE u.id = ?2 AND u.disabled_at IS NULL AND u.password_hash = ?11 AND i.generation = ?4 AND u.generation = ?5`
+
+const upgradeHash = `UPDATE users SET password_hash = ?2 WHERE id = ?1 AND password_hash = ?3`
+
+// StartSession implements [store.Store].
+func (s *Store) StartSession(ctx context.Context, n store.NewSession, e store.Event) (bool, error) {
+	insert, err := s.hot.of(ctx, s.writer, insertSession)
+	if err != nil {
+		return false, translate("start session", err)
+	}
+	var started bool
+	err = s.write(ctx, "start session", func(tx *sql.Tx) error {
+		result, err := tx.StmtContext(ctx, insert).ExecContext(ctx, n.ID, n.UserID, n.TokenHash, n.Generation.Installation, n.Generation.User,
+			micros(n.CreatedAt), micros(n.ExpiresAt), micros(n.AbsoluteExpiresAt), n.RemoteAddr, n.UserAgent, n.PasswordHash)
+		if err != nil {
+			return err
+		}
+		rows, err := result.RowsAffected()
+		if err != nil || rows == 0 {
+			return err
+		}
+		started = true
+		if n.Rehash != "" {
+			if _, err := tx.ExecContext(ctx, upgradeHash, n.UserID, n.Rehash, n.PasswordHash); err != nil {
+				return err
+			}
+		}
+		if n.Replaces != uuid.Nil {
+			replaced := e
+			replaced.Action = store.ActionSessionReplaced
+			if _, err := endSession(ctx, tx, n.Replaces, replaced); err != nil {
+				return err
+			}
+		}
+		return record(ctx, tx, e)
+	})
+	return started && err == nil, err
+}
+
+const deleteSession = `DELETE FROM refresh_tokens WHERE id = ?1 RETURNING user_id`
+
+// EndSession implements [store.Store].
+func (s *Store) EndSession(ctx context.Context, id uuid.UUID, e store.Event) (ended bool, err error) {
+	err = s.write(ctx, "end session", func(tx *sql.Tx) error {
+		ended, err = endSession(ctx, tx, id, e)
+		return err
+	})
+	return ended && err == nil, err
+}
+
+// endSession deletes a session, if there is one, and writes its event.
+func endSession(ctx context.Context, tx *sql.Tx, id uuid.UUID, e store.Event) (bool, error) {
+	err := tx.QueryRowContext(ctx, deleteSession, id).Scan(&e.UserID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	e.SessionID = id
+	return true, record(ctx, tx, e)
+}
+
+const selectSessions = `
+SELECT t.id, t.user_id, u.username, t.created_at, t.last_used_at, t.expires_at, t.absolute_expires_at,
+    t.remote_addr, t.user_agent, t.installation_generation, t.user_generation
+FROM refresh_tokens t JOIN users u ON u.id = t.user_id, installation i
+WHERE t.id > ?1 AND (?2 IS NULL OR t.user_id = ?2)
+    AND t.expires_at > ?3 AND u.disabled_at IS NULL
+    AND t.installation_generation >= i.generation AND t.user_generation >= u.generation
+ORDER BY t.id
+LIMIT ?4`
+
+// Sessions implements [store.Store].
+func (s *Store) Sessions(ctx context.Context, p store.SessionPage) ([]store.Session, error) {
+	rows, err := s.reader.QueryContext(ctx, selectSessions, p.After, nullID(p.UserID), micros(p.Now), p.Limit)
+	if err != nil {
+		return nil, translate("list sessions", err)
+	}
+	defer rows.Close()
+	var sessions []store.Session
+	for rows.Next() {
+		var t store.Session
+		var created, used, expires, absolute int64
+		if err := rows.Scan(&t.ID, &t.UserID, &t.Username, &created, &used, &expires, &absolute,
+			&t.RemoteAddr, &t.UserAgent, &t.Generation.Installation, &t.Generation.User); err != nil {
+			return nil, translate("list sessions", err)
+		}
+		t.CreatedAt, t.LastUsedAt = instant(created), instant(used)
+		t.ExpiresAt, t.AbsoluteExpiresAt = instant(expires), instant(absolute)
+		sessions = append(sessions, t)
+	}
+	return sessions, translate("list sessions", rows.Err())
+}
+
+const selectAccess = `
+SELECT ` + userColumns + `, i.generation, users.generation,
+    EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.id = ?2 AND t.user_id = users.id)
+FROM users, installation i
+WHERE users.id = ?1`
+
+// Access implements [store.Store].
+func (s *Store) Access(ctx context.Context, userID, sessionID uuid.UUID) (store.Access, error) {
+	var a store.Access
+	var row userRow
+	err := s.read(ctx, selectAccess, []any{userID, sessionID},
+		append(row.dest(), &a.Generation.Installation, &a.Generation.User, &a.SessionExists))
+	if err != nil {
+		return store.Access{}, translate("read access", err)
+	}
+	a.User = row.get()
+	return a, nil
+}

@@ -1,0 +1,155 @@
+// Package sqlite keeps users and sessions in one SQLite file. It is the twin of
+// store/postgres: the same files, the same statements in the same order, in
+// another dialect.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	_ "modernc.org/sqlite" // registers the driver
+
+	"github.com/authctl/authctl/store"
+)
+
+// Config is where the file is.
+type Config struct {
+	Path       string
+	MaxReaders int  // connections that read; 0 for twice the processors
+	Create     bool // make the file when there is none
+}
+
+// Store is a [store.Store] on SQLite: one connection that writes, in
+// transactions that take the write lock at once, and a pool that reads. Commits
+// are synced to the disk.
+type Store struct {
+	writer *sql.DB
+	reader *sql.DB
+	hot    statements
+	latest int64 // newest migration this binary knows
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open opens the file. It neither migrates nor looks at the schema. The file and
+// SQLite's two beside it are for their owner alone (mode 0600); an existing one
+// that others may read is refused. A file that is missing, with Create unset, is
+// an [fs.ErrNotExist].
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	latest, err := latestVersion()
+	if err != nil {
+		return nil, err
+	}
+	if err := prepareFile(cfg); err != nil {
+		return nil, err
+	}
+	s := &Store{latest: latest}
+	if s.writer, err = sql.Open("sqlite", dsn(cfg.Path, "_txlock=immediate", "journal_mode(WAL)", "synchronous(FULL)")); err != nil {
+		return nil, translate("open database", err)
+	}
+	s.writer.SetMaxOpenConns(1)
+	if s.reader, err = sql.Open("sqlite", dsn(cfg.Path, "_txlock=deferred", "query_only(ON)")); err != nil {
+		s.writer.Close()
+		return nil, translate("open database", err)
+	}
+	readers := cfg.MaxReaders
+	if readers <= 0 {
+		readers = 2 * runtime.GOMAXPROCS(0)
+	}
+	s.reader.SetMaxOpenConns(readers)
+	s.reader.SetMaxIdleConns(readers)
+	if err := s.ping(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// prepareFile sees to it that the file exists and is its owner's alone before
+// SQLite opens it: SQLite gives its two companions the mode of the main file.
+func prepareFile(cfg Config) error {
+	if cfg.Path == "" || cfg.Path == ":memory:" {
+		return errors.New("open database: a SQLite database needs the path of a file")
+	}
+	info, err := os.Stat(cfg.Path)
+	if errors.Is(err, fs.ErrNotExist) && cfg.Create {
+		f, err := os.OpenFile(cfg.Path, os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			return fmt.Errorf("create database: %w", err)
+		}
+		return f.Close()
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("open database: %w", err)
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("open database: %s is not a regular file", cfg.Path)
+	case info.Mode().Perm()&0o077 != 0:
+		return fmt.Errorf("open database: others may read %s, run: chmod 600 %s", cfg.Path, cfg.Path)
+	}
+	return nil
+}
+
+// dsn builds the driver's data source name; each pragma holds on every connection.
+func dsn(path, lock string, pragmas ...string) string {
+	query := url.Values{}
+	for _, p := range append([]string{"busy_timeout(5000)", "foreign_keys(ON)", "trusted_schema(OFF)"}, pragmas...) {
+		query.Add("_pragma", p)
+	}
+	return "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath() + "?" + lock + "&" + query.Encode()
+}
+
+// ping makes the writer connect first, for it creates the write-ahead log.
+func (s *Store) ping(ctx context.Context) error {
+	for _, db := range []*sql.DB{s.writer, s.reader} {
+		var n int
+		if err := db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema`).Scan(&n); err != nil {
+			return translate("open database", err)
+		}
+	}
+	return nil
+}
+
+// write runs do in one transaction that holds the write lock from its start.
+func (s *Store) write(ctx context.Context, op string, do func(tx *sql.Tx) error) error {
+	tx, err := s.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return translate(op, err)
+	}
+	defer tx.Rollback()
+	if err := do(tx); err != nil {
+		return translate(op, err)
+	}
+	return translate(op, tx.Commit())
+}
+
+// Stats implements [store.Store].
+func (s *Store) Stats() store.Stats {
+	r, w := s.reader.Stats(), s.writer.Stats()
+	return store.Stats{
+		Max:     r.MaxOpenConnections + w.MaxOpenConnections,
+		Open:    r.OpenConnections + w.OpenConnections,
+		InUse:   r.InUse + w.InUse,
+		Waits:   r.WaitCount + w.WaitCount,
+		WaitFor: r.WaitDuration + w.WaitDuration,
+	}
+}
+
+// Close implements [store.Store].
+func (s *Store) Close() error {
+	return errors.Join(s.hot.close(), s.reader.Close(), s.writer.Close())
+}
+
+// micros is how a column holds an instant.
+func micros(t time.Time) int64 { return t.UnixMicro() }
+
+// instant is the reverse of micros.
+func instant(us int64) time.Time { return time.UnixMicro(us).UTC() }

@@ -1,0 +1,145 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/store"
+)
+
+// Statements that change users name the table users, not u: RETURNING knows no alias.
+const userColumns = `users.id, users.username, users.username_folded, users.created_at, users.disabled_at, users.password_changed_at`
+
+// userRow scans userColumns.
+type userRow struct {
+	user             store.User
+	created, changed int64
+	disabled         sql.NullInt64
+}
+
+func (r *userRow) dest() []any {
+	u := &r.user
+	return []any{&u.ID, &u.Username, &u.Folded, &r.created, &r.disabled, &r.changed}
+}
+
+func (r *userRow) get() store.User {
+	u := r.user
+	u.CreatedAt, u.PasswordChangedAt, u.DisabledAt = instant(r.created), instant(r.changed), utc(r.disabled)
+	return u
+}
+
+const insertUser = `
+INSERT INTO users (id, username, username_folded, password_hash, created_at, password_changed_at)
+VALUES (?1, ?2, ?3, NULLIF(?4, ''), ?5, ?5)
+RETURNING ` + userColumns
+
+// CreateUser implements [store.Store].
+func (s *Store) CreateUser(ctx context.Context, u store.NewUser, e store.Event) (store.User, error) {
+	return s.changeUser(ctx, "create user", e, insertUser, u.ID, u.Username, u.Folded, u.PasswordHash, micros(u.CreatedAt))
+}
+
+// changeUser runs a statement that returns userColumns, and writes its event.
+func (s *Store) changeUser(ctx context.Context, op string, e store.Event, query string, args ...any) (store.User, error) {
+	var row userRow
+	err := s.write(ctx, op, func(tx *sql.Tx) error {
+		if err := tx.QueryRowContext(ctx, query, args...).Scan(row.dest()...); err != nil {
+			return err
+		}
+		return record(ctx, tx, e)
+	})
+	if err != nil {
+		return store.User{}, err
+	}
+	return row.get(), nil
+}
+
+const selectCredentials = `
+SELECT ` + userColumns + `, COALESCE(users.password_hash, ''), i.generation, users.generation
+FROM users, installation i
+WHERE users.username_folded = ?1`
+
+// Credentials implements [store.Store].
+func (s *Store) Credentials(ctx context.Context, folded string) (store.Credentials, error) {
+	var c store.Credentials
+	var row userRow
+	err := s.read(ctx, selectCredentials, []any{folded},
+		append(row.dest(), &c.PasswordHash, &c.Generation.Installation, &c.Generation.User))
+	if err != nil {
+		return store.Credentials{}, translate("read credentials", err)
+	}
+	c.User = row.get()
+	return c, nil
+}
+
+const selectUser = `SELECT ` + userColumns + ` FROM users WHERE users.username_folded = ?1`
+
+// User implements [store.Store].
+func (s *Store) User(ctx context.Context, folded string) (store.User, error) {
+	var row userRow
+	if err := s.reader.QueryRowContext(ctx, selectUser, folded).Scan(row.dest()...); err != nil {
+		return store.User{}, translate("read user", err)
+	}
+	return row.get(), nil
+}
+
+const selectUsers = `
+SELECT ` + userColumns + `
+FROM users
+WHERE users.username_folded > ?1 AND (?2 = '' OR instr(users.username_folded, ?2) > 0) AND (NOT ?3 OR users.disabled_at IS NOT NULL)
+ORDER BY users.username_folded
+LIMIT ?4`
+
+// Users implements [store.Store].
+func (s *Store) Users(ctx context.Context, p store.UserPage) ([]store.User, error) {
+	rows, err := s.reader.QueryContext(ctx, selectUsers, p.After, p.Search, p.Disabled, p.Limit)
+	if err != nil {
+		return nil, translate("list users", err)
+	}
+	defer rows.Close()
+	var users []store.User
+	for rows.Next() {
+		var row userRow
+		if err := rows.Scan(row.dest()...); err != nil {
+			return nil, translate("list users", err)
+		}
+		users = append(users, row.get())
+	}
+	return users, translate("list users", rows.Err())
+}
+
+const updatePassword = `
+UPDATE users SET password_hash = ?2, password_changed_at = ?3, generation = users.generation + 1
+WHERE users.id = ?1
+RETURNING ` + userColumns
+
+// SetPassword implements [store.Store].
+func (s *Store) SetPassword(ctx context.Context, id uuid.UUID, hash string, e store.Event) (store.User, error) {
+	return s.changeUser(ctx, "set password", e, updatePassword, id, hash, micros(e.At))
+}
+
+const updateDisabled = `
+UPDATE users SET disabled_at = COALESCE(users.disabled_at, ?2), generation = users.generation + 1
+WHERE users.id = ?1
+RETURNING ` + userColumns
+
+// DisableUser implements [store.Store].
+func (s *Store) DisableUser(ctx context.Context, id uuid.UUID, e store.Event) (store.User, error) {
+	return s.changeUser(ctx, "disable user", e, updateDisabled, id, micros(e.At))
+}
+
+const updateEnabled = `UPDATE users SET disabled_at = NULL WHERE users.id = ?1 RETURNING ` + userColumns
+
+// EnableUser implements [store.Store].
+func (s *Store) EnableUser(ctx context.Context, id uuid.UUID, e store.Event) (store.User, error) {
+	return s.changeUser(ctx, "enable user", e, updateEnabled, id)
+}
+
+const deleteUser = `DELETE FROM users WHERE users.id = ?1 RETURNING ` + userColumns
+
+// DeleteUser implements [store.Store].
+func (s *Store) DeleteUser(ctx context.Context, id uuid.UUID, e store.Event) error {
+	_, err := s.changeUser(ctx, "delete user", e, deleteUser, id)
+	return err
+}

@@ -1,0 +1,153 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// keeper runs PostgreSQL for as long as its standard input stays open, which is
+// until the test process ends, however it ends; then it removes the folder.
+const keeper = `
+"$1/postgres" -D "$2/data" -k "$2" -h 127.0.0.1 -p "$3" \
+  -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300 \
+  -c shared_buffers=64MB -c logging_collector=off </dev/null >"$2/log" 2>&1 &
+postgres=$!
+cat >/dev/null
+kill -INT $postgres 2>/dev/null
+wait $postgres
+rm -rf "$2"
+`
+
+// startCluster starts a throwaway cluster. skip says why there can be none.
+func startCluster() (url, skip string, err error) {
+	bin := binaries()
+	if bin == "" {
+		return "", "no initdb and postgres on PATH or in /usr/lib/postgresql; set AUTHCTL_TEST_POSTGRES or install PostgreSQL", nil
+	}
+	attr, owner, err := unprivileged()
+	if err != nil {
+		return "", err.Error(), nil
+	}
+	dir, err := os.MkdirTemp("", "authctl-postgres-")
+	if err != nil {
+		return "", "", err
+	}
+	if owner >= 0 {
+		if err := os.Chown(dir, owner, -1); err != nil {
+			return "", "", err
+		}
+	}
+	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", filepath.Join(dir, "data"),
+		"-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	initdb.SysProcAttr, initdb.Dir = attr, dir
+	if out, err := initdb.CombinedOutput(); err != nil {
+		os.RemoveAll(dir)
+		return "", "", fmt.Errorf("initdb: %w: %s", err, out)
+	}
+	port, err := freePort()
+	if err != nil {
+		return "", "", err
+	}
+	cmd := exec.Command("/bin/sh", "-c", keeper, "keeper", bin, dir, strconv.Itoa(port))
+	cmd.SysProcAttr, cmd.Dir = attr, dir
+	cmd.SysProcAttr.Setpgid = true // an interrupt at the terminal is not for the keeper
+	if server.alive, err = cmd.StdinPipe(); err != nil {
+		return "", "", err
+	}
+	if err := cmd.Start(); err != nil {
+		return "", "", err
+	}
+	url = fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", port)
+	if err := awaitServer(url); err != nil {
+		log, _ := os.ReadFile(filepath.Join(dir, "log"))
+		return "", "", fmt.Errorf("start PostgreSQL: %w: %s", err, log)
+	}
+	return url, "", nil
+}
+
+// binaries returns the folder that holds initdb and postgres, the newest first,
+// or "".
+func binaries() string {
+	installed, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
+	slices.SortFunc(installed, func(a, b string) int { return major(b) - major(a) })
+	if path, err := exec.LookPath("initdb"); err == nil {
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			installed = append([]string{filepath.Dir(real)}, installed...)
+		}
+	}
+	for _, dir := range installed {
+		_, err1 := os.Stat(filepath.Join(dir, "initdb"))
+		_, err2 := os.Stat(filepath.Join(dir, "postgres"))
+		if err1 == nil && err2 == nil {
+			return dir
+		}
+	}
+	return ""
+}
+
+// major returns the 15 of /usr/lib/postgresql/15/bin.
+func major(dir string) int {
+	n, _ := strconv.Atoi(filepath.Base(filepath.Dir(dir)))
+	return n
+}
+
+// unprivileged says as whom PostgreSQL runs, which refuses root: attributes for
+// its processes, and the owner of its folder or -1 for ourselves.
+func unprivileged() (*syscall.SysProcAttr, int, error) {
+	if os.Getuid() != 0 {
+		return &syscall.SysProcAttr{}, -1, nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, err1 := strconv.Atoi(u.Uid)
+		gid, err2 := strconv.Atoi(u.Gid)
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, 0, err
+		}
+		return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, uid, nil
+	}
+	return nil, 0, errors.New("we are root, which PostgreSQL refuses, and there is no user postgres or nobody")
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// awaitServer connects until it succeeds.
+func awaitServer(url string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		conn, err := pgx.Connect(ctx, url)
+		if err == nil {
+			return conn.Close(ctx)
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-ticker.C:
+		}
+	}
+}

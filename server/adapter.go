@@ -1,0 +1,55 @@
+package server
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// none is the body of a request that has none, and of an answer that says
+// nothing: an empty object.
+type none struct{}
+
+// handle makes an endpoint of a function: it decodes the request's body into In,
+// calls fn under the request deadline, and answers with Out and the status, or
+// with the error in the one error form. In is a struct whose pointer fields are
+// required; with none the body may be left out.
+func handle[In, Out any](s *Server, status int, fn func(context.Context, *exchange, In) (Out, error)) http.HandlerFunc {
+	shape := shapeOf[In]()
+	return func(w http.ResponseWriter, r *http.Request) {
+		x := w.(*exchange)
+		x.route = r.Pattern
+		var in In
+		if err := shape.decode(x, r, &in); err != nil {
+			fail(x, err)
+			return
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), s.timeouts.request)
+		defer cancel()
+		out, err := fn(ctx, x, in)
+		if err != nil {
+			fail(x, err)
+			return
+		}
+		answer(x, status, out)
+	}
+}
+
+// answer writes one JSON body.
+func answer(x *exchange, status int, body any) {
+	b, raw := body.(jsontext.Value)
+	if !raw {
+		var err error
+		if b, err = json.Marshal(body); err != nil {
+			fail(x, err)
+			return
+		}
+	}
+	x.Header()["Content-Type"] = contentTypeJSON
+	x.WriteHeader(status)
+	x.Write(b) // an error here means that the client is gone
+}
+
+var contentTypeJSON = []string{"application/json; charset=utf-8"}

@@ -1,0 +1,204 @@
+package server_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/authctl/authctl/authn"
+)
+
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// request is what is sent; zero fields are left out.
+type request struct {
+	method, path string
+	body         string
+	header       map[string]string // Host sets the host
+	cookies      string            // the Cookie header as it is
+	chunked      bool
+}
+
+// send sends one request, on a connection from the pool, and holds the answer
+// against the OpenAPI document.
+func (f *fixture) send(r request) answer {
+	f.t.Helper()
+	var body io.Reader
+	if r.body != "" {
+		body = strings.NewReader(r.body)
+	}
+	if r.chunked {
+		body = io.MultiReader(body) // hides the length
+	}
+	req, err := http.NewRequestWithContext(context.Background(), r.method, "http://"+f.addr+r.path, body)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if r.body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for name, value := range r.header {
+		req.Header[http.CanonicalHeaderKey(name)] = []string{value}
+		if value == "" {
+			delete(req.Header, http.CanonicalHeaderKey(name))
+		}
+	}
+	if host := r.header["Host"]; host != "" {
+		req.Host = host
+	}
+	if r.cookies != "" {
+		req.Header.Set("Cookie", r.cookies)
+		for _, c := range req.Cookies() {
+			if len(c.Value) >= 32 { // long enough to be no coincidence
+				f.noteSecret(c.Value)
+			}
+		}
+	}
+	return f.do(req)
+}
+
+func (f *fixture) do(req *http.Request) answer {
+	f.t.Helper()
+	resp, err := f.client.Do(req)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	a := answer{status: resp.StatusCode, header: resp.Header, body: body}
+	for _, c := range setCookies(a) {
+		if c.Value != "" {
+			f.noteSecret(c.Value)
+		}
+	}
+	f.conforms(req, a)
+	return a
+}
+
+func (f *fixture) noteSecret(s string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !slices.Contains(f.secrets, s) {
+		f.secrets = append(f.secrets, s)
+	}
+}
+
+func setCookies(a answer) []*http.Cookie { return (&http.Response{Header: a.header}).Cookies() }
+
+// account is a body of /register or /login.
+func account(username, password string) string {
+	b, _ := json.Marshal(map[string]string{"username": username, "password": password})
+	return string(b)
+}
+
+// code returns the code of an error answer.
+func (a answer) code() string {
+	var p struct{ Code string }
+	_ = json.Unmarshal(a.body, &p)
+	return p.Code
+}
+
+// want fails the test unless the answer has this status, and this code if one
+// is given.
+func (a answer) want(t testing.TB, status int, code ...authn.Code) answer {
+	t.Helper()
+	if a.status != status || len(code) > 0 && a.code() != string(code[0]) {
+		t.Fatalf("got %d %s, want %d %v", a.status, a.body, status, code)
+	}
+	return a
+}
+
+// cleared reports whether the answer takes both cookies away.
+func (a answer) cleared() bool {
+	cookies := setCookies(a)
+	return len(cookies) == 2 && !slices.ContainsFunc(cookies, func(c *http.Cookie) bool {
+		return c.MaxAge >= 0 || c.Value != ""
+	})
+}
+
+// browser keeps cookies as a browser does.
+type browser struct {
+	f       *fixture
+	name    string // of the user that signedIn made
+	cookies map[string]string
+}
+
+func (f *fixture) browser() *browser { return &browser{f: f, cookies: map[string]string{}} }
+
+// signedIn returns a browser that has just signed in, and its user.
+func (f *fixture) signedIn(username string) *browser {
+	f.t.Helper()
+	b := f.browser()
+	b.name = username
+	b.post("/register", account(username, password)).want(f.t, http.StatusCreated)
+	b.post("/login", account(username, password)).want(f.t, http.StatusOK)
+	return b
+}
+
+func (b *browser) post(path, body string) answer {
+	b.f.t.Helper()
+	return b.send(request{method: "POST", path: path, body: body})
+}
+
+func (b *browser) get(path string) answer {
+	b.f.t.Helper()
+	return b.send(request{method: "GET", path: path})
+}
+
+func (b *browser) send(r request) answer {
+	b.f.t.Helper()
+	var pairs []string
+	for name, value := range b.cookies {
+		pairs = append(pairs, name+"="+value)
+	}
+	r.cookies = strings.Join(pairs, "; ")
+	a := b.f.send(r)
+	for _, c := range setCookies(a) {
+		if c.MaxAge < 0 {
+			delete(b.cookies, c.Name)
+		} else {
+			b.cookies[c.Name] = c.Value
+		}
+	}
+	return a
+}
+
+// token returns what the browser would present to /refresh.
+func (b *browser) token() string { return b.cookies["refresh_token"] }
+
+// refresh presents any refresh token, without keeping the answer's cookies.
+func (f *fixture) refresh(token string) answer {
+	f.t.Helper()
+	return f.send(request{method: "POST", path: "/refresh", cookies: "refresh_token=" + token})
+}
+
+// profile presents any access token.
+func (f *fixture) profile(token string) answer {
+	f.t.Helper()
+	return f.send(request{method: "GET", path: "/profile", cookies: "access_token=" + token})
+}
+
+// cookie returns the value that an answer sets, "" when it sets none.
+func (a answer) cookie(name string) string {
+	for _, c := range setCookies(a) {
+		if c.Name == name {
+			return c.Value
+		}
+	}
+	return ""
+}
+
+func (a answer) String() string { return fmt.Sprintf("%d %v %s", a.status, a.header, a.body) }

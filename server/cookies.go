@@ -1,0 +1,132 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/authctl/authctl/authn"
+)
+
+// The cookies' names, before a prefix.
+const (
+	accessCookie  = "access_token"
+	refreshCookie = "refresh_token"
+	hostPrefix    = "__Host-"
+)
+
+// cookieJar makes the two cookies and reads them. Set and cleared cookies have
+// the same attributes, or browsers would keep both.
+type cookieJar struct {
+	access, refresh string // names
+	domain          string
+	sameSite        http.SameSite
+	always, never   bool // of Secure; neither follows the connection
+	publicHTTPS     bool
+	now             func() time.Time
+}
+
+func newCookieJar(cfg Config) (cookieJar, error) {
+	jar := cookieJar{
+		access:      accessCookie,
+		refresh:     refreshCookie,
+		domain:      cfg.CookieDomain,
+		publicHTTPS: strings.HasPrefix(strings.ToLower(cfg.PublicURL), "https://"),
+		now:         time.Now,
+	}
+	switch cfg.CookieSecure {
+	case "", "auto":
+	case "true":
+		jar.always = true
+	case "false":
+		jar.never = true
+	default:
+		return jar, fmt.Errorf("cookie secure %q: must be auto, true or false", cfg.CookieSecure)
+	}
+	switch cfg.CookieSameSite {
+	case "", "lax":
+		jar.sameSite = http.SameSiteLaxMode
+	case "strict":
+		jar.sameSite = http.SameSiteStrictMode
+	case "none":
+		jar.sameSite = http.SameSiteNoneMode
+	default:
+		return jar, fmt.Errorf("cookie same-site %q: must be lax, strict or none", cfg.CookieSameSite)
+	}
+	// Browsers drop such cookies when they are not Secure.
+	demanding := cfg.CookieHostPrefix || jar.sameSite == http.SameSiteNoneMode
+	if demanding && jar.never {
+		return jar, errors.New("cookies with the __Host- prefix or same-site none must be secure")
+	}
+	jar.always = jar.always || demanding
+	if cfg.CookieHostPrefix {
+		if cfg.CookieDomain != "" {
+			return jar, errors.New("cookies with the __Host- prefix cannot have a domain")
+		}
+		jar.access, jar.refresh = hostPrefix+accessCookie, hostPrefix+refreshCookie
+	}
+	if err := jar.cookie(jar.access, "", 0, false).Valid(); err != nil {
+		return jar, fmt.Errorf("cookie domain: %w", err)
+	}
+	return jar, nil
+}
+
+func (jar cookieJar) cookie(name, value string, maxAge int, https bool) *http.Cookie {
+	return &http.Cookie{
+		Name:     name,
+		Value:    value,
+		Path:     "/",
+		Domain:   jar.domain,
+		MaxAge:   maxAge,
+		HttpOnly: true,
+		Secure:   jar.always || https && !jar.never,
+		SameSite: jar.sameSite,
+	}
+}
+
+// setCookies hands the tokens of a grant to the client.
+func (x *exchange) setCookies(g authn.Grant) {
+	jar, now := &x.server.cookies, x.server.cookies.now()
+	x.Header()["Set-Cookie"] = []string{
+		jar.cookie(jar.access, g.AccessToken, maxAge(g.AccessExpiresAt, now), x.https).String(),
+		jar.cookie(jar.refresh, g.RefreshToken, maxAge(g.RefreshExpiresAt, now), x.https).String(),
+	}
+}
+
+// maxAge is in whole seconds, rounded down, and never the zero that clears.
+func maxAge(expires, now time.Time) int {
+	return max(1, int(expires.Sub(now)/time.Second))
+}
+
+// clearCookies takes both tokens from the client.
+func (x *exchange) clearCookies() {
+	jar := &x.server.cookies
+	x.Header()["Set-Cookie"] = []string{
+		jar.cookie(jar.access, "", -1, x.https).String(),
+		jar.cookie(jar.refresh, "", -1, x.https).String(),
+	}
+}
+
+var errCookieRefused = problem(authn.CodeUnauthenticated,
+	"the request carries a token cookie twice, or in quotes; clear the cookies of this site and sign in again")
+
+// accessToken returns the access token that the request carries, "" when none.
+func (x *exchange) accessToken() (string, error) { return x.token(x.server.cookies.access) }
+
+// refreshToken returns the refresh token that the request carries, "" when none.
+func (x *exchange) refreshToken() (string, error) { return x.token(x.server.cookies.refresh) }
+
+// token reads one cookie. Of two with one name, one was planted by a sibling
+// domain or another path, and nothing says which: both are refused.
+func (x *exchange) token(name string) (string, error) {
+	switch found := x.request.CookiesNamed(name); {
+	case len(found) == 0:
+		return "", nil
+	case len(found) > 1 || found[0].Quoted:
+		return "", errCookieRefused
+	default:
+		return found[0].Value, nil
+	}
+}

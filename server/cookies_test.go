@@ -1,0 +1,161 @@
+package server_test
+
+import (
+	"crypto/tls"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/rs/zerolog"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/server"
+)
+
+func TestCookiesAreSetAndClearedWithTheSameAttributes(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		config server.Config
+		want   string // attributes after Max-Age
+		prefix string
+	}{
+		"defaults":        {server.Config{}, "HttpOnly; SameSite=Lax", ""},
+		"secure":          {server.Config{CookieSecure: "true"}, "HttpOnly; Secure; SameSite=Lax", ""},
+		"https public":    {server.Config{PublicURL: "https://auth.example"}, "HttpOnly; Secure; SameSite=Lax", ""},
+		"http public":     {server.Config{PublicURL: "http://auth.example"}, "HttpOnly; SameSite=Lax", ""},
+		"never secure":    {server.Config{PublicURL: "https://auth.example", CookieSecure: "false"}, "HttpOnly; SameSite=Lax", ""},
+		"strict":          {server.Config{CookieSameSite: "strict"}, "HttpOnly; SameSite=Strict", ""},
+		"none is secure":  {server.Config{CookieSameSite: "none"}, "HttpOnly; Secure; SameSite=None", ""},
+		"a domain":        {server.Config{CookieDomain: "example.org"}, "HttpOnly; SameSite=Lax", ""},
+		"the host prefix": {server.Config{CookieHostPrefix: true}, "HttpOnly; Secure; SameSite=Lax", "__Host-"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := start(t, func(s *setup) {
+				tt.config.ShutdownTimeout = s.server.ShutdownTimeout
+				s.server = tt.config
+			})
+			path := "; Path=/"
+			if tt.config.CookieDomain != "" {
+				path += "; Domain=" + tt.config.CookieDomain
+			}
+			b := f.signedIn("alice")
+			login := b.post("/login", account("alice", password))
+			access, refresh := tt.prefix+"access_token", tt.prefix+"refresh_token"
+			want := []string{
+				access + "=" + b.cookies[access] + path + "; Max-Age=900; " + tt.want,
+				refresh + "=" + b.cookies[refresh] + path + "; Max-Age=604800; " + tt.want,
+			}
+			if got := login.header["Set-Cookie"]; strings.Join(got, "\n") != strings.Join(want, "\n") {
+				t.Errorf("login sets\n%q, want\n%q", got, want)
+			}
+			b.get("/profile").want(t, http.StatusOK)
+			b.post("/refresh", "").want(t, http.StatusOK)
+			logout := b.post("/logout", "")
+			want = []string{access + "=" + path + "; Max-Age=0; " + tt.want, refresh + "=" + path + "; Max-Age=0; " + tt.want}
+			if got := logout.header["Set-Cookie"]; strings.Join(got, "\n") != strings.Join(want, "\n") {
+				t.Errorf("logout sets\n%q, want\n%q", got, want)
+			}
+		})
+	}
+}
+
+func TestAConfigurationThatContradictsItselfIsRefused(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	for name, config := range map[string]server.Config{
+		"prefix and domain":     {CookieHostPrefix: true, CookieDomain: "example.org"},
+		"prefix without secure": {CookieHostPrefix: true, CookieSecure: "false"},
+		"none without secure":   {CookieSameSite: "none", CookieSecure: "false"},
+		"unknown same-site":     {CookieSameSite: "Lax"},
+		"unknown secure":        {CookieSecure: "yes"},
+		"bad domain":            {CookieDomain: "exa mple"},
+		"wildcard origin":       {TrustedOrigins: []string{"*"}},
+		"null origin":           {TrustedOrigins: []string{"null"}},
+		"origin with a path":    {TrustedOrigins: []string{"https://a.example/"}},
+		"public URL":            {PublicURL: "auth.example"},
+	} {
+		if _, err := server.New(config, f.svc, f.store, zerolog.Nop()); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+func TestTwoCookiesOfOneNameAreRefused(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	b := f.signedIn("alice")
+	good := b.cookies["access_token"]
+	for name, cookies := range map[string]string{
+		"planted after":  "access_token=" + good + "; access_token=planted",
+		"planted before": "access_token=planted; access_token=" + good,
+		"quoted":         `access_token="` + good + `"`,
+	} {
+		a := f.send(request{method: "GET", path: "/profile", cookies: cookies}).want(t, http.StatusUnauthorized, authn.CodeUnauthenticated)
+		if len(setCookies(a)) != 0 {
+			t.Errorf("%s: profile set cookies", name)
+		}
+	}
+	token := b.token()
+	for name, cookies := range map[string]string{
+		"twice":  "refresh_token=" + token + "; refresh_token=planted",
+		"quoted": `refresh_token="` + token + `"`,
+	} {
+		refresh := f.send(request{method: "POST", path: "/refresh", cookies: cookies}).want(t, http.StatusUnauthorized, authn.CodeUnauthenticated)
+		bad := f.send(request{method: "POST", path: "/login", body: account("alice", "the wrong password"), cookies: cookies}).
+			want(t, http.StatusUnauthorized, authn.CodeInvalidCredentials)
+		logout := f.send(request{method: "POST", path: "/logout", cookies: cookies}).want(t, http.StatusOK)
+		f.send(request{method: "POST", path: "/login", body: account("alice", password), cookies: cookies}).want(t, http.StatusOK)
+		for endpoint, a := range map[string]answer{"refresh": refresh, "bad login": bad, "logout": logout} {
+			if !a.cleared() {
+				t.Errorf("%s: %s left the cookies", name, endpoint)
+			}
+		}
+	}
+	// Two header lines are two cookies.
+	req, err := http.NewRequest("GET", "http://"+f.addr+"/profile", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header["Cookie"] = []string{"access_token=" + good, "access_token=planted"}
+	f.do(req).want(t, http.StatusUnauthorized, authn.CodeUnauthenticated)
+	// None of it touched the session.
+	b.post("/refresh", "").want(t, http.StatusOK)
+}
+
+func TestHTTPSIsBelievedFromTheConnectionOrATrustedProxy(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(s *setup) { s.server.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} })
+	for name, tt := range map[string]struct {
+		peer, proto string
+		tls         bool
+		want        bool
+	}{
+		"plain":                  {peer: "192.0.2.1:1"},
+		"TLS":                    {peer: "192.0.2.1:1", tls: true, want: true},
+		"anybody's word":         {peer: "192.0.2.1:1", proto: "https"},
+		"a proxy's word":         {peer: "10.0.0.1:1", proto: "https", want: true},
+		"a proxy's list":         {peer: "10.0.0.1:1", proto: "https, http", want: true},
+		"a proxy saying http":    {peer: "10.0.0.1:1", proto: "http"},
+		"a proxy saying garbage": {peer: "10.0.0.1:1", proto: "httpsx"},
+		"a proxy saying nothing": {peer: "10.0.0.1:1"},
+	} {
+		r := httptest.NewRequest("POST", "/logout", nil)
+		r.RemoteAddr = tt.peer
+		if tt.proto != "" {
+			r.Header.Set("X-Forwarded-Proto", tt.proto)
+		}
+		if tt.tls {
+			r.TLS = &tls.ConnectionState{}
+		}
+		a := f.serve(f.srv.Handler(), r).want(t, http.StatusOK)
+		if got := setCookies(a)[0].Secure; got != tt.want {
+			t.Errorf("%s: secure is %t, want %t", name, got, tt.want)
+		}
+		if got := a.header.Get("Strict-Transport-Security") != ""; got != tt.want {
+			t.Errorf("%s: HSTS is %t, want %t", name, got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,205 @@
+package server_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/store"
+)
+
+// failing is a store whose database can be taken away.
+type failing struct {
+	store.Store
+	err atomic.Pointer[error]
+}
+
+func (s *failing) fail(err error) { s.err.Store(&err) }
+
+func (s *failing) failure() error {
+	if err := s.err.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+func (s *failing) Credentials(ctx context.Context, folded string) (store.Credentials, error) {
+	if err := s.failure(); err != nil {
+		return store.Credentials{}, err
+	}
+	return s.Store.Credentials(ctx, folded)
+}
+
+func (s *failing) CreateUser(ctx context.Context, u store.NewUser, e store.Event) (store.User, error) {
+	if err := s.failure(); err != nil {
+		return store.User{}, err
+	}
+	return s.Store.CreateUser(ctx, u, e)
+}
+
+func (s *failing) Rotate(ctx context.Context, r store.Rotation, e store.Event) (store.RotateResult, error) {
+	if err := s.failure(); err != nil {
+		return store.RotateResult{}, err
+	}
+	return s.Store.Rotate(ctx, r, e)
+}
+
+func (s *failing) EndSession(ctx context.Context, id uuid.UUID, e store.Event) (bool, error) {
+	if err := s.failure(); err != nil {
+		return false, err
+	}
+	return s.Store.EndSession(ctx, id, e)
+}
+
+func (s *failing) Access(ctx context.Context, userID, sessionID uuid.UUID) (store.Access, error) {
+	if err := s.failure(); err != nil {
+		return store.Access{}, err
+	}
+	return s.Store.Access(ctx, userID, sessionID)
+}
+
+func (s *failing) Ready(ctx context.Context) error {
+	if err := s.failure(); err != nil {
+		return err
+	}
+	return s.Store.Ready(ctx)
+}
+
+func startFailing(t *testing.T) (*fixture, *failing) {
+	st := &failing{Store: openSQLite(t)}
+	return start(t, func(s *setup) { s.store = st }), st
+}
+
+func TestADatabaseThatIsAwaySignsNobodyOut(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		err    error
+		status int
+		code   authn.Code
+	}{
+		{fmt.Errorf("dial: %w", store.ErrUnavailable), http.StatusServiceUnavailable, authn.CodeUnavailable},
+		{fmt.Errorf("read: %w", store.ErrSchema), http.StatusServiceUnavailable, authn.CodeSchema},
+		{errors.New("SELECT secret_column FROM secret_table"), http.StatusInternalServerError, authn.CodeInternal},
+	} {
+		f, st := startFailing(t)
+		b := f.signedIn("alice")
+		st.fail(tt.err)
+		for path, a := range map[string]answer{
+			"/register": b.post("/register", account("bob", password)),
+			"/login":    b.post("/login", account("alice", password)),
+			"/refresh":  b.post("/refresh", ""),
+			"/profile":  b.get("/profile"),
+		} {
+			a.want(t, tt.status, tt.code)
+			if len(setCookies(a)) != 0 {
+				t.Errorf("%s: %d touched the cookies", path, a.status)
+			}
+			if strings.Contains(string(a.body), "secret") || strings.Contains(string(a.body), "dial") {
+				t.Errorf("%s: the answer tells what is inside: %s", path, a.body)
+			}
+			if retry := a.header.Get("Retry-After"); (retry != "") != (a.status == http.StatusServiceUnavailable) {
+				t.Errorf("%s: Retry-After is %q", path, retry)
+			}
+		}
+		if got := len(f.logged("request failed")); got != 4 {
+			t.Errorf("%d causes were logged, want 4", got)
+		}
+		b.send(request{method: "GET", path: "/healthz"}).want(t, http.StatusOK)
+		st.fail(nil)
+		b.get("/profile").want(t, http.StatusOK)
+		b.post("/refresh", "").want(t, http.StatusOK)
+	}
+}
+
+func TestALogoutThatCouldNotEndTheSessionSaysSo(t *testing.T) {
+	t.Parallel()
+	f, st := startFailing(t)
+	b := f.signedIn("alice")
+	token := b.token()
+	st.fail(store.ErrUnavailable)
+	a := b.post("/logout", "").want(t, http.StatusServiceUnavailable, authn.CodeUnavailable)
+	if !a.cleared() || !strings.Contains(string(a.body), "not ended on the server") {
+		t.Errorf("got %s", a)
+	}
+	st.fail(nil)
+	f.refresh(token).want(t, http.StatusOK)
+}
+
+func TestReadinessSaysWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	f, st := startFailing(t)
+	ready := func() answer { return f.send(request{method: "GET", path: "/readyz"}) }
+	ready().want(t, http.StatusOK)
+	for says, err := range map[string]error{
+		"unreachable":         fmt.Errorf("dial: %w", store.ErrUnavailable),
+		"authctl migrate up":  &store.SchemaError{Current: 1, Latest: 2},
+		"run a newer authctl": &store.SchemaError{Current: 3, Latest: 2},
+	} {
+		st.fail(err)
+		if a := ready().want(t, http.StatusServiceUnavailable); !strings.Contains(string(a.body), says) {
+			t.Errorf("got %s, want it to say %q", a, says)
+		}
+	}
+	st.fail(nil)
+	f.srv.Drain()
+	if a := ready().want(t, http.StatusServiceUnavailable, authn.CodeUnavailable); !strings.Contains(string(a.body), "shutting down") {
+		t.Errorf("got %s, want it to say that the server is shutting down", a)
+	}
+	f.send(request{method: "GET", path: "/healthz"}).want(t, http.StatusOK)
+}
+
+func TestAPanicIsAnsweredAndTheProcessLives(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	h := f.srv.Observe(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("index out of range") }))
+	a := f.serve(h, httptest.NewRequest("GET", "/profile", nil)).want(t, http.StatusInternalServerError, authn.CodeInternal)
+	if strings.Contains(string(a.body), "index") || a.header.Get("X-Frame-Options") != "DENY" {
+		t.Errorf("got %s", a)
+	}
+	logged := f.logged("handler panicked")
+	if len(logged) != 1 || logged[0]["panic"] != "index out of range" || !strings.Contains(logged[0]["stack"].(string), "failure_test.go") {
+		t.Errorf("the log says %v", logged)
+	}
+	if ended := f.logged("request finished"); len(ended) != 1 || ended[0]["status"] != 500.0 {
+		t.Errorf("the log ends with %v", ended)
+	}
+
+	// An answer that had begun can only be cut off.
+	h = f.srv.Observe(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Write([]byte("{"))
+		panic("later")
+	}))
+	defer func() {
+		if got := recover(); got != http.ErrAbortHandler {
+			t.Errorf("recovered %v, want http.ErrAbortHandler", got)
+		}
+		if ended := f.logged("request finished"); len(ended) != 2 {
+			t.Errorf("%d requests were logged to their end, want 2", len(ended))
+		}
+	}()
+	f.serve(h, httptest.NewRequest("GET", "/profile", nil))
+}
+
+func TestAClientThatHungUpIsNoFailureOfTheServer(t *testing.T) {
+	t.Parallel()
+	f, st := startFailing(t)
+	b := f.signedIn("alice")
+	st.fail(context.Canceled)
+	ctx, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	r := httptest.NewRequestWithContext(ctx, "POST", "/refresh", nil)
+	r.Header.Set("Cookie", "refresh_token="+b.token())
+	f.serve(f.srv.Handler(), r)
+	ended := f.logged("request finished")
+	if got := ended[len(ended)-1]["status"]; got != 499.0 {
+		t.Errorf("logged status %v, want 499", got)
+	}
+}

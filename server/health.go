@@ -1,0 +1,61 @@
+package server
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/store"
+)
+
+type statusResponse struct {
+	Status string `json:"status"`
+}
+
+// healthz says that the process lives, whatever else does not.
+func (s *Server) healthz(context.Context, *exchange, none) (statusResponse, error) {
+	return statusResponse{Status: "ok"}, nil
+}
+
+// readyz says whether requests should be sent here.
+func (s *Server) readyz(ctx context.Context, _ *exchange, _ none) (statusResponse, error) {
+	if s.draining.Load() {
+		return statusResponse{}, errDraining
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.timeouts.ready)
+	defer cancel()
+	if err := s.store.Ready(ctx); err != nil {
+		return statusResponse{}, unready(err)
+	}
+	return statusResponse{Status: "ready"}, nil
+}
+
+func unready(err error) error {
+	if errors.Is(err, store.ErrSchema) {
+		return &authn.Error{Code: authn.CodeSchema, Message: schemaMessage(err), Err: err}
+	}
+	return &authn.Error{Code: authn.CodeUnavailable, Message: "the database is unreachable", Err: err}
+}
+
+func schemaMessage(err error) string {
+	var schema *store.SchemaError
+	switch {
+	case !errors.As(err, &schema):
+		return "the database schema is not the one this server was built for"
+	case schema.Behind():
+		return "the database schema is behind this server, run: authctl migrate up"
+	default:
+		return "the database schema is newer than this server, run a newer authctl"
+	}
+}
+
+//go:embed openapi.json
+var openapiDocument []byte
+
+// openapi is the contract of this package, as OpenAPI 3.1.
+func (s *Server) openapi(context.Context, *exchange, none) (jsontext.Value, error) {
+	return openapiDocument, nil
+}

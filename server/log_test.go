@@ -1,0 +1,137 @@
+package server_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+// logged returns the log's lines with this message.
+func (f *fixture) logged(message string) []map[string]any {
+	f.t.Helper()
+	var found []map[string]any
+	for _, line := range f.log.lines() {
+		var fields map[string]any
+		if err := json.Unmarshal(line, &fields); err != nil {
+			f.t.Fatalf("%v in log line %q", err, line)
+		}
+		if fields["message"] == message {
+			found = append(found, fields)
+		}
+	}
+	return found
+}
+
+// checkLog runs after every test that had a server.
+func (f *fixture) checkLog() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, line := range f.log.lines() {
+		if len(line) == 0 {
+			continue
+		}
+		var fields map[string]any
+		if err := json.Unmarshal(line, &fields); err != nil {
+			f.t.Errorf("%v in log line %q", err, line)
+		}
+		if len(line) > 32<<10 || fields["stack"] == nil && len(line) > 4<<10 {
+			f.t.Errorf("a log line has %d bytes", len(line))
+		}
+		for _, s := range f.secrets {
+			if bytes.Contains(line, []byte(s)) {
+				f.t.Errorf("the log holds the secret %q: %s", s, line)
+			}
+		}
+	}
+}
+
+func TestARequestIsLoggedAtItsStartAndItsEnd(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.send(request{method: "GET", path: "/profile?token=in-the-query", header: map[string]string{"X-Request-Id": "abc-1"}})
+	began, ended := f.logged("request started"), f.logged("request finished")
+	if len(began) != 1 || len(ended) != 1 {
+		t.Fatalf("got %d starts and %d ends, want one each", len(began), len(ended))
+	}
+	for name, want := range map[string]any{
+		"level": "info", "method": "GET", "path": "/profile", "request_id": "abc-1", "remote_addr": "127.0.0.1",
+	} {
+		if began[0][name] != want || ended[0][name] != want {
+			t.Errorf("%s is %v and %v, want %v", name, began[0][name], ended[0][name], want)
+		}
+	}
+	for name, want := range map[string]any{"status": 401.0, "route": "/profile", "code": "unauthenticated"} {
+		if ended[0][name] != want {
+			t.Errorf("%s is %v, want %v", name, ended[0][name], want)
+		}
+	}
+	if _, ok := ended[0]["latency_ms"].(float64); !ok {
+		t.Errorf("latency_ms is %v, want a number", ended[0]["latency_ms"])
+	}
+	if bytes.Contains(bytes.Join(f.log.lines(), nil), []byte("in-the-query")) {
+		t.Error("the log holds the query")
+	}
+}
+
+func TestALoginLogsHowLongEachStepTook(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.signedIn("alice")
+	for _, line := range f.logged("request finished") {
+		if line["path"] != "/login" {
+			continue
+		}
+		for _, step := range []string{"lookup_ms", "hash_wait_ms", "hash_ms", "store_ms"} {
+			if _, ok := line[step].(float64); !ok {
+				t.Errorf("%s is %v, want a number", step, line[step])
+			}
+		}
+		return
+	}
+	t.Error("the login has no end line")
+}
+
+func TestHostileValuesStayOnOneBoundedLogLine(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	nasty := "a\u2028b\u202e\x1b[31m" + strings.Repeat("é", 2000)
+	body, _ := json.Marshal(map[string]string{"username": nasty + "\n{\"level\":\"fatal\"}", "password": password})
+	f.send(request{method: "POST", path: "/login", body: string(body), header: map[string]string{
+		"User-Agent":   strings.ReplaceAll(nasty[:len(nasty)-1], "\x1b", ""),
+		"X-Request-Id": `{"a":"b"}`,
+	}})
+	f.send(request{method: "GET", path: "/" + strings.Repeat("%0a%E2%80%A8%ff", 500)})
+	if got := len(f.log.lines()); got != 4 {
+		t.Errorf("two requests made %d log lines, want 4", got)
+	}
+	for _, line := range f.log.lines() {
+		if bytes.Contains(line, []byte("fatal")) || bytes.Contains(line, []byte("ééé")) {
+			t.Errorf("the log holds a name that belongs to nobody: %s", line)
+		}
+	}
+}
+
+func TestARequestIDOfTheClientIsKeptOnlyWhenHarmless(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	for _, tt := range []struct {
+		id   string
+		kept bool
+	}{
+		{"abc.DEF_123-x", true},
+		{strings.Repeat("a", 64), true},
+		{strings.Repeat("a", 65), false},
+		{strings.Repeat("a", 8000), false},
+		{"a b", false},
+		{`{"json":true}`, false},
+		{"é", false},
+		{"a;b", false},
+	} {
+		a := f.send(request{method: "GET", path: "/healthz", header: map[string]string{"X-Request-Id": tt.id}})
+		got := a.header.Get("X-Request-Id")
+		if (got == tt.id) != tt.kept || got == "" {
+			t.Errorf("sent %.70q, got %q back, want it kept: %t", tt.id, got, tt.kept)
+		}
+	}
+}

@@ -1,0 +1,121 @@
+package server
+
+import (
+	"net/http"
+	"runtime"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/store"
+)
+
+// metrics counts requests, and collects what the service and the store count.
+type metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.CounterVec
+	latency  *prometheus.HistogramVec
+}
+
+// newMetrics has a registry of its own, so that two servers in one process do
+// not meet.
+func newMetrics(version string, svc *authn.Service, st store.Store) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "authctl_http_requests_total",
+			Help: "Requests answered, by route pattern, method and status; 499 is a client that hung up.",
+		}, []string{"route", "method", "status"}),
+		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "authctl_http_request_duration_seconds",
+			Help:    "Time from a request's headers to the end of its handler, by route pattern.",
+			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"route"}),
+	}
+	build := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name:        "authctl_build_info",
+		Help:        "Always 1; the labels say what is running.",
+		ConstLabels: prometheus.Labels{"version": version, "go_version": runtime.Version()},
+	})
+	build.Set(1)
+	m.registry.MustRegister(
+		m.requests, m.latency, build,
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		serviceCollector{svc: svc, store: st},
+	)
+	return m
+}
+
+// observe counts one answered request. Its labels are bounded: patterns, known
+// methods, statuses.
+func (m *metrics) observe(x *exchange, took time.Duration) {
+	route := x.route
+	if route == "" {
+		route = "unmatched"
+	}
+	m.requests.WithLabelValues(route, knownMethod(x.request.Method), strconv.Itoa(x.status)).Inc()
+	m.latency.WithLabelValues(route).Observe(took.Seconds())
+}
+
+func knownMethod(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodPost, http.MethodHead, http.MethodPut, http.MethodPatch,
+		http.MethodDelete, http.MethodOptions, http.MethodTrace, http.MethodConnect:
+		return method
+	default:
+		return "other"
+	}
+}
+
+// serviceCollector reads the figures that the service and the store keep, at the
+// moment they are asked for.
+type serviceCollector struct {
+	svc   *authn.Service
+	store store.Store
+}
+
+var (
+	hashesTotal   = prometheus.NewDesc("authctl_password_hashes_total", "Argon2 computations completed.", nil, nil)
+	hashesRunning = prometheus.NewDesc("authctl_password_hashes_running", "Argon2 computations under way.", nil, nil)
+	hashesWaiting = prometheus.NewDesc("authctl_password_hashes_waiting", "Argon2 computations waiting for their turn.", nil, nil)
+	rotations     = prometheus.NewDesc("authctl_token_rotations_total", "Refresh tokens presented, by outcome.", []string{"outcome"}, nil)
+	poolMax       = prometheus.NewDesc("authctl_db_connections_max", "Database connections that the pool may open.", nil, nil)
+	poolOpen      = prometheus.NewDesc("authctl_db_connections_open", "Database connections that are open.", nil, nil)
+	poolInUse     = prometheus.NewDesc("authctl_db_connections_in_use", "Database connections that are executing something.", nil, nil)
+	poolWaits     = prometheus.NewDesc("authctl_db_connection_waits_total", "Times a caller had to wait for a database connection.", nil, nil)
+	poolWaitTime  = prometheus.NewDesc("authctl_db_connection_wait_seconds_total", "Time that callers spent waiting for a database connection.", nil, nil)
+)
+
+// Describe lists the metrics.
+func (c serviceCollector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		hashesTotal, hashesRunning, hashesWaiting, rotations,
+		poolMax, poolOpen, poolInUse, poolWaits, poolWaitTime,
+	} {
+		ch <- d
+	}
+}
+
+// Collect reads them.
+func (c serviceCollector) Collect(ch chan<- prometheus.Metric) {
+	send := func(d *prometheus.Desc, t prometheus.ValueType, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, t, v, labels...)
+	}
+	hashes := c.svc.HashStats()
+	send(hashesTotal, prometheus.CounterValue, float64(hashes.Run))
+	send(hashesRunning, prometheus.GaugeValue, float64(hashes.Running))
+	send(hashesWaiting, prometheus.GaugeValue, float64(hashes.Waiting))
+	for outcome, n := range c.svc.RotationStats() {
+		send(rotations, prometheus.CounterValue, float64(n), outcome.String())
+	}
+	pool := c.store.Stats()
+	send(poolMax, prometheus.GaugeValue, float64(pool.Max))
+	send(poolOpen, prometheus.GaugeValue, float64(pool.Open))
+	send(poolInUse, prometheus.GaugeValue, float64(pool.InUse))
+	send(poolWaits, prometheus.CounterValue, float64(pool.Waits))
+	send(poolWaitTime, prometheus.CounterValue, pool.WaitFor.Seconds())
+}

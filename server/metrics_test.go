@@ -1,0 +1,67 @@
+package server_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func TestTheAdminHandlerCountsWhatThePublicOneServes(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	b := f.signedIn("alice")
+	b.post("/refresh", "").want(t, http.StatusOK)
+	f.send(request{method: "FOO", path: "/no/such/path"})
+	text := f.metrics(t)
+	for _, want := range []string{
+		`authctl_http_requests_total{method="POST",route="/login",status="200"} 1`,
+		`authctl_http_requests_total{method="other",route="unmatched",status="404"} 1`,
+		`authctl_http_request_duration_seconds_count{route="/refresh"} 1`,
+		"authctl_password_hashes_total 2",
+		"authctl_password_hashes_running 0",
+		"authctl_password_hashes_waiting 0",
+		`authctl_token_rotations_total{outcome="rotated"} 1`,
+		"authctl_db_connections_open ",
+		"authctl_db_connection_waits_total ",
+		`authctl_build_info{`,
+		"go_goroutines ",
+		"process_open_fds ",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
+	for _, path := range []string{"/metrics", "/debug/pprof/", "/debug/pprof/heap"} {
+		f.send(request{method: "GET", path: path}).want(t, http.StatusNotFound)
+	}
+}
+
+// metrics returns the page of the admin handler.
+func (f *fixture) metrics(t *testing.T) string {
+	t.Helper()
+	listener := httptest.NewServer(f.srv.AdminHandler())
+	defer listener.Close()
+	admin := listener.URL
+	for _, path := range []string{"/debug/pprof/", "/debug/pprof/heap"} {
+		resp, err := http.Get(admin + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			t.Errorf("%s: got %d, want 200", path, resp.StatusCode)
+		}
+	}
+	resp, err := http.Get(admin + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

@@ -1,0 +1,152 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/authctl/authctl/authn"
+)
+
+// statusClientGone is what the log and the metrics say of a request whose client
+// hung up before a failure could be answered. It never goes on the wire.
+const statusClientGone = 499
+
+const maxLoggedError = 1 << 10
+
+// observe is the outermost layer: it gives each request its id, its client and
+// its security headers, logs its start and its end, counts it, and turns a panic
+// into a 500.
+func (s *Server) observe(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := s.begin(w, r)
+		defer s.end(x)
+		next.ServeHTTP(x, r)
+	})
+}
+
+func (s *Server) begin(w http.ResponseWriter, r *http.Request) *exchange {
+	x := &exchange{ResponseWriter: w, server: s, request: r, started: time.Now()}
+	x.id[0] = requestID(r.Header)
+	x.remote, x.https = s.client(r)
+	x.secure()
+	s.log.Info().
+		Str("request_id", x.id[0]).
+		Str("method", bounded(r.Method, maxLoggedMethod)).
+		Str("path", bounded(r.URL.Path, maxLoggedPath)).
+		Str("remote_addr", x.remote).
+		Msg("request started")
+	return x
+}
+
+// end is deferred, so that it also sees a panic.
+func (s *Server) end(x *exchange) {
+	abort := false
+	if value := recover(); value != nil {
+		abort = value == http.ErrAbortHandler || !s.recovered(x, value)
+	}
+	took := time.Since(x.started)
+	// The read timeout ends the context as well, and is no client's doing.
+	if x.status >= 500 && x.request.Context().Err() != nil && took < s.timeouts.read {
+		x.status = statusClientGone
+	}
+	s.metrics.observe(x, took)
+	s.logCause(x)
+	line := s.log.Info().
+		Str("request_id", x.id[0]).
+		Str("method", bounded(x.request.Method, maxLoggedMethod)).
+		Str("path", bounded(x.request.URL.Path, maxLoggedPath)).
+		Str("route", x.route).
+		Int("status", x.status).
+		Dur("latency_ms", took).
+		Int64("bytes", x.bytes).
+		Str("remote_addr", x.remote)
+	if x.code != "" {
+		line.Str("code", string(x.code))
+	}
+	for _, step := range x.steps {
+		line.Dur(step.Name+"_ms", step.Took)
+	}
+	line.Msg("request finished")
+	if abort {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// recovered logs a handler's panic and answers 500. It reports false when the
+// answer had begun: only cutting the connection then tells the client that it is
+// not whole.
+func (s *Server) recovered(x *exchange, value any) bool {
+	s.log.Error().
+		Str("request_id", x.id[0]).
+		Str("panic", bounded(fmt.Sprint(value), maxLoggedError)).
+		Str("stack", bounded(string(debug.Stack()), 16*maxLoggedError)).
+		Msg("handler panicked")
+	if x.status != 0 {
+		return false
+	}
+	fail(x, problem(authn.CodeInternal, internalMessage))
+	return true
+}
+
+// logCause logs what is behind an error, once. Behind a refused token there is
+// only what the client sent, which is nobody's business but a debugger's.
+func (s *Server) logCause(x *exchange) {
+	if x.cause == nil {
+		return
+	}
+	line := s.log.Error()
+	switch {
+	case x.status == statusClientGone:
+		line = s.log.Info()
+	case x.status < 500 && x.code != authn.CodeInvalidCredentials:
+		line = s.log.Debug()
+	}
+	line.
+		Str("request_id", x.id[0]).
+		Str("code", string(x.code)).
+		Str("error", bounded(x.cause.Error(), maxLoggedError)).
+		Msg("request failed")
+}
+
+// crossOrigin answers what [http.CrossOriginProtection] denied, before the body
+// is read.
+func (s *Server) crossOrigin(w http.ResponseWriter, r *http.Request) {
+	x := w.(*exchange)
+	x.route, _ = s.find(r)
+	if r.ContentLength != 0 {
+		x.Header().Set("Connection", "close")
+	}
+	fail(x, errCrossOrigin)
+}
+
+// The security headers. net/http only reads these slices.
+var (
+	noStore     = []string{"no-store"}
+	nosniff     = []string{"nosniff"}
+	policy      = []string{"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"}
+	deny        = []string{"DENY"}
+	noReferrer  = []string{"no-referrer"}
+	sameOrigin  = []string{"same-origin"}
+	varyOrigin  = []string{"Origin, Sec-Fetch-Site"}
+	strictHTTPS = []string{"max-age=63072000; includeSubDomains"}
+)
+
+// secure sets the headers that every answer carries.
+func (x *exchange) secure() {
+	h := x.Header()
+	h["Cache-Control"] = noStore
+	h["X-Content-Type-Options"] = nosniff
+	h["Content-Security-Policy"] = policy
+	h["X-Frame-Options"] = deny
+	h["Referrer-Policy"] = noReferrer
+	h["Cross-Origin-Resource-Policy"] = sameOrigin
+	h["X-Request-Id"] = x.id[:]
+	if x.request.Method != http.MethodGet {
+		h["Vary"] = varyOrigin // because cross-origin protection looks at them
+	}
+	if x.https {
+		h["Strict-Transport-Security"] = strictHTTPS
+	}
+}

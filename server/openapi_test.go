@@ -1,0 +1,163 @@
+package server_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/go-chi/chi/v5"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/server"
+)
+
+var document = sync.OnceValues(func() (*openapi3.T, error) {
+	loader := openapi3.NewLoader()
+	doc, err := loader.LoadFromData(server.Document())
+	if err != nil {
+		return nil, err
+	}
+	return doc, doc.Validate(loader.Context)
+})
+
+// conforms holds an answer against the document: a status that the operation
+// declares, its headers, its body. What no operation answers (an unknown path, a
+// method that the path does not take) must at least have the one error form.
+func (f *fixture) conforms(req *http.Request, a answer) {
+	f.t.Helper()
+	doc, err := document()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.carriesHeaders(req, a)
+	path := req.URL.EscapedPath()
+	item := doc.Paths.Find(path)
+	if item == nil || item.GetOperation(req.Method) == nil {
+		f.undeclared(req, a, doc)
+		return
+	}
+	input := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{
+			Request: req,
+			Route: &routers.Route{
+				Spec: doc, Path: path, PathItem: item, Method: req.Method, Operation: item.GetOperation(req.Method),
+			},
+		},
+		Status:  a.status,
+		Header:  a.header,
+		Options: &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true},
+	}
+	input.SetBodyBytes(a.body)
+	if err := openapi3filter.ValidateResponse(req.Context(), input); err != nil {
+		f.t.Errorf("%s %s: the answer is not as documented: %v\n%s", req.Method, path, err, a)
+	}
+}
+
+func (f *fixture) undeclared(req *http.Request, a answer, doc *openapi3.T) {
+	f.t.Helper()
+	if !slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusForbidden}, a.status) {
+		f.t.Errorf("%s %s: got %d, want 403, 404 or 405", req.Method, req.URL.Path, a.status)
+	}
+	if req.Method == http.MethodHead {
+		return
+	}
+	var body any
+	if err := json.Unmarshal(a.body, &body); err != nil {
+		f.t.Errorf("%s %s: %v in %q", req.Method, req.URL.Path, err, a.body)
+		return
+	}
+	problem := doc.Components.Schemas["Problem"].Value
+	if err := problem.VisitJSON(body, openapi3.EnableJSONSchema2020()); err != nil {
+		f.t.Errorf("%s %s: %v", req.Method, req.URL.Path, err)
+	}
+}
+
+// carriesHeaders checks what every answer of ours carries.
+func (f *fixture) carriesHeaders(req *http.Request, a answer) {
+	f.t.Helper()
+	for name, want := range map[string]string{
+		"Cache-Control":                "no-store",
+		"Content-Type":                 "application/json; charset=utf-8",
+		"X-Content-Type-Options":       "nosniff",
+		"Content-Security-Policy":      "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+		"X-Frame-Options":              "DENY",
+		"Referrer-Policy":              "no-referrer",
+		"Cross-Origin-Resource-Policy": "same-origin",
+		"Server":                       "",
+		"Location":                     "",
+		"Access-Control-Allow-Origin":  "",
+	} {
+		if got := a.header.Get(name); got != want {
+			f.t.Errorf("%s %s: %s is %q, want %q", req.Method, req.URL.Path, name, got, want)
+		}
+	}
+}
+
+func TestTheDocumentNamesExactlyTheRoutes(t *testing.T) {
+	t.Parallel()
+	doc, err := document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var documented, routed []string
+	for path, item := range doc.Paths.Map() {
+		for method := range item.Operations() {
+			documented = append(documented, method+" "+path)
+		}
+	}
+	err = chi.Walk(start(t).srv.Routes(), func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
+		routed = append(routed, method+" "+route)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(documented)
+	slices.Sort(routed)
+	if !slices.Equal(documented, routed) {
+		t.Errorf("documented %v\nrouted     %v", documented, routed)
+	}
+}
+
+func TestTheDocumentNamesExactlyTheCodes(t *testing.T) {
+	t.Parallel()
+	doc, err := document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var documented, known []string
+	for _, code := range doc.Components.Schemas["Code"].Value.Enum {
+		documented = append(documented, code.(string))
+	}
+	for code := range server.Statuses() {
+		known = append(known, string(code))
+	}
+	slices.Sort(documented)
+	slices.Sort(known)
+	if !slices.Equal(documented, known) {
+		t.Errorf("documented %v\nknown      %v", documented, known)
+	}
+}
+
+func TestEveryCodeHasAStatus(t *testing.T) {
+	t.Parallel()
+	for _, code := range authn.Codes() {
+		if server.Statuses()[code] == 0 {
+			t.Errorf("%s has no status", code)
+		}
+	}
+}
+
+func TestTheDocumentIsServed(t *testing.T) {
+	t.Parallel()
+	a := start(t).send(request{method: "GET", path: "/openapi.json"}).want(t, http.StatusOK)
+	if !strings.HasPrefix(string(a.body), `{`) || string(a.body) != string(server.Document()) {
+		t.Error("what is served is not the document")
+	}
+}

@@ -1,0 +1,113 @@
+package server
+
+import (
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/authctl/authctl/authn"
+)
+
+// The codes that only HTTP knows.
+const (
+	codeInvalidRequest       = authn.CodeInvalidRequest
+	codeNotFound             = authn.Code("not_found")
+	codeMethodNotAllowed     = authn.Code("method_not_allowed")
+	codeRequestTimeout       = authn.Code("request_timeout")
+	codePayloadTooLarge      = authn.Code("payload_too_large")
+	codeUnsupportedMediaType = authn.Code("unsupported_media_type")
+	codeCrossOrigin          = authn.Code("cross_origin")
+)
+
+// statuses is the one table from a code to its HTTP status.
+var statuses = map[authn.Code]int{
+	authn.CodeInvalidRequest:     http.StatusBadRequest,
+	authn.CodeInvalidUsername:    http.StatusUnprocessableEntity,
+	authn.CodeWeakPassword:       http.StatusUnprocessableEntity,
+	authn.CodeUsernameTaken:      http.StatusConflict,
+	authn.CodeRegistrationClosed: http.StatusForbidden,
+	authn.CodeInvalidCredentials: http.StatusUnauthorized,
+	authn.CodeUnauthenticated:    http.StatusUnauthorized,
+	authn.CodeTokenExpired:       http.StatusUnauthorized,
+	authn.CodeSessionExpired:     http.StatusUnauthorized,
+	authn.CodeSessionRevoked:     http.StatusUnauthorized,
+	authn.CodeSessionReused:      http.StatusUnauthorized,
+	authn.CodeUserNotFound:       http.StatusNotFound,
+	authn.CodeSessionNotFound:    http.StatusNotFound,
+	authn.CodeOverloaded:         http.StatusServiceUnavailable,
+	authn.CodeUnavailable:        http.StatusServiceUnavailable,
+	authn.CodeSchema:             http.StatusServiceUnavailable,
+	authn.CodeInternal:           http.StatusInternalServerError,
+
+	codeNotFound:             http.StatusNotFound,
+	codeMethodNotAllowed:     http.StatusMethodNotAllowed,
+	codeRequestTimeout:       http.StatusRequestTimeout,
+	codePayloadTooLarge:      http.StatusRequestEntityTooLarge,
+	codeUnsupportedMediaType: http.StatusUnsupportedMediaType,
+	codeCrossOrigin:          http.StatusForbidden,
+}
+
+// The refusals that are the same each time.
+var (
+	errNotFound             = problem(codeNotFound, "there is nothing at this path")
+	errMethodNotAllowed     = problem(codeMethodNotAllowed, "this path does not take this method, see the Allow header")
+	errRequestTimeout       = problem(codeRequestTimeout, "the body did not arrive in time")
+	errPayloadTooLarge      = problem(codePayloadTooLarge, "the body is larger than 8 KiB")
+	errUnsupportedMediaType = problem(codeUnsupportedMediaType, "send the body as Content-Type: application/json, in UTF-8 and without Content-Encoding")
+	errCrossOrigin          = problem(codeCrossOrigin, "a page of another origin may not make this request")
+	errDraining             = problem(authn.CodeUnavailable, "the server is shutting down")
+)
+
+const internalMessage = "something went wrong on our side, quote the request id when you report it"
+
+// defaultRetryAfter is what a 503 advises when its cause says nothing.
+const defaultRetryAfter = 5 * time.Second
+
+func problem(code authn.Code, message string) *authn.Error {
+	return &authn.Error{Code: code, Message: message}
+}
+
+// problemBody is the one error form.
+type problemBody struct {
+	Message   string     `json:"message"`
+	Code      authn.Code `json:"code"`
+	RequestID string     `json:"request_id"`
+}
+
+// fail answers with an error. Whatever is not an [authn.Error], or has a code
+// that the table lacks, is internal, and its text stays in the log.
+func fail(x *exchange, err error) {
+	var e *authn.Error
+	if !errors.As(err, &e) {
+		e = &authn.Error{Code: authn.CodeInternal, Err: err}
+	}
+	status, known := statuses[e.Code]
+	if !known {
+		status = http.StatusInternalServerError
+	}
+	body := problemBody{Message: e.Message, Code: e.Code, RequestID: x.requestID()}
+	if status == http.StatusInternalServerError {
+		body.Message, body.Code = internalMessage, authn.CodeInternal
+	}
+	h := x.Header()
+	switch status {
+	case http.StatusUnauthorized:
+		h["Www-Authenticate"] = challenge
+	case http.StatusServiceUnavailable:
+		h.Set("Retry-After", retryAfter(e.RetryAfter))
+	}
+	x.code, x.cause = body.Code, e.Err
+	answer(x, status, body)
+}
+
+var challenge = []string{`Bearer realm="authctl"`}
+
+// retryAfter rounds up to whole seconds, at least one.
+func retryAfter(d time.Duration) string {
+	if d <= 0 {
+		d = defaultRetryAfter
+	}
+	return strconv.Itoa(int(math.Ceil(d.Seconds())))
+}

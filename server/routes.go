@@ -1,0 +1,76 @@
+package server
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// routes is every public route. Paths match exactly: no slashes are stripped or
+// redirected, and HEAD is not GET.
+func (s *Server) routes() (*chi.Mux, map[string]string) {
+	r := chi.NewRouter()
+	r.NotFound(s.notFound)
+	r.MethodNotAllowed(s.methodNotAllowed)
+
+	r.Post("/register", handle(s, http.StatusCreated, s.register))
+	r.Post("/login", handle(s, http.StatusOK, s.login))
+	r.Post("/logout", handle(s, http.StatusOK, s.logout))
+	r.Post("/refresh", handle(s, http.StatusOK, s.refresh))
+	r.Get("/profile", handle(s, http.StatusOK, s.profile))
+
+	r.Get("/healthz", handle(s, http.StatusOK, s.healthz))
+	r.Get("/readyz", handle(s, http.StatusOK, s.readyz))
+	r.Get("/openapi.json", handle(s, http.StatusOK, s.openapi))
+
+	return r, allowed(r)
+}
+
+// allowed maps every path of r to the methods it takes, ready for Allow.
+func allowed(r chi.Routes) map[string]string {
+	methods := map[string][]string{}
+	// The walk's function never fails, so neither does the walk.
+	_ = chi.Walk(r, func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
+		methods[route] = append(methods[route], method)
+		return nil
+	})
+	allow := make(map[string]string, len(methods))
+	for route, m := range methods {
+		slices.Sort(m)
+		allow[route] = strings.Join(m, ", ")
+	}
+	return allow
+}
+
+func (s *Server) notFound(w http.ResponseWriter, _ *http.Request) {
+	fail(w.(*exchange), errNotFound)
+}
+
+// methodNotAllowed also gets the methods that the router has never heard of,
+// whatever the path.
+func (s *Server) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
+	x := w.(*exchange)
+	route, allow := s.find(r)
+	if route == "" {
+		fail(x, errNotFound)
+		return
+	}
+	x.route = route
+	x.Header().Set("Allow", allow)
+	fail(x, errMethodNotAllowed)
+}
+
+// find returns the route that a request's path names, whatever its method, and
+// the methods of that route.
+func (s *Server) find(r *http.Request) (route, allow string) {
+	path := r.URL.Path
+	if r.URL.RawPath != "" {
+		path = r.URL.RawPath
+	}
+	if allow, ok := s.allow[path]; ok {
+		return path, allow
+	}
+	return "", ""
+}

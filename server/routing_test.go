@@ -1,0 +1,115 @@
+package server_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/authctl/authctl/authn"
+)
+
+var endpoints = map[string]string{
+	"/register": "POST", "/login": "POST", "/logout": "POST", "/refresh": "POST",
+	"/profile": "GET", "/healthz": "GET", "/readyz": "GET", "/openapi.json": "GET",
+}
+
+func TestEveryOtherMethodIsRefusedWithAllow(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	for path, taken := range endpoints {
+		for _, method := range []string{
+			"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY", "FOO", "get", "post",
+		} {
+			if method == taken {
+				continue
+			}
+			var a answer
+			switch method {
+			case "CONNECT": // net/http's client makes something else of it
+				a = f.raw(t, method+" "+path+" HTTP/1.1\r\nHost: x\r\n\r\n")
+			default:
+				a = f.send(request{method: method, path: path})
+			}
+			if a.status != http.StatusMethodNotAllowed || a.header.Get("Allow") != taken {
+				t.Errorf("%s %s: got %s, want 405 with Allow: %s", method, path, a, taken)
+			}
+			if method != "HEAD" && a.code() != "method_not_allowed" {
+				t.Errorf("%s %s: the code is %q", method, path, a.code())
+			}
+		}
+	}
+	f.untouched(t)
+}
+
+func TestNoHeaderOverridesTheMethod(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.send(request{method: "GET", path: "/logout?_method=POST", header: map[string]string{
+		"X-HTTP-Method-Override": "POST", "X-Method-Override": "POST",
+	}}).want(t, http.StatusMethodNotAllowed)
+}
+
+func TestAPathMatchesExactlyOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	b := f.signedIn("alice")
+	for _, target := range []string{
+		"/", "//profile", "/profile/", "/PROFILE", "/./profile", "/x/../profile", "/%70rofile", "/profile%2f",
+		"/profile%00", "/profile;a=b", "/profile\\", "/profile%20", "/metrics", "/debug/pprof/", "/version",
+		"/admin", "/.env", "*", "/favicon.ico",
+	} {
+		for _, method := range []string{"GET", "POST", "FOO"} {
+			a := f.raw(t, method+" "+target+" HTTP/1.1\r\nHost: "+f.addr+"\r\nCookie: access_token="+b.cookies["access_token"]+
+				"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+			if target == "*" && a.status == http.StatusBadRequest {
+				continue // net/http's own
+			}
+			if a.status != http.StatusNotFound || a.code() != "not_found" || a.header.Get("X-Frame-Options") != "DENY" {
+				t.Errorf("%s %s: got %s, want our 404", method, target, a)
+			}
+		}
+	}
+}
+
+func TestAHostIsServedButNeverReflected(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	token := f.signedIn("alice").cookies["access_token"]
+	for _, raw := range []string{
+		"GET http://evil.example/profile HTTP/1.1\r\nHost: evil.example\r\n",
+		"GET /profile HTTP/1.1\r\nHost: evil.example\r\n",
+		"GET /profile?redirect=//evil.example HTTP/1.1\r\nHost: x\r\nX-Forwarded-Host: evil.example\r\n" +
+			"X-Original-URL: /healthz\r\nX-Rewrite-URL: /healthz\r\nForwarded: host=evil.example\r\nAccept: text/html\r\n" +
+			"If-None-Match: *\r\nRange: bytes=0-1\r\n",
+	} {
+		a := f.raw(t, raw+"Cookie: access_token="+token+"\r\nConnection: close\r\n\r\n").want(t, http.StatusOK)
+		if strings.Contains(a.String(), "evil") {
+			t.Errorf("the answer reflects the host: %s", a)
+		}
+	}
+}
+
+func TestTokensAreTakenFromTheirOwnCookiesOnly(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	b := f.signedIn("alice")
+	access, refresh := b.cookies["access_token"], b.cookies["refresh_token"]
+	for name, r := range map[string]request{
+		"query":             {path: "/profile?access_token=" + access},
+		"header":            {path: "/profile", header: map[string]string{"X-Auth-Token": access}},
+		"bearer":            {path: "/profile", header: map[string]string{"Authorization": "Bearer " + access}},
+		"other name":        {path: "/profile", cookies: "Access_Token=" + access},
+		"prefixed name":     {path: "/profile", cookies: "__Host-access_token=" + access},
+		"swapped":           {path: "/profile", cookies: "access_token=" + refresh},
+		"refresh as access": {path: "/profile", cookies: "refresh_token=" + access},
+	} {
+		r.method = "GET"
+		if a := f.send(r); a.status != http.StatusUnauthorized {
+			t.Errorf("%s: got %s, want 401", name, a)
+		}
+	}
+	f.refresh(access).want(t, http.StatusUnauthorized, authn.CodeUnauthenticated)
+	f.send(request{method: "POST", path: "/refresh?refresh_token=" + refresh}).want(t, http.StatusUnauthorized)
+	b.get("/profile").want(t, http.StatusOK)
+	b.post("/refresh", "").want(t, http.StatusOK)
+}

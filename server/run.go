@@ -1,0 +1,114 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// timeouts bound every phase of a connection (OWASP ASVS 5.0, 13.1.3).
+type timeouts struct {
+	readHeader time.Duration // from the start of a request to the end of its headers
+	read       time.Duration // to the end of its body
+	write      time.Duration // from the end of the headers to the end of the answer
+	idle       time.Duration // between two requests
+	request    time.Duration // for the work behind one request
+	ready      time.Duration // for the database to answer /readyz
+}
+
+var defaultTimeouts = timeouts{
+	readHeader: 5 * time.Second,
+	read:       10 * time.Second,
+	write:      30 * time.Second,
+	idle:       60 * time.Second,
+	request:    10 * time.Second,
+	ready:      2 * time.Second,
+}
+
+// maxHeaderBytes bounds a request's line and headers; net/http allows about
+// 4 KiB more.
+const maxHeaderBytes = 16 << 10
+
+// Run serves both listeners, of which admin may be nil, until ctx is done. It
+// then stops accepting, waits up to the shutdown timeout for the requests under
+// way, and closes what is left; the admin listener goes last, so that the end can
+// be watched. It returns nil after a clean stop, an error that wraps
+// [context.DeadlineExceeded] when requests had to be cut off, and at once when a
+// listener fails. Both listeners are closed when it returns.
+func (s *Server) Run(ctx context.Context, public, admin net.Listener) error {
+	failed := make(chan error, 2)
+	publicServer := s.httpServer(s.handler)
+	serve := func(srv *http.Server, l net.Listener, name string) {
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			failed <- fmt.Errorf("serve %s listener: %w", name, err)
+			return
+		}
+		failed <- nil
+	}
+	running := 1
+	go serve(publicServer, public, "public")
+	adminServer := s.httpServer(s.admin)
+	adminServer.ReadTimeout = 0 // it would end a profile that takes longer
+	if admin != nil {
+		running++
+		go serve(adminServer, admin, "admin")
+	}
+
+	var err error
+	select {
+	case err = <-failed:
+		running--
+	case <-ctx.Done():
+	}
+	s.draining.Store(true)
+	err = errors.Join(err, s.drain(publicServer), adminServer.Close())
+	for range running {
+		err = errors.Join(err, <-failed)
+	}
+	return err
+}
+
+// drain waits for the requests under way. Their contexts end when time is up.
+func (s *Server) drain(srv *http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), s.shutdown)
+	defer cancel()
+	err := srv.Shutdown(ctx)
+	if err == nil {
+		return nil
+	}
+	return errors.Join(fmt.Errorf("drain: %w", err), srv.Close())
+}
+
+// httpServer speaks HTTP/1 only: HTTP/2 without TLS would be reached before any
+// header timeout.
+func (s *Server) httpServer(h http.Handler) *http.Server {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	return &http.Server{
+		Handler:                      h,
+		Protocols:                    &protocols,
+		DisableGeneralOptionsHandler: true,
+		ReadHeaderTimeout:            s.timeouts.readHeader,
+		ReadTimeout:                  s.timeouts.read,
+		WriteTimeout:                 s.timeouts.write,
+		IdleTimeout:                  s.timeouts.idle,
+		MaxHeaderBytes:               maxHeaderBytes,
+		ErrorLog:                     log.New(errorLog{s.log}, "", 0),
+	}
+}
+
+// errorLog brings what net/http has to say into the log, one bounded line each.
+type errorLog struct{ log zerolog.Logger }
+
+// Write logs one message.
+func (l errorLog) Write(b []byte) (int, error) {
+	l.log.Warn().Str("error", bounded(strings.TrimSpace(string(b)), maxLoggedError)).Msg("http server")
+	return len(b), nil
+}

@@ -1,0 +1,129 @@
+package server_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/authctl/authctl/server"
+	"github.com/authctl/authctl/store"
+)
+
+// waiting is a store that is asked whether it is ready and takes its time.
+type waiting struct {
+	store.Store
+	asked, release chan struct{}
+}
+
+func (s *waiting) Ready(ctx context.Context) error {
+	close(s.asked)
+	select {
+	case <-s.release:
+		return nil
+	case <-ctx.Done():
+		return store.ErrUnavailable
+	}
+}
+
+// running is a server with one request under way and a stop that has been asked for.
+func running(t *testing.T, patience time.Duration) (st *waiting, admin string, answered chan answer, ended chan error) {
+	t.Helper()
+	st = &waiting{Store: openSQLite(t), asked: make(chan struct{}), release: make(chan struct{})}
+	f := start(t, func(s *setup) { s.store = st })
+	srv, err := server.New(server.Config{ShutdownTimeout: patience}, f.svc, st, zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended = make(chan error, 1)
+	go func() { ended <- srv.Run(ctx, public, private) }()
+	answered = make(chan answer, 1)
+	go func() {
+		var a answer
+		if resp, err := http.Get("http://" + public.Addr().String() + "/readyz"); err == nil {
+			a.status = resp.StatusCode
+			resp.Body.Close()
+		}
+		answered <- a
+	}()
+	<-st.asked
+	stop()
+	for { // until it no longer accepts
+		conn, err := net.Dial("tcp", public.Addr().String())
+		if err != nil {
+			break
+		}
+		conn.Close()
+	}
+	return st, private.Addr().String(), answered, ended
+}
+
+func TestAStopWaitsForTheRequestsUnderWay(t *testing.T) {
+	t.Parallel()
+	st, admin, answered, ended := running(t, 10*time.Second)
+	resp, err := http.Get("http://" + admin + "/metrics")
+	if err != nil {
+		t.Fatalf("the admin listener is gone before the requests are: %v", err)
+	}
+	resp.Body.Close()
+	close(st.release)
+	if a := <-answered; a.status != http.StatusOK {
+		t.Errorf("the request under way got %d, want 200", a.status)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("run: %v", err)
+	}
+	if conn, err := net.Dial("tcp", admin); err == nil {
+		conn.Close()
+		t.Error("the admin listener is still there")
+	}
+}
+
+func TestAStopCutsOffWhatTakesTooLong(t *testing.T) {
+	t.Parallel()
+	_, _, answered, ended := running(t, 20*time.Millisecond)
+	if err := <-ended; !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("run returned %v, want a deadline exceeded", err)
+	}
+	if a := <-answered; a.status != 0 {
+		t.Errorf("the request got %d, want its connection cut", a.status)
+	}
+}
+
+func TestAListenerThatFailsEndsTheRun(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	public, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin.Close()
+	srv, err := server.New(server.Config{ShutdownTimeout: time.Second}, f.svc, f.store, zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := srv.Run(t.Context(), public, admin); err == nil || !strings.Contains(err.Error(), "admin") {
+		t.Errorf("run returned %v, want it to name the admin listener", err)
+	}
+	if _, err := net.Dial("tcp", public.Addr().String()); err == nil {
+		t.Error("the public listener is still open")
+	}
+}

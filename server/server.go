@@ -1,0 +1,133 @@
+// Package server answers the HTTP API. It translates and decides nothing about
+// authentication: a request is decoded strictly by one generic adapter, handed
+// to [authn.Service], and its result or error is translated back by one table.
+//
+// The routes are on one page, routes.go. What holds for every answer (request
+// id, security headers, cross-origin protection, the log, panics) is in
+// middleware.go. Answers that net/http itself gives before a handler runs, such
+// as 400 for a malformed request line or 431 for oversized headers, are plain
+// text and carry none of it.
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/rs/zerolog"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/store"
+)
+
+// Config is what the HTTP layer needs to know about where it runs.
+type Config struct {
+	PublicURL        string         // the origin that browsers see, such as https://auth.example; "" when unknown
+	TrustedOrigins   []string       // further origins whose pages may change state, as scheme://host[:port]
+	TrustedProxies   []netip.Prefix // peers whose X-Forwarded-For and X-Forwarded-Proto are believed
+	CookieSecure     string         // auto, true or false; "" is auto
+	CookieSameSite   string         // lax, strict or none; "" is lax
+	CookieDomain     string         // "" for host-only cookies
+	CookieHostPrefix bool           // names the cookies __Host-…; forces Secure, excludes CookieDomain
+	ShutdownTimeout  time.Duration  // how long Run waits for requests when it stops
+	Version          string         // for the build metric
+}
+
+// Server is the HTTP face of an [authn.Service].
+type Server struct {
+	authn    *authn.Service
+	store    store.Store
+	log      zerolog.Logger
+	cookies  cookieJar
+	proxies  []netip.Prefix
+	https    bool // public_url is https
+	timeouts timeouts
+	shutdown time.Duration
+	draining atomic.Bool
+
+	router  *chi.Mux
+	allow   map[string]string // path to the value of Allow
+	metrics *metrics
+	handler http.Handler
+	admin   http.Handler
+}
+
+// New returns a server for the service. The store is only asked whether it is
+// ready and for the figures of its pool. It fails when the configuration
+// contradicts itself.
+func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*Server, error) {
+	jar, err := newCookieJar(cfg)
+	if err != nil {
+		return nil, err
+	}
+	protection, err := crossOriginProtection(cfg)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		authn:    svc,
+		store:    st,
+		log:      log,
+		cookies:  jar,
+		proxies:  cfg.TrustedProxies,
+		https:    jar.publicHTTPS,
+		timeouts: defaultTimeouts,
+		shutdown: cfg.ShutdownTimeout,
+		metrics:  newMetrics(cfg.Version, svc, st),
+	}
+	s.router, s.allow = s.routes()
+	protection.SetDenyHandler(http.HandlerFunc(s.crossOrigin))
+	s.handler = s.observe(protection.Handler(s.router))
+	s.admin = adminRoutes(s.metrics)
+	return s, nil
+}
+
+// Handler returns the public API.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// AdminHandler returns /metrics and /debug/pprof, which belong on a listener
+// that the public cannot reach.
+func (s *Server) AdminHandler() http.Handler { return s.admin }
+
+// crossOriginProtection trusts the configured origins, and the public URL's own,
+// because a proxy may rewrite Host so that the two no longer match.
+func crossOriginProtection(cfg Config) (*http.CrossOriginProtection, error) {
+	p := http.NewCrossOriginProtection()
+	origins := cfg.TrustedOrigins
+	if cfg.PublicURL != "" {
+		origin, err := originOf(cfg.PublicURL)
+		if err != nil {
+			return nil, fmt.Errorf("public URL: %w", err)
+		}
+		origins = append([]string{origin}, origins...)
+	}
+	for _, origin := range origins {
+		if err := p.AddTrustedOrigin(origin); err != nil {
+			return nil, fmt.Errorf("trusted origin: %w", err)
+		}
+	}
+	return p, nil
+}
+
+// originOf returns the origin of a URL as browsers write it: without a default
+// port (RFC 6454, section 6.2).
+func originOf(raw string) (string, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "", err
+	}
+	if (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
+		return "", errors.New("must be http://host or https://host")
+	}
+	host := u.Host
+	if u.Scheme == "http" && u.Port() == "80" || u.Scheme == "https" && u.Port() == "443" {
+		host, _, _ = net.SplitHostPort(u.Host)
+	}
+	return u.Scheme + "://" + host, nil
+}

@@ -1,0 +1,86 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/authctl/authctl/authn"
+)
+
+// grantResponse is the body of /login and /refresh. The tokens themselves travel
+// in cookies only.
+type grantResponse struct {
+	User             userResponse `json:"user"`
+	AccessExpiresAt  time.Time    `json:"access_expires_at"`
+	RefreshExpiresAt time.Time    `json:"refresh_expires_at"`
+}
+
+func newGrantResponse(g authn.Grant) grantResponse {
+	return grantResponse{
+		User:             newUserResponse(g.User),
+		AccessExpiresAt:  g.AccessExpiresAt.UTC(),
+		RefreshExpiresAt: g.RefreshExpiresAt.UTC(),
+	}
+}
+
+// login ends the session whose cookie came along. A cookie that is refused ends
+// none, and is gone afterwards.
+func (s *Server) login(ctx context.Context, x *exchange, in accountRequest) (grantResponse, error) {
+	current, refused := x.refreshToken()
+	grant, err := s.authn.Login(ctx, x.actor(), in.account(), current)
+	x.steps = grant.Steps
+	if err != nil {
+		return grantResponse{}, x.clearOn401(err, refused != nil)
+	}
+	x.setCookies(grant)
+	return newGrantResponse(grant), nil
+}
+
+// refresh clears the cookies when their session is over, and never for a fault
+// of the server's own.
+func (s *Server) refresh(ctx context.Context, x *exchange, _ none) (grantResponse, error) {
+	token, err := x.refreshToken()
+	if err != nil {
+		return grantResponse{}, x.clearOn401(err, true)
+	}
+	grant, err := s.authn.Refresh(ctx, x.actor(), token)
+	if err != nil {
+		return grantResponse{}, x.clearOn401(err, true)
+	}
+	x.setCookies(grant)
+	return newGrantResponse(grant), nil
+}
+
+// logout takes the cookies away whatever becomes of the session; a session that
+// could not be ended is said.
+func (s *Server) logout(ctx context.Context, x *exchange, _ none) (none, error) {
+	refresh, _ := x.refreshToken()
+	access, _ := x.accessToken()
+	x.clearCookies()
+	x.Header()["Clear-Site-Data"] = clearSiteData
+	return none{}, notEnded(s.authn.Logout(ctx, x.actor(), refresh, access))
+}
+
+// clearSiteData leaves cookies out, which would take those of sibling domains.
+var clearSiteData = []string{`"cache","storage"`}
+
+// clearOn401 clears the cookies if the answer is a 401 and clear holds.
+func (x *exchange) clearOn401(err error, clear bool) error {
+	if clear && statuses[authn.CodeOf(err)] == http.StatusUnauthorized {
+		x.clearCookies()
+	}
+	return err
+}
+
+// notEnded says what a failed logout leaves behind.
+func notEnded(err error) error {
+	var e *authn.Error
+	if !errors.As(err, &e) || statuses[e.Code] != http.StatusServiceUnavailable {
+		return err
+	}
+	said := *e
+	said.Message = "the cookies were cleared, but the session was not ended on the server, because the database does not answer"
+	return &said
+}

@@ -1,0 +1,173 @@
+package server_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/authctl/authctl/authn"
+)
+
+func TestAnAccountRegistersSignsInRefreshesAndSignsOut(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, start func(...func(*setup)) *fixture) {
+		f := start()
+		b := f.browser()
+		registered := b.post("/register", account("Alice", password)).want(t, http.StatusCreated)
+		if len(b.cookies) != 0 {
+			t.Error("registering set cookies")
+		}
+		b.get("/profile").want(t, http.StatusUnauthorized, authn.CodeUnauthenticated)
+
+		login := b.post("/login", account("ALICE", password)).want(t, http.StatusOK)
+		if got := slices.Sorted(maps.Keys(b.cookies)); !slices.Equal(got, []string{"access_token", "refresh_token"}) {
+			t.Fatalf("login set %v", got)
+		}
+		profile := b.get("/profile").want(t, http.StatusOK)
+		if !bytes.Equal(profile.body, registered.body) {
+			t.Errorf("profile says %s, register said %s", profile.body, registered.body)
+		}
+		var grant struct {
+			User             json.RawMessage
+			AccessExpiresAt  time.Time `json:"access_expires_at"`
+			RefreshExpiresAt time.Time `json:"refresh_expires_at"`
+		}
+		if err := json.Unmarshal(login.body, &grant); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(grant.User, profile.body) || !grant.AccessExpiresAt.Equal(f.clock.Now().Add(accessTTL)) ||
+			!grant.RefreshExpiresAt.Equal(f.clock.Now().Add(refreshTTL)) {
+			t.Errorf("login says %s", login.body)
+		}
+
+		before := maps.Clone(b.cookies)
+		f.clock.advance(accessTTL + time.Second)
+		b.get("/profile").want(t, http.StatusUnauthorized, authn.CodeTokenExpired)
+		b.post("/refresh", "").want(t, http.StatusOK)
+		if b.cookies["access_token"] == before["access_token"] || b.token() == before["refresh_token"] {
+			t.Error("refreshing did not replace both tokens")
+		}
+		b.get("/profile").want(t, http.StatusOK)
+
+		last := maps.Clone(b.cookies)
+		a := b.post("/logout", "").want(t, http.StatusOK)
+		if string(a.body) != "{}" || !a.cleared() || a.header.Get("Clear-Site-Data") != `"cache","storage"` {
+			t.Errorf("logout answered %s", a)
+		}
+		f.profile(last["access_token"]).want(t, http.StatusUnauthorized, authn.CodeSessionRevoked)
+		f.refresh(last["refresh_token"]).want(t, http.StatusUnauthorized, authn.CodeUnauthenticated)
+		b.post("/logout", "").want(t, http.StatusOK)
+	})
+}
+
+func TestThreeBadLoginsAreOneAndTheSameAnswer(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, start func(...func(*setup)) *fixture) {
+		f := start()
+		for _, name := range []string{"alice", "mallory"} {
+			f.send(request{method: "POST", path: "/register", body: account(name, password)}).want(t, http.StatusCreated)
+		}
+		if _, err := f.svc.DisableUser(t.Context(), authn.Actor{Name: "cli:test"}, "mallory"); err != nil {
+			t.Fatal(err)
+		}
+		var first answer
+		for i, body := range []string{
+			account("nobody", password), account("alice", "the wrong password"), account("mallory", password),
+		} {
+			hashes := f.svc.HashStats().Run
+			a := f.send(request{method: "POST", path: "/login", body: body, header: map[string]string{"X-Request-Id": "same"}})
+			a.want(t, http.StatusUnauthorized, authn.CodeInvalidCredentials)
+			if got := f.svc.HashStats().Run - hashes; got != 1 {
+				t.Errorf("login %d computed %d hashes, want 1", i, got)
+			}
+			a.header.Del("Date")
+			if i == 0 {
+				first = a
+			} else if !bytes.Equal(a.body, first.body) || !maps.EqualFunc(a.header, first.header, slices.Equal) {
+				t.Errorf("login %d answered\n%s\nthe first one\n%s", i, a, first)
+			}
+		}
+	})
+}
+
+func TestALoginEndsTheSessionItsRequestCameWith(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	b := f.signedIn("alice")
+	f.send(request{method: "POST", path: "/register", body: account("bob", password)}).want(t, http.StatusCreated)
+	old := maps.Clone(b.cookies)
+	b.post("/login", account("bob", password)).want(t, http.StatusOK)
+	f.profile(old["access_token"]).want(t, http.StatusUnauthorized, authn.CodeSessionRevoked)
+	f.refresh(old["refresh_token"]).want(t, http.StatusUnauthorized, authn.CodeUnauthenticated)
+	if a := b.get("/profile").want(t, http.StatusOK); !bytes.Contains(a.body, []byte(`"bob"`)) {
+		t.Errorf("the profile is %s", a.body)
+	}
+}
+
+func TestALoginNeverAdoptsAMadeUpToken(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	b := f.browser()
+	b.post("/register", account("alice", password)).want(t, http.StatusCreated)
+	made := "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+	b.cookies["refresh_token"] = made
+	b.post("/login", account("alice", password)).want(t, http.StatusOK)
+	if b.token() == made {
+		t.Error("the login adopted the token that came with it")
+	}
+}
+
+func TestLogoutEndsOneSessionAndNoOther(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	phone := f.signedIn("alice")
+	laptop := f.browser()
+	laptop.post("/login", account("alice", password)).want(t, http.StatusOK)
+	phone.post("/logout", "").want(t, http.StatusOK)
+	laptop.get("/profile").want(t, http.StatusOK)
+	laptop.post("/refresh", "").want(t, http.StatusOK)
+}
+
+func TestLogoutTakesWhateverItIsGiven(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	b := f.signedIn("alice")
+	access := b.cookies["access_token"]
+	for name, cookies := range map[string]string{
+		"nothing":     "",
+		"garbage":     "refresh_token=garbage; access_token=garbage",
+		"two of each": "refresh_token=a; refresh_token=b; access_token=a; access_token=b",
+		"quoted":      `refresh_token="a"`,
+	} {
+		a := f.send(request{method: "POST", path: "/logout", cookies: cookies}).want(t, http.StatusOK)
+		if !a.cleared() {
+			t.Errorf("%s: got %s, want both cookies cleared", name, a)
+		}
+	}
+	b.get("/profile").want(t, http.StatusOK)
+	// The access token alone is enough, also after it has expired.
+	f.clock.advance(accessTTL + time.Second)
+	f.send(request{method: "POST", path: "/logout", cookies: "access_token=" + access}).want(t, http.StatusOK)
+	f.refresh(b.token()).want(t, http.StatusUnauthorized, authn.CodeUnauthenticated)
+}
+
+func TestARegistrationIsRefusedForItsOwnReasons(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	register := func(username, password string) answer {
+		return f.send(request{method: "POST", path: "/register", body: account(username, password)})
+	}
+	register("alice", password).want(t, http.StatusCreated)
+	register("ALICE", password).want(t, http.StatusConflict, authn.CodeUsernameTaken)
+	register("bob", "short").want(t, http.StatusUnprocessableEntity, authn.CodeWeakPassword)
+	register("", password).want(t, http.StatusUnprocessableEntity, authn.CodeInvalidUsername)
+	register("a b", password).want(t, http.StatusUnprocessableEntity, authn.CodeInvalidUsername)
+
+	closed := start(t, func(s *setup) { s.authn.RegistrationClosed = true })
+	closed.send(request{method: "POST", path: "/register", body: account("alice", password)}).
+		want(t, http.StatusForbidden, authn.CodeRegistrationClosed)
+}

@@ -1,0 +1,86 @@
+package main_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/authctl/authctl"
+
+// mayImport is which packages of the project each package may import. A package
+// that is not listed here must not exist.
+var mayImport = map[string][]string{
+	"":                {"cmd"},
+	"cmd":             {"server", "authn", "store", "store/postgres", "store/sqlite", "migrations"},
+	"server":          {"authn", "store"},
+	"authn":           {"store"},
+	"store":           {},
+	"store/postgres":  {"store", "migrations"},
+	"store/sqlite":    {"store", "migrations"},
+	"store/storetest": {"store", "store/postgres", "store/sqlite", "migrations"},
+	"migrations":      {},
+}
+
+// mayNotReach is what must not be linked into a package, by whatever way.
+var mayNotReach = map[string][]string{
+	"authn": {"net/http", "database/sql", "github.com/spf13/cobra", "github.com/spf13/viper", "github.com/rs/zerolog"},
+	"store": {"net/http", "database/sql", "log/slog"},
+	"":      {module + "/store/storetest"},
+}
+
+func list(t *testing.T, args ...string) []string {
+	t.Helper()
+	out, err := exec.Command("go", append([]string{"list"}, args...)...).Output()
+	if err != nil {
+		t.Fatalf("go list %s: %v", strings.Join(args, " "), err)
+	}
+	return strings.Split(strings.TrimSpace(string(out)), "\n")
+}
+
+func TestPackagesImportOnlyWhatTheLawAllows(t *testing.T) {
+	t.Parallel()
+	for _, line := range list(t, "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...") {
+		fields := strings.Fields(line)
+		name := relative(fields[0])
+		allowed, known := mayImport[name]
+		if !known {
+			t.Errorf("package %q has no place in the layout", name)
+			continue
+		}
+		for _, imported := range fields[1:] {
+			if imported == "testing" && name != "store/storetest" {
+				t.Errorf("package %q imports testing", name)
+			}
+			if strings.HasPrefix(imported, module) && !slices.Contains(allowed, relative(imported)) {
+				t.Errorf("package %q must not import %q", name, relative(imported))
+			}
+		}
+	}
+}
+
+func TestPackagesReachNothingThatIsNotTheirs(t *testing.T) {
+	t.Parallel()
+	for name, forbidden := range mayNotReach {
+		deps := list(t, "-deps", "./"+name)
+		for _, path := range forbidden {
+			if slices.Contains(deps, path) {
+				t.Errorf("package %q reaches %s", name, path)
+			}
+		}
+	}
+}
+
+func TestStoreNeedsOnlyTheStandardLibraryAndUUID(t *testing.T) {
+	t.Parallel()
+	for _, path := range list(t, "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./store") {
+		if path != module+"/store" && path != "github.com/google/uuid" {
+			t.Errorf("store reaches %s", path)
+		}
+	}
+}
+
+func relative(path string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(path, module), "/")
+}

@@ -1,0 +1,236 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/user"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/store"
+	"github.com/authctl/authctl/store/postgres"
+	"github.com/authctl/authctl/store/sqlite"
+)
+
+// app is what every command is given: where to read and write, and how to come
+// by the configuration, the store and the service, which are opened when a
+// command asks for them and not before.
+type app struct {
+	in      io.Reader
+	out     io.Writer // data
+	err     io.Writer // talk
+	sources sources
+}
+
+// say writes a line of talk.
+func (a *app) say(format string, args ...any) {
+	fmt.Fprintf(a.err, "authctl: %s\n", printable(fmt.Sprintf(format, args...)))
+}
+
+// terminal returns the terminal that a stream is, if it is one.
+func terminal(stream any) (*os.File, bool) {
+	f, ok := stream.(*os.File)
+	return f, ok && term.IsTerminal(int(f.Fd()))
+}
+
+// opening says what a command needs of [app.open].
+type opening struct {
+	create  bool // make a SQLite file that is missing
+	signs   bool // the secret is needed, to issue and check tokens
+	migrate migration
+}
+
+// migration is what happens to a schema that is behind.
+type migration int
+
+const (
+	migrateSQLite migration = iota // applied on SQLite, refused on PostgreSQL
+	migrateAlways                  // applied
+	migrateNever                   // left as it is; the schema is not looked at
+)
+
+// instance is an opened installation.
+type instance struct {
+	cfg        loaded
+	store      store.Store
+	authn      *authn.Service
+	secretFile string // where a secret was made just now, or is kept; "" when it is configured
+	created    string // the SQLite file that was made just now, or ""
+}
+
+// open is the one constructor of the store and the service: `serve` and every
+// other command come by them here, so that no rule can differ between them.
+func (a *app) open(ctx context.Context, o opening) (*instance, error) {
+	cfg, err := load(a.sources)
+	if err != nil {
+		return nil, err
+	}
+	inst := &instance{cfg: cfg}
+	if inst.store, err = a.openStore(ctx, inst, o); err != nil {
+		return nil, err
+	}
+	if err := a.prepare(ctx, inst, o); err != nil {
+		inst.store.Close()
+		return nil, err
+	}
+	return inst, nil
+}
+
+func (a *app) prepare(ctx context.Context, inst *instance, o opening) error {
+	if err := a.settleSchema(ctx, inst, o.migrate); err != nil {
+		return err
+	}
+	secret, err := a.secretOf(inst, o.signs)
+	if err != nil {
+		return err
+	}
+	inst.authn, err = newService(inst.cfg, secret, inst.store)
+	return err
+}
+
+func (i *instance) close() { i.store.Close() }
+
+func (a *app) openStore(ctx context.Context, inst *instance, o opening) (store.Store, error) {
+	if path, ok := inst.cfg.sqlitePath(); ok {
+		return openSQLite(ctx, inst, path, o.create)
+	}
+	d := inst.cfg.Database
+	return a.connect(ctx, d.ConnectTimeout, func(ctx context.Context) (store.Store, error) {
+		return postgres.Open(ctx, postgres.Config{
+			URL:                      string(d.URL),
+			MaxConnections:           d.MaxConnections,
+			MinConnections:           d.MinConnections,
+			StatementTimeout:         d.StatementTimeout,
+			IdleInTransactionTimeout: d.IdleInTransactionTimeout,
+			StatementCache:           d.StatementCache,
+		})
+	})
+}
+
+func openSQLite(ctx context.Context, inst *instance, path string, create bool) (store.Store, error) {
+	_, statErr := os.Stat(path)
+	st, err := sqlite.Open(ctx, sqlite.Config{Path: path, MaxReaders: int(inst.cfg.Database.MaxConnections), Create: create})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &problem{exitUnreachable, fmt.Errorf("there is no database %s", path),
+			"authctl serve makes it, and authctl migrate up does; database.url (DATABASE_URL) names another"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if errors.Is(statErr, fs.ErrNotExist) {
+		inst.created = path
+	}
+	return st, nil
+}
+
+// connect tries until the database answers or the timeout is over, with a line
+// for each try.
+func (a *app) connect(ctx context.Context, timeout time.Duration, open func(context.Context) (store.Store, error)) (store.Store, error) {
+	deadline := time.Now().Add(timeout)
+	pause := 100 * time.Millisecond
+	for {
+		tryCtx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		st, err := open(tryCtx)
+		cancel()
+		left := time.Until(deadline)
+		if err == nil || !errors.Is(err, store.ErrUnavailable) || ctx.Err() != nil || left <= 0 {
+			return st, err
+		}
+		a.say("the database does not answer yet, trying again for %s: %v", left.Round(time.Second), err)
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(min(pause, left)):
+		}
+		pause = min(2*pause, 2*time.Second)
+	}
+}
+
+// settleSchema makes sure that the schema is the one this binary needs.
+func (a *app) settleSchema(ctx context.Context, inst *instance, m migration) error {
+	if m == migrateNever {
+		return nil
+	}
+	err := inst.store.Ready(ctx)
+	mismatch, ok := errors.AsType[*store.SchemaError](err)
+	_, onSQLite := inst.cfg.sqlitePath()
+	if !ok || !mismatch.Behind() || (m == migrateSQLite && !onSQLite) {
+		return err
+	}
+	applied, err := inst.store.MigrateUp(ctx)
+	for _, step := range applied {
+		a.say("applied migration %s", step.Name)
+	}
+	return err
+}
+
+// secretOf returns the key of the access tokens. Without one in the
+// configuration a SQLite installation makes and keeps its own. Commands that
+// neither sign nor check tokens get a random one, for the service to be complete.
+func (a *app) secretOf(inst *instance, signs bool) (string, error) {
+	if inst.cfg.JWT.Secret != "" || !signs {
+		if inst.cfg.JWT.Secret == "" {
+			return randomSecret(), nil
+		}
+		return string(inst.cfg.JWT.Secret), nil
+	}
+	path, ok := inst.cfg.sqlitePath()
+	if !ok {
+		return "", &problem{exitUsage, errors.New("jwt.secret: is required with PostgreSQL, for all nodes must share it"),
+			"export JWT_SECRET=$(openssl rand -hex 32), and keep it"}
+	}
+	inst.secretFile = secretPath(path)
+	secret, _, err := ensureSecret(inst.secretFile)
+	return secret, err
+}
+
+func newService(cfg loaded, secret string, st store.Store) (*authn.Service, error) {
+	blocklist, err := readBlocklist(cfg.Password.BlocklistFile)
+	if err != nil {
+		return nil, &problem{exitUsage, fmt.Errorf("password.blocklist_file: %w", err), ""}
+	}
+	return authn.New(authn.Config{
+		Secret:             secret,
+		Issuer:             cfg.JWT.Issuer,
+		Audience:           cfg.JWT.Audience,
+		AccessTTL:          cfg.Tokens.AccessTTL,
+		RefreshTTL:         cfg.Tokens.RefreshTTL,
+		SessionMaxAge:      cfg.Tokens.SessionMaxAge,
+		RetryWindow:        cfg.Tokens.RetryWindow,
+		Argon2:             cfg.Password.Argon2.params(),
+		MinPasswordLength:  cfg.Password.MinLength,
+		Blocklist:          blocklist,
+		BlocklistWarns:     cfg.development(),
+		RegistrationClosed: cfg.Registration == "closed",
+	}, st)
+}
+
+func readBlocklist(path string) (*authn.Blocklist, error) {
+	if path == "" {
+		return authn.EmbeddedBlocklist()
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return authn.ReadBlocklist(f)
+}
+
+// actor is the person at the command line, for the audit trail.
+func (a *app) actor(reason string) authn.Actor {
+	name := a.sources.lookup("SUDO_USER")
+	if name == "" {
+		name = "unknown"
+		if u, err := user.Current(); err == nil {
+			name = u.Username
+		}
+	}
+	return authn.Actor{Name: "cli:" + name, Reason: reason}
+}

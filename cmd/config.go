@@ -1,0 +1,164 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/authctl/authctl/authn"
+)
+
+// config is every setting, as decoded. The keys are those of
+// config.example.yaml; docs/configuration.md explains them.
+type config struct {
+	Environment  string         `mapstructure:"environment"`
+	Database     databaseConfig `mapstructure:"database"`
+	Server       serverConfig   `mapstructure:"server"`
+	JWT          jwtConfig      `mapstructure:"jwt"`
+	Tokens       tokensConfig   `mapstructure:"tokens"`
+	Cookies      cookiesConfig  `mapstructure:"cookies"`
+	Password     passwordConfig `mapstructure:"password"`
+	Registration string         `mapstructure:"registration"`
+	Log          logConfig      `mapstructure:"log"`
+}
+
+type databaseConfig struct {
+	URL                      secret        `mapstructure:"url"`
+	URLFile                  string        `mapstructure:"url_file"`
+	MaxConnections           int32         `mapstructure:"max_connections"`
+	MinConnections           int32         `mapstructure:"min_connections"`
+	ConnectTimeout           time.Duration `mapstructure:"connect_timeout"`
+	StatementTimeout         time.Duration `mapstructure:"statement_timeout"`
+	IdleInTransactionTimeout time.Duration `mapstructure:"idle_in_transaction_timeout"`
+	StatementCache           string        `mapstructure:"statement_cache"`
+	Insecure                 bool          `mapstructure:"insecure"`
+}
+
+type serverConfig struct {
+	Host            string         `mapstructure:"host"`
+	Port            uint16         `mapstructure:"port"`
+	PublicURL       string         `mapstructure:"public_url"`
+	TrustedOrigins  []string       `mapstructure:"trusted_origins"`
+	TrustedProxies  []netip.Prefix `mapstructure:"trusted_proxies"`
+	AdminListen     string         `mapstructure:"admin_listen"`
+	ShutdownTimeout time.Duration  `mapstructure:"shutdown_timeout"`
+}
+
+type jwtConfig struct {
+	Secret     secret `mapstructure:"secret"`
+	SecretFile string `mapstructure:"secret_file"`
+	Issuer     string `mapstructure:"issuer"`
+	Audience   string `mapstructure:"audience"`
+}
+
+type tokensConfig struct {
+	AccessTTL     time.Duration `mapstructure:"access_ttl"`
+	RefreshTTL    time.Duration `mapstructure:"refresh_ttl"`
+	SessionMaxAge time.Duration `mapstructure:"session_max_age"`
+	RetryWindow   time.Duration `mapstructure:"retry_window"`
+}
+
+type cookiesConfig struct {
+	Secure     string `mapstructure:"secure"`
+	SameSite   string `mapstructure:"same_site"`
+	Domain     string `mapstructure:"domain"`
+	HostPrefix bool   `mapstructure:"host_prefix"`
+}
+
+type passwordConfig struct {
+	Argon2        argon2Config `mapstructure:"argon2"`
+	MinLength     int          `mapstructure:"min_length"`
+	BlocklistFile string       `mapstructure:"blocklist_file"`
+}
+
+type argon2Config struct {
+	Memory      size   `mapstructure:"memory"`
+	Iterations  uint32 `mapstructure:"iterations"`
+	Parallelism uint8  `mapstructure:"parallelism"`
+}
+
+type logConfig struct {
+	Level  string `mapstructure:"level"`
+	Format string `mapstructure:"format"`
+}
+
+// params returns the Argon2 cost.
+func (a argon2Config) params() authn.Params {
+	return authn.Params{Memory: uint32(a.Memory / 1024), Iterations: a.Iterations, Parallelism: a.Parallelism}
+}
+
+func (c config) development() bool { return c.Environment == "development" }
+
+// defaults is every key and its default, as a person would write it. The order
+// is that of config.example.yaml and of `config show`.
+func defaults() []setting {
+	return []setting{
+		{"environment", "production"},
+		{"database.url", "sqlite:authctl.db"},
+		{"database.url_file", ""},
+		{"database.max_connections", 10},
+		{"database.min_connections", 0},
+		{"database.connect_timeout", "30s"},
+		{"database.statement_timeout", "3s"},
+		{"database.idle_in_transaction_timeout", "10s"},
+		{"database.statement_cache", "prepare"},
+		{"database.insecure", false},
+		{"server.host", "127.0.0.1"},
+		{"server.port", 8000},
+		{"server.public_url", ""},
+		{"server.trusted_origins", []string{}},
+		{"server.trusted_proxies", []string{}},
+		{"server.admin_listen", "127.0.0.1:9000"},
+		{"server.shutdown_timeout", "15s"},
+		{"jwt.secret", ""},
+		{"jwt.secret_file", ""},
+		{"jwt.issuer", "authctl"},
+		{"jwt.audience", ""},
+		{"tokens.access_ttl", "15m"},
+		{"tokens.refresh_ttl", "168h"},
+		{"tokens.session_max_age", "720h"},
+		{"tokens.retry_window", "10s"},
+		{"cookies.secure", "auto"},
+		{"cookies.same_site", "lax"},
+		{"cookies.domain", ""},
+		{"cookies.host_prefix", false},
+		{"password.argon2.memory", "64MiB"},
+		{"password.argon2.iterations", 3},
+		{"password.argon2.parallelism", 1},
+		{"password.min_length", 8},
+		{"password.blocklist_file", ""},
+		{"registration", "open"},
+		{"log.level", "info"},
+		{"log.format", "auto"},
+	}
+}
+
+type setting struct {
+	key   string
+	value any
+}
+
+// fault is one thing wrong with the configuration.
+type fault struct {
+	key string // "" when it is about the whole
+	why string
+}
+
+// faults is an error that tells them all.
+type faults []fault
+
+func (f faults) Error() string {
+	errs := make([]error, len(f))
+	for i, one := range f {
+		errs[i] = errors.New(one.why)
+		if one.key != "" {
+			errs[i] = fmt.Errorf("%s: %s", one.key, one.why)
+		}
+	}
+	return errors.Join(errs...).Error()
+}
+
+func (f *faults) add(key, format string, args ...any) {
+	*f = append(*f, fault{key, fmt.Sprintf(format, args...)})
+}

@@ -1,0 +1,119 @@
+package cmd
+
+import (
+	"fmt"
+	"net/url"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/docker/go-units"
+	"github.com/spf13/cobra"
+)
+
+func newConfig(a *app) *cobra.Command {
+	return group("config", "Check and show the configuration", newConfigCheck(a), newConfigShow(a))
+}
+
+func newConfigCheck(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "check",
+		Short: "Say everything that is wrong with the configuration; exit 3 if anything is",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if _, err := load(a.sources); err != nil {
+				return &problem{exitCheck, err, endingOf(err).hint}
+			}
+			a.say("the configuration is good")
+			return nil
+		},
+	}
+}
+
+// settingView is one setting in JSON and YAML.
+type settingView struct {
+	Key    string `json:"key"`
+	Value  string `json:"value"`
+	Origin string `json:"origin"`
+}
+
+func newConfigShow(a *app) *cobra.Command {
+	var o output
+	c := &cobra.Command{
+		Use:   "show",
+		Short: "Show every setting, its value and where it came from; secrets are redacted",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			cfg, err := load(a.sources)
+			views := viewSettings(&cfg)
+			t := table{header: []string{"KEY", "VALUE", "FROM"}}
+			for _, v := range views {
+				t.rows = append(t.rows, []string{v.Key, v.Value, v.Origin})
+			}
+			if printErr := o.print(a.out, views, t, nil); printErr != nil {
+				return printErr
+			}
+			return err
+		},
+	}
+	o.addFlag(c, "table", "json", "yaml")
+	return c
+}
+
+func viewSettings(cfg *loaded) []settingView {
+	fields := fieldsOf(&cfg.config)
+	var views []settingView
+	for _, s := range defaults() {
+		views = append(views, settingView{s.key, showValue(s.key, fields[s.key]), cfg.origins[s.key]})
+	}
+	return views
+}
+
+func showValue(key string, field reflect.Value) string {
+	switch v := field.Interface().(type) {
+	case secret:
+		if key == "database.url" {
+			return redactURL(string(v))
+		}
+		if v == "" {
+			return ""
+		}
+		return v.String()
+	case time.Duration:
+		return v.String()
+	case size:
+		return units.CustomSize("%.4g%s", float64(v), 1024, []string{"B", "KiB", "MiB", "GiB", "TiB"})
+	default:
+		if field.Kind() == reflect.Slice {
+			items := make([]string, field.Len())
+			for i := range items {
+				items[i] = fmt.Sprint(field.Index(i).Interface())
+			}
+			return strings.Join(items, ",")
+		}
+		return fmt.Sprint(v)
+	}
+}
+
+// redactURL hides the password of a database URL, wherever it stands.
+func redactURL(raw string) string {
+	if !isPostgres(raw) {
+		return raw
+	}
+	u, err := url.Parse(raw)
+	if err != nil {
+		return redacted
+	}
+	if _, has := u.User.Password(); has {
+		u.User = url.UserPassword(u.User.Username(), "redacted")
+	}
+	if q := u.Query(); q.Has("password") || q.Has("sslpassword") {
+		for _, name := range []string{"password", "sslpassword"} {
+			if q.Has(name) {
+				q.Set(name, "redacted")
+			}
+		}
+		u.RawQuery = q.Encode()
+	}
+	return u.String()
+}

@@ -1,0 +1,262 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+	"github.com/spf13/viper"
+	"github.com/subosito/gotenv"
+)
+
+const (
+	envPrefix   = "AUTHCTL_"
+	defaultFile = "authctl.yaml"
+)
+
+// aliases are the customary names of some keys; the AUTHCTL_ form of a key wins
+// over its alias.
+var aliases = [...]struct{ name, key string }{
+	{"DATABASE_URL", "database.url"},
+	{"DATABASE_URL_FILE", "database.url_file"},
+	{"JWT_SECRET", "jwt.secret"},
+	{"JWT_SECRET_FILE", "jwt.secret_file"},
+	{"ACCESS_TOKEN_EXPIRATION", "tokens.access_ttl"},
+	{"REFRESH_TOKEN_EXPIRATION", "tokens.refresh_ttl"},
+	{"HOST", "server.host"},
+	{"PORT", "server.port"},
+	{"LOG_LEVEL", "log.level"},
+}
+
+// sources is where settings come from, beside the defaults.
+type sources struct {
+	file    string            // --config, else AUTHCTL_CONFIG, else ./authctl.yaml if there is one
+	environ []string          // as os.Environ gives it
+	dir     string            // where .env and authctl.yaml are looked for
+	flags   map[string]string // key to value, for flags that were given
+}
+
+// loaded is a configuration and the origin of each of its values.
+type loaded struct {
+	config
+	origins map[string]string // key to "default", "file …", ".env …", "env …" or "flag …"
+}
+
+// load reads every source, the later over the earlier: defaults, file, .env,
+// environment, flags. It fails with [faults], all of them at once.
+func load(src sources) (loaded, error) {
+	v := viper.New()
+	out := loaded{origins: map[string]string{}}
+	var bad faults
+	for _, s := range defaults() {
+		v.SetDefault(s.key, s.value)
+		out.origins[s.key] = "default"
+	}
+	text := map[string]bool{} // keys whose value is a variable's or a flag's text
+	src.readFile(v, out.origins, &bad)
+	for _, layer := range src.variables(&bad) {
+		for _, name := range layer.names() {
+			key, known := keyOf(name)
+			switch {
+			case known:
+				v.Set(key, inSeconds(name, layer.values[name]))
+				out.origins[key] = layer.label + " " + name
+				text[key] = true
+			case strings.HasPrefix(name, envPrefix) && name != "AUTHCTL_CONFIG" && name != "AUTHCTL_TEST_POSTGRES":
+				bad.add(name, "is no setting%s", nearest(name, variableNames()))
+			}
+		}
+	}
+	for key, value := range src.flags {
+		v.Set(key, value)
+		out.origins[key] = "flag --" + key[strings.LastIndexByte(key, '.')+1:]
+		text[key] = true
+	}
+	fields := fieldsOf(&out.config)
+	for _, s := range defaults() {
+		if err := decode(v.Get(s.key), fields[s.key], text[s.key]); err != nil {
+			why := err.Error()
+			if fields[s.key].Type() == reflect.TypeFor[secret]() {
+				why = "is not a text"
+			}
+			bad.add(s.key, "%s (from %s)", why, out.origins[s.key])
+		}
+	}
+	if len(bad) == 0 {
+		out.readSecretFiles(&bad)
+		out.adjust()
+		out.validate(&bad)
+	}
+	if len(bad) > 0 {
+		return out, bad
+	}
+	return out, nil
+}
+
+// readFile merges the configuration file, if there is one, and reports keys
+// that do not exist.
+func (src sources) readFile(v *viper.Viper, origins map[string]string, bad *faults) {
+	path := src.file
+	if path == "" {
+		path = src.lookup("AUTHCTL_CONFIG")
+	}
+	if path == "" {
+		path = filepath.Join(src.dir, defaultFile)
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return
+		}
+	}
+	file := viper.New()
+	file.SetConfigFile(path)
+	if filepath.Ext(path) == "" {
+		file.SetConfigType("yaml")
+	}
+	if err := file.ReadInConfig(); err != nil {
+		bad.add("", "read configuration: %v", err)
+		return
+	}
+	for _, key := range file.AllKeys() {
+		if _, known := origins[key]; !known {
+			bad.add(key, "is no setting%s (in %s)", nearest(key, keys()), path)
+			continue
+		}
+		v.Set(key, file.Get(key))
+		origins[key] = "file " + path
+	}
+}
+
+// layer is one set of variables.
+type layer struct {
+	label  string
+	values map[string]string
+}
+
+// names returns the variables' names, aliases before the AUTHCTL_ forms that win
+// over them.
+func (l layer) names() []string {
+	names := make([]string, 0, len(l.values))
+	for name := range l.values {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		if pa, pb := strings.HasPrefix(a, envPrefix), strings.HasPrefix(b, envPrefix); pa != pb {
+			if pa {
+				return 1
+			}
+			return -1
+		}
+		return strings.Compare(a, b)
+	})
+	return names
+}
+
+// variables returns those of .env and those of the environment, in this order.
+func (src sources) variables(bad *faults) []layer {
+	dotenv := layer{".env", nil}
+	path := filepath.Join(src.dir, ".env")
+	if f, err := os.Open(path); err == nil {
+		defer f.Close()
+		if dotenv.values, err = gotenv.StrictParse(f); err != nil {
+			bad.add(path, "cannot be parsed") // its text may hold a secret
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		bad.add("", "read %s: %v", path, err)
+	}
+	env := layer{"env", map[string]string{}}
+	for _, pair := range src.environ {
+		if name, value, ok := strings.Cut(pair, "="); ok && value != "" {
+			env.values[name] = value
+		}
+	}
+	return []layer{dotenv, env}
+}
+
+func (src sources) lookup(name string) string {
+	for _, pair := range src.environ {
+		if value, ok := strings.CutPrefix(pair, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// keyOf returns the key that a variable sets.
+func keyOf(name string) (string, bool) {
+	for _, a := range aliases {
+		if a.name == name {
+			return a.key, true
+		}
+	}
+	for _, s := range defaults() {
+		if variableOf(s.key) == name {
+			return s.key, true
+		}
+	}
+	return "", false
+}
+
+func variableOf(key string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
+}
+
+// inSeconds gives the two durations that are customarily plain seconds a unit.
+func inSeconds(name, value string) string {
+	if strings.HasSuffix(name, "_TOKEN_EXPIRATION") && value != "" && strings.Trim(value, "0123456789") == "" {
+		return value + "s"
+	}
+	return value
+}
+
+func keys() []string {
+	var all []string
+	for _, s := range defaults() {
+		all = append(all, s.key)
+	}
+	return all
+}
+
+func variableNames() []string {
+	all := keys()
+	for i, key := range all {
+		all[i] = variableOf(key)
+	}
+	return all
+}
+
+// nearest suggests the name that was perhaps meant.
+func nearest(name string, candidates []string) string {
+	best, distance := "", len(name)/2+1
+	for _, c := range candidates {
+		if d := levenshtein.ComputeDistance(name, c); d < distance {
+			best, distance = c, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(", did you mean %s?", best)
+}
+
+// fieldsOf returns the leaves of c by their keys.
+func fieldsOf(c *config) map[string]reflect.Value {
+	fields := map[string]reflect.Value{}
+	var walk func(prefix string, v reflect.Value)
+	walk = func(prefix string, v reflect.Value) {
+		for i := range v.NumField() {
+			key := prefix + v.Type().Field(i).Tag.Get("mapstructure")
+			if v.Field(i).Kind() == reflect.Struct {
+				walk(key+".", v.Field(i))
+				continue
+			}
+			fields[key] = v.Field(i)
+		}
+	}
+	walk("", reflect.ValueOf(c).Elem())
+	return fields
+}

@@ -1,0 +1,130 @@
+package cmd
+
+import (
+	"fmt"
+	"net/netip"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/docker/go-units"
+	"github.com/go-viper/mapstructure/v2"
+)
+
+const redacted = "[redacted]"
+
+// secret is a value that no printing shows.
+type secret string
+
+// String returns a fixed word.
+func (s secret) String() string { return redacted }
+
+// GoString returns a fixed word.
+func (s secret) GoString() string { return redacted }
+
+// MarshalText returns a fixed word, in JSON and YAML too.
+func (s secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// size is a number of bytes, written with a unit: 64MiB.
+type size int64
+
+var sizePattern = regexp.MustCompile(`^[0-9]+(\.[0-9]+)? ?[KMG]i?B$`)
+
+func parseSize(s string) (size, error) {
+	if !sizePattern.MatchString(s) {
+		return 0, fmt.Errorf("%q is no size with a unit, such as 64MiB", s)
+	}
+	n, err := units.RAMInBytes(s)
+	if err != nil || n > 1<<40 {
+		return 0, fmt.Errorf("%q is no size with a unit, such as 64MiB", s)
+	}
+	return size(n), nil
+}
+
+func parseDuration(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	if err != nil || s == "0" {
+		return 0, fmt.Errorf("%q is no duration with a unit, such as 90s, 15m or 168h", s)
+	}
+	return d, nil
+}
+
+// decode sets out, a pointer to one field, from what a file or a variable gave.
+// It is strict: a number is no text, a text is no list, a unit is never guessed.
+// Variables are text whatever they mean, and lists in them are separated by commas.
+func decode(value any, out reflect.Value, fromText bool) error {
+	text, isText := value.(string)
+	switch out.Interface().(type) {
+	case time.Duration, size:
+		if !isText {
+			return fmt.Errorf("%v has no unit, write it as in 15m, 10s or 64MiB", value)
+		}
+		if _, ok := out.Interface().(size); ok {
+			n, err := parseSize(text)
+			out.SetInt(int64(n))
+			return err
+		}
+		d, err := parseDuration(text)
+		out.SetInt(int64(d))
+		return err
+	case []string, []netip.Prefix:
+		if isText && fromText {
+			value = splitList(text)
+		}
+	case bool:
+		if isText && fromText {
+			b, err := strconv.ParseBool(text)
+			out.SetBool(b)
+			if err != nil {
+				return fmt.Errorf("%q is neither true nor false", text)
+			}
+			return nil
+		}
+	case int, int32, uint8, uint16, uint32:
+		if isText && fromText {
+			n, err := strconv.ParseInt(text, 10, 64)
+			if err != nil {
+				return fmt.Errorf("%q is no whole number", text)
+			}
+			value = n
+		}
+	}
+	d, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
+		Result:     out.Addr().Interface(),
+		DecodeHook: mapstructure.StringToNetIPPrefixHookFunc(),
+	})
+	if err != nil {
+		return err
+	}
+	if d.Decode(value) != nil {
+		return fmt.Errorf("%v is not a %s", value, kindName(out))
+	}
+	return nil
+}
+
+func splitList(s string) []string {
+	list := []string{}
+	for item := range strings.SplitSeq(s, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			list = append(list, item)
+		}
+	}
+	return list
+}
+
+func kindName(v reflect.Value) string {
+	switch v.Interface().(type) {
+	case string, secret:
+		return "text"
+	case bool:
+		return "true or false"
+	case []string:
+		return "list of texts"
+	case []netip.Prefix:
+		return "list of networks, such as 10.0.0.0/8"
+	default:
+		return "whole number in range"
+	}
+}

@@ -1,0 +1,216 @@
+package cmd
+
+import (
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/store/postgres"
+)
+
+// readSecretFiles fills in the secrets that are given as files.
+func (l *loaded) readSecretFiles(bad *faults) {
+	for _, s := range []struct {
+		key  string
+		dest *secret
+		path string
+	}{
+		{"database.url", &l.Database.URL, l.Database.URLFile},
+		{"jwt.secret", &l.JWT.Secret, l.JWT.SecretFile},
+	} {
+		if s.path == "" {
+			continue
+		}
+		if l.origins[s.key] != "default" {
+			bad.add(s.key, "is given twice, as it is (%s) and as %s_file; remove one", l.origins[s.key], s.key)
+			continue
+		}
+		value, err := readSecretFile(s.path)
+		if err != nil {
+			bad.add(s.key+"_file", "%v", err)
+			continue
+		}
+		*s.dest = secret(value)
+		l.origins[s.key] = "file " + s.path
+	}
+}
+
+// adjust applies the defaults that depend on another setting.
+func (l *loaded) adjust() {
+	if l.development() && l.origins["password.argon2.memory"] == "default" {
+		l.Password.Argon2.Memory = 4 << 20
+		l.origins["password.argon2.memory"] = "environment: development"
+	}
+}
+
+// validate reports every value that is out of range or contradicts another.
+func (l *loaded) validate(bad *faults) {
+	oneOf(bad, "environment", l.Environment, "production", "development")
+	oneOf(bad, "registration", l.Registration, "open", "closed")
+	oneOf(bad, "log.format", l.Log.Format, "auto", "json", "console")
+	if level, err := zerolog.ParseLevel(l.Log.Level); err != nil || level == zerolog.NoLevel {
+		bad.add("log.level", "must be trace, debug, info, warn, error or disabled, not %q", l.Log.Level)
+	}
+	l.validateDatabase(bad)
+	l.validateServer(bad)
+	l.validateTokens(bad)
+	l.validateCookies(bad)
+	l.validatePassword(bad)
+}
+
+func (l *loaded) validateDatabase(bad *faults) {
+	d := l.Database
+	oneOf(bad, "database.statement_cache", d.StatementCache, "prepare", "describe", "none")
+	within(bad, "database.connect_timeout", d.ConnectTimeout, 0, 10*time.Minute)
+	within(bad, "database.statement_timeout", d.StatementTimeout, 100*time.Millisecond, time.Minute)
+	within(bad, "database.idle_in_transaction_timeout", d.IdleInTransactionTimeout, 100*time.Millisecond, time.Hour)
+	if d.MaxConnections < 1 || d.MaxConnections > 1000 {
+		bad.add("database.max_connections", "must be 1 to 1000, not %d", d.MaxConnections)
+	}
+	if d.MinConnections < 0 || d.MinConnections > d.MaxConnections {
+		bad.add("database.min_connections", "must be 0 to max_connections (%d), not %d", d.MaxConnections, d.MinConnections)
+	}
+	if path, ok := strings.CutPrefix(string(d.URL), "sqlite:"); ok {
+		if path == "" || path == ":memory:" {
+			bad.add("database.url", "needs the path of a file after sqlite:")
+		}
+		return
+	}
+	if !isPostgres(string(d.URL)) {
+		bad.add("database.url", "must begin with postgres:// or sqlite:")
+		return
+	}
+	insecure, err := postgres.Insecure(string(d.URL))
+	if err != nil {
+		bad.add("database.url", "cannot be parsed: %v", err)
+	} else if insecure && !d.Insecure {
+		bad.add("database.url", "would send data to another host unencrypted or unverified: use sslmode=verify-full, "+
+			"or set database.insecure: true if that network is yours alone")
+	}
+}
+
+func isPostgres(url string) bool {
+	return strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
+}
+
+func (l *loaded) validateServer(bad *faults) {
+	s := l.Server
+	within(bad, "server.shutdown_timeout", s.ShutdownTimeout, time.Second, 10*time.Minute)
+	for _, origin := range s.TrustedOrigins {
+		u, err := url.Parse(origin)
+		if err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin || (u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname()))) {
+			bad.add("server.trusted_origins", "%q must be https://host[:port] and nothing more (http only for localhost)", origin)
+		}
+	}
+	for _, p := range s.TrustedProxies {
+		if p.Bits() == 0 {
+			bad.add("server.trusted_proxies", "%s trusts everybody, name the proxies' own network", p)
+		}
+	}
+	if s.PublicURL == "" {
+		return
+	}
+	u, err := url.Parse(s.PublicURL)
+	switch {
+	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
+		bad.add("server.public_url", "must be an http or https URL")
+	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+		bad.add("server.public_url", "must have no query, fragment or user")
+	case u.Scheme == "http" && !loopback(u.Hostname()) && !l.development():
+		bad.add("server.public_url", "must be https outside of localhost and development")
+	}
+}
+
+func loopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || (err == nil && addr.IsLoopback())
+}
+
+func (l *loaded) validateTokens(bad *faults) {
+	t := l.Tokens
+	within(bad, "tokens.access_ttl", t.AccessTTL, time.Minute, time.Hour)
+	within(bad, "tokens.refresh_ttl", t.RefreshTTL, 5*time.Minute, 90*24*time.Hour)
+	within(bad, "tokens.session_max_age", t.SessionMaxAge, 5*time.Minute, 365*24*time.Hour)
+	within(bad, "tokens.retry_window", t.RetryWindow, 0, time.Minute)
+	if t.AccessTTL >= t.RefreshTTL {
+		bad.add("tokens.access_ttl", "must be shorter than tokens.refresh_ttl (%s)", t.RefreshTTL)
+	}
+	if t.RefreshTTL > t.SessionMaxAge {
+		bad.add("tokens.refresh_ttl", "must not be longer than tokens.session_max_age (%s)", t.SessionMaxAge)
+	}
+	if l.JWT.Secret != "" {
+		if err := authn.CheckSecret(string(l.JWT.Secret)); err != nil {
+			bad.add("jwt.secret", "%v; make one with: openssl rand -hex 32", err)
+		}
+	}
+	if l.JWT.Issuer == "" {
+		bad.add("jwt.issuer", "must not be empty")
+	}
+}
+
+func (l *loaded) validateCookies(bad *faults) {
+	c := l.Cookies
+	oneOf(bad, "cookies.secure", c.Secure, "auto", "true", "false")
+	oneOf(bad, "cookies.same_site", c.SameSite, "lax", "strict", "none")
+	if c.SameSite == "none" && c.Secure != "true" {
+		bad.add("cookies.same_site", "none needs cookies.secure: true, browsers drop such cookies otherwise")
+	}
+	if c.HostPrefix && c.Secure == "false" {
+		bad.add("cookies.host_prefix", "needs cookies.secure to be true or auto")
+	}
+	if c.HostPrefix && c.Domain != "" {
+		bad.add("cookies.host_prefix", "does not go with cookies.domain")
+	}
+	if strings.ContainsAny(c.Domain, "/: ;") {
+		bad.add("cookies.domain", "must be a host name")
+	}
+}
+
+func (l *loaded) validatePassword(bad *faults) {
+	p := l.Password
+	if p.MinLength < 8 || p.MinLength > 64 {
+		bad.add("password.min_length", "must be 8 to 64 characters, not %d", p.MinLength)
+	}
+	if p.Argon2.Memory > 1<<30 || p.Argon2.Memory%1024 != 0 {
+		bad.add("password.argon2.memory", "must be whole KiB, 1GiB at most")
+		return
+	}
+	cost := p.Argon2.params()
+	if err := cost.Validate(); err != nil {
+		bad.add("password.argon2", "%v", err)
+	} else if cost.BelowFloor() && !l.development() {
+		bad.add("password.argon2", "%s is weaker than production allows: at least 19MiB with 2 iterations, or 46MiB with 1", cost)
+	}
+}
+
+func oneOf(bad *faults, key, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) {
+		bad.add(key, "must be %s, not %q", strings.Join(allowed, " or "), value)
+	}
+}
+
+func within(bad *faults, key string, d, least, most time.Duration) {
+	if d < least || d > most {
+		bad.add(key, "must be %s to %s, not %s", least, most, d)
+	}
+}
+
+// sqlitePath returns the file of a SQLite URL.
+func (c config) sqlitePath() (string, bool) {
+	path, ok := strings.CutPrefix(string(c.Database.URL), "sqlite:")
+	if after, two := strings.CutPrefix(path, "//"); two {
+		path = after
+	}
+	return filepath.Clean(path), ok
+}
+
+// secretPath is where the secret that is made for a SQLite database is kept.
+func secretPath(database string) string {
+	return filepath.Join(filepath.Dir(database), "authctl.secret")
+}

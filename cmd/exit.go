@@ -1,0 +1,115 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/store"
+)
+
+// The exit codes; docs/operating.md lists them.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitCheck       = 3
+	exitNotFound    = 4
+	exitConflict    = 5
+	exitUnreachable = 6
+	exitInterrupted = 130
+)
+
+// problem is an error of the command line itself: what to exit with, what to
+// say, and what to do next.
+type problem struct {
+	exit int
+	err  error
+	hint string
+}
+
+func (p *problem) Error() string { return p.err.Error() }
+func (p *problem) Unwrap() error { return p.err }
+
+// usage makes an error for a command that was not called as it must be.
+func usage(hint, format string, args ...any) error {
+	return &problem{exitUsage, fmt.Errorf(format, args...), hint}
+}
+
+// ending is how a program ends: its exit code and a hint.
+type ending struct {
+	exit int
+	hint string
+}
+
+// endings maps every code of authn to an exit code and a hint.
+func endings() map[authn.Code]ending {
+	return map[authn.Code]ending{
+		authn.CodeInvalidRequest:     {exitUsage, ""},
+		authn.CodeInvalidUsername:    {exitUsage, ""},
+		authn.CodeWeakPassword:       {exitUsage, "--generate makes a strong one"},
+		authn.CodeUsernameTaken:      {exitConflict, "authctl user show NAME shows who has it"},
+		authn.CodeRegistrationClosed: {exitFailed, ""},
+		authn.CodeInvalidCredentials: {exitFailed, ""},
+		authn.CodeUnauthenticated:    {exitFailed, ""},
+		authn.CodeTokenExpired:       {exitFailed, ""},
+		authn.CodeSessionExpired:     {exitFailed, ""},
+		authn.CodeSessionRevoked:     {exitFailed, ""},
+		authn.CodeSessionReused:      {exitFailed, ""},
+		authn.CodeUserNotFound:       {exitNotFound, "authctl user list --search TEXT finds users by a part of their name"},
+		authn.CodeSessionNotFound:    {exitNotFound, "authctl token list shows the sessions that are alive"},
+		authn.CodeOverloaded:         {exitFailed, "try again in a moment"},
+		authn.CodeUnavailable:        {exitUnreachable, "is the database up, and database.url right? authctl config show"},
+		authn.CodeSchema:             {exitFailed, "authctl migrate up"},
+		authn.CodeInternal:           {exitFailed, ""},
+	}
+}
+
+// endingOf decides how the program ends with err.
+func endingOf(err error) ending {
+	if p, ok := errors.AsType[*problem](err); ok {
+		return ending{p.exit, p.hint}
+	}
+	if errors.Is(err, context.Canceled) {
+		return ending{exitInterrupted, ""}
+	}
+	if _, ok := errors.AsType[*authn.Error](err); ok {
+		return endings()[authn.CodeOf(err)]
+	}
+	if _, ok := errors.AsType[faults](err); ok {
+		return ending{exitUsage, "authctl config show prints every key, its value and where it came from"}
+	}
+	if s, ok := errors.AsType[*store.SchemaError](err); ok && !s.Behind() {
+		return ending{exitFailed, "use the newer authctl that migrated this database"}
+	}
+	switch {
+	case errors.Is(err, store.ErrSchema):
+		return endings()[authn.CodeSchema]
+	case errors.Is(err, store.ErrUnavailable):
+		return endings()[authn.CodeUnavailable]
+	}
+	return ending{exitFailed, ""}
+}
+
+// report tells a person what went wrong and what to do next, and returns the
+// exit code.
+func report(w io.Writer, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	end := endingOf(err)
+	message := err.Error()
+	if end.exit == exitInterrupted {
+		message = "interrupted"
+	}
+	for line := range strings.SplitSeq(message, "\n") {
+		fmt.Fprintf(w, "authctl: %s\n", printable(line))
+	}
+	if end.hint != "" {
+		fmt.Fprintf(w, "authctl: hint: %s\n", end.hint)
+	}
+	return end.exit
+}

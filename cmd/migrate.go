@@ -1,0 +1,196 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authctl/authctl/store"
+)
+
+func newMigrate(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "migrate",
+		Short: "Bring the database's schema up to date",
+		Long:  `Bring the database's schema up to date. "authctl migrate" is "authctl migrate up".`,
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return migrateUp(c.Context(), a) },
+	}
+	c.AddCommand(&cobra.Command{
+		Use:   "up",
+		Short: "Apply every pending migration",
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return migrateUp(c.Context(), a) },
+	}, newMigrateDown(a), newMigrateStatus(a))
+	return c
+}
+
+func migrateUp(ctx context.Context, a *app) error {
+	inst, err := a.open(ctx, opening{create: true, migrate: migrateNever})
+	if err != nil {
+		return err
+	}
+	defer inst.close()
+	applied, err := inst.store.MigrateUp(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range applied {
+		a.say("applied migration %s", m.Name)
+	}
+	if len(applied) == 0 {
+		a.say("nothing to do, the schema is current")
+	}
+	return nil
+}
+
+type migrateDownOptions struct{ confirmOptions }
+
+func newMigrateDown(a *app) *cobra.Command {
+	var o migrateDownOptions
+	c := &cobra.Command{
+		Use:   "down",
+		Short: "Take the newest migration back, with the data it brought",
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
+	}
+	o.addFlag(c)
+	return c
+}
+
+func (o migrateDownOptions) run(ctx context.Context, a *app) error {
+	inst, err := a.open(ctx, opening{migrate: migrateNever})
+	if err != nil {
+		return err
+	}
+	defer inst.close()
+	schema, err := inst.store.Schema(ctx)
+	if err != nil {
+		return err
+	}
+	if schema.Current == 0 {
+		return &problem{exitNotFound, errors.New("no migration is applied"), ""}
+	}
+	if err := o.confirm(a, fmt.Sprintf("take migration %d back and lose what is in its tables", schema.Current)); err != nil {
+		return err
+	}
+	m, err := inst.store.MigrateDown(ctx)
+	if err != nil {
+		return err
+	}
+	a.say("took migration %s back", m.Name)
+	return nil
+}
+
+type migrateStatusOptions struct {
+	output
+	wait    bool
+	timeout time.Duration
+}
+
+func newMigrateStatus(a *app) *cobra.Command {
+	var o migrateStatusOptions
+	c := &cobra.Command{
+		Use:     "status",
+		Short:   "Show which migrations are applied; exit 3 when the schema is not current",
+		Example: `  authctl migrate status --wait --timeout 2m   # in an init container`,
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
+	}
+	o.addFlag(c, "table", "json", "yaml")
+	c.Flags().BoolVar(&o.wait, "wait", false, "wait until the schema is current")
+	c.Flags().DurationVar(&o.timeout, "timeout", 5*time.Minute, "how long to wait")
+	return c
+}
+
+type migrationView struct {
+	Version   int64      `json:"version"`
+	Name      string     `json:"name"`
+	AppliedAt *time.Time `json:"applied_at"`
+}
+
+type schemaView struct {
+	Current    int64           `json:"current"`
+	Latest     int64           `json:"latest"`
+	Migrations []migrationView `json:"migrations"`
+}
+
+func (o migrateStatusOptions) run(ctx context.Context, a *app) error {
+	if o.wait {
+		waitCtx, cancel := context.WithTimeout(ctx, o.timeout)
+		defer cancel()
+		if err := a.awaitSchema(waitCtx); err != nil {
+			return err
+		}
+	}
+	inst, err := a.open(ctx, opening{migrate: migrateNever})
+	if err != nil {
+		return err
+	}
+	defer inst.close()
+	schema, err := inst.store.Schema(ctx)
+	if err != nil {
+		return err
+	}
+	view := schemaView{schema.Current, schema.Latest, []migrationView{}}
+	t := table{header: []string{"VERSION", "NAME", "APPLIED AT"}}
+	for _, m := range schema.Migrations {
+		view.Migrations = append(view.Migrations, migrationView{m.Version, m.Name, timeOrNull(m.AppliedAt)})
+		t.rows = append(t.rows, []string{fmt.Sprint(m.Version), m.Name, when(m.AppliedAt)})
+	}
+	if err := o.print(a.out, view, t, nil); err != nil {
+		return err
+	}
+	if err := schema.Check(); err != nil {
+		return &problem{exitCheck, err, endingOf(err).hint}
+	}
+	return nil
+}
+
+// awaitSchema returns when the schema is current. A database that is away, or
+// not there yet, is waited for as well.
+func (a *app) awaitSchema(ctx context.Context) error {
+	ticker := time.NewTicker(500 * time.Millisecond)
+	defer ticker.Stop()
+	last := ""
+	for {
+		err := a.schemaIsCurrent(ctx)
+		if mismatch, ok := errors.AsType[*store.SchemaError](err); err == nil || (ok && !mismatch.Behind()) {
+			return err
+		}
+		if _, bad := errors.AsType[faults](err); bad {
+			return err
+		}
+		if err.Error() != last {
+			last = err.Error()
+			a.say("waiting: %s", last)
+		}
+		select {
+		case <-ctx.Done():
+			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				return &problem{exitCheck, fmt.Errorf("the schema did not become current in time: %s", last), "authctl migrate up"}
+			}
+			return ctx.Err()
+		case <-ticker.C:
+		}
+	}
+}
+
+func (a *app) schemaIsCurrent(ctx context.Context) error {
+	inst, err := a.open(ctx, opening{migrate: migrateNever})
+	if err != nil {
+		return err
+	}
+	defer inst.close()
+	return inst.store.Ready(ctx)
+}
+
+func timeOrNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

@@ -1,0 +1,151 @@
+package cmd
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+
+	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
+)
+
+// output is the value of -o.
+type output struct {
+	format  string
+	allowed []string
+}
+
+// addFlag declares -o with the formats that a command offers, the first being
+// the default.
+func (o *output) addFlag(c *cobra.Command, formats ...string) {
+	o.format, o.allowed = formats[0], formats
+	c.Flags().VarP(o, "output", "o", "how to print: "+strings.Join(formats, ", "))
+}
+
+// String implements pflag.Value.
+func (o *output) String() string { return o.format }
+
+// Type implements pflag.Value.
+func (o *output) Type() string { return "format" }
+
+// Set implements pflag.Value.
+func (o *output) Set(s string) error {
+	if !slices.Contains(o.allowed, s) {
+		return fmt.Errorf("must be one of %s", strings.Join(o.allowed, ", "))
+	}
+	o.format = s
+	return nil
+}
+
+// table is data for people: a header and rows.
+type table struct {
+	header []string
+	rows   [][]string
+}
+
+// print writes data in the chosen format: value for json and yaml, the table for
+// people, and the ids, one a line.
+func (o *output) print(w io.Writer, value any, t table, ids []string) error {
+	switch o.format {
+	case "json":
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(value)
+	case "yaml":
+		return printYAML(w, value)
+	case "ids":
+		for _, id := range ids {
+			if _, err := fmt.Fprintln(w, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	default:
+		return t.print(w)
+	}
+}
+
+// printYAML goes through JSON, so that both have the same names and forms.
+func printYAML(w io.Writer, value any) error {
+	b, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	var doc yaml.Node // keeps the order of the members
+	if err := yaml.Unmarshal(b, &doc); err != nil {
+		return err
+	}
+	blockStyle(&doc)
+	enc := yaml.NewEncoder(w)
+	enc.SetIndent(2)
+	if err := enc.Encode(&doc); err != nil {
+		return err
+	}
+	return enc.Close()
+}
+
+func blockStyle(n *yaml.Node) {
+	n.Style = 0
+	for _, child := range n.Content {
+		blockStyle(child)
+	}
+}
+
+func (t table) print(w io.Writer) error {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	if len(t.header) > 0 {
+		fmt.Fprintln(tw, strings.Join(t.header, "\t"))
+	}
+	for _, row := range t.rows {
+		cells := make([]string, len(row))
+		for i, cell := range row {
+			cells[i] = printable(cell)
+		}
+		fmt.Fprintln(tw, strings.Join(cells, "\t"))
+	}
+	return tw.Flush()
+}
+
+// printable makes text from elsewhere harmless to a terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}
+
+// when prints an instant for people.
+func when(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format("2006-01-02 15:04:05Z")
+}
+
+// orDash prints a dash for nothing.
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// count writes a number with its noun: "1 session", "1,204 sessions".
+func count(n int64, noun string) string {
+	digits := fmt.Sprint(n)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	if n != 1 {
+		noun += "s"
+	}
+	return digits + " " + noun
+}

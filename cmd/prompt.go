@@ -1,0 +1,128 @@
+package cmd
+
+import (
+	"bufio"
+	"crypto/rand"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+const maxPassword = 8 << 10 // bytes that are read; authn has the real limit
+
+// passwordOptions says where a password comes from. Never from an argument,
+// which every user of the machine can see.
+type passwordOptions struct {
+	stdin    bool
+	file     string
+	generate bool
+}
+
+func (o *passwordOptions) addFlags(c *cobra.Command) {
+	f := c.Flags()
+	f.BoolVar(&o.stdin, "password-stdin", false, "read the password from standard input")
+	f.StringVar(&o.file, "password-file", "", "read the password from a `file`")
+	f.BoolVar(&o.generate, "generate", false, "make a strong password and print it once")
+	c.MarkFlagsMutuallyExclusive("password-stdin", "password-file", "generate")
+}
+
+// read returns the password; one line break at its end is not part of it.
+func (o passwordOptions) read(a *app) (string, error) {
+	switch {
+	case o.generate:
+		return generatePassword(), nil
+	case o.stdin:
+		return readPassword(a.in, "standard input")
+	case o.file != "":
+		f, err := os.Open(o.file)
+		if err != nil {
+			return "", &problem{exitUsage, err, ""}
+		}
+		defer f.Close()
+		return readPassword(f, o.file)
+	}
+	tty, ok := terminal(a.in)
+	if !ok {
+		return "", usage("use --password-stdin, --password-file or --generate", "there is no terminal to ask for the password")
+	}
+	first, err := a.askHidden(tty, "password: ")
+	if err != nil {
+		return "", err
+	}
+	second, err := a.askHidden(tty, "again: ")
+	if err != nil {
+		return "", err
+	}
+	if first != second {
+		return "", usage("nothing was changed, try again", "the two passwords differ")
+	}
+	return first, nil
+}
+
+func readPassword(r io.Reader, from string) (string, error) {
+	b, err := io.ReadAll(io.LimitReader(r, maxPassword+1))
+	if err != nil {
+		return "", fmt.Errorf("read password: %w", err)
+	}
+	if len(b) > maxPassword {
+		return "", usage("", "%s holds more than a password", from)
+	}
+	password := trimLineBreak(string(b))
+	if password == "" {
+		return "", usage("", "%s holds no password", from)
+	}
+	return password, nil
+}
+
+func (a *app) askHidden(tty *os.File, prompt string) (string, error) {
+	fmt.Fprint(a.err, prompt)
+	b, err := term.ReadPassword(int(tty.Fd()))
+	fmt.Fprintln(a.err)
+	if err != nil {
+		return "", fmt.Errorf("read password: %w", err)
+	}
+	return string(b), nil
+}
+
+// generatePassword returns 26 characters that hold 130 random bits.
+func generatePassword() string {
+	b := make([]byte, 17)
+	rand.Read(b)
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b))[:26]
+}
+
+// confirmOptions is for commands that destroy.
+type confirmOptions struct{ yes bool }
+
+func (o *confirmOptions) addFlag(c *cobra.Command) {
+	c.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
+}
+
+var errDeclined = &problem{exitUsage, errors.New("nothing was changed"), ""}
+
+// confirm asks before something is destroyed. Without a terminal to ask on, and
+// without --yes, the answer is no.
+func (o confirmOptions) confirm(a *app, question string) error {
+	if o.yes {
+		return nil
+	}
+	tty, ok := terminal(a.in)
+	if !ok {
+		return usage("add --yes to do it, or --dry-run where there is one to see what it would do", "refused to %s without being asked to", question)
+	}
+	fmt.Fprintf(a.err, "%s? [y/N] ", question)
+	line, err := bufio.NewReader(tty).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("read answer: %w", err)
+	}
+	if answer := strings.ToLower(strings.TrimSpace(line)); answer != "y" && answer != "yes" {
+		return errDeclined
+	}
+	return nil
+}

@@ -1,0 +1,87 @@
+// Package cmd is the command line: configuration, wiring, and what a person at a
+// terminal sees. It alone knows which database is in use.
+//
+// A command is an options struct, a constructor that declares its flags, and a
+// run method that knows no cobra. Data goes to standard output, talk to standard
+// error. Errors end in one place, which turns them into an exit code and a hint.
+package cmd
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Main runs the program and returns its exit code. The first SIGINT or SIGTERM
+// asks it to stop, the second ends it at once.
+func Main() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // gives the next signal its default meaning back
+	return run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)
+}
+
+// run is the program as a function of its surroundings.
+func run(ctx context.Context, args, environ []string, in io.Reader, out, errs io.Writer) int {
+	a := &app{in: in, out: out, err: errs, sources: sources{environ: environ, dir: ".", flags: map[string]string{}}}
+	root := newRoot(a)
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errs)
+	return report(errs, root.ExecuteContext(ctx))
+}
+
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "authctl",
+		Short: "Login for your application: the service and its administration in one binary",
+		Long: `authctl registers users, signs them in and keeps their sessions.
+
+"authctl serve" answers the HTTP API. Every other command works straight on the
+same database, with or without a running server.`,
+		Example: `  authctl serve
+  authctl user create alice
+  authctl token revoke-all --user alice --reason "stolen laptop"`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.PersistentFlags().StringVar(&a.sources.file, "config", "", "read settings from a `file` (default: AUTHCTL_CONFIG, or ./authctl.yaml if there is one)")
+	root.AddCommand(newServe(a), newMigrate(a), newUser(a), newToken(a), newConfig(a), newHealth(a), newVersion(a))
+	forEach(root, func(c *cobra.Command) {
+		c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+			return usage(c.CommandPath()+" --help shows how it is called", "%v", err)
+		})
+		if args := c.Args; args != nil {
+			c.Args = func(c *cobra.Command, given []string) error {
+				if err := args(c, given); err != nil {
+					return usage(c.CommandPath()+" --help shows how it is called", "%v", err)
+				}
+				return nil
+			}
+		}
+	})
+	return root
+}
+
+// group makes a command that only holds others.
+func group(use, short string, children ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
+		return usage(c.CommandPath()+" --help lists them", "%s needs a command", c.CommandPath())
+	}}
+	c.AddCommand(children...)
+	return c
+}
+
+func forEach(c *cobra.Command, do func(*cobra.Command)) {
+	do(c)
+	for _, child := range c.Commands() {
+		forEach(child, do)
+	}
+}

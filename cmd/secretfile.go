@@ -1,0 +1,110 @@
+package cmd
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/authctl/authctl/authn"
+)
+
+const maxSecretFile = 64 << 10 // bytes
+
+// readSecretFile reads a secret and removes one line break at its end. The file
+// must not be readable by everybody, nor writable by anyone but its owner, except
+// below /run/secrets, where containers mount theirs.
+func readSecretFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	if err := checkMode(path, info); err != nil {
+		return "", err
+	}
+	b, err := io.ReadAll(io.LimitReader(f, maxSecretFile+1))
+	if err != nil {
+		return "", err
+	}
+	if len(b) > maxSecretFile {
+		return "", fmt.Errorf("%s is larger than a secret can be", path)
+	}
+	value := trimLineBreak(string(b))
+	if value == "" {
+		return "", fmt.Errorf("%s is empty", path)
+	}
+	return value, nil
+}
+
+func checkMode(path string, info fs.FileInfo) error {
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is not a regular file", path)
+	}
+	if strings.HasPrefix(filepath.Clean(path), "/run/secrets/") {
+		return nil
+	}
+	if mode := info.Mode().Perm(); mode&0o027 != 0 {
+		return fmt.Errorf("others may read or change %s (mode %04o), run: chmod 600 %s", path, mode, path)
+	}
+	return nil
+}
+
+// trimLineBreak removes one line break at the end, LF or CRLF.
+func trimLineBreak(s string) string {
+	if t, ok := strings.CutSuffix(s, "\n"); ok {
+		return strings.TrimSuffix(t, "\r")
+	}
+	return s
+}
+
+// ensureSecret returns the secret in path, which it makes first if there is none.
+// The file appears complete or not at all, and the first of two makers wins.
+func ensureSecret(path string) (value string, made bool, err error) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		if made, err = makeSecret(path); err != nil {
+			return "", false, fmt.Errorf("make secret: %w", err)
+		}
+	}
+	value, err = readSecretFile(path)
+	if err == nil {
+		err = authn.CheckSecret(value)
+	}
+	if err != nil {
+		return "", false, fmt.Errorf("secret in %s: %w", path, err)
+	}
+	return value, made, nil
+}
+
+func makeSecret(path string) (made bool, err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".authctl.secret-*") // mode 0600
+	if err != nil {
+		return false, err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.WriteString(randomSecret() + "\n")
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return false, err
+	}
+	err = os.Link(f.Name(), path)
+	if errors.Is(err, fs.ErrExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// randomSecret returns 64 hex characters.
+func randomSecret() string {
+	b := make([]byte, 32)
+	rand.Read(b)
+	return hex.EncodeToString(b)
+}

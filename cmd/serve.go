@@ -1,0 +1,202 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/server"
+)
+
+type serveOptions struct {
+	migrate bool
+	host    string
+	port    string
+}
+
+func newServe(a *app) *cobra.Command {
+	var o serveOptions
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Answer the HTTP API",
+		Long: `Answer the HTTP API until SIGTERM or SIGINT; requests under way are finished
+first, for as long as server.shutdown_timeout. A second signal ends it at once.
+
+Without any configuration it keeps its data in ./authctl.db, makes a secret in
+./authctl.secret, and listens on 127.0.0.1:8000.`,
+		Example: `  authctl serve
+  DATABASE_URL=postgres://… JWT_SECRET=$(openssl rand -hex 32) authctl serve --migrate`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
+	}
+	f := c.Flags()
+	f.BoolVar(&o.migrate, "migrate", false, "apply pending migrations first (always done on SQLite)")
+	f.StringVar(&o.host, "host", "", "listen on this `address` (server.host)")
+	f.StringVar(&o.port, "port", "", "listen on this `port`, 0 for any (server.port)")
+	return c
+}
+
+func (o serveOptions) run(ctx context.Context, a *app) error {
+	if o.host != "" {
+		a.sources.flags["server.host"] = o.host
+	}
+	if o.port != "" {
+		a.sources.flags["server.port"] = o.port
+	}
+	need := opening{create: true, signs: true}
+	if o.migrate {
+		need.migrate = migrateAlways
+	}
+	inst, err := a.open(ctx, need)
+	if err != nil {
+		return err
+	}
+	defer inst.close()
+	public, err := listen(net.JoinHostPort(inst.cfg.Server.Host, strconv.Itoa(int(inst.cfg.Server.Port))), "server.port", "--port, PORT or server.port chooses another")
+	if err != nil {
+		return err
+	}
+	var admin net.Listener
+	if address := inst.cfg.Server.AdminListen; address != "" {
+		if admin, err = listen(address, "server.admin_listen", `AUTHCTL_SERVER_ADMIN_LISTEN or server.admin_listen chooses another, "" in the file turns it off`); err != nil {
+			public.Close()
+			return err
+		}
+	}
+	log := newLogger(a, inst.cfg)
+	srv, err := server.New(serverSettings(inst.cfg), inst.authn, inst.store, log)
+	if err != nil {
+		return &problem{exitUsage, err, ""}
+	}
+	a.welcome(inst, public.Addr(), admin)
+	var background sync.WaitGroup
+	background.Go(func() { sweepEvery(ctx, inst.authn, 10*time.Minute, log) })
+	defer background.Wait()
+	return srv.Run(ctx, public, admin)
+}
+
+// listen opens a listener, and says what to do when the port is taken.
+func listen(address, key, hint string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, &problem{exitFailed, fmt.Errorf("%s: %w", key, err), hint}
+	}
+	return l, nil
+}
+
+func serverSettings(cfg loaded) server.Config {
+	return server.Config{
+		PublicURL:        cfg.Server.PublicURL,
+		TrustedOrigins:   cfg.Server.TrustedOrigins,
+		TrustedProxies:   cfg.Server.TrustedProxies,
+		CookieSecure:     cfg.Cookies.Secure,
+		CookieSameSite:   cfg.Cookies.SameSite,
+		CookieDomain:     cfg.Cookies.Domain,
+		CookieHostPrefix: cfg.Cookies.HostPrefix,
+		ShutdownTimeout:  cfg.Server.ShutdownTimeout,
+		Version:          buildVersion(),
+	}
+}
+
+// newLogger writes to standard error, for people on a terminal or in
+// development, else one JSON object a line.
+func newLogger(a *app, cfg loaded) zerolog.Logger {
+	level, _ := zerolog.ParseLevel(cfg.Log.Level) // validated
+	_, onTerminal := terminal(a.err)
+	if cfg.Log.Format == "console" || (cfg.Log.Format == "auto" && (onTerminal || cfg.development())) {
+		return zerolog.New(zerolog.ConsoleWriter{Out: a.err, TimeFormat: time.TimeOnly, NoColor: !onTerminal}).Level(level).With().Timestamp().Logger()
+	}
+	return zerolog.New(a.err).Level(level).With().Timestamp().Logger()
+}
+
+// welcome says where everything is, and on a first start what to try.
+func (a *app) welcome(inst *instance, public net.Addr, admin net.Listener) {
+	url := "http://" + reachable(public.String())
+	path, onSQLite := inst.cfg.sqlitePath()
+	if onSQLite {
+		a.say("database %s", path)
+	} else {
+		a.say("database %s", redactURL(string(inst.cfg.Database.URL)))
+	}
+	if inst.secretFile != "" {
+		a.say("secret %s", inst.secretFile)
+	}
+	if admin != nil {
+		a.say("metrics on http://%s/metrics", admin.Addr())
+	}
+	a.say("listening on %s", url)
+	if host := inst.cfg.Server.Host; !loopback(host) && !strings.HasPrefix(inst.cfg.Server.PublicURL, "https://") {
+		a.say("warning: %s can be reached from elsewhere and server.public_url is not https, so cookies are sent in clear unless a trusted proxy speaks HTTPS", host)
+	}
+	if inst.created == "" {
+		return
+	}
+	a.say("try it:")
+	for _, line := range []string{
+		`curl -s ` + url + `/register --json '{"username":"alice","password":"correct horse battery staple"}'`,
+		`curl -s -c cookies.txt ` + url + `/login --json '{"username":"alice","password":"correct horse battery staple"}'`,
+		`curl -s -b cookies.txt ` + url + `/profile`,
+	} {
+		fmt.Fprintf(a.err, "  %s\n", line)
+	}
+}
+
+// reachable turns the address of a listener into one that can be dialled from
+// this machine.
+func reachable(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return address
+	}
+	if ip := net.ParseIP(host); host == "" || (ip != nil && ip.IsUnspecified()) {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+const sweepBatch = 1000 // rows deleted in one transaction
+
+// sweepEvery deletes dead sessions at once and then at each interval.
+func sweepEvery(ctx context.Context, svc *authn.Service, interval time.Duration, log zerolog.Logger) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		n, err := sweep(ctx, svc, sweepBatch, nil)
+		if err != nil && !errors.Is(err, context.Canceled) {
+			log.Warn().Err(err).Msg("delete dead sessions")
+		}
+		if n > 0 {
+			log.Info().Int64("sessions", n).Msg("deleted dead sessions")
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// sweep deletes dead sessions batch by batch until none is left, and tells
+// progress, if that is set, how many it has deleted so far.
+func sweep(ctx context.Context, svc *authn.Service, batch int, progress func(done int64)) (int64, error) {
+	var done int64
+	for {
+		n, err := svc.Sweep(ctx, batch)
+		done += int64(n)
+		if progress != nil {
+			progress(done)
+		}
+		if err != nil || n < batch {
+			return done, err
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/store"
+)
+
+type userChangeOptions struct {
+	output
+	reason string
+}
+
+// changeUser is an operation on one user of [authn.Service].
+type changeUser func(*authn.Service, context.Context, authn.Actor, string) (store.User, error)
+
+func newUserDisable(a *app) *cobra.Command {
+	return newUserChange(a, &cobra.Command{
+		Use:     "disable NAME",
+		Short:   "Bar a user from signing in and end the user's sessions",
+		Example: `  authctl user disable alice --reason "left the company"`,
+	}, (*authn.Service).DisableUser)
+}
+
+func newUserEnable(a *app) *cobra.Command {
+	return newUserChange(a, &cobra.Command{
+		Use:   "enable NAME",
+		Short: "Let a disabled user sign in again; ended sessions stay ended",
+	}, (*authn.Service).EnableUser)
+}
+
+func newUserChange(a *app, c *cobra.Command, do changeUser) *cobra.Command {
+	var o userChangeOptions
+	c.Args = cobra.ExactArgs(1)
+	c.RunE = func(c *cobra.Command, args []string) error { return o.run(c.Context(), a, args[0], do) }
+	o.addFlag(c, "table", "json", "yaml", "ids")
+	addReason(c, &o.reason)
+	return c
+}
+
+func (o *userChangeOptions) run(ctx context.Context, a *app, name string, do changeUser) error {
+	inst, err := a.open(ctx, opening{})
+	if err != nil {
+		return err
+	}
+	defer inst.close()
+	user, err := do(inst.authn, ctx, a.actor(o.reason), name)
+	if err != nil {
+		return err
+	}
+	return printUser(a, &o.output, viewUser(user))
+}
+
+type userDeleteOptions struct {
+	confirmOptions
+	reason string
+}
+
+func newUserDelete(a *app) *cobra.Command {
+	var o userDeleteOptions
+	c := &cobra.Command{
+		Use:   "delete NAME",
+		Short: "Delete a user and end the user's sessions",
+		Args:  cobra.ExactArgs(1),
+		RunE:  func(c *cobra.Command, args []string) error { return o.run(c.Context(), a, args[0]) },
+	}
+	o.addFlag(c)
+	addReason(c, &o.reason)
+	return c
+}
+
+func (o *userDeleteOptions) run(ctx context.Context, a *app, name string) error {
+	inst, err := a.open(ctx, opening{})
+	if err != nil {
+		return err
+	}
+	defer inst.close()
+	user, err := inst.authn.User(ctx, name)
+	if err != nil {
+		return err
+	}
+	n, err := inst.authn.CountSessions(ctx, store.OfUser(user.ID))
+	if err != nil {
+		return err
+	}
+	if err := o.confirm(a, fmt.Sprintf("delete user %s with %s", user.Username, count(n.Sessions, "session"))); err != nil {
+		return err
+	}
+	if user, err = inst.authn.DeleteUser(ctx, a.actor(o.reason), name); err != nil {
+		return err
+	}
+	a.say("deleted user %s (%s)", user.Username, user.ID)
+	return nil
+}

@@ -226,7 +226,7 @@ func drive(t *rapid.T, f *fixture, run int64) {
 			_, err := f.Sweep(f.ctx, 1<<20)
 			check(t, "sweep", err, "")
 			for _, s := range w.sessions {
-				s.gone = s.gone || s.behind || !s.expires.After(f.now().Add(-deadSessionsKept))
+				s.gone = s.gone || s.behind || s.expires.Before(f.now().Add(-deadSessionsKept))
 			}
 		},
 		"wait": func(t *rapid.T) {

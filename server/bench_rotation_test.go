@@ -32,7 +32,7 @@ FROM users u, installation i
 WHERE t.id = ?1 AND t.token_hash = ?2 AND t.expires_at > ?5
     AND u.id = t.user_id AND u.disabled_at IS NULL
     AND t.installation_generation >= i.generation AND t.user_generation >= u.generation
-RETURNING t.user_id`
+RETURNING user_id`
 )
 
 func sqliteRotationArgs(s *bareSession, next string, now, expires time.Time) []any {

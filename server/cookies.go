@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,10 +22,10 @@ const (
 // the same attributes, or browsers would keep both.
 type cookieJar struct {
 	access, refresh string // names
-	domain          string
-	sameSite        http.SameSite
-	always, never   bool // of Secure; neither follows the connection
+	always, never   bool   // of Secure; neither follows the connection
 	publicHTTPS     bool
+	scope           string // attributes before the age
+	plain, secure   string // attributes after the age
 	now             func() time.Time
 }
 
@@ -32,10 +33,16 @@ func newCookieJar(cfg Config) (cookieJar, error) {
 	jar := cookieJar{
 		access:      accessCookie,
 		refresh:     refreshCookie,
-		domain:      cfg.CookieDomain,
 		publicHTTPS: strings.HasPrefix(strings.ToLower(cfg.PublicURL), "https://"),
+		scope:       "; Path=/",
 		now:         time.Now,
 	}
+	sameSite, ok := map[string]string{"": "Lax", "lax": "Lax", "strict": "Strict", "none": "None"}[cfg.CookieSameSite]
+	if !ok {
+		return jar, fmt.Errorf("cookie same-site %q: must be lax, strict or none", cfg.CookieSameSite)
+	}
+	jar.plain = "; HttpOnly; SameSite=" + sameSite
+	jar.secure = "; HttpOnly; Secure; SameSite=" + sameSite
 	switch cfg.CookieSecure {
 	case "", "auto":
 	case "true":
@@ -45,53 +52,49 @@ func newCookieJar(cfg Config) (cookieJar, error) {
 	default:
 		return jar, fmt.Errorf("cookie secure %q: must be auto, true or false", cfg.CookieSecure)
 	}
-	switch cfg.CookieSameSite {
-	case "", "lax":
-		jar.sameSite = http.SameSiteLaxMode
-	case "strict":
-		jar.sameSite = http.SameSiteStrictMode
-	case "none":
-		jar.sameSite = http.SameSiteNoneMode
-	default:
-		return jar, fmt.Errorf("cookie same-site %q: must be lax, strict or none", cfg.CookieSameSite)
-	}
 	// Browsers drop such cookies when they are not Secure.
-	demanding := cfg.CookieHostPrefix || jar.sameSite == http.SameSiteNoneMode
+	demanding := cfg.CookieHostPrefix || sameSite == "None"
 	if demanding && jar.never {
 		return jar, errors.New("cookies with the __Host- prefix or same-site none must be secure")
 	}
 	jar.always = jar.always || demanding
+	return jar, jar.confine(cfg)
+}
+
+// confine says which hosts get the cookies.
+func (jar *cookieJar) confine(cfg Config) error {
 	if cfg.CookieHostPrefix {
 		if cfg.CookieDomain != "" {
-			return jar, errors.New("cookies with the __Host- prefix cannot have a domain")
+			return errors.New("cookies with the __Host- prefix cannot have a domain")
 		}
 		jar.access, jar.refresh = hostPrefix+accessCookie, hostPrefix+refreshCookie
 	}
-	if err := jar.cookie(jar.access, "", 0, false).Valid(); err != nil {
-		return jar, fmt.Errorf("cookie domain: %w", err)
+	if cfg.CookieDomain != "" {
+		probe := http.Cookie{Name: accessCookie, Domain: cfg.CookieDomain}
+		if err := probe.Valid(); err != nil {
+			return fmt.Errorf("cookie domain: %w", err)
+		}
+		jar.scope += "; Domain=" + strings.TrimPrefix(cfg.CookieDomain, ".")
 	}
-	return jar, nil
+	return nil
 }
 
-func (jar cookieJar) cookie(name, value string, maxAge int, https bool) *http.Cookie {
-	return &http.Cookie{
-		Name:     name,
-		Value:    value,
-		Path:     "/",
-		Domain:   jar.domain,
-		MaxAge:   maxAge,
-		HttpOnly: true,
-		Secure:   jar.always || https && !jar.never,
-		SameSite: jar.sameSite,
+// cookie is a Set-Cookie line. Our tokens are base64url and dots, which need no
+// quoting.
+func (jar *cookieJar) cookie(name, value string, maxAge int, https bool) string {
+	rest := jar.plain
+	if jar.always || https && !jar.never {
+		rest = jar.secure
 	}
+	return name + "=" + value + jar.scope + "; Max-Age=" + strconv.Itoa(maxAge) + rest
 }
 
 // setCookies hands the tokens of a grant to the client.
 func (x *exchange) setCookies(g authn.Grant) {
 	jar, now := &x.server.cookies, x.server.cookies.now()
 	x.Header()["Set-Cookie"] = []string{
-		jar.cookie(jar.access, g.AccessToken, maxAge(g.AccessExpiresAt, now), x.https).String(),
-		jar.cookie(jar.refresh, g.RefreshToken, maxAge(g.RefreshExpiresAt, now), x.https).String(),
+		jar.cookie(jar.access, g.AccessToken, maxAge(g.AccessExpiresAt, now), x.https),
+		jar.cookie(jar.refresh, g.RefreshToken, maxAge(g.RefreshExpiresAt, now), x.https),
 	}
 }
 
@@ -104,8 +107,8 @@ func maxAge(expires, now time.Time) int {
 func (x *exchange) clearCookies() {
 	jar := &x.server.cookies
 	x.Header()["Set-Cookie"] = []string{
-		jar.cookie(jar.access, "", -1, x.https).String(),
-		jar.cookie(jar.refresh, "", -1, x.https).String(),
+		jar.cookie(jar.access, "", 0, x.https),
+		jar.cookie(jar.refresh, "", 0, x.https),
 	}
 }
 

@@ -93,7 +93,7 @@ func TestAnOversizeBodyIsRefusedBeforeItIsSent(t *testing.T) {
 
 func TestSlowHeadersAreCutOff(t *testing.T) {
 	t.Parallel()
-	f := start(t, func(s *setup) { s.timeouts = [2]time.Duration{50 * time.Millisecond, 100 * time.Millisecond} })
+	f := start(t, func(s *setup) { s.timeouts = [2]time.Duration{300 * time.Millisecond, 600 * time.Millisecond} })
 	slow := f.dial(t)
 	if _, err := io.WriteString(slow, "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: "); err != nil {
 		t.Fatal(err)
@@ -109,7 +109,7 @@ func TestSlowHeadersAreCutOff(t *testing.T) {
 
 func TestASlowBodyIsCutOff(t *testing.T) {
 	t.Parallel()
-	f := start(t, func(s *setup) { s.timeouts = [2]time.Duration{50 * time.Millisecond, 100 * time.Millisecond} })
+	f := start(t, func(s *setup) { s.timeouts = [2]time.Duration{300 * time.Millisecond, 600 * time.Millisecond} })
 	for _, framing := range []string{"Content-Length: 100\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"} {
 		a := f.raw(t, "POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"+framing)
 		a.want(t, http.StatusRequestTimeout, "request_timeout")

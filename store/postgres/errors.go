@@ -30,12 +30,14 @@ func sentinelOf(err error) error {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return store.ErrNotFound
 	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return store.ErrUnavailable // whatever the server gave as its reason
+	}
 	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return sentinelOfState(pgErr.Code)
 	}
-	var connectErr *pgconn.ConnectError
 	var netErr net.Error
-	if errors.As(err, &connectErr) || errors.As(err, &netErr) || pgconn.SafeToRetry(err) ||
+	if errors.As(err, &netErr) || pgconn.SafeToRetry(err) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, puddle.ErrClosedPool) {
 		return store.ErrUnavailable

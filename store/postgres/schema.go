@@ -46,14 +46,18 @@ func (s *Store) version(ctx context.Context) (int64, error) {
 	return current, err
 }
 
-// provider opens goose on the pool. Its session lock makes concurrent callers
-// wait for each other.
+// provider opens goose on a connection of its own, on which a statement may take
+// as long as it takes. The session lock makes concurrent callers wait for each
+// other; it is tried each second, for five minutes.
 func (s *Store) provider() (*goose.Provider, func() error, error) {
-	locker, err := lock.NewPostgresSessionLocker()
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
 	if err != nil {
 		return nil, nil, fmt.Errorf("make migration lock: %w", err)
 	}
-	db := stdlib.OpenDBFromPool(s.pool)
+	cfg := s.pool.Config().ConnConfig
+	delete(cfg.RuntimeParams, "statement_timeout")
+	delete(cfg.RuntimeParams, "idle_in_transaction_session_timeout")
+	db := stdlib.OpenDB(*cfg)
 	p, err := goose.NewProvider(goose.DialectPostgres, db, migrations.Postgres(),
 		goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 	if err != nil {

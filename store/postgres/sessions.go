@@ -17,7 +17,7 @@ const insertSession = `
 WITH started AS (
     INSERT INTO refresh_tokens (id, user_id, token_hash, installation_generation, user_generation,
         created_at, last_used_at, expires_at, absolute_expires_at, remote_addr, user_agent)
-    SELECT $1, u.id, $3, i.generation, u.generation, $6, $6, $7, $8, $9, $10
+    SELECT $1, u.id, $3, i.generation, u.generation, $6, $6, LEAST($7, $8::timestamptz), $8, $9, $10
     FROM users u, installation i
     WHERE u.id = $2 AND u.disabled_at IS NULL AND u.password_hash = $11 AND i.generation = $4 AND u.generation = $5
     RETURNING id, user_id

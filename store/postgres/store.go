@@ -5,7 +5,9 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"strconv"
 	"strings"
@@ -21,19 +23,24 @@ import (
 // Config is how to reach the database.
 type Config struct {
 	URL            string // postgres://… or key=value words, as libpq reads them
-	MaxConnections int32  // 0 for 10
+	MaxConnections int32  // 0 for 10; it and MinConnections override pool_… words of the URL
 	MinConnections int32  // kept open while idle
 
-	// StatementTimeout and IdleInTransactionTimeout are set on every session; 0
-	// leaves the server's. They are sent as startup parameters, which PgBouncer
-	// refuses, so they are left out unless StatementCache is "prepare": there, set
-	// them with ALTER ROLE.
+	// StatementTimeout and IdleInTransactionTimeout are set on every session, and
+	// so is a lock_timeout of two seconds; 0 leaves the server's. They are sent as
+	// startup parameters, which PgBouncer refuses unless its setting
+	// ignore_startup_parameters names them, and a SET would not stay with us
+	// there. So they are left out unless StatementCache is "prepare"; behind
+	// PgBouncer set them with ALTER ROLE … SET.
 	StatementTimeout         time.Duration
 	IdleInTransactionTimeout time.Duration
 
 	// StatementCache is "prepare" (or ""): statements are prepared once a
 	// connection; "describe": only their parameter types are remembered; "none":
-	// neither. The latter two work through PgBouncer in transaction mode.
+	// neither. The latter two work through PgBouncer in transaction mode; the first
+	// from PgBouncer 1.21, with max_prepared_statements set. None of them uses the
+	// simple protocol, and a URL whose default_query_exec_mode asks for it is
+	// refused. Migrate past PgBouncer: the migration's lock belongs to a session.
 	StatementCache string
 
 	Tracer pgx.QueryTracer // sees every statement; nil for none
@@ -74,15 +81,16 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 func poolConfig(cfg Config) (*pgxpool.Config, error) {
 	pc, err := pgxpool.ParseConfig(cfg.URL)
 	if err != nil {
-		return nil, fmt.Errorf("database URL: %w", err) // pgx leaves the password out
+		return nil, unreadable(err)
 	}
-	if pc.ConnConfig.DefaultQueryExecMode == pgx.QueryExecModeSimpleProtocol {
-		return nil, fmt.Errorf("database URL: default_query_exec_mode=simple_protocol is not safe, remove it; behind PgBouncer set database.statement_cache")
+	if err := checkProtocol(pc.ConnConfig); err != nil {
+		return nil, err
 	}
 	params := pc.ConnConfig.RuntimeParams
 	if params["application_name"] == "" {
 		params["application_name"] = "authctl"
 	}
+	params["timezone"] = "UTC"
 	switch cfg.StatementCache {
 	case "", "prepare":
 		pc.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
@@ -96,14 +104,41 @@ func poolConfig(cfg Config) (*pgxpool.Config, error) {
 	default:
 		return nil, fmt.Errorf("statement cache %q is none of prepare, describe, none", cfg.StatementCache)
 	}
-	pc.MaxConns, pc.MinConns = max(cfg.MaxConnections, 0), max(cfg.MinConnections, 0)
+	pc.MaxConns, pc.MinConns = cfg.MaxConnections, cfg.MinConnections
 	if pc.MaxConns == 0 {
 		pc.MaxConns = 10
+	}
+	if pc.MaxConns < 0 || pc.MinConns < 0 || pc.MinConns > pc.MaxConns {
+		return nil, fmt.Errorf("a pool of %d to %d connections is not possible", pc.MinConns, pc.MaxConns)
 	}
 	if cfg.Tracer != nil {
 		pc.ConnConfig.Tracer = cfg.Tracer
 	}
 	return pc, nil
+}
+
+// unreadable explains a URL that pgx cannot parse. Its own message quotes the
+// URL, and what a broken one holds of a password cannot be told for certain, so
+// nothing of it is repeated.
+func unreadable(err error) error {
+	reason := "it is not a connection string of PostgreSQL; special characters in its password must be percent-encoded"
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
+		reason = "a file that it names cannot be read"
+	}
+	return errors.New("database URL: " + reason)
+}
+
+// checkProtocol refuses the simple protocol, in which values travel within the
+// text of the statement, however the setting is written.
+func checkProtocol(cfg *pgx.ConnConfig) error {
+	simple := cfg.DefaultQueryExecMode == pgx.QueryExecModeSimpleProtocol
+	for name := range cfg.RuntimeParams { // pgx takes the lower-case name only
+		simple = simple || strings.EqualFold(name, "default_query_exec_mode")
+	}
+	if simple {
+		return errors.New("database URL: remove default_query_exec_mode; behind PgBouncer choose another statement cache instead")
+	}
+	return nil
 }
 
 func setTimeout(params map[string]string, name string, d time.Duration) {
@@ -118,7 +153,7 @@ func setTimeout(params map[string]string, name string, d time.Duration) {
 func Insecure(url string) (bool, error) {
 	cfg, err := pgconn.ParseConfig(url)
 	if err != nil {
-		return false, fmt.Errorf("database URL: %w", err)
+		return false, unreadable(err)
 	}
 	attempts := append([]*pgconn.FallbackConfig{{Host: cfg.Host, TLSConfig: cfg.TLSConfig}}, cfg.Fallbacks...)
 	for _, a := range attempts {

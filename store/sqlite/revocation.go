@@ -45,7 +45,7 @@ DELETE FROM refresh_tokens
 WHERE id IN (
     SELECT t.id
     FROM refresh_tokens t JOIN users u ON u.id = t.user_id, installation i
-    WHERE t.expires_at <= ?1 OR t.installation_generation < i.generation OR t.user_generation < u.generation
+    WHERE t.expires_at < ?1 OR t.installation_generation < i.generation OR t.user_generation < u.generation
     LIMIT ?2
 )`
 

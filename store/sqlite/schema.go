@@ -107,15 +107,21 @@ func (s *Store) MigrateUp(ctx context.Context) ([]store.Migration, error) {
 }
 
 // upTogether applies what is pending although another process may do the same at
-// this moment. Each migration takes the write lock, so of two processes one finds
-// the other's tables in its way and looks again; the third look finds nothing to do.
-func upTogether(ctx context.Context, p *goose.Provider) (results []*goose.MigrationResult, err error) {
-	for range 3 {
-		if results, err = p.Up(ctx); err == nil || ctx.Err() != nil {
-			return results, err
+// this moment. Each migration holds the write lock, so of two processes the later
+// one finds the other's tables, or its row of that version, in the way, is rolled
+// back, and looks again at what is left to do.
+func upTogether(ctx context.Context, p *goose.Provider) (applied []*goose.MigrationResult, err error) {
+	for range 1 + len(p.ListSources()) {
+		results, err := p.Up(ctx)
+		if partial, ok := errors.AsType[*goose.PartialError](err); ok {
+			results = partial.Applied
+		}
+		applied = append(applied, results...)
+		if sentinel := sentinelOf(err); sentinel != store.ErrConflict && sentinel != store.ErrSchema {
+			return applied, err
 		}
 	}
-	return results, err
+	return applied, err
 }
 
 // MigrateDown implements [store.Store].

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	_ "modernc.org/sqlite" // registers the driver
@@ -51,12 +52,16 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err := prepareFile(cfg); err != nil {
 		return nil, err
 	}
+	path, err := filepath.Abs(cfg.Path)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
 	s := &Store{latest: latest}
-	if s.writer, err = sql.Open("sqlite", dsn(cfg.Path, "_txlock=immediate", "journal_mode(WAL)", "synchronous(FULL)")); err != nil {
+	if s.writer, err = sql.Open("sqlite", dsn(path, "_txlock=immediate", "journal_mode(WAL)", "synchronous(FULL)")); err != nil {
 		return nil, translate("open database", err)
 	}
 	s.writer.SetMaxOpenConns(1)
-	if s.reader, err = sql.Open("sqlite", dsn(cfg.Path, "_txlock=deferred", "query_only(ON)")); err != nil {
+	if s.reader, err = sql.Open("sqlite", dsn(path, "_txlock=deferred", "query_only(ON)")); err != nil {
 		s.writer.Close()
 		return nil, translate("open database", err)
 	}
@@ -66,7 +71,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	s.reader.SetMaxOpenConns(readers)
 	s.reader.SetMaxIdleConns(readers)
-	if err := s.ping(ctx); err != nil {
+	if err := s.ping(ctx, cfg.Path); err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -80,22 +85,32 @@ func prepareFile(cfg Config) error {
 		return errors.New("open database: a SQLite database needs the path of a file")
 	}
 	info, err := os.Stat(cfg.Path)
-	if errors.Is(err, fs.ErrNotExist) && cfg.Create {
-		f, err := os.OpenFile(cfg.Path, os.O_CREATE|os.O_RDWR, 0o600)
-		if err != nil {
-			return fmt.Errorf("create database: %w", err)
-		}
-		return f.Close()
-	}
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && cfg.Create:
+		return createFile(cfg.Path)
 	case err != nil:
 		return fmt.Errorf("open database: %w", err)
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("open database: %s is not a regular file", cfg.Path)
-	case info.Mode().Perm()&0o077 != 0:
-		return fmt.Errorf("open database: others may read %s, run: chmod 600 %s", cfg.Path, cfg.Path)
+	}
+	for _, path := range []string{cfg.Path, cfg.Path + "-wal", cfg.Path + "-shm"} {
+		info, err := os.Stat(path)
+		if err == nil && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" { // whose files have no such mode
+			return fmt.Errorf("open database: others may read %s, run: chmod 600 %s", path, path)
+		}
 	}
 	return nil
+}
+
+func createFile(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("create database: there is no folder %s", filepath.Dir(path))
+	}
+	if err != nil {
+		return fmt.Errorf("create database: %w", err)
+	}
+	return f.Close()
 }
 
 // dsn builds the driver's data source name; each pragma holds on every connection.
@@ -104,15 +119,19 @@ func dsn(path, lock string, pragmas ...string) string {
 	for _, p := range append([]string{"busy_timeout(5000)", "foreign_keys(ON)", "trusted_schema(OFF)"}, pragmas...) {
 		query.Add("_pragma", p)
 	}
-	return "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath() + "?" + lock + "&" + query.Encode()
+	path = filepath.ToSlash(path)
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path // C:/… of Windows
+	}
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + lock + "&" + query.Encode()
 }
 
 // ping makes the writer connect first, for it creates the write-ahead log.
-func (s *Store) ping(ctx context.Context) error {
+func (s *Store) ping(ctx context.Context, path string) error {
 	for _, db := range []*sql.DB{s.writer, s.reader} {
 		var n int
 		if err := db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema`).Scan(&n); err != nil {
-			return translate("open database", err)
+			return translate("open database "+path, err)
 		}
 	}
 	return nil

@@ -2,17 +2,21 @@ package storetest
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
+	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/authctl/authctl/migrations"
 	"github.com/authctl/authctl/store/postgres"
 )
 
@@ -23,8 +27,7 @@ var server struct {
 	url      string // of its maintenance database
 	template string // a migrated database to clone
 	err      error
-	skip     string // why there is none
-	count    atomic.Int64
+	skip     string    // why there is none
 	alive    io.Closer // the pipe that keeps a throwaway cluster running
 }
 
@@ -67,29 +70,67 @@ func startServer(t testing.TB) {
 	}
 }
 
-// makeTemplate migrates one database for all others to be cloned from.
+// makeTemplate migrates one database for all others to be cloned from. On a
+// server that outlives us it is made once for each state of the migrations.
 func makeTemplate() (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	name := fmt.Sprintf("authctl_template_%d", os.Getpid())
-	if err := execute(ctx, "DROP DATABASE IF EXISTS "+name); err != nil {
-		return "", err
-	}
-	if err := execute(ctx, "CREATE DATABASE "+name+" TEMPLATE template0"); err != nil {
-		return "", err
-	}
-	s, err := postgres.Open(ctx, postgres.Config{URL: databaseURL(name)})
+	conn, err := pgx.Connect(ctx, server.url)
 	if err != nil {
 		return "", err
 	}
+	defer conn.Close(ctx) // which lets go of the lock
+	name, err := templateName()
+	if err != nil {
+		return "", err
+	}
+	var exists bool
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock(hashtext('authctl_template'))"); err != nil {
+		return "", err
+	}
+	if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)", name).Scan(&exists); err != nil || exists {
+		return name, err
+	}
+	unfinished := name + "_unfinished"
+	for _, statement := range []string{"DROP DATABASE IF EXISTS " + unfinished, "CREATE DATABASE " + unfinished + " TEMPLATE template0"} {
+		if _, err := conn.Exec(ctx, statement); err != nil {
+			return "", err
+		}
+	}
+	if err := migrate(ctx, databaseURL(unfinished)); err != nil {
+		return "", err
+	}
+	_, err = conn.Exec(ctx, "ALTER DATABASE "+unfinished+" RENAME TO "+name)
+	return name, err
+}
+
+// templateName depends on the migrations.
+func templateName() (string, error) {
+	files, hash := migrations.Postgres(), sha256.New()
+	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(files, path)
+		fmt.Fprintf(hash, "%s\n%s\n", path, content)
+		return err
+	})
+	return fmt.Sprintf("authctl_template_%x", hash.Sum(nil)[:8]), err
+}
+
+func migrate(ctx context.Context, url string) error {
+	s, err := postgres.Open(ctx, postgres.Config{URL: url})
+	if err != nil {
+		return err
+	}
 	defer s.Close()
 	_, err = s.MigrateUp(ctx)
-	return name, err
+	return err
 }
 
 func createDatabase(t testing.TB, template string) string {
 	t.Helper()
-	name := fmt.Sprintf("authctl_test_%d_%d", os.Getpid(), server.count.Add(1))
+	name := "authctl_test_" + strings.ToLower(rand.Text())
 	if err := execute(context.Background(), "CREATE DATABASE "+name+" TEMPLATE "+template); err != nil {
 		t.Fatal(err)
 	}

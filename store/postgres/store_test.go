@@ -1,0 +1,53 @@
+package postgres_test
+
+import (
+	"context"
+	"database/sql"
+	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // registers the driver
+
+	"github.com/authctl/authctl/store"
+	"github.com/authctl/authctl/store/postgres"
+	"github.com/authctl/authctl/store/storetest"
+)
+
+func TestStoreKeepsTheContract(t *testing.T) {
+	t.Parallel()
+	for _, cache := range []string{"prepare", "describe", "none"} {
+		t.Run(cache, func(t *testing.T) {
+			t.Parallel()
+			storetest.Run(t, backend(cache))
+		})
+	}
+}
+
+func backend(cache string) storetest.Backend {
+	return storetest.Backend{
+		Name:     "postgres",
+		New:      storetest.Postgres,
+		NewEmpty: storetest.EmptyPostgres,
+		Open: func(t testing.TB, url string) store.Store {
+			return open(t, postgres.Config{URL: url, StatementCache: cache})
+		},
+		Connect: func(t testing.TB, url string) *sql.DB {
+			t.Helper()
+			db, err := sql.Open("pgx", url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { db.Close() })
+			return db
+		},
+	}
+}
+
+func open(t testing.TB, cfg postgres.Config) *postgres.Store {
+	t.Helper()
+	s, err := postgres.Open(context.Background(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}

@@ -1,0 +1,164 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/store"
+)
+
+var schemaCases = []testCase{
+	{"an empty database is at version 0 and looking leaves it empty", func(f *fixture) {
+		before := f.schema()
+		equal(f, "current", before.Current, 0)
+		for _, m := range before.Migrations {
+			equal(f, m.Name+" is applied", !m.AppliedAt.IsZero(), false)
+		}
+		equal(f, "newest", before.Migrations[len(before.Migrations)-1].Version, before.Latest)
+		f.mismatch(f.store.Ready(f.ctx), store.SchemaError{Current: 0, Latest: before.Latest})
+		if _, err := f.db.ExecContext(f.ctx, `SELECT version_id FROM goose_db_version`); err == nil {
+			f.Error("looking created the version table")
+		}
+	}},
+	{"every operation on an empty database misses the schema", func(f *fixture) {
+		for name, do := range operations(f.store) {
+			f.is(name, do(f.ctx), store.ErrSchema)
+		}
+	}},
+	{"migrating up applies everything, once", func(f *fixture) {
+		applied, err := f.store.MigrateUp(f.ctx)
+		f.ok("migrate up", err)
+		after := f.schema()
+		equal(f, "applied", len(applied), len(after.Migrations))
+		equal(f, "check", after.Check(), nil)
+		for i, m := range after.Migrations {
+			equal(f, "version", applied[i].Version, m.Version)
+			equal(f, "name", applied[i].Name, m.Name)
+			equal(f, m.Name+" is applied", !m.AppliedAt.IsZero(), true)
+		}
+		f.ok("ready", f.store.Ready(f.ctx))
+		applied, err = f.store.MigrateUp(f.ctx)
+		f.ok("migrate up again", err)
+		equal(f, "applied again", len(applied), 0)
+	}},
+	{"every migration can be taken back and applied again", func(f *fixture) {
+		_, err := f.store.MigrateUp(f.ctx)
+		f.ok("migrate up", err)
+		f.user("alice")
+		all := f.schema().Migrations
+		for i := len(all) - 1; i >= 0; i-- {
+			m, err := f.store.MigrateDown(f.ctx)
+			f.ok("migrate down", err)
+			equal(f, "version", m.Version, all[i].Version)
+			equal(f, "name", m.Name, all[i].Name)
+			f.is("ready", f.store.Ready(f.ctx), store.ErrSchema)
+		}
+		_, err = f.store.MigrateDown(f.ctx)
+		f.is("migrate down with none applied", err, store.ErrNotFound)
+		equal(f, "current", f.schema().Current, 0)
+		applied, err := f.store.MigrateUp(f.ctx)
+		f.ok("migrate up again", err)
+		equal(f, "applied", len(applied), len(all))
+		f.user("alice")
+	}},
+	{"taking back from an empty database finds nothing", func(f *fixture) {
+		_, err := f.store.MigrateDown(f.ctx)
+		f.is("migrate down", err, store.ErrNotFound)
+	}},
+	{"a schema newer than this binary is refused", func(f *fixture) {
+		_, err := f.store.MigrateUp(f.ctx)
+		f.ok("migrate up", err)
+		latest := f.schema().Latest
+		_, err = f.db.ExecContext(f.ctx, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, '1')`)
+		f.ok("pretend a newer binary was here", err)
+		want := store.SchemaError{Current: 99999, Latest: latest}
+		f.mismatch(f.store.Ready(f.ctx), want)
+		_, err = f.store.MigrateUp(f.ctx)
+		f.mismatch(err, want)
+		_, err = f.store.MigrateDown(f.ctx)
+		f.mismatch(err, want)
+		equal(f, "behind", want.Behind(), false)
+		equal(f, "current", f.schema().Current, 99999)
+	}},
+	{"several processes may migrate at once", func(f *fixture) {
+		const processes = 4
+		var applied [processes]int
+		stores := make([]store.Store, processes)
+		for i := range stores {
+			stores[i] = f.backend.Open(f, f.where)
+		}
+		together(processes, func(i int) {
+			migrations, err := stores[i].MigrateUp(f.ctx)
+			if err != nil {
+				f.Errorf("migrate up: %v", err)
+			}
+			applied[i] = len(migrations)
+		})
+		total := 0
+		for _, n := range applied {
+			total += n
+		}
+		equal(f, "applied by all of them", total, len(f.schema().Migrations))
+		var rows int
+		f.ok("count versions", f.db.QueryRowContext(f.ctx, `SELECT count(*) FROM goose_db_version WHERE version_id > 0`).Scan(&rows))
+		equal(f, "rows", rows, total)
+		f.ok("ready", f.store.Ready(f.ctx))
+	}},
+}
+
+func (f *fixture) schema() store.Schema {
+	f.Helper()
+	s, err := f.store.Schema(f.ctx)
+	f.ok("read schema", err)
+	return s
+}
+
+// mismatch checks for this very [store.SchemaError].
+func (f *fixture) mismatch(err error, want store.SchemaError) {
+	f.Helper()
+	got, ok := errors.AsType[*store.SchemaError](err)
+	if !ok {
+		f.Errorf("got error %v, want %v", err, &want)
+		return
+	}
+	equal(f, "mismatch", *got, want)
+	f.is("mismatch", err, store.ErrSchema)
+}
+
+// operations is every method that touches the tables.
+func operations(s store.Store) map[string]func(ctx context.Context) error {
+	id, e := uuid.New(), event(store.ActionLogin, noon)
+	return map[string]func(ctx context.Context) error{
+		"create user": func(ctx context.Context) error {
+			_, err := s.CreateUser(ctx, store.NewUser{ID: id, Username: "x", Folded: "x", CreatedAt: noon}, e)
+			return err
+		},
+		"credentials":  func(ctx context.Context) error { _, err := s.Credentials(ctx, "x"); return err },
+		"user":         func(ctx context.Context) error { _, err := s.User(ctx, "x"); return err },
+		"users":        func(ctx context.Context) error { _, err := s.Users(ctx, store.UserPage{Limit: 1}); return err },
+		"set password": func(ctx context.Context) error { _, err := s.SetPassword(ctx, id, "x", e); return err },
+		"disable user": func(ctx context.Context) error { _, err := s.DisableUser(ctx, id, e); return err },
+		"enable user":  func(ctx context.Context) error { _, err := s.EnableUser(ctx, id, e); return err },
+		"delete user":  func(ctx context.Context) error { return s.DeleteUser(ctx, id, e) },
+		"start session": func(ctx context.Context) error {
+			_, err := s.StartSession(ctx, store.NewSession{ID: id, UserID: id, PasswordHash: "x"}, e)
+			return err
+		},
+		"rotate":       func(ctx context.Context) error { _, err := s.Rotate(ctx, rotation(id, "x", "y", noon), e); return err },
+		"end session":  func(ctx context.Context) error { _, err := s.EndSession(ctx, id, e); return err },
+		"end sessions": func(ctx context.Context) error { return s.EndSessions(ctx, store.Everyone(), e) },
+		"count sessions": func(ctx context.Context) error {
+			_, err := s.CountSessions(ctx, store.Everyone(), noon)
+			return err
+		},
+		"sessions": func(ctx context.Context) error {
+			_, err := s.Sessions(ctx, store.SessionPage{Now: noon, Limit: 1})
+			return err
+		},
+		"access":               func(ctx context.Context) error { _, err := s.Access(ctx, id, id); return err },
+		"delete dead sessions": func(ctx context.Context) error { _, err := s.DeleteDeadSessions(ctx, noon, 1); return err },
+		"record":               func(ctx context.Context) error { return s.Record(ctx, e) },
+	}
+}

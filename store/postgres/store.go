@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -80,6 +81,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 
 func poolConfig(cfg Config) (*pgxpool.Config, error) {
 	pc, err := pgxpool.ParseConfig(cfg.URL)
+	if err == nil && misread(cfg.URL) {
+		err = errMisread
+	}
 	if err != nil {
 		return nil, unreadable(err)
 	}
@@ -128,6 +132,20 @@ func unreadable(err error) error {
 	return errors.New("database URL: " + reason)
 }
 
+var errMisread = errors.New("the password ends too early")
+
+// misread reports whether a slash, a question mark or a number sign in the
+// password has cut it short, so that the rest of it would be taken for the name
+// of a database or of a setting.
+func misread(raw string) bool {
+	u, err := url.Parse(raw)
+	if err != nil || !strings.HasPrefix(u.Scheme, "postgres") {
+		return false
+	}
+	name, _, _ := strings.Cut(u.RawQuery, "=")
+	return u.Fragment != "" || strings.Contains(u.EscapedPath(), "@") || strings.Contains(name, "@")
+}
+
 // checkProtocol refuses the simple protocol, in which values travel within the
 // text of the statement, however the setting is written.
 func checkProtocol(cfg *pgx.ConnConfig) error {
@@ -147,11 +165,11 @@ func setTimeout(params map[string]string, name string, d time.Duration) {
 	}
 }
 
-// Insecure reports whether connecting to url may send data to another host
+// Insecure reports whether connecting with connString may send data to another host
 // without encryption, or without checking who that host is: anything but
 // sslmode=verify-full, except on a socket or the loopback interface.
-func Insecure(url string) (bool, error) {
-	cfg, err := pgconn.ParseConfig(url)
+func Insecure(connString string) (bool, error) {
+	cfg, err := pgconn.ParseConfig(connString)
 	if err != nil {
 		return false, unreadable(err)
 	}

@@ -14,21 +14,12 @@ import (
 
 func TestStoreKeepsTheContract(t *testing.T) {
 	t.Parallel()
-	for _, cache := range []string{"prepare", "describe", "none"} {
-		t.Run(cache, func(t *testing.T) {
-			t.Parallel()
-			storetest.Run(t, backend(cache))
-		})
-	}
-}
-
-func backend(cache string) storetest.Backend {
-	return storetest.Backend{
+	storetest.Run(t, storetest.Backend{
 		Name:     "postgres",
 		New:      storetest.Postgres,
 		NewEmpty: storetest.EmptyPostgres,
 		Open: func(t testing.TB, url string) store.Store {
-			return open(t, postgres.Config{URL: url, StatementCache: cache})
+			return open(t, postgres.Config{URL: url})
 		},
 		Connect: func(t testing.TB, url string) *sql.DB {
 			t.Helper()
@@ -39,7 +30,7 @@ func backend(cache string) storetest.Backend {
 			t.Cleanup(func() { db.Close() })
 			return db
 		},
-	}
+	})
 }
 
 func open(t testing.TB, cfg postgres.Config) *postgres.Store {

@@ -1,0 +1,222 @@
+package postgres_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/authctl/authctl/store"
+	"github.com/authctl/authctl/store/postgres"
+	"github.com/authctl/authctl/store/storetest"
+)
+
+// roundTrips counts what goes to the server: queries, batches, preparations.
+type roundTrips struct{ n atomic.Int64 }
+
+func (r *roundTrips) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	r.n.Add(1)
+	return ctx
+}
+func (r *roundTrips) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+func (r *roundTrips) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
+	r.n.Add(1)
+	return ctx
+}
+func (r *roundTrips) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
+func (r *roundTrips) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData)     {}
+func (r *roundTrips) TracePrepareStart(ctx context.Context, _ *pgx.Conn, _ pgx.TracePrepareStartData) context.Context {
+	r.n.Add(1)
+	return ctx
+}
+func (r *roundTrips) TracePrepareEnd(context.Context, *pgx.Conn, pgx.TracePrepareEndData) {}
+
+// settings remembers the parameters that connections were opened with.
+type settings struct {
+	mu     sync.Mutex
+	params map[string]string
+}
+
+func (s *settings) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	return ctx
+}
+func (s *settings) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+func (s *settings) TraceConnectStart(ctx context.Context, data pgx.TraceConnectStartData) context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.params = maps.Clone(data.ConnConfig.RuntimeParams)
+	return ctx
+}
+func (s *settings) TraceConnectEnd(context.Context, pgx.TraceConnectEndData) {}
+func (s *settings) seen() map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.params
+}
+
+var at = time.Date(2031, 5, 6, 12, 0, 0, 0, time.UTC)
+
+// someone is a user with a way to sign in.
+type someone struct {
+	testing.TB
+	ctx   context.Context
+	store *postgres.Store
+	user  store.User
+	hash  string
+	count int
+}
+
+func newSomeone(t testing.TB, s *postgres.Store) *someone {
+	t.Helper()
+	p := &someone{TB: t, ctx: context.Background(), store: s, hash: "$argon2id$0"}
+	var err error
+	p.user, err = s.CreateUser(p.ctx, store.NewUser{ID: uuid.New(), Username: "alice", Folded: "alice", PasswordHash: p.hash, CreatedAt: at}, login)
+	p.ok(err)
+	return p
+}
+
+var login = store.Event{Action: store.ActionLogin, At: at, Actor: "anonymous"}
+
+func (p *someone) ok(err error) {
+	p.Helper()
+	if err != nil {
+		p.Fatal(err)
+	}
+}
+
+// signIn starts a session, upgrades the hash where asked to, and returns the
+// session's id and its token hash.
+func (p *someone) signIn(rehash string, replaces uuid.UUID) (uuid.UUID, string) {
+	p.Helper()
+	p.count++
+	n := store.NewSession{
+		ID: uuid.New(), UserID: p.user.ID, TokenHash: fmt.Sprint("token ", p.count), CreatedAt: at, ExpiresAt: at.Add(time.Hour),
+		AbsoluteExpiresAt: at.Add(2 * time.Hour), PasswordHash: p.hash, Rehash: rehash, Replaces: replaces,
+	}
+	started, err := p.store.StartSession(p.ctx, n, login)
+	p.ok(err)
+	if !started {
+		p.Fatal("the session did not start")
+	}
+	if rehash != "" {
+		p.hash = rehash
+	}
+	return n.ID, n.TokenHash
+}
+
+func (p *someone) rotate(id uuid.UUID, from, to string) store.Outcome {
+	p.Helper()
+	r, err := p.store.Rotate(p.ctx, store.Rotation{
+		SessionID: id, TokenHash: from, NextHash: to, Successor: make([]byte, 32), At: at, ExpiresAt: at.Add(time.Hour), RetryWindow: time.Second,
+	}, login)
+	p.ok(err)
+	return r.Outcome
+}
+
+func TestTheHotPathsTakeOneRoundTrip(t *testing.T) {
+	t.Parallel()
+	trips := &roundTrips{}
+	s := open(t, postgres.Config{URL: storetest.Postgres(t), MaxConnections: 1, Tracer: trips})
+	p := newSomeone(t, s)
+	id, token := p.signIn("", uuid.Nil)
+	hashes := 0
+	for _, tt := range []struct {
+		name string
+		do   func()
+	}{
+		{"credentials", func() { _, err := s.Credentials(p.ctx, "alice"); p.ok(err) }},
+		{"access", func() { _, err := s.Access(p.ctx, p.user.ID, id); p.ok(err) }},
+		{"rotate", func() {
+			if o := p.rotate(id, token, token+"."); o != store.Rotated {
+				t.Fatal(o)
+			}
+			token += "."
+		}},
+		{"start a session", func() { p.signIn("", uuid.Nil) }},
+		{"start a session, upgrade the hash and replace a session", func() {
+			hashes++
+			replaced := id
+			id, token = p.signIn(fmt.Sprint("$argon2id$", hashes), replaced)
+		}},
+		{"end a session", func() { _, err := s.EndSession(p.ctx, id, login); p.ok(err) }},
+		{"record", func() { p.ok(s.Record(p.ctx, login)) }},
+		{"ready", func() { p.ok(s.Ready(p.ctx)) }},
+	} {
+		tt.do() // prepares the statement
+		before := trips.n.Load()
+		tt.do()
+		if got := trips.n.Load() - before; got != 1 {
+			t.Errorf("%s: got %d round trips, want 1", tt.name, got)
+		}
+	}
+}
+
+func TestEveryStatementWorksWithEveryStatementCache(t *testing.T) {
+	t.Parallel()
+	for _, cache := range []string{"describe", "none"} {
+		t.Run(cache, func(t *testing.T) {
+			t.Parallel()
+			s := open(t, postgres.Config{URL: storetest.Postgres(t), StatementCache: cache})
+			p := newSomeone(t, s)
+			for i := range 2 { // the second time from the cache
+				first, token := p.signIn("", uuid.Nil)
+				second, other := p.signIn(fmt.Sprint("$argon2id$new", i), first)
+				if got := p.rotate(first, token, "x"); got != store.Unknown {
+					t.Errorf("replaced session: got %s", got)
+				}
+				for _, step := range []struct {
+					from string
+					want store.Outcome
+				}{{other, store.Rotated}, {other, store.Retried}, {"forged", store.Reused}, {other, store.Unknown}} {
+					if got := p.rotate(second, step.from, fmt.Sprint("next", i)); got != step.want {
+						t.Errorf("rotate %s: got %s, want %s", step.from, got, step.want)
+					}
+				}
+				third, _ := p.signIn("", uuid.Nil)
+				sessions, err := s.Sessions(p.ctx, store.SessionPage{Now: at, UserID: p.user.ID, Limit: 10})
+				p.ok(err)
+				all, err := s.Sessions(p.ctx, store.SessionPage{Now: at, Limit: 10})
+				p.ok(err)
+				count, err := s.CountSessions(p.ctx, store.Everyone(), at)
+				p.ok(err)
+				if len(sessions) != 1 || len(all) != 1 || count != (store.SessionCount{Sessions: 1, Users: 1}) {
+					t.Errorf("got %d and %d sessions and %+v, want one", len(sessions), len(all), count)
+				}
+				a, err := s.Access(p.ctx, p.user.ID, third)
+				p.ok(err)
+				if !a.SessionExists {
+					t.Error("access: no session")
+				}
+				users, err := s.Users(p.ctx, store.UserPage{Search: "lic", Limit: 3})
+				p.ok(err)
+				if len(users) != 1 {
+					t.Errorf("got %d users, want 1", len(users))
+				}
+				ended, err := s.EndSession(p.ctx, third, login)
+				p.ok(err)
+				if !ended {
+					t.Error("the session did not end")
+				}
+				_, err = s.DeleteDeadSessions(p.ctx, at, 10)
+				p.ok(err)
+				_, err = s.User(p.ctx, "alice")
+				p.ok(err)
+				_, err = s.EnableUser(p.ctx, p.user.ID, login)
+				p.ok(err)
+			}
+			_, err := s.SetPassword(p.ctx, p.user.ID, "$argon2id$new", login)
+			p.ok(err)
+			_, err = s.DisableUser(p.ctx, p.user.ID, login)
+			p.ok(err)
+			p.ok(s.EndSessions(p.ctx, store.OfUser(p.user.ID), login))
+			p.ok(s.EndSessions(p.ctx, store.Everyone(), login))
+			p.ok(s.DeleteUser(p.ctx, p.user.ID, login))
+		})
+	}
+}

@@ -77,12 +77,13 @@ func refuse(code Code, message string) error {
 	return &Error{Code: code, Message: message}
 }
 
-// fail turns an error of the store, or of the hasher's queue, into one of ours.
-func fail(op string, err error) error {
+// fail turns an error of the store, or of the hasher's queue, which says what it
+// was about, into one of ours.
+func fail(err error) error {
 	if _, ok := errors.AsType[*Error](err); ok {
 		return err
 	}
-	e := &Error{Code: CodeInternal, Message: "something went wrong on our side", Err: fmt.Errorf("%s: %w", op, err)}
+	e := &Error{Code: CodeInternal, Message: "something went wrong on our side", Err: err}
 	switch {
 	case errors.Is(err, store.ErrSchema):
 		e.Code, e.Message = CodeSchema, "the database schema does not match this version"

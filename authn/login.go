@@ -46,11 +46,11 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 	creds, err := s.credentials(ctx, in.Username)
 	watch.lap("lookup")
 	if err != nil {
-		return Grant{}, fail("look up credentials", err)
+		return Grant{}, fail(err)
 	}
 	stored, why, cause, err := s.verifyPassword(ctx, creds, password, watch)
 	if err != nil {
-		return Grant{}, fail("hash password", err)
+		return Grant{}, fail(err)
 	}
 	if why != "" {
 		return Grant{}, s.loginFailed(ctx, a, creds.User.ID, now, why, cause)
@@ -58,7 +58,7 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 	var rehash string
 	if s.hasher.outdated(stored) {
 		if rehash, err = s.hasher.hash(ctx, password, watch); err != nil {
-			return Grant{}, fail("hash password", err)
+			return Grant{}, fail(err)
 		}
 	}
 	return s.startSession(ctx, a, creds, rehash, current, now)
@@ -111,7 +111,7 @@ func (s *Service) loginFailed(ctx context.Context, a Actor, userID uuid.UUID, no
 	e.UserID = userID
 	e.Reason = why
 	if err := s.store.Record(ctx, e); err != nil {
-		return fail("record failed login", err)
+		return fail(err)
 	}
 	return &Error{Code: CodeInvalidCredentials, Message: "username or password is wrong", Err: cause}
 }
@@ -148,7 +148,7 @@ func (s *Service) startSession(ctx context.Context, a Actor, creds store.Credent
 		Replaces:          replaces,
 	}, e)
 	if err != nil {
-		return Grant{}, fail("start session", err)
+		return Grant{}, fail(err)
 	}
 	if !started {
 		return Grant{}, s.loginFailed(ctx, a, creds.User.ID, now, "changed_meanwhile", nil)
@@ -160,7 +160,7 @@ func (s *Service) startSession(ctx context.Context, a Actor, creds store.Credent
 func (s *Service) grant(user store.User, session store.Session, token refreshToken, now time.Time) (Grant, error) {
 	access, expires, err := s.access.issue(session, now)
 	if err != nil {
-		return Grant{}, fail("issue access token", err)
+		return Grant{}, fail(err)
 	}
 	return Grant{
 		User:             user,

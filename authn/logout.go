@@ -24,7 +24,7 @@ func (s *Service) Logout(ctx context.Context, a Actor, refresh, access string) e
 	e := a.event(store.ActionLogout, now)
 	e.Actor = "session:" + id.String()
 	if _, err := s.store.EndSession(ctx, id, e); err != nil {
-		return fail("end session", err)
+		return fail(err)
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ func (s *Service) Profile(ctx context.Context, access string) (store.User, error
 		return store.User{}, refusal(store.Revoked)
 	}
 	if err != nil {
-		return store.User{}, fail("check access", err)
+		return store.User{}, fail(err)
 	}
 	if !current.SessionExists || current.User.Disabled() || claims.generation.Behind(current.Generation) {
 		return store.User{}, refusal(store.Revoked)

@@ -35,12 +35,12 @@ func (s *Service) Refresh(ctx context.Context, a Actor, token string) (Grant, er
 		RetryWindow: s.retry,
 	}, a.event(store.ActionRefreshRefused, now))
 	if err != nil {
-		return Grant{}, fail("rotate token", err)
+		return Grant{}, fail(err)
 	}
 	s.rotations[result.Outcome].Add(1)
 	if result.Outcome == store.Retried {
 		if next, ok = presented.open(result.Successor, result.TokenHash); !ok {
-			return Grant{Outcome: result.Outcome}, fail("open successor", errSeal)
+			return Grant{Outcome: result.Outcome}, fail(errSeal)
 		}
 	}
 	if err := refusal(result.Outcome); err != nil {

@@ -58,7 +58,7 @@ func (s *Service) CreateUser(ctx context.Context, a Actor, in Account) (Register
 		return Registered{}, refuse(CodeUsernameTaken, "that username is taken, choose another one")
 	}
 	if err != nil {
-		return Registered{}, fail("create user", err)
+		return Registered{}, fail(err)
 	}
 	return Registered{User: user, Warning: warning}, nil
 }
@@ -71,7 +71,7 @@ func (s *Service) newHash(ctx context.Context, password, folded string) (hash, w
 	}
 	hash, err = s.hasher.hash(ctx, nfc, nil)
 	if err != nil {
-		return "", "", fail("hash password", err)
+		return "", "", fail(err)
 	}
 	return hash, warning, nil
 }

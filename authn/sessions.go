@@ -19,7 +19,7 @@ func (s *Service) Sessions(ctx context.Context, p store.SessionPage) ([]store.Se
 	p.Now = s.now()
 	sessions, err := s.store.Sessions(ctx, p)
 	if err != nil {
-		return nil, fail("list sessions", err)
+		return nil, fail(err)
 	}
 	return sessions, nil
 }
@@ -28,7 +28,7 @@ func (s *Service) Sessions(ctx context.Context, p store.SessionPage) ([]store.Se
 func (s *Service) CountSessions(ctx context.Context, scope store.Scope) (store.SessionCount, error) {
 	count, err := s.store.CountSessions(ctx, scope, s.now())
 	if err != nil {
-		return store.SessionCount{}, fail("count sessions", err)
+		return store.SessionCount{}, fail(err)
 	}
 	return count, nil
 }
@@ -37,7 +37,7 @@ func (s *Service) CountSessions(ctx context.Context, scope store.Scope) (store.S
 func (s *Service) EndSession(ctx context.Context, a Actor, id uuid.UUID) error {
 	ended, err := s.store.EndSession(ctx, id, a.event(store.ActionSessionRevoked, s.now()))
 	if err != nil {
-		return fail("end session", err)
+		return fail(err)
 	}
 	if !ended {
 		return refuse(CodeSessionNotFound, "there is no session "+id.String())
@@ -56,7 +56,7 @@ func (s *Service) EndSessions(ctx context.Context, a Actor, scope store.Scope) e
 		return refuse(CodeUserNotFound, "there is no such user")
 	}
 	if err != nil {
-		return fail("end sessions", err)
+		return fail(err)
 	}
 	return nil
 }
@@ -66,7 +66,7 @@ func (s *Service) EndSessions(ctx context.Context, a Actor, scope store.Scope) e
 func (s *Service) Sweep(ctx context.Context, limit int) (int, error) {
 	n, err := s.store.DeleteDeadSessions(ctx, s.now().Add(-deadSessionsKept), limit)
 	if err != nil {
-		return n, fail("delete dead sessions", err)
+		return n, fail(err)
 	}
 	return n, nil
 }

@@ -21,7 +21,7 @@ func (s *Service) User(ctx context.Context, username string) (store.User, error)
 		return store.User{}, notFound(username)
 	}
 	if err != nil {
-		return store.User{}, fail("read user", err)
+		return store.User{}, fail(err)
 	}
 	return user, nil
 }
@@ -32,7 +32,7 @@ func (s *Service) Users(ctx context.Context, p store.UserPage) ([]store.User, er
 	p.Search, p.After = foldPart(p.Search), foldPart(p.After)
 	users, err := s.store.Users(ctx, p)
 	if err != nil {
-		return nil, fail("list users", err)
+		return nil, fail(err)
 	}
 	return users, nil
 }
@@ -99,7 +99,7 @@ func (s *Service) change(ctx context.Context, a Actor, user store.User, action s
 		return store.User{}, notFound(user.Username)
 	}
 	if err != nil {
-		return store.User{}, fail(string(action), err)
+		return store.User{}, fail(err)
 	}
 	return changed, nil
 }

@@ -78,9 +78,11 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 		return &problem{exitUsage, err, ""}
 	}
 	a.welcome(inst, public.Addr(), admin)
+	sweeping, stop := context.WithCancel(ctx)
 	var background sync.WaitGroup
-	background.Go(func() { sweepEvery(ctx, inst.authn, 10*time.Minute, log) })
+	background.Go(func() { sweepEvery(sweeping, inst.authn, 10*time.Minute, log) })
 	defer background.Wait()
+	defer stop() // when a listener fails, nobody else does
 	return srv.Run(ctx, public, admin)
 }
 

@@ -81,6 +81,6 @@ func notEnded(err error) error {
 		return err
 	}
 	said := *e
-	said.Message = "the cookies were cleared, but the session was not ended on the server, because the database does not answer"
+	said.Message = "the cookies were cleared, but the session was not ended on the server: " + e.Message
 	return &said
 }

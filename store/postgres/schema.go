@@ -55,8 +55,11 @@ func (s *Store) provider() (*goose.Provider, func() error, error) {
 		return nil, nil, fmt.Errorf("make migration lock: %w", err)
 	}
 	cfg := s.pool.Config().ConnConfig
-	delete(cfg.RuntimeParams, "statement_timeout")
-	delete(cfg.RuntimeParams, "idle_in_transaction_session_timeout")
+	for _, name := range []string{"statement_timeout", "idle_in_transaction_session_timeout"} {
+		if _, sent := cfg.RuntimeParams[name]; sent {
+			cfg.RuntimeParams[name] = "0" // stronger than what the role may have set
+		}
+	}
 	db := stdlib.OpenDB(*cfg)
 	p, err := goose.NewProvider(goose.DialectPostgres, db, migrations.Postgres(),
 		goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))

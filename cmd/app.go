@@ -72,6 +72,10 @@ func (a *app) open(ctx context.Context, o opening) (*instance, error) {
 		return nil, err
 	}
 	inst := &instance{cfg: cfg}
+	if _, onSQLite := cfg.sqlitePath(); o.signs && cfg.JWT.Secret == "" && !onSQLite {
+		return nil, &problem{exitUsage, errors.New("jwt.secret: is required with PostgreSQL, for all nodes must share it"),
+			"export JWT_SECRET=$(openssl rand -hex 32), and keep it"}
+	}
 	if inst.store, err = a.openStore(ctx, inst, o); err != nil {
 		return nil, err
 	}
@@ -86,7 +90,7 @@ func (a *app) prepare(ctx context.Context, inst *instance, o opening) error {
 	if err := a.settleSchema(ctx, inst, o.migrate); err != nil {
 		return err
 	}
-	secret, err := a.secretOf(inst, o.signs)
+	secret, err := secretOf(inst, o.signs)
 	if err != nil {
 		return err
 	}
@@ -142,7 +146,7 @@ func (a *app) connect(ctx context.Context, timeout time.Duration, open func(cont
 		if err == nil || !errors.Is(err, store.ErrUnavailable) || ctx.Err() != nil || left <= 0 {
 			return st, err
 		}
-		a.say("the database does not answer yet, trying again for %s: %v", left.Round(time.Second), err)
+		a.say("the database does not answer yet, trying again for %s: %s", left.Round(time.Second), oneLine(err))
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
@@ -173,18 +177,14 @@ func (a *app) settleSchema(ctx context.Context, inst *instance, m migration) err
 // secretOf returns the key of the access tokens. Without one in the
 // configuration a SQLite installation makes and keeps its own. Commands that
 // neither sign nor check tokens get a random one, for the service to be complete.
-func (a *app) secretOf(inst *instance, signs bool) (string, error) {
-	if inst.cfg.JWT.Secret != "" || !signs {
-		if inst.cfg.JWT.Secret == "" {
-			return randomSecret(), nil
-		}
+func secretOf(inst *instance, signs bool) (string, error) {
+	switch {
+	case inst.cfg.JWT.Secret != "":
 		return string(inst.cfg.JWT.Secret), nil
+	case !signs:
+		return randomSecret(), nil
 	}
-	path, ok := inst.cfg.sqlitePath()
-	if !ok {
-		return "", &problem{exitUsage, errors.New("jwt.secret: is required with PostgreSQL, for all nodes must share it"),
-			"export JWT_SECRET=$(openssl rand -hex 32), and keep it"}
-	}
+	path, _ := inst.cfg.sqlitePath()
 	inst.secretFile = secretPath(path)
 	secret, _, err := ensureSecret(inst.secretFile)
 	return secret, err

@@ -101,9 +101,12 @@ func report(w io.Writer, err error) int {
 		return exitOK
 	}
 	end := endingOf(err)
-	message := err.Error()
+	message := oneLine(err)
 	if end.exit == exitInterrupted {
 		message = "interrupted"
+	}
+	if all, ok := errors.AsType[faults](err); ok {
+		message = all.Error() // one a line
 	}
 	for line := range strings.SplitSeq(message, "\n") {
 		fmt.Fprintf(w, "authctl: %s\n", printable(line))

@@ -74,7 +74,7 @@ func (o migrateDownOptions) run(ctx context.Context, a *app) error {
 	if schema.Current == 0 {
 		return &problem{exitNotFound, errors.New("no migration is applied"), ""}
 	}
-	if err := o.confirm(a, fmt.Sprintf("take migration %d back and lose what is in its tables", schema.Current)); err != nil {
+	if ok, err := o.confirm(a, fmt.Sprintf("take migration %d back and lose what is in its tables", schema.Current)); !ok {
 		return err
 	}
 	m, err := inst.store.MigrateDown(ctx)

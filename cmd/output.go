@@ -122,6 +122,16 @@ func printable(s string) string {
 	}, s)
 }
 
+// oneLine writes an error on one line. A driver tries several addresses, and
+// says each failure on a line of its own, equal ones too.
+func oneLine(err error) string {
+	lines := strings.Split(err.Error(), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return strings.ReplaceAll(strings.Join(slices.Compact(lines), "; "), ":; ", ": ")
+}
+
 // when prints an instant for people.
 func when(t time.Time) string {
 	if t.IsZero() {

@@ -98,31 +98,37 @@ func generatePassword() string {
 }
 
 // confirmOptions is for commands that destroy.
-type confirmOptions struct{ yes bool }
+type confirmOptions struct{ yes, dryRun bool }
 
 func (o *confirmOptions) addFlag(c *cobra.Command) {
 	c.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
+	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and change nothing")
 }
 
 var errDeclined = &problem{exitUsage, errors.New("nothing was changed"), ""}
 
-// confirm asks before something is destroyed. Without a terminal to ask on, and
-// without --yes, the answer is no.
-func (o confirmOptions) confirm(a *app, question string) error {
+// confirm reports whether to go on with what cannot be undone, such as "delete
+// user alice". It asks, unless a flag has answered. Without a terminal to ask on,
+// and without --yes, it fails.
+func (o confirmOptions) confirm(a *app, what string) (bool, error) {
+	if o.dryRun {
+		a.say("would %s", what)
+		return false, nil
+	}
 	if o.yes {
-		return nil
+		return true, nil
 	}
 	tty, ok := terminal(a.in)
 	if !ok {
-		return usage("add --yes to do it, or --dry-run where there is one to see what it would do", "refused to %s without being asked to", question)
+		return false, usage("add --yes to do it, or --dry-run to see what it would do", "there is no terminal to ask whether to %s", what)
 	}
-	fmt.Fprintf(a.err, "%s? [y/N] ", question)
+	fmt.Fprintf(a.err, "%s? [y/N] ", printable(what))
 	line, err := bufio.NewReader(tty).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("read answer: %w", err)
+		return false, fmt.Errorf("read answer: %w", err)
 	}
 	if answer := strings.ToLower(strings.TrimSpace(line)); answer != "y" && answer != "yes" {
-		return errDeclined
+		return false, errDeclined
 	}
-	return nil
+	return true, nil
 }

@@ -14,7 +14,6 @@ type revokeAllOptions struct {
 	confirmOptions
 	user     string
 	everyone bool
-	dryRun   bool
 	reason   string
 }
 
@@ -38,7 +37,6 @@ interrupted, a running server finishes it.`,
 	f := c.Flags()
 	f.StringVar(&o.user, "user", "", "end the sessions of the user with this `name`")
 	f.BoolVar(&o.everyone, "everyone", false, "end the sessions of all users")
-	f.BoolVar(&o.dryRun, "dry-run", false, "count, and change nothing")
 	addReason(c, &o.reason)
 	return c
 }
@@ -77,10 +75,11 @@ func (o *revokeAllOptions) run(ctx context.Context, a *app) error {
 	}
 	view.Sessions, view.Users = n.Sessions, n.Users
 	what := count(n.Sessions, "session") + " of " + count(n.Users, "user")
-	if !o.dryRun {
-		if err := o.confirm(a, "end "+what); err != nil {
-			return err
-		}
+	ok, err := o.confirm(a, "end "+what)
+	if err != nil {
+		return err
+	}
+	if ok {
 		if err := inst.authn.EndSessions(ctx, a.actor(o.reason), scope); err != nil {
 			return err
 		}

@@ -46,6 +46,7 @@ func answer(x *exchange, status int, body any) {
 			fail(x, err)
 			return
 		}
+		b = append(b, '\n') // for people with curl
 	}
 	x.Header()["Content-Type"] = contentTypeJSON
 	x.WriteHeader(status)

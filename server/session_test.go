@@ -39,7 +39,7 @@ func TestAnAccountRegistersSignsInRefreshesAndSignsOut(t *testing.T) {
 		if err := json.Unmarshal(login.body, &grant); err != nil {
 			t.Fatal(err)
 		}
-		if !bytes.Equal(grant.User, profile.body) || !grant.AccessExpiresAt.Equal(f.clock.Now().Add(accessTTL)) ||
+		if !bytes.Equal(grant.User, bytes.TrimSpace(profile.body)) || !grant.AccessExpiresAt.Equal(f.clock.Now().Add(accessTTL)) ||
 			!grant.RefreshExpiresAt.Equal(f.clock.Now().Add(refreshTTL)) {
 			t.Errorf("login says %s", login.body)
 		}
@@ -55,7 +55,7 @@ func TestAnAccountRegistersSignsInRefreshesAndSignsOut(t *testing.T) {
 
 		last := maps.Clone(b.cookies)
 		a := b.post("/logout", "").want(t, http.StatusOK)
-		if string(a.body) != "{}" || !a.cleared() || a.header.Get("Clear-Site-Data") != `"cache","storage"` {
+		if string(a.body) != "{}\n" || !a.cleared() || a.header.Get("Clear-Site-Data") != `"cache","storage"` {
 			t.Errorf("logout answered %s", a)
 		}
 		f.profile(last["access_token"]).want(t, http.StatusUnauthorized, authn.CodeSessionRevoked)

@@ -83,7 +83,7 @@ func (s *Server) drain(srv *http.Server) error {
 	if err == nil {
 		return nil
 	}
-	return errors.Join(fmt.Errorf("drain: %w", err), srv.Close())
+	return errors.Join(fmt.Errorf("requests still under way after %s were cut off: %w", s.shutdown, err), srv.Close())
 }
 
 // httpServer speaks HTTP/1 only: HTTP/2 without TLS would be reached before any

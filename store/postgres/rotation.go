@@ -43,7 +43,7 @@ func (s *Store) Rotate(ctx context.Context, r store.Rotation, e store.Event) (st
 func (s *Store) rotateFast(ctx context.Context, r store.Rotation) (store.RotateResult, error) {
 	var row userRow
 	t := store.Session{ID: r.SessionID, LastUsedAt: r.At.Truncate(time.Microsecond)}
-	err := s.pool.QueryRow(ctx, updateToken, r.SessionID, r.TokenHash, r.NextHash, r.Successor, r.At, r.ExpiresAt).
+	err := s.pool.QueryRow(ctx, updateToken, pgUUID(r.SessionID), r.TokenHash, r.NextHash, r.Successor, r.At, r.ExpiresAt).
 		Scan(append(row.dest(), &t.CreatedAt, &t.ExpiresAt, &t.AbsoluteExpiresAt, &t.RemoteAddr, &t.UserAgent,
 			&t.Generation.Installation, &t.Generation.User)...)
 	if err != nil {

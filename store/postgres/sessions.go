@@ -101,7 +101,7 @@ WHERE u.id = $1`
 func (s *Store) Access(ctx context.Context, userID, sessionID uuid.UUID) (store.Access, error) {
 	var a store.Access
 	var row userRow
-	err := s.pool.QueryRow(ctx, selectAccess, userID, sessionID).
+	err := s.pool.QueryRow(ctx, selectAccess, pgUUID(userID), pgUUID(sessionID)).
 		Scan(append(row.dest(), &a.Generation.Installation, &a.Generation.User, &a.SessionExists)...)
 	if err != nil {
 		return store.Access{}, translate("read access", err)

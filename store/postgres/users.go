@@ -18,9 +18,10 @@ type userRow struct {
 	disabled *time.Time
 }
 
+// dest reads the id as bytes; see pgUUID.
 func (r *userRow) dest() []any {
 	u := &r.user
-	return []any{&u.ID, &u.Username, &u.Folded, &u.CreatedAt, &r.disabled, &u.PasswordChangedAt}
+	return []any{(*[16]byte)(&u.ID), &u.Username, &u.Folded, &u.CreatedAt, &r.disabled, &u.PasswordChangedAt}
 }
 
 func (r *userRow) get() store.User {

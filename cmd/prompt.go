@@ -29,11 +29,13 @@ func (o *passwordOptions) addFlags(c *cobra.Command) {
 	f.BoolVar(&o.stdin, "password-stdin", false, "read the password from standard input")
 	f.StringVar(&o.file, "password-file", "", "read the password from a `file`")
 	f.BoolVar(&o.generate, "generate", false, "make a strong password and print it once")
-	c.MarkFlagsMutuallyExclusive("password-stdin", "password-file", "generate")
 }
 
 // read returns the password; one line break at its end is not part of it.
 func (o passwordOptions) read(a *app) (string, error) {
+	if (o.stdin && o.generate) || (o.file != "" && (o.stdin || o.generate)) {
+		return "", usage("", "give only one of --password-stdin, --password-file and --generate")
+	}
 	switch {
 	case o.generate:
 		return generatePassword(), nil

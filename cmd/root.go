@@ -61,13 +61,24 @@ same database, with or without a running server.`,
 		if args := c.Args; args != nil {
 			c.Args = func(c *cobra.Command, given []string) error {
 				if err := args(c, given); err != nil {
-					return usage(c.CommandPath()+" --help shows how it is called", "%v", err)
+					return usage(hintFor(c, given), "%v", err)
 				}
 				return nil
 			}
 		}
 	})
 	return root
+}
+
+// hintFor says what may have been meant by arguments that c does not take.
+func hintFor(c *cobra.Command, given []string) string {
+	c.SuggestionsMinimumDistance = 2 // letters that may differ
+	if c.HasSubCommands() && len(given) > 0 {
+		if near := c.SuggestionsFor(given[0]); len(near) > 0 {
+			return "did you mean " + c.CommandPath() + " " + near[0] + "?"
+		}
+	}
+	return c.CommandPath() + " --help shows how it is called"
 }
 
 // group makes a command that only holds others.

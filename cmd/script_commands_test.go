@@ -1,0 +1,225 @@
+package cmd_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/cookiejar"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+type worldKey struct{}
+
+// world is what a script's commands share: one server, and browsers by name.
+type world struct {
+	server   *exec.Cmd
+	exited   chan error
+	browsers map[string]*http.Client
+}
+
+// scriptCommands is what scripts can say beside testscript's own words.
+func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
+	commands := map[string]func(*testscript.TestScript, *world, []string){
+		"serve":   serve,
+		"stop":    stop,
+		"http":    request,
+		"exits":   exits,
+		"line":    line,
+		"members": members,
+		"capture": capture,
+	}
+	all := map[string]func(*testscript.TestScript, bool, []string){}
+	for name, do := range commands {
+		all[name] = func(ts *testscript.TestScript, neg bool, args []string) {
+			if neg {
+				ts.Fatalf("%s cannot be negated", name)
+			}
+			do(ts, ts.Value(worldKey{}).(*world), args)
+		}
+	}
+	return all
+}
+
+// serve [flag...] starts `authctl serve` on free ports, sets $URL when it listens,
+// and keeps its talk in serve.log.
+func serve(ts *testscript.TestScript, w *world, args []string) {
+	logFile, err := os.OpenFile(ts.MkAbs("serve.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	ts.Check(err)
+	listening := &listener{w: logFile, found: make(chan string, 1)}
+	w.server = exec.Command(lookPath(ts, "authctl"), append([]string{"serve", "--port", "0"}, args...)...)
+	w.server.Dir = ts.MkAbs(".")
+	w.server.Stderr = listening
+	for _, name := range []string{"AUTHCTL_ENVIRONMENT", "DATABASE_URL", "JWT_SECRET"} {
+		if value := ts.Getenv(name); value != "" {
+			w.server.Env = append(w.server.Env, name+"="+value)
+		}
+	}
+	w.server.Env = append(w.server.Env, "AUTHCTL_SERVER_ADMIN_LISTEN=127.0.0.1:0", "PATH="+ts.Getenv("PATH"))
+	ts.Check(w.server.Start())
+	w.exited = make(chan error, 1)
+	go func() {
+		w.exited <- w.server.Wait()
+		logFile.Close()
+	}()
+	ts.Defer(func() { w.server.Process.Kill() })
+	select {
+	case url := <-listening.found:
+		ts.Setenv("URL", url)
+	case err := <-w.exited:
+		ts.Fatalf("serve ended: %v\n%s", err, ts.ReadFile("serve.log"))
+	case <-time.After(30 * time.Second):
+		ts.Fatalf("serve does not listen\n%s", ts.ReadFile("serve.log"))
+	}
+}
+
+// listener looks for the line that says where the server listens.
+type listener struct {
+	w     io.Writer
+	found chan string
+	once  sync.Once
+	seen  []byte
+}
+
+var listeningOn = regexp.MustCompile(`listening on (http://\S+)\n`)
+
+// Write implements io.Writer.
+func (l *listener) Write(b []byte) (int, error) {
+	l.seen = append(l.seen, b...)
+	if m := listeningOn.FindSubmatch(l.seen); m != nil {
+		l.once.Do(func() { l.found <- string(m[1]) })
+	}
+	return l.w.Write(b)
+}
+
+func lookPath(ts *testscript.TestScript, name string) string {
+	for dir := range strings.SplitSeq(ts.Getenv("PATH"), string(os.PathListSeparator)) {
+		if path, err := exec.LookPath(dir + "/" + name); err == nil {
+			return path
+		}
+	}
+	ts.Fatalf("%s is not in PATH", name)
+	return ""
+}
+
+// stop [KILL] ends the server with SIGTERM, after which it must exit with 0, or
+// with SIGKILL.
+func stop(ts *testscript.TestScript, w *world, args []string) {
+	sig := syscall.SIGTERM
+	if slices.Equal(args, []string{"KILL"}) {
+		sig = syscall.SIGKILL
+	}
+	ts.Check(w.server.Process.Signal(sig))
+	select {
+	case err := <-w.exited:
+		if sig == syscall.SIGTERM && err != nil {
+			ts.Fatalf("serve: %v\n%s", err, ts.ReadFile("serve.log"))
+		}
+	case <-time.After(30 * time.Second):
+		ts.Fatalf("serve does not end")
+	}
+}
+
+// http BROWSER STATUS METHOD PATH [BODY] makes a request with the cookies of a
+// browser, keeps those it is given, and leaves the body as standard output.
+func request(ts *testscript.TestScript, w *world, args []string) {
+	if len(args) != 4 && len(args) != 5 {
+		ts.Fatalf("usage: http BROWSER STATUS METHOD PATH [BODY]")
+	}
+	body := ""
+	if len(args) == 5 {
+		body = args[4]
+	}
+	req, err := http.NewRequest(args[2], ts.Getenv("URL")+args[3], strings.NewReader(body))
+	ts.Check(err)
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := w.browser(args[0]).Do(req)
+	ts.Check(err)
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	fmt.Fprintf(ts.Stdout(), "%s", answer)
+	if strconv.Itoa(resp.StatusCode) != args[1] {
+		ts.Fatalf("%s %s: got %s, want %s: %s", args[2], args[3], resp.Status, args[1], answer)
+	}
+}
+
+func (w *world) browser(name string) *http.Client {
+	if w.browsers == nil {
+		w.browsers = map[string]*http.Client{}
+	}
+	if w.browsers[name] == nil {
+		jar, _ := cookiejar.New(nil) // never fails
+		w.browsers[name] = &http.Client{Jar: jar, Timeout: 30 * time.Second}
+	}
+	return w.browsers[name]
+}
+
+// exits CODE COMMAND [ARG...] runs a command that must exit with this code.
+func exits(ts *testscript.TestScript, _ *world, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	code := 0
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		code = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if strconv.Itoa(code) != args[0] {
+		ts.Fatalf("%s: got exit code %d, want %s", strings.Join(args[1:], " "), code, args[0])
+	}
+}
+
+// line N FILE gives the N-th line of a file to a shell, with the server's own
+// address, and with the built command for `go run .`.
+func line(ts *testscript.TestScript, _ *world, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	lines := strings.Split(ts.ReadFile(args[1]), "\n")
+	typed := strings.NewReplacer("http://127.0.0.1:8000", ts.Getenv("URL"), "go run . ", "authctl ").Replace(lines[n-1])
+	ts.Check(ts.Exec("sh", "-c", typed))
+}
+
+// members NAME... wants exactly these members in the JSON object, or in each of
+// the array, that the last command printed.
+func members(ts *testscript.TestScript, _ *world, args []string) {
+	printed := []byte(strings.TrimSpace(ts.ReadFile("stdout")))
+	if !bytes.HasPrefix(printed, []byte("[")) {
+		printed = slices.Concat([]byte("["), printed, []byte("]"))
+	}
+	var objects []map[string]any
+	ts.Check(json.Unmarshal(printed, &objects))
+	if len(objects) == 0 {
+		ts.Fatalf("no JSON objects")
+	}
+	slices.Sort(args)
+	for _, object := range objects {
+		if names := slices.Sorted(maps.Keys(object)); !slices.Equal(names, args) {
+			ts.Fatalf("got the members %q, want %q", names, args)
+		}
+	}
+}
+
+// capture NAME REGEXP sets a variable to the first group of the regexp's match in
+// what the last command printed.
+func capture(ts *testscript.TestScript, _ *world, args []string) {
+	m := regexp.MustCompile(args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if m == nil {
+		ts.Fatalf("nothing matches %s", args[1])
+	}
+	ts.Setenv(args[0], m[1])
+}

@@ -83,13 +83,10 @@ func decode(value any, out reflect.Value, fromText bool) error {
 			return nil
 		}
 	case int, int32, uint8, uint16, uint32:
-		if isText && fromText {
-			n, err := strconv.ParseInt(text, 10, 64)
-			if err != nil {
-				return fmt.Errorf("%q is no whole number", text)
-			}
-			value = n
+		if isText && !fromText {
+			return fmt.Errorf("%q is a text, not a whole number", text)
 		}
+		return decodeInteger(fmt.Sprint(value), out)
 	}
 	d, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
 		Result:     out.Addr().Interface(),
@@ -100,6 +97,24 @@ func decode(value any, out reflect.Value, fromText bool) error {
 	}
 	if d.Decode(value) != nil {
 		return fmt.Errorf("%v is not a %s", value, kindName(out))
+	}
+	return nil
+}
+
+// decodeInteger neither cuts a fraction off nor wraps around, as the decoder of
+// the other types would.
+func decodeInteger(text string, out reflect.Value) error {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return fmt.Errorf("%q is no whole number", text)
+	}
+	switch {
+	case out.CanInt() && !out.OverflowInt(n):
+		out.SetInt(n)
+	case out.CanUint() && n >= 0 && !out.OverflowUint(uint64(n)):
+		out.SetUint(uint64(n))
+	default:
+		return fmt.Errorf("%d is out of range", n)
 	}
 	return nil
 }
@@ -116,8 +131,6 @@ func splitList(s string) []string {
 
 func kindName(v reflect.Value) string {
 	switch v.Interface().(type) {
-	case string, secret:
-		return "text"
 	case bool:
 		return "true or false"
 	case []string:
@@ -125,6 +138,6 @@ func kindName(v reflect.Value) string {
 	case []netip.Prefix:
 		return "list of networks, such as 10.0.0.0/8"
 	default:
-		return "whole number in range"
+		return "text"
 	}
 }

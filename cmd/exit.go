@@ -76,8 +76,11 @@ func endingOf(err error) ending {
 	if errors.Is(err, context.Canceled) {
 		return ending{exitInterrupted, ""}
 	}
-	if _, ok := errors.AsType[*authn.Error](err); ok {
-		return endings()[authn.CodeOf(err)]
+	if e, ok := errors.AsType[*authn.Error](err); ok {
+		if end, known := endings()[e.Code]; known {
+			return end
+		}
+		return ending{exitFailed, ""}
 	}
 	if _, ok := errors.AsType[faults](err); ok {
 		return ending{exitUsage, "authctl config show prints every key, its value and where it came from"}

@@ -22,7 +22,7 @@ func newUserList(a *app) *cobra.Command {
 		Short: "List users by name",
 		Example: `  authctl user list --search smith
   authctl user list --disabled -o json
-  authctl user list --limit 0 -o ids`,
+  authctl user list --limit 100 --after mallory`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
 	}
@@ -31,7 +31,7 @@ func newUserList(a *app) *cobra.Command {
 	f.StringVar(&o.page.Search, "search", "", "only names that contain this `text`")
 	f.BoolVar(&o.page.Disabled, "disabled", false, "only users who are disabled")
 	f.StringVar(&o.page.After, "after", "", "only names that sort after this `name`")
-	f.IntVar(&o.page.Limit, "limit", 50, "at most this many, 0 for all")
+	f.IntVar(&o.page.Limit, "limit", 0, "print at most this many, 0 for all")
 	return c
 }
 

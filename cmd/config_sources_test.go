@@ -1,0 +1,152 @@
+package cmd
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// TestEverySettingHasAVariable sets each key by its AUTHCTL_ variable alone.
+func TestEverySettingHasAVariable(t *testing.T) {
+	t.Parallel()
+	secretFile := filepath.Join(t.TempDir(), "secret")
+	write(t, secretFile, goodSecret, 0o600)
+	urlFile := filepath.Join(t.TempDir(), "url")
+	write(t, urlFile, "sqlite:other.db", 0o600)
+	values := map[string]string{
+		"environment": "development", "database.url": "sqlite:other.db", "database.url_file": urlFile,
+		"database.max_connections": "7", "database.min_connections": "1", "database.connect_timeout": "5s",
+		"database.statement_timeout": "4s", "database.idle_in_transaction_timeout": "6s", "database.statement_cache": "none",
+		"database.insecure": "true", "server.host": "::1", "server.port": "8123", "server.public_url": "https://login.example",
+		"server.trusted_origins": "https://a.example, https://b.example", "server.trusted_proxies": "10.0.0.0/8,fd00::/8",
+		"server.admin_listen": "127.0.0.1:0", "server.shutdown_timeout": "3s", "jwt.secret": goodSecret, "jwt.secret_file": secretFile,
+		"jwt.issuer": "me", "jwt.audience": "you", "tokens.access_ttl": "5m", "tokens.refresh_ttl": "24h", "tokens.session_max_age": "200h",
+		"tokens.retry_window": "0s", "cookies.secure": "true", "cookies.same_site": "strict", "cookies.domain": "example.com",
+		"cookies.host_prefix": "true", "password.argon2.memory": "46MiB", "password.argon2.iterations": "2", "password.argon2.parallelism": "2",
+		"password.min_length": "15", "password.blocklist_file": "/dev/null", "registration": "closed", "log.level": "warn", "log.format": "json",
+	}
+	plain := mustLoad(t, from(t, ""))
+	for _, key := range keys() {
+		value, ok := values[key]
+		if !ok {
+			t.Errorf("the test has no value for %s", key)
+			continue
+		}
+		cfg := mustLoad(t, from(t, "", variableOf(key)+"="+value))
+		if got, want := cfg.origins[key], "env "+variableOf(key); got != want {
+			t.Errorf("%s: got origin %q, want %q", key, got, want)
+		}
+		if reflect.DeepEqual(cfg.config, plain.config) {
+			t.Errorf("%s=%s changed nothing", key, value)
+		}
+	}
+}
+
+func TestTheFirstSourceDecides(t *testing.T) {
+	t.Parallel()
+	src := from(t, "server: {port: 1, host: filehost}\nlog: {level: error}", "PORT=3")
+	write(t, filepath.Join(src.dir, ".env"), "PORT=2\nHOST=dothost\nUNRELATED=1\n", 0o600)
+	want := func(port uint16, origin string) {
+		t.Helper()
+		cfg := mustLoad(t, src)
+		if cfg.Server.Port != port || cfg.origins["server.port"] != origin {
+			t.Errorf("got %d from %s, want %d from %s", cfg.Server.Port, cfg.origins["server.port"], port, origin)
+		}
+	}
+	src.flags["server.port"] = "4"
+	want(4, "flag --port")
+	delete(src.flags, "server.port")
+	want(3, "env PORT")
+	src.environ = []string{"PORT="} // empty is unset
+	want(2, ".env PORT")
+	cfg := mustLoad(t, src)
+	if cfg.Server.Host != "dothost" || cfg.Log.Level != "error" || cfg.Tokens.AccessTTL != 15*time.Minute {
+		t.Errorf("got %+v", cfg.config)
+	}
+	write(t, filepath.Join(src.dir, ".env"), "AUTHCTL_SERVER_PORT=5\nPORT=2\n", 0o600)
+	want(5, ".env AUTHCTL_SERVER_PORT")
+	src.environ = []string{"PORT=6"} // the environment is before .env, alias or not
+	want(6, "env PORT")
+	src.environ = []string{"AUTHCTL_SERVER_PORT=7", "PORT=6"}
+	want(7, "env AUTHCTL_SERVER_PORT")
+
+	src.dir = t.TempDir()
+	src.environ = nil
+	want(8000, "default")
+	src.environ = []string{"AUTHCTL_CONFIG=" + filepath.Join(src.dir, "named")}
+	write(t, filepath.Join(src.dir, "named"), "server:\n  port: 9\n", 0o600)
+	want(9, "file "+filepath.Join(src.dir, "named"))
+}
+
+func TestCustomaryNames(t *testing.T) {
+	t.Parallel()
+	cfg := mustLoad(t, from(t, "", "DATABASE_URL=postgres://u:p@localhost/db", "JWT_SECRET="+goodSecret,
+		"ACCESS_TOKEN_EXPIRATION=600", "REFRESH_TOKEN_EXPIRATION=48h", "HOST=0.0.0.0", "PORT=80", "LOG_LEVEL=debug"))
+	want := mustLoad(t, from(t, "")).config
+	want.Database.URL, want.JWT.Secret = "postgres://u:p@localhost/db", goodSecret
+	want.Tokens.AccessTTL, want.Tokens.RefreshTTL = 10*time.Minute, 48*time.Hour
+	want.Server.Host, want.Server.Port, want.Log.Level = "0.0.0.0", 80, "debug"
+	if !reflect.DeepEqual(cfg.config, want) {
+		t.Errorf("got %+v, want %+v", cfg.config, want)
+	}
+}
+
+func TestAFileMayBeTOMLOrJSON(t *testing.T) {
+	t.Parallel()
+	for name, content := range map[string]string{
+		"a.toml": "[server]\nport = 8123\n",
+		"a.json": `{"server": {"port": 8123}}`,
+	} {
+		src := from(t, "")
+		src.file = filepath.Join(src.dir, name)
+		write(t, src.file, content, 0o600)
+		if cfg := mustLoad(t, src); cfg.Server.Port != 8123 {
+			t.Errorf("%s: got port %d", name, cfg.Server.Port)
+		}
+	}
+}
+
+func TestNoPrintingShowsASecret(t *testing.T) {
+	t.Parallel()
+	cfg := mustLoad(t, from(t, "", "DATABASE_URL=postgres://u:hunter2@localhost/db?sslpassword=hunter3", "JWT_SECRET="+goodSecret))
+	inJSON, err := json.Marshal(cfg.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inYAML, err := yaml.Marshal(cfg.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, printed := range []string{
+		fmt.Sprint(cfg), fmt.Sprintf("%v %+v %#v", cfg, cfg, cfg), fmt.Sprintf("%s %q %v", cfg.JWT.Secret, cfg.JWT.Secret, &cfg.JWT),
+		string(inJSON), string(inYAML), fmt.Sprint(viewSettings(&cfg)),
+	} {
+		if strings.Contains(printed, "hunter") || strings.Contains(printed, goodSecret[:8]) {
+			t.Errorf("a secret is shown in %s", printed)
+		}
+	}
+}
+
+func TestRedactURL(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		"sqlite:authctl.db":                             "sqlite:authctl.db",
+		"postgres://u@h/db":                             "postgres://u@h/db",
+		"postgres://u:hunter2@h:5/db?a=b":               "postgres://u:redacted@h:5/db?a=b",
+		"postgresql://u:hun%40ter2@h/db":                "postgresql://u:redacted@h/db",
+		"postgres://u@h/db?password=hunter2":            "postgres://u@h/db?password=redacted",
+		"postgres://u@h/db?sslpassword=hunter2&a=b":     "postgres://u@h/db?a=b&sslpassword=redacted",
+		"postgres://u:hun%ter2@h/db":                    redacted,
+		"postgres://u:p@h/db?password=a&password=hunt2": "postgres://u:redacted@h/db?password=redacted",
+	} {
+		if got := redactURL(raw); got != want {
+			t.Errorf("%s: got %s, want %s", raw, got, want)
+		}
+	}
+}

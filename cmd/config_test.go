@@ -1,0 +1,227 @@
+package cmd
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/viper"
+)
+
+const (
+	goodSecret  = "5f0c3a9e1b7d2846a4c8e6f0193b5d7f5f0c3a9e1b7d2846a4c8e6f0193b5d7f"
+	otherSecret = "9b1d7e5a3c608f24d6e2b4a8c0f1e3d59b1d7e5a3c608f24d6e2b4a8c0f1e3d5"
+)
+
+// from returns sources with a configuration file and variables.
+func from(t *testing.T, file string, environ ...string) sources {
+	t.Helper()
+	src := sources{dir: t.TempDir(), environ: environ, flags: map[string]string{}}
+	if file != "" {
+		write(t, filepath.Join(src.dir, defaultFile), file, 0o600)
+	}
+	return src
+}
+
+func write(t *testing.T, path, content string, mode os.FileMode) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), mode); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, mode); err != nil { // whatever the umask
+		t.Fatal(err)
+	}
+}
+
+func mustLoad(t *testing.T, src sources) loaded {
+	t.Helper()
+	cfg, err := load(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+// TestConfigRefuses has one fault a line: a file, variables, the key that must be
+// named, and a part of what must be said about it.
+func TestConfigRefuses(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		file, env string // env is separated by spaces
+		key, says string
+	}{
+		{"enviroment: production", "", "enviroment", "did you mean environment?"},
+		{"environment: staging", "", "environment", `production or development, not "staging"`},
+		{"server: {prot: 1}", "", "server.prot", "did you mean server.port?"},
+		{"jwt: {secret: {a: b}}", "", "jwt.secret.a", "is no setting"},
+		{"", "AUTHCTL_TOKEN_ACCESS_TTL=1m", "AUTHCTL_TOKEN_ACCESS_TTL", "did you mean AUTHCTL_TOKENS_ACCESS_TTL?"},
+		{"database: {url: mysql://localhost/db}", "", "database.url", "postgres:// or sqlite:"},
+		{"", "DATABASE_URL=sqlite:", "database.url", "path of a file"},
+		{"", "DATABASE_URL=sqlite::memory:", "database.url", "path of a file"},
+		{"", "DATABASE_URL=postgres://u:hunter2@db.example/db", "database.url", "sslmode=verify-full"},
+		{"", "DATABASE_URL=postgres://u:hunter2@db.example/db?sslmode=require", "database.url", "verify-full"},
+		{"", "DATABASE_URL=postgres://u:hun%ter2@localhost/db", "database.url", "percent-encoded"},
+		{"database: {max_connections: 0}", "", "database.max_connections", "1 to 1000, not 0"},
+		{"database: {max_connections: 1001}", "", "database.max_connections", "1 to 1000"},
+		{"database: {max_connections: many}", "", "database.max_connections", "whole number"},
+		{"database: {max_connections: 2.5}", "", "database.max_connections", "whole number"},
+		{"database: {min_connections: 11}", "", "database.min_connections", "0 to max_connections (10)"},
+		{"database: {connect_timeout: 30}", "", "database.connect_timeout", "has no unit"},
+		{"database: {connect_timeout: 11m}", "", "database.connect_timeout", "0s to 10m0s"},
+		{"database: {statement_timeout: 1ms}", "", "database.statement_timeout", "100ms to 1m0s"},
+		{"database: {idle_in_transaction_timeout: 2h}", "", "database.idle_in_transaction_timeout", "to 1h0m0s"},
+		{"database: {statement_cache: simple}", "", "database.statement_cache", "prepare or describe or none"},
+		{"database: {insecure: maybe}", "", "database.insecure", "true or false"},
+		{"", "AUTHCTL_DATABASE_INSECURE=maybe", "database.insecure", "neither true nor false"},
+		{"server: {port: '8000'}", "", "server.port", "not a whole number"},
+		{"server: {port: 65536}", "", "server.port", "out of range"},
+		{"", "PORT=-1", "server.port", "out of range"},
+		{"", "PORT=http", "server.port", `"http" is no whole number`},
+		{"server: {public_url: login.example}", "", "server.public_url", "http or https URL"},
+		{"server: {public_url: 'ftp://login.example'}", "", "server.public_url", "http or https URL"},
+		{"server: {public_url: 'https://login.example/?a=b'}", "", "server.public_url", "no query"},
+		{"server: {public_url: 'http://login.example'}", "", "server.public_url", "must be https"},
+		{"server: {trusted_origins: shop.example}", "", "server.trusted_origins", "list of texts"},
+		{"server: {trusted_origins: ['https://shop.example/']}", "", "server.trusted_origins", "nothing more"},
+		{"server: {trusted_origins: ['http://shop.example']}", "", "server.trusted_origins", "only for localhost"},
+		{"server: {trusted_origins: ['*']}", "", "server.trusted_origins", "https://host[:port]"},
+		{"server: {trusted_proxies: [10.0.0.1]}", "", "server.trusted_proxies", "networks, such as 10.0.0.0/8"},
+		{"server: {trusted_proxies: [0.0.0.0/0]}", "", "server.trusted_proxies", "trusts everybody"},
+		{"server: {shutdown_timeout: 0s}", "", "server.shutdown_timeout", "1s to 10m0s"},
+		{"", "JWT_SECRET=short", "jwt.secret", "32"},
+		{"", "JWT_SECRET=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "jwt.secret", "few different characters"},
+		{"jwt: {secret: 12345678901234567890123456789012345}", "", "jwt.secret", "not a text"},
+		{"jwt: {issuer: ''}", "", "jwt.issuer", "must not be empty"},
+		{"tokens: {access_ttl: 900}", "", "tokens.access_ttl", "has no unit"},
+		{"tokens: {access_ttl: 30s}", "", "tokens.access_ttl", "1m0s to 1h0m0s"},
+		{"tokens: {access_ttl: 15 minutes}", "", "tokens.access_ttl", "such as 90s, 15m or 168h"},
+		{"tokens: {access_ttl: 10m, refresh_ttl: 10m}", "", "tokens.access_ttl", "shorter than tokens.refresh_ttl"},
+		{"tokens: {refresh_ttl: 2400h}", "", "tokens.refresh_ttl", "5m0s to 2160h0m0s"},
+		{"tokens: {session_max_age: 24h}", "", "tokens.refresh_ttl", "not be longer than tokens.session_max_age (24h0m0s)"},
+		{"tokens: {retry_window: 61s}", "", "tokens.retry_window", "0s to 1m0s"},
+		{"", "ACCESS_TOKEN_EXPIRATION=-5", "tokens.access_ttl", "no duration"},
+		{"cookies: {secure: sometimes}", "", "cookies.secure", "auto or true or false"},
+		{"cookies: {same_site: Lax}", "", "cookies.same_site", `lax or strict or none, not "Lax"`},
+		{"cookies: {same_site: none}", "", "cookies.same_site", "needs cookies.secure: true"},
+		{"cookies: {domain: 'https://example.com'}", "", "cookies.domain", "must be a host name"},
+		{"cookies: {host_prefix: true, domain: example.com}", "", "cookies.host_prefix", "does not go with cookies.domain"},
+		{"cookies: {host_prefix: true, secure: 'false'}", "", "cookies.host_prefix", "true or auto"},
+		{"password: {argon2: {memory: 65536}}", "", "password.argon2.memory", "has no unit"},
+		{"password: {argon2: {memory: 64 megabytes}}", "", "password.argon2.memory", "such as 64MiB"},
+		{"password: {argon2: {memory: 2GiB}}", "", "password.argon2.memory", "1GiB at most"},
+		{"password: {argon2: {memory: 8MiB}}", "", "password.argon2", "weaker than production allows"},
+		{"password: {argon2: {iterations: 0}}", "", "password.argon2", "iterations"},
+		{"password: {argon2: {parallelism: 300}}", "", "password.argon2.parallelism", "300 is out of range"},
+		{"password: {min_length: 7}", "", "password.min_length", "8 to 64"},
+		{"registration: false", "", "registration", "not a text"},
+		{"registration: shut", "", "registration", "open or closed"},
+		{"log: {level: loud}", "", "log.level", `not "loud"`},
+		{"log: {level: ''}", "", "log.level", "must be trace"},
+		{"log: {format: text}", "", "log.format", "auto or json or console"},
+	} {
+		t.Run(tt.key, func(t *testing.T) {
+			t.Parallel()
+			_, err := load(from(t, tt.file, strings.Fields(tt.env)...))
+			all, ok := errors.AsType[faults](err)
+			if !ok {
+				t.Fatalf("got %v, want faults", err)
+			}
+			if !slices.ContainsFunc(all, func(f fault) bool { return f.key == tt.key && strings.Contains(f.why, tt.says) }) {
+				t.Errorf("got %q, want %s: …%s…", err, tt.key, tt.says)
+			}
+			for _, secret := range []string{"hunter2", "hun%ter2", "aaaa", "1234567890"} {
+				if strings.Contains(err.Error(), secret) {
+					t.Errorf("%q tells a secret", err)
+				}
+			}
+		})
+	}
+}
+
+func TestConfigReportsEveryFaultAtOnce(t *testing.T) {
+	t.Parallel()
+	_, err := load(from(t, "tokens: {access_ttl: 2h}\nlog: {level: loud}\npassword: {min_length: 1}", "DATABASE_URL=mysql://x"))
+	all, _ := errors.AsType[faults](err)
+	if len(all) != 4 {
+		t.Errorf("got %d faults, want 4: %v", len(all), err)
+	}
+	_, err = load(from(t, "server: {prot: 1}\ntokens: {access_ttl: 900}", "AUTHCTL_NOTHING=1", "PORT=x"))
+	if all, _ = errors.AsType[faults](err); len(all) != 4 {
+		t.Errorf("got %d faults, want 4: %v", len(all), err)
+	}
+}
+
+func TestConfigFileMustBeReadable(t *testing.T) {
+	t.Parallel()
+	for name, src := range map[string]sources{
+		"named and missing":   {file: "/nowhere/authctl.yaml"},
+		"missing, by name":    {environ: []string{"AUTHCTL_CONFIG=/nowhere/authctl.yaml"}},
+		"no YAML":             from(t, "server: [port"),
+		"the same key twice":  from(t, "registration: open\nregistration: closed"),
+		"a list, not a table": from(t, "- server"),
+	} {
+		src.flags = map[string]string{}
+		if _, err := load(src); err == nil {
+			t.Errorf("%s: got no error", name)
+		}
+	}
+}
+
+// TestExampleHasEveryDefault compares config.example.yaml with the defaults: the
+// same keys, in the same order, with the same values.
+func TestExampleHasEveryDefault(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join("..", "config.example.yaml")
+	src := from(t, "")
+	src.file = path
+	example, plain := mustLoad(t, src), mustLoad(t, from(t, ""))
+	if !reflect.DeepEqual(example.config, plain.config) {
+		t.Errorf("the example makes\n%+v\nthe defaults\n%+v", example.config, plain.config)
+	}
+	v := viper.New()
+	v.SetConfigFile(path)
+	if err := v.ReadInConfig(); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range keys() {
+		if !v.InConfig(key) && !slices.Contains(v.AllKeys(), key) {
+			t.Errorf("the example lacks %s", key)
+		}
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The order of the leaves' own names.
+	var names, want []string
+	for _, m := range regexp.MustCompile(`(?m)^ *([a-z0-9_]+):( \S.*)$`).FindAllStringSubmatch(string(b), -1) {
+		names = append(names, m[1])
+	}
+	for _, key := range keys() {
+		want = append(want, key[strings.LastIndexByte(key, '.')+1:])
+	}
+	if !slices.Equal(names, want) {
+		t.Errorf("the example has the keys\n%q, want\n%q", names, want)
+	}
+}
+
+func TestDevelopmentIsCheap(t *testing.T) {
+	t.Parallel()
+	cfg := mustLoad(t, from(t, "environment: development"))
+	if cfg.Password.Argon2.Memory != 4<<20 || cfg.origins["password.argon2.memory"] != "environment: development" {
+		t.Errorf("got %d from %s", cfg.Password.Argon2.Memory, cfg.origins["password.argon2.memory"])
+	}
+	cfg = mustLoad(t, from(t, "environment: development\npassword: {argon2: {memory: 32MiB}}"))
+	if cfg.Password.Argon2.Memory != 32<<20 {
+		t.Errorf("got %d, want what the file says", cfg.Password.Argon2.Memory)
+	}
+	if cfg = mustLoad(t, from(t, "")); cfg.Password.Argon2.Memory != 64<<20 || cfg.Tokens.AccessTTL != 15*time.Minute {
+		t.Errorf("got %+v", cfg.config)
+	}
+}

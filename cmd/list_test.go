@@ -1,0 +1,121 @@
+package cmd
+
+import (
+	"database/sql"
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/authctl/authctl/store/sqlite"
+)
+
+// TestTenThousandUsersAreListed goes through every page. It counts and orders;
+// how long it takes is in BenchmarkUserList.
+func TestTenThousandUsersAreListed(t *testing.T) {
+	t.Parallel()
+	environ := manyUsers(t, 10_000)
+	out, said := runCommand(t, environ, "user", "list", "-o", "json")
+	var users []userView
+	if err := json.Unmarshal([]byte(out), &users); err != nil {
+		t.Fatal(err)
+	}
+	ordered := slices.IsSortedFunc(users, func(a, b userView) int { return strings.Compare(a.Username, b.Username) })
+	if len(users) != 10_000 || !ordered || said != "" {
+		t.Errorf("got %d users, in order: %t, said %q", len(users), ordered, said)
+	}
+	out, said = runCommand(t, environ, "user", "list", "-o", "ids", "--limit", "2500", "--after", "user-01000", "--search", "USER-0")
+	if lines := strings.Count(out, "\n"); lines != 2500 || !strings.Contains(said, `--after "user-03500"`) {
+		t.Errorf("got %d users, said %q", lines, said)
+	}
+}
+
+func BenchmarkUserList(b *testing.B) {
+	environ := manyUsers(b, 10_000)
+	for b.Loop() {
+		runCommand(b, environ, "user", "list", "-o", "json")
+	}
+}
+
+// manyUsers makes a database, and returns the environment that leads to it.
+func manyUsers(t testing.TB, n int) []string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "authctl.db")
+	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: path, Create: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.MigrateUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	const insert = `
+WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?)
+INSERT INTO users (id, username, username_folded, created_at, password_changed_at)
+SELECT printf('00000000-0000-8000-8000-%012x', i), printf('user-%05d', i), printf('user-%05d', i), 0, 0 FROM n`
+	if _, err := db.Exec(insert, n); err != nil {
+		t.Fatal(err)
+	}
+	return []string{"DATABASE_URL=sqlite:" + path}
+}
+
+func runCommand(t testing.TB, environ []string, args ...string) (out, said string) {
+	t.Helper()
+	var o, e strings.Builder
+	if exit := run(t.Context(), args, environ, strings.NewReader(""), &o, &e); exit != exitOK {
+		t.Fatalf("authctl %s: exit code %d: %s", strings.Join(args, " "), exit, e.String())
+	}
+	return o.String(), e.String()
+}
+
+func TestCollect(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		rows, limit, want int
+		more              bool
+	}{
+		{0, 0, 0, false}, {0, 5, 0, false}, {5, 5, 5, false}, {6, 5, 5, true}, {4, 5, 4, false},
+		{pageSize, 0, pageSize, false}, {2*pageSize + 1, 0, 2*pageSize + 1, false},
+		{2 * pageSize, pageSize, pageSize, true}, {pageSize, pageSize, pageSize, false}, {3 * pageSize, pageSize + 7, pageSize + 7, true},
+	} {
+		given := 0
+		got, more, err := collect(tt.limit, func(n int) ([]int, error) {
+			page := make([]int, min(n, tt.rows-given))
+			for i := range page {
+				page[i] = given + i
+			}
+			given += len(page)
+			return page, nil
+		})
+		if err != nil || len(got) != tt.want || more != tt.more || !slices.IsSorted(got) {
+			t.Errorf("%d rows, limit %d: got %d, more: %t, %v", tt.rows, tt.limit, len(got), more, err)
+		}
+	}
+}
+
+func TestNumbersAreGroupedAndNounsAgree(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int64]string{0: "0 users", 1: "1 user", 999: "999 users", 1000: "1,000 users", 1234567: "1,234,567 users"} {
+		if got := count(n, "user"); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestTablesAreHarmlessToTerminals(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	o := output{format: "table"}
+	if err := o.print(&b, nil, table{header: []string{"A"}, rows: [][]string{{"x\x1b[31m\n"}}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.String(); got != "A\nx\uFFFD[31m\uFFFD\n" {
+		t.Errorf("got %q", got)
+	}
+}

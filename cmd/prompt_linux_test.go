@@ -1,0 +1,151 @@
+package cmd
+
+import (
+	"errors"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
+)
+
+// answer is what a person types when the app has said the prompt. When it is
+// hidden, the person first waits for the terminal to show nothing.
+type answer struct {
+	prompt, typed string
+	hidden        bool
+}
+
+// talk is the standard error of an app, said piece by piece.
+type talk chan string
+
+// Write implements io.Writer.
+func (said talk) Write(b []byte) (int, error) {
+	said <- string(b)
+	return len(b), nil
+}
+
+// atTerminal runs do with a person at a terminal, and returns what the terminal
+// showed of the typing, and what the app said.
+func atTerminal(t *testing.T, answers []answer, do func(*app) error) (echoed, said string, err error) {
+	t.Helper()
+	keyboard, tty, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	spoken := make(talk, 100)
+	echo := make(chan string, 1)
+	go func() {
+		b, _ := io.ReadAll(keyboard) // ends with an error when the terminal closes
+		echo <- string(b)
+	}()
+	typist := make(chan string, 1)
+	go func() {
+		var heard strings.Builder
+		for text := range spoken {
+			heard.WriteString(text)
+			if len(answers) > 0 && strings.HasSuffix(text, answers[0].prompt) {
+				for answers[0].hidden && echoes(t, tty) {
+					runtime.Gosched()
+				}
+				keyboard.WriteString(answers[0].typed)
+				answers = answers[1:]
+			}
+		}
+		typist <- heard.String()
+	}()
+	err = do(&app{in: tty, out: io.Discard, err: spoken})
+	close(spoken)
+	said = <-typist
+	tty.Close()
+	echoed = <-echo
+	keyboard.Close()
+	return echoed, said, err
+}
+
+func echoes(t *testing.T, tty *os.File) bool {
+	state, err := unix.IoctlGetTermios(int(tty.Fd()), unix.TCGETS)
+	if err != nil {
+		t.Error(err)
+		return false
+	}
+	return state.Lflag&unix.ECHO != 0
+}
+
+func TestAPasswordIsAskedForTwiceAndNotShown(t *testing.T) {
+	t.Parallel()
+	for second, wrong := range map[string]bool{"hunter2secret": false, "hunter3secret": true} {
+		var got string
+		echoed, said, err := atTerminal(t, []answer{{"password: ", "hunter2secret\n", true}, {"again: ", second + "\n", true}},
+			func(a *app) (err error) {
+				got, err = passwordOptions{}.read(a)
+				return err
+			})
+		if strings.Contains(echoed+said, "hunter") {
+			t.Errorf("the password is shown in %q", echoed+said)
+		}
+		if p, ok := errors.AsType[*problem](err); wrong && (!ok || p.exit != exitUsage) {
+			t.Errorf("two passwords that differ: got %v", err)
+		}
+		if !wrong && (err != nil || got != "hunter2secret") {
+			t.Errorf("got %q, %v", got, err)
+		}
+	}
+}
+
+func TestDestroyingIsAskedFor(t *testing.T) {
+	t.Parallel()
+	for typed, want := range map[string]bool{
+		"y\n": true, "YES\n": true, " y \n": true, "n\n": false, "\n": false, "yep\n": false, "\x04": false, // end of file
+	} {
+		var ok bool
+		_, said, err := atTerminal(t, []answer{{"[y/N] ", typed, false}}, func(a *app) (err error) {
+			ok, err = confirmOptions{}.confirm(a, "delete user alice")
+			return err
+		})
+		if ok != want || (err == nil) != want || said != "delete user alice? [y/N] " {
+			t.Errorf("%q: got %t, %v after %q, want %t", typed, ok, err, said, want)
+		}
+		if !want && endingOf(err).exit != exitUsage {
+			t.Errorf("%q: got exit code %d", typed, endingOf(err).exit)
+		}
+	}
+}
+
+func TestFlagsAnswerWithoutATerminal(t *testing.T) {
+	t.Parallel()
+	var said strings.Builder
+	a := &app{in: strings.NewReader("y\n"), out: io.Discard, err: &said}
+	if ok, err := (confirmOptions{yes: true}).confirm(a, "x"); !ok || err != nil || said.Len() > 0 {
+		t.Errorf("--yes: got %t, %v, %q", ok, err, said.String())
+	}
+	if ok, err := (confirmOptions{}).confirm(a, "x"); ok || endingOf(err).exit != exitUsage {
+		t.Errorf("nothing: got %t, %v", ok, err)
+	}
+	if ok, err := (confirmOptions{yes: true, dryRun: true}).confirm(a, "delete it"); ok || err != nil || said.String() != "authctl: would delete it\n" {
+		t.Errorf("--dry-run: got %t, %v, %q", ok, err, said.String())
+	}
+	if _, err := (passwordOptions{}).read(a); endingOf(err).exit != exitUsage {
+		t.Errorf("no password: got %v", err)
+	}
+}
+
+func TestPasswordsFromElsewhere(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string]string{
+		"secret": "secret", "secret\n": "secret", "secret\r\n": "secret", " two words \n\n": " two words \n",
+		"": "", "\n": "", strings.Repeat("x", maxPassword+1): "",
+	} {
+		got, err := passwordOptions{stdin: true}.read(&app{in: strings.NewReader(given)})
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("%.20q: got %q, %v, want %q", given, got, err, want)
+		}
+	}
+	one, two := generatePassword(), generatePassword()
+	if len(one) != 26 || one == two {
+		t.Errorf("generated %q and %q", one, two)
+	}
+}

@@ -3,9 +3,12 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"net"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/authctl/authctl/store"
 	"github.com/authctl/authctl/store/postgres"
@@ -69,6 +72,32 @@ func TestOpenIsUnavailableWhenNobodyAnswers(t *testing.T) {
 		if !errors.Is(err, store.ErrUnavailable) || strings.Contains(err.Error(), password) {
 			t.Errorf("%s: got %q, want %v and no password", name, err, store.ErrUnavailable)
 		}
+	}
+}
+
+// TestOpenKnowsAPooler is about PgBouncer, which refuses timeouts at connect.
+func TestOpenKnowsAPooler(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		pooler := pgproto3.NewBackend(conn, conn)
+		if _, err := pooler.ReceiveStartupMessage(); err == nil {
+			pooler.Send(&pgproto3.ErrorResponse{Severity: "FATAL", Code: "08P01", Message: "unsupported startup parameter: lock_timeout"})
+			pooler.Flush()
+		}
+	}()
+	_, err = postgres.Open(t.Context(), postgres.Config{URL: "postgres://u@" + l.Addr().String() + "/db?sslmode=disable"})
+	if err == nil || !strings.Contains(err.Error(), "behind PgBouncer") || errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("got %v, want to be told of PgBouncer, once", err)
 	}
 }
 

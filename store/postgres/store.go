@@ -76,6 +76,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
+		if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == "08P01" { // protocol_violation: the parameters at connect
+			return nil, fmt.Errorf("open database: behind PgBouncer the statement cache must be describe or none: %w", err)
+		}
 		return nil, translate("open database", err)
 	}
 	return &Store{pool: pool, latest: latest}, nil

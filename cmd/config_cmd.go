@@ -95,19 +95,25 @@ func showValue(key string, field reflect.Value) string {
 	}
 }
 
-// redactURL hides the password of a database URL, wherever it stands.
+// redactURL hides the password of a database URL, wherever it stands. Of a URL
+// that is malformed, or that another program's rules would read, it shows nothing,
+// for nobody can tell what in it is the password.
 func redactURL(raw string) string {
-	if !isPostgres(raw) {
+	if raw == "" || strings.HasPrefix(raw, "sqlite:") {
 		return raw
 	}
 	u, err := url.Parse(raw)
-	if err != nil {
+	if err != nil || !isPostgres(raw) {
+		return redacted
+	}
+	q, err := url.ParseQuery(u.RawQuery)
+	if err != nil || u.Fragment != "" || strings.Contains(u.EscapedPath()+u.RawQuery, "@") { // perhaps cut off a password
 		return redacted
 	}
 	if _, has := u.User.Password(); has {
 		u.User = url.UserPassword(u.User.Username(), "redacted")
 	}
-	if q := u.Query(); q.Has("password") || q.Has("sslpassword") {
+	if q.Has("password") || q.Has("sslpassword") {
 		for _, name := range []string{"password", "sslpassword"} {
 			if q.Has(name) {
 				q.Set(name, "redacted")

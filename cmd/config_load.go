@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -99,6 +101,9 @@ func load(src sources) (loaded, error) {
 	return out, nil
 }
 
+// quotedText is what the YAML parser repeats of a file, which may be a secret.
+var quotedText = regexp.MustCompile("(?s)`.*`")
+
 // readFile merges the configuration file, if there is one, and reports keys
 // that do not exist.
 func (src sources) readFile(v *viper.Viper, origins map[string]string, bad *faults) {
@@ -118,7 +123,7 @@ func (src sources) readFile(v *viper.Viper, origins map[string]string, bad *faul
 		file.SetConfigType("yaml")
 	}
 	if err := file.ReadInConfig(); err != nil {
-		bad.add("", "read configuration: %v", err)
+		bad.add("", "read configuration: %s", quotedText.ReplaceAllString(err.Error(), "a text"))
 		return
 	}
 	for _, key := range file.AllKeys() {
@@ -170,9 +175,12 @@ func (src sources) variables(bad *faults) []layer {
 	}
 	env := layer{"env", map[string]string{}}
 	for _, pair := range src.environ {
-		if name, value, ok := strings.Cut(pair, "="); ok && value != "" {
+		if name, value, ok := strings.Cut(pair, "="); ok {
 			env.values[name] = value
 		}
+	}
+	for _, l := range []layer{dotenv, env} {
+		maps.DeleteFunc(l.values, func(_, value string) bool { return value == "" }) // empty is unset
 	}
 	return []layer{dotenv, env}
 }

@@ -1,8 +1,10 @@
 package cmd
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -84,6 +86,60 @@ func TestTheFirstSourceDecides(t *testing.T) {
 	want(9, "file "+filepath.Join(src.dir, "named"))
 }
 
+func TestAnEmptyVariableIsUnset(t *testing.T) {
+	t.Parallel()
+	src := from(t, "server: {port: 1}\njwt: {secret: "+goodSecret+"}", "PORT=", "AUTHCTL_LOG_LEVEL=", "AUTHCTL_NOTHING=")
+	write(t, filepath.Join(src.dir, ".env"), "PORT=\nJWT_SECRET=\nJWT_SECRET_FILE=\"\"\nAUTHCTL_NOTHING=\n", 0o600)
+	cfg := mustLoad(t, src)
+	if cfg.Server.Port != 1 || cfg.JWT.Secret != goodSecret || cfg.Log.Level != "info" || cfg.origins["log.level"] != "default" {
+		t.Errorf("got port %d, level %s, origins %v", cfg.Server.Port, cfg.Log.Level, cfg.origins)
+	}
+}
+
+// TestGoodValues has one setting a line, in a file or variables, and its value.
+func TestGoodValues(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		file, env string // env is separated by semicolons
+		key       string
+		want      any
+	}{
+		{"tokens: {access_ttl: 90s}", "", "tokens.access_ttl", 90 * time.Second},
+		{"tokens: {access_ttl: 1h}", "", "tokens.access_ttl", time.Hour},
+		{"tokens: {retry_window: 0s}", "", "tokens.retry_window", time.Duration(0)},
+		{"", "ACCESS_TOKEN_EXPIRATION=900", "tokens.access_ttl", 15 * time.Minute},
+		{"", "ACCESS_TOKEN_EXPIRATION=20m", "tokens.access_ttl", 20 * time.Minute},
+		{"", "REFRESH_TOKEN_EXPIRATION=86400", "tokens.refresh_ttl", 24 * time.Hour},
+		{"", "REFRESH_TOKEN_EXPIRATION=1h30m", "tokens.refresh_ttl", 90 * time.Minute},
+		{"", "AUTHCTL_TOKENS_ACCESS_TTL=5m;ACCESS_TOKEN_EXPIRATION=900", "tokens.access_ttl", 5 * time.Minute},
+		{"", "ACCESS_TOKEN_EXPIRATION=900;AUTHCTL_TOKENS_ACCESS_TTL=5m", "tokens.access_ttl", 5 * time.Minute},
+		{"password: {argon2: {memory: 0.5GiB}}", "", "password.argon2.memory", size(512 << 20)},
+		{"password: {argon2: {memory: 65536 KiB}}", "", "password.argon2.memory", size(64 << 20)},
+		{"server: {trusted_origins: ['https://a.example:8443', 'http://localhost:3000']}", "",
+			"server.trusted_origins", []string{"https://a.example:8443", "http://localhost:3000"}},
+		{"", "AUTHCTL_SERVER_TRUSTED_ORIGINS= https://a.example ,,https://b.example,", "server.trusted_origins", []string{"https://a.example", "https://b.example"}},
+		{"", "AUTHCTL_SERVER_TRUSTED_PROXIES=10.0.0.0/8,fd00::/8", "server.trusted_proxies",
+			[]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}},
+		{"", "AUTHCTL_DATABASE_INSECURE=1", "database.insecure", true},
+		{"database: {insecure: true}", "AUTHCTL_DATABASE_INSECURE=false", "database.insecure", false},
+		{"Server: {PORT: 81}", "", "server.port", uint16(81)}, // keys in any case, as viper has it
+		{"", "LOG_LEVEL=WARN", "log.level", "WARN"},
+		{"server: {admin_listen: ''}", "", "server.admin_listen", ""},
+		{"server: {public_url: 'http://[::1]:8000'}", "", "server.public_url", "http://[::1]:8000"},
+		{"environment: development\nserver: {public_url: 'http://dev.example'}", "", "server.public_url", "http://dev.example"},
+		{"", "DATABASE_URL=postgresql://u:a=b@localhost/db", "database.url", secret("postgresql://u:a=b@localhost/db")},
+	} {
+		cfg, err := load(from(t, tt.file, strings.Split(tt.env, ";")...))
+		if err != nil {
+			t.Errorf("%s%s: %v", tt.file, tt.env, err)
+			continue
+		}
+		if got := fieldsOf(&cfg.config)[tt.key].Interface(); !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("%s%s: got %v, want %v", tt.file, tt.env, got, tt.want)
+		}
+	}
+}
+
 func TestCustomaryNames(t *testing.T) {
 	t.Parallel()
 	cfg := mustLoad(t, from(t, "", "DATABASE_URL=postgres://u:p@localhost/db", "JWT_SECRET="+goodSecret,
@@ -123,11 +179,14 @@ func TestNoPrintingShowsASecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, printed := range []string{
-		fmt.Sprint(cfg), fmt.Sprintf("%v %+v %#v", cfg, cfg, cfg), fmt.Sprintf("%s %q %v", cfg.JWT.Secret, cfg.JWT.Secret, &cfg.JWT),
-		string(inJSON), string(inYAML), fmt.Sprint(viewSettings(&cfg)),
-	} {
-		if strings.Contains(printed, "hunter") || strings.Contains(printed, goodSecret[:8]) {
+	all := []string{fmt.Sprint(cfg), string(inJSON), string(inYAML), fmt.Sprint(viewSettings(&cfg))}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+		for _, value := range []any{cfg, &cfg, cfg.config, &cfg.JWT, cfg.JWT.Secret, &cfg.Database, cfg.Database.URL} {
+			all = append(all, fmt.Sprintf(verb, value))
+		}
+	}
+	for _, printed := range all {
+		if strings.Contains(printed, "hunter") || strings.Contains(printed, goodSecret[:8]) || strings.Contains(printed, hex.EncodeToString([]byte("hunter"))) {
 			t.Errorf("a secret is shown in %s", printed)
 		}
 	}
@@ -143,6 +202,16 @@ func TestRedactURL(t *testing.T) {
 		"postgres://u@h/db?password=hunter2":            "postgres://u@h/db?password=redacted",
 		"postgres://u@h/db?sslpassword=hunter2&a=b":     "postgres://u@h/db?a=b&sslpassword=redacted",
 		"postgres://u:hun%ter2@h/db":                    redacted,
+		"postgres://u@h/db?password=hun%zzter2":         redacted,
+		"postgres://u@h/db?password=hun#ter2":           redacted,
+		"postgres://u@h/db?a=b;password=hunter2":        redacted,
+		"postgres://u:12#34@h/db":                       redacted, // read as host u, port 12
+		"postgres://u:12/34@h/db":                       redacted,
+		"postgres://u:12?34@h/db":                       redacted,
+		"postgres://u:hun@ter2/x@h/db":                  redacted,
+		"mysql://u:hunter2@h/db":                        redacted,
+		"host=h user=u password=hunter2":                redacted,
+		"":                                              "",
 		"postgres://u:p@h/db?password=a&password=hunt2": "postgres://u:redacted@h/db?password=redacted",
 	} {
 		if got := redactURL(raw); got != want {

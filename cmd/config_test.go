@@ -97,8 +97,14 @@ func TestConfigRefuses(t *testing.T) {
 		{"", "JWT_SECRET=short", "jwt.secret", "32"},
 		{"", "JWT_SECRET=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "jwt.secret", "few different characters"},
 		{"jwt: {secret: 12345678901234567890123456789012345}", "", "jwt.secret", "not a text"},
+		{"jwt: {secret: [hunter2]}", "", "jwt.secret", "not a text"},
+		{"database: {url: [hunter2]}", "", "database.url", "not a text"},
+		{"", "DATABASE_URL=mysql://u:hunter2@localhost/db", "database.url", "postgres:// or sqlite:"},
+		{"", "DATABASE_URL=postgres://u@localhost/db?password=hunter2&sslmode=on", "database.url", "cannot be parsed"},
 		{"jwt: {issuer: ''}", "", "jwt.issuer", "must not be empty"},
 		{"tokens: {access_ttl: 900}", "", "tokens.access_ttl", "has no unit"},
+		{"", "AUTHCTL_TOKENS_ACCESS_TTL=900", "tokens.access_ttl", "such as 90s, 15m or 168h"},
+		{"", "ACCESS_TOKEN_EXPIRATION=9.5", "tokens.access_ttl", "such as 90s, 15m or 168h"},
 		{"tokens: {access_ttl: 30s}", "", "tokens.access_ttl", "1m0s to 1h0m0s"},
 		{"tokens: {access_ttl: 15 minutes}", "", "tokens.access_ttl", "such as 90s, 15m or 168h"},
 		{"tokens: {access_ttl: 10m, refresh_ttl: 10m}", "", "tokens.access_ttl", "shorter than tokens.refresh_ttl"},
@@ -118,6 +124,7 @@ func TestConfigRefuses(t *testing.T) {
 		{"password: {argon2: {memory: 8MiB}}", "", "password.argon2", "weaker than production allows"},
 		{"password: {argon2: {iterations: 0}}", "", "password.argon2", "iterations"},
 		{"password: {argon2: {parallelism: 300}}", "", "password.argon2.parallelism", "300 is out of range"},
+		{"password: {argon2: {memory: 64mib}}", "", "password.argon2.memory", "such as 64MiB"},
 		{"password: {min_length: 7}", "", "password.min_length", "8 to 64"},
 		{"registration: false", "", "registration", "not a text"},
 		{"registration: shut", "", "registration", "open or closed"},
@@ -165,10 +172,23 @@ func TestConfigFileMustBeReadable(t *testing.T) {
 		"no YAML":             from(t, "server: [port"),
 		"the same key twice":  from(t, "registration: open\nregistration: closed"),
 		"a list, not a table": from(t, "- server"),
+		"a secret alone":      from(t, "hunter2secret"),
+		"a short one":         from(t, "hunter2`"),
 	} {
 		src.flags = map[string]string{}
-		if _, err := load(src); err == nil {
-			t.Errorf("%s: got no error", name)
+		if _, err := load(src); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestDotenvMustBeReadable(t *testing.T) {
+	t.Parallel()
+	for _, content := range []string{"JWT_SECRET='hunter2\n", "the secret is hunter2\n"} {
+		src := from(t, "")
+		write(t, filepath.Join(src.dir, ".env"), content, 0o600)
+		if _, err := load(src); err == nil || !strings.Contains(err.Error(), ".env: cannot be parsed") || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%q: got %v", content, err)
 		}
 	}
 }

@@ -70,11 +70,11 @@ func endings() map[authn.Code]ending {
 
 // endingOf decides how the program ends with err.
 func endingOf(err error) ending {
-	if p, ok := errors.AsType[*problem](err); ok {
-		return ending{p.exit, p.hint}
-	}
 	if errors.Is(err, context.Canceled) {
 		return ending{exitInterrupted, ""}
+	}
+	if p, ok := errors.AsType[*problem](err); ok {
+		return ending{p.exit, p.hint}
 	}
 	if e, ok := errors.AsType[*authn.Error](err); ok {
 		if end, known := endings()[e.Code]; known {

@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+	"unicode"
 
 	"github.com/authctl/authctl/authn"
 	"github.com/authctl/authctl/store"
@@ -15,8 +19,15 @@ func TestEveryCodeHasAnEnding(t *testing.T) {
 	t.Parallel()
 	all := endings()
 	for _, code := range authn.Codes() {
-		if end, ok := all[code]; !ok || end.exit == exitOK {
+		end, ok := all[code]
+		if !ok || end.exit == exitOK {
 			t.Errorf("%s: got %+v", code, end)
+		}
+		if wrapped := endingOf(fmt.Errorf("do it: %w", &authn.Error{Code: code, Message: "x"})); wrapped != end {
+			t.Errorf("%s, wrapped: got %+v, want %+v", code, wrapped, end)
+		}
+		if strings.HasSuffix(end.hint, ".") || strings.IndexFunc(end.hint, unicode.IsUpper) == 0 {
+			t.Errorf("%s: the hint %q is a sentence", code, end.hint)
 		}
 	}
 	if len(all) != len(authn.Codes()) {
@@ -35,6 +46,10 @@ func TestReport(t *testing.T) {
 		{errors.New("it broke"), 1, "authctl: it broke\n"},
 		{context.Canceled, 130, "authctl: interrupted\n"},
 		{fmt.Errorf("list users: %w: %w", store.ErrUnavailable, context.Canceled), 130, "authctl: interrupted\n"},
+		{&problem{exitUnreachable, fmt.Errorf("no answer: %w", context.Canceled), "is it up?"}, 130, "authctl: interrupted\n"},
+		{fmt.Errorf("open: %w", context.DeadlineExceeded), 1, "authctl: open: context deadline exceeded\n"},
+		{&problem{exitCheck, faults{{"a.b", "is wrong"}, {"c", "is worse"}}, ""}, 3, "authctl: a.b: is wrong\nauthctl: c: is worse\n"},
+		{store.ErrNotFound, 1, "authctl: not found\n"}, // authn knows of what, and has codes for it
 		{&authn.Error{Code: authn.CodeUserNotFound, Message: `there is no user "x"`}, 4, "authctl: hint: authctl user list"},
 		{&authn.Error{Code: authn.CodeUsernameTaken, Message: "taken"}, 5, "authctl: hint: authctl user show"},
 		{&authn.Error{Code: authn.CodeWeakPassword, Message: "weak"}, 2, "--generate"},
@@ -53,6 +68,31 @@ func TestReport(t *testing.T) {
 		}
 		if !strings.Contains(b.String(), tt.says) || (tt.err == nil) != (b.Len() == 0) || strings.ContainsAny(b.String(), "\x1b\r") {
 			t.Errorf("%v: got %q, want %q in it", tt.err, b.String(), tt.says)
+		}
+	}
+}
+
+func TestTalkIsOneLineEach(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	environ := []string{"DATABASE_URL=postgres://u@localhost:1/db", "AUTHCTL_DATABASE_CONNECT_TIMEOUT=0s"} // nothing listens there
+	var said strings.Builder
+	exit := run(ctx, []string{"migrate", "status", "--wait", "--timeout", "300ms"}, environ, strings.NewReader(""), io.Discard, &said)
+	if exit != exitCheck || !strings.Contains(said.String(), "authctl: waiting: ") || strings.Contains(said.String(), "\uFFFD") {
+		t.Errorf("got exit code %d, said %q", exit, said.String())
+	}
+}
+
+func TestAnInterruptedCommandSaysSo(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, args := range [][]string{{"health", "--url", "http://127.0.0.1:1"}, {"migrate", "up"}} {
+		var said strings.Builder
+		environ := []string{"DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "authctl.db")}
+		if exit := run(ctx, args, environ, strings.NewReader(""), io.Discard, &said); exit != exitInterrupted || said.String() != "authctl: interrupted\n" {
+			t.Errorf("%v: got exit code %d, said %q", args, exit, said.String())
 		}
 	}
 }

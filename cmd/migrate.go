@@ -74,7 +74,7 @@ func (o migrateDownOptions) run(ctx context.Context, a *app) error {
 	if schema.Current == 0 {
 		return &problem{exitNotFound, errors.New("no migration is applied"), ""}
 	}
-	if ok, err := o.confirm(a, fmt.Sprintf("take migration %d back and lose what is in its tables", schema.Current)); !ok {
+	if ok, err := o.confirm(ctx, a, fmt.Sprintf("take migration %d back and lose what is in its tables", schema.Current)); !ok {
 		return err
 	}
 	m, err := inst.store.MigrateDown(ctx)
@@ -164,8 +164,8 @@ func (a *app) awaitSchema(ctx context.Context) error {
 		if _, bad := errors.AsType[faults](err); bad {
 			return err
 		}
-		if err.Error() != last {
-			last = err.Error()
+		if text := oneLine(err); text != last {
+			last = text
 			a.say("waiting: %s", last)
 		}
 		select {

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
@@ -53,10 +55,12 @@ type table struct {
 func (o *output) print(w io.Writer, value any, t table, ids []string) error {
 	switch o.format {
 	case "json":
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		return enc.Encode(value)
+		b, err := marshal(value)
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(b)
+		return err
 	case "yaml":
 		return printYAML(w, value)
 	case "ids":
@@ -71,9 +75,30 @@ func (o *output) print(w io.Writer, value any, t table, ids []string) error {
 	}
 }
 
+// marshal returns JSON with every control character as an escape: terminals obey
+// some that JSON allows, and YAML refuses them and the two that are no characters.
+func marshal(value any) ([]byte, error) {
+	var plain bytes.Buffer
+	enc := json.NewEncoder(&plain)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(value); err != nil {
+		return nil, err
+	}
+	var b []byte
+	for _, r := range plain.String() {
+		if (unicode.IsControl(r) && r != '\n') || r == 0xFFFE || r == 0xFFFF {
+			b = fmt.Appendf(b, `\u%04x`, r)
+			continue
+		}
+		b = utf8.AppendRune(b, r)
+	}
+	return b, nil
+}
+
 // printYAML goes through JSON, so that both have the same names and forms.
 func printYAML(w io.Writer, value any) error {
-	b, err := json.Marshal(value)
+	b, err := marshal(value)
 	if err != nil {
 		return err
 	}

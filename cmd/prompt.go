@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bufio"
+	"context"
 	"crypto/rand"
 	"encoding/base32"
 	"errors"
@@ -32,7 +33,7 @@ func (o *passwordOptions) addFlags(c *cobra.Command) {
 }
 
 // read returns the password; one line break at its end is not part of it.
-func (o passwordOptions) read(a *app) (string, error) {
+func (o passwordOptions) read(ctx context.Context, a *app) (string, error) {
 	if (o.stdin && o.generate) || (o.file != "" && (o.stdin || o.generate)) {
 		return "", usage("", "give only one of --password-stdin, --password-file and --generate")
 	}
@@ -53,11 +54,11 @@ func (o passwordOptions) read(a *app) (string, error) {
 	if !ok {
 		return "", usage("use --password-stdin, --password-file or --generate", "there is no terminal to ask for the password")
 	}
-	first, err := a.askHidden(tty, "password: ")
+	first, err := a.askHidden(ctx, tty, "password: ")
 	if err != nil {
 		return "", err
 	}
-	second, err := a.askHidden(tty, "again: ")
+	second, err := a.askHidden(ctx, tty, "again: ")
 	if err != nil {
 		return "", err
 	}
@@ -82,14 +83,42 @@ func readPassword(r io.Reader, from string) (string, error) {
 	return password, nil
 }
 
-func (a *app) askHidden(tty *os.File, prompt string) (string, error) {
+func (a *app) askHidden(ctx context.Context, tty *os.File, prompt string) (string, error) {
 	fmt.Fprint(a.err, prompt)
-	b, err := term.ReadPassword(int(tty.Fd()))
+	password, err := typed(ctx, tty, func() (string, error) {
+		b, err := term.ReadPassword(int(tty.Fd()))
+		return string(b), err
+	})
 	fmt.Fprintln(a.err)
 	if err != nil {
 		return "", fmt.Errorf("read password: %w", err)
 	}
-	return string(b), nil
+	return password, nil
+}
+
+// typed returns what read gets from the terminal, or the context's error when that
+// ends first. The read itself cannot be called off and ends with the program, so
+// the terminal is put back to what it was.
+func typed(ctx context.Context, tty *os.File, read func() (string, error)) (string, error) {
+	before, err := term.GetState(int(tty.Fd()))
+	if err != nil {
+		return "", err
+	}
+	type answer struct {
+		text string
+		err  error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		text, err := read()
+		answers <- answer{text, err}
+	}()
+	select {
+	case got := <-answers:
+		return got.text, got.err
+	case <-ctx.Done():
+		return "", errors.Join(ctx.Err(), term.Restore(int(tty.Fd()), before))
+	}
 }
 
 // generatePassword returns 26 characters that hold 130 random bits.
@@ -112,7 +141,7 @@ var errDeclined = &problem{exitUsage, errors.New("nothing was changed"), ""}
 // confirm reports whether to go on with what cannot be undone, such as "delete
 // user alice". It asks, unless a flag has answered. Without a terminal to ask on,
 // and without --yes, it fails.
-func (o confirmOptions) confirm(a *app, what string) (bool, error) {
+func (o confirmOptions) confirm(ctx context.Context, a *app, what string) (bool, error) {
 	if o.dryRun {
 		a.say("would %s", what)
 		return false, nil
@@ -125,8 +154,9 @@ func (o confirmOptions) confirm(a *app, what string) (bool, error) {
 		return false, usage("add --yes to do it, or --dry-run to see what it would do", "there is no terminal to ask whether to %s", what)
 	}
 	fmt.Fprintf(a.err, "%s? [y/N] ", printable(what))
-	line, err := bufio.NewReader(tty).ReadString('\n')
+	line, err := typed(ctx, tty, func() (string, error) { return bufio.NewReader(tty).ReadString('\n') })
 	if err != nil && !errors.Is(err, io.EOF) {
+		fmt.Fprintln(a.err)
 		return false, fmt.Errorf("read answer: %w", err)
 	}
 	if answer := strings.ToLower(strings.TrimSpace(line)); answer != "y" && answer != "yes" {

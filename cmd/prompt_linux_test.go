@@ -4,9 +4,13 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
@@ -81,7 +85,7 @@ func TestAPasswordIsAskedForTwiceAndNotShown(t *testing.T) {
 		var got string
 		echoed, said, err := atTerminal(t, []answer{{"password: ", "hunter2secret\n", true}, {"again: ", second + "\n", true}},
 			func(a *app) (err error) {
-				got, err = passwordOptions{}.read(a)
+				got, err = passwordOptions{}.read(t.Context(), a)
 				return err
 			})
 		if strings.Contains(echoed+said, "hunter") {
@@ -96,6 +100,61 @@ func TestAPasswordIsAskedForTwiceAndNotShown(t *testing.T) {
 	}
 }
 
+// TestAnInterruptEndsThePrompt runs the program itself, on a terminal of its own,
+// and types Ctrl-C.
+func TestAnInterruptEndsThePrompt(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "authctl.db")
+	if _, said := runCommand(t, []string{"DATABASE_URL=sqlite:" + path}, "migrate", "up"); said == "" {
+		t.Fatal("nothing was migrated")
+	}
+	for prompt, args := range map[string][]string{
+		"password: ": {"user", "create", "alice"},
+		"[y/N] ":     {"migrate", "down"},
+	} {
+		keyboard, tty, err := pty.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer keyboard.Close()
+		defer tty.Close()
+		c := exec.Command("authctl", args...) // see TestMain
+		c.Env = append(os.Environ(), "DATABASE_URL=sqlite:"+path)
+		c.Stdin, c.Stdout, c.Stderr = tty, tty, tty
+		c.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		hidden := prompt == "password: "
+		shown := readUntil(t, keyboard, prompt)
+		for hidden && echoes(t, tty) {
+			runtime.Gosched()
+		}
+		keyboard.WriteString("\x03")
+		shown += readUntil(t, keyboard, "interrupted\r\n")
+		if err := c.Wait(); c.ProcessState.ExitCode() != exitInterrupted {
+			t.Errorf("%v: got %v after %q, want exit code 130", args, err, shown)
+		}
+		if !echoes(t, tty) || !strings.Contains(shown, "\r\nauthctl: interrupted\r\n") {
+			t.Errorf("%v: left the terminal with echo %t after %q", args, echoes(t, tty), shown)
+		}
+	}
+}
+
+// readUntil returns what the terminal shows up to the end of text.
+func readUntil(t *testing.T, keyboard *os.File, text string) string {
+	t.Helper()
+	timer := time.AfterFunc(30*time.Second, func() { keyboard.Close() })
+	defer timer.Stop()
+	var shown []byte
+	for one := make([]byte, 1); !strings.HasSuffix(string(shown), text); shown = append(shown, one[0]) {
+		if _, err := keyboard.Read(one); err != nil {
+			t.Fatalf("%v after %q, want %q", err, shown, text)
+		}
+	}
+	return string(shown)
+}
+
 func TestDestroyingIsAskedFor(t *testing.T) {
 	t.Parallel()
 	for typed, want := range map[string]bool{
@@ -103,7 +162,7 @@ func TestDestroyingIsAskedFor(t *testing.T) {
 	} {
 		var ok bool
 		_, said, err := atTerminal(t, []answer{{"[y/N] ", typed, false}}, func(a *app) (err error) {
-			ok, err = confirmOptions{}.confirm(a, "delete user alice")
+			ok, err = confirmOptions{}.confirm(t.Context(), a, "delete user alice")
 			return err
 		})
 		if ok != want || (err == nil) != want || said != "delete user alice? [y/N] " {
@@ -119,16 +178,16 @@ func TestFlagsAnswerWithoutATerminal(t *testing.T) {
 	t.Parallel()
 	var said strings.Builder
 	a := &app{in: strings.NewReader("y\n"), out: io.Discard, err: &said}
-	if ok, err := (confirmOptions{yes: true}).confirm(a, "x"); !ok || err != nil || said.Len() > 0 {
+	if ok, err := (confirmOptions{yes: true}).confirm(t.Context(), a, "x"); !ok || err != nil || said.Len() > 0 {
 		t.Errorf("--yes: got %t, %v, %q", ok, err, said.String())
 	}
-	if ok, err := (confirmOptions{}).confirm(a, "x"); ok || endingOf(err).exit != exitUsage {
+	if ok, err := (confirmOptions{}).confirm(t.Context(), a, "x"); ok || endingOf(err).exit != exitUsage {
 		t.Errorf("nothing: got %t, %v", ok, err)
 	}
-	if ok, err := (confirmOptions{yes: true, dryRun: true}).confirm(a, "delete it"); ok || err != nil || said.String() != "authctl: would delete it\n" {
+	if ok, err := (confirmOptions{yes: true, dryRun: true}).confirm(t.Context(), a, "delete it"); ok || err != nil || said.String() != "authctl: would delete it\n" {
 		t.Errorf("--dry-run: got %t, %v, %q", ok, err, said.String())
 	}
-	if _, err := (passwordOptions{}).read(a); endingOf(err).exit != exitUsage {
+	if _, err := (passwordOptions{}).read(t.Context(), a); endingOf(err).exit != exitUsage {
 		t.Errorf("no password: got %v", err)
 	}
 }
@@ -139,7 +198,7 @@ func TestPasswordsFromElsewhere(t *testing.T) {
 		"secret": "secret", "secret\n": "secret", "secret\r\n": "secret", " two words \n\n": " two words \n",
 		"": "", "\n": "", strings.Repeat("x", maxPassword+1): "",
 	} {
-		got, err := passwordOptions{stdin: true}.read(&app{in: strings.NewReader(given)})
+		got, err := passwordOptions{stdin: true}.read(t.Context(), &app{in: strings.NewReader(given)})
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("%.20q: got %q, %v, want %q", given, got, err, want)
 		}

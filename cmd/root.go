@@ -54,7 +54,11 @@ same database, with or without a running server.`,
 	}
 	root.PersistentFlags().StringVar(&a.sources.file, "config", "", "read settings from a `file` (default: AUTHCTL_CONFIG, or ./authctl.yaml if there is one)")
 	root.AddCommand(newServe(a), newMigrate(a), newUser(a), newToken(a), newConfig(a), newHealth(a), newVersion(a))
+	root.InitDefaultCompletionCmd() // now, for its errors to be like all others
 	forEach(root, func(c *cobra.Command) {
+		if !c.Runnable() {
+			c.RunE = needsCommand
+		}
 		c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 			return usage(c.CommandPath()+" --help shows how it is called", "%v", err)
 		})
@@ -83,11 +87,14 @@ func hintFor(c *cobra.Command, given []string) string {
 
 // group makes a command that only holds others.
 func group(use, short string, children ...*cobra.Command) *cobra.Command {
-	c := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
-		return usage(c.CommandPath()+" --help lists them", "%s needs a command", c.CommandPath())
-	}}
+	c := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs}
 	c.AddCommand(children...)
 	return c
+}
+
+// needsCommand answers for a command that only holds others.
+func needsCommand(c *cobra.Command, _ []string) error {
+	return usage(c.CommandPath()+" --help lists them", "%s needs a command", c.CommandPath())
 }
 
 func forEach(c *cobra.Command, do func(*cobra.Command)) {

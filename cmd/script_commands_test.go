@@ -54,28 +54,26 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return all
 }
 
-// serve [flag...] starts `authctl serve` on free ports, sets $URL when it listens,
+// serve [flag...] starts `authctl serve` on a free port, sets $URL when it listens,
 // and keeps its talk in serve.log.
 func serve(ts *testscript.TestScript, w *world, args []string) {
 	logFile, err := os.OpenFile(ts.MkAbs("serve.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	ts.Check(err)
 	listening := &listener{w: logFile, found: make(chan string, 1)}
-	w.server = exec.Command(lookPath(ts, "authctl"), append([]string{"serve", "--port", "0"}, args...)...)
-	w.server.Dir = ts.MkAbs(".")
-	w.server.Stderr = listening
-	for _, name := range []string{"AUTHCTL_ENVIRONMENT", "DATABASE_URL", "JWT_SECRET"} {
-		if value := ts.Getenv(name); value != "" {
-			w.server.Env = append(w.server.Env, name+"="+value)
-		}
-	}
-	w.server.Env = append(w.server.Env, "AUTHCTL_SERVER_ADMIN_LISTEN=127.0.0.1:0", "PATH="+ts.Getenv("PATH"))
-	ts.Check(w.server.Start())
-	w.exited = make(chan error, 1)
+	server := exec.Command("authctl", append([]string{"serve", "--port", "0"}, args...)...)
+	server.Dir, server.Env, server.Stderr = ts.MkAbs("."), environ(ts), listening
+	ts.Check(server.Start())
+	exited := make(chan error, 1)
 	go func() {
-		w.exited <- w.server.Wait()
+		exited <- server.Wait()
+		close(exited)
 		logFile.Close()
 	}()
-	ts.Defer(func() { w.server.Process.Kill() })
+	ts.Defer(func() {
+		server.Process.Kill() // unless it has ended
+		<-exited
+	})
+	w.server, w.exited = server, exited
 	select {
 	case url := <-listening.found:
 		ts.Setenv("URL", url)
@@ -84,6 +82,13 @@ func serve(ts *testscript.TestScript, w *world, args []string) {
 	case <-time.After(30 * time.Second):
 		ts.Fatalf("serve does not listen\n%s", ts.ReadFile("serve.log"))
 	}
+}
+
+// environ returns the script's variables, which only what it runs can see. None
+// of them has a line break in it.
+func environ(ts *testscript.TestScript) []string {
+	ts.Check(ts.Exec("env"))
+	return strings.Split(strings.TrimSpace(ts.ReadFile("stdout")), "\n")
 }
 
 // listener looks for the line that says where the server listens.
@@ -103,16 +108,6 @@ func (l *listener) Write(b []byte) (int, error) {
 		l.once.Do(func() { l.found <- string(m[1]) })
 	}
 	return l.w.Write(b)
-}
-
-func lookPath(ts *testscript.TestScript, name string) string {
-	for dir := range strings.SplitSeq(ts.Getenv("PATH"), string(os.PathListSeparator)) {
-		if path, err := exec.LookPath(dir + "/" + name); err == nil {
-			return path
-		}
-	}
-	ts.Fatalf("%s is not in PATH", name)
-	return ""
 }
 
 // stop [KILL] ends the server with SIGTERM, after which it must exit with 0, or

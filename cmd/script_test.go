@@ -1,8 +1,13 @@
 package cmd_test
 
 import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,53 +21,50 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"authctl": func() { os.Exit(cmd.Main()) }})
 }
 
-// testSecret is the jwt.secret of the scripts on PostgreSQL.
-const testSecret = "5f0c3a9e1b7d2846a4c8e6f0193b5d7f5f0c3a9e1b7d2846a4c8e6f0193b5d7f"
-
 // TestScripts runs every script of testdata/script as a person would type it,
 // once on an embedded SQLite file and once on an empty PostgreSQL database.
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	scripts, err := filepath.Glob(filepath.Join("testdata", "script", "*.txtar"))
-	if err != nil || len(scripts) == 0 {
-		t.Fatalf("no scripts: %v", err)
-	}
 	for _, backend := range []string{"sqlite", "postgres"} {
-		for _, script := range scripts {
-			t.Run(backend, func(t *testing.T) {
-				t.Parallel()
-				testscript.Run(t, testscript.Params{
-					Files:               []string{script},
-					Cmds:                scriptCommands(),
-					Condition:           func(c string) (bool, error) { return c == backend, nil },
-					Setup:               func(env *testscript.Env) error { return setUp(env, databaseOf(t, backend)) },
-					RequireUniqueNames:  true,
-					RequireExplicitExec: true,
-				})
+		t.Run(backend, func(t *testing.T) {
+			t.Parallel()
+			testscript.Run(t, testscript.Params{
+				Dir:                 filepath.Join("testdata", "script"),
+				Cmds:                scriptCommands(),
+				Condition:           func(c string) (bool, error) { return backendIs(c, backend) },
+				Setup:               func(env *testscript.Env) error { return setUp(env, backend) },
+				RequireUniqueNames:  true,
+				RequireExplicitExec: true,
 			})
-		}
+		})
 	}
 }
 
-// databaseOf returns the URL of an empty PostgreSQL database, or "" for SQLite.
-func databaseOf(t *testing.T, backend string) string {
-	if backend == "sqlite" {
-		return ""
+// backendIs decides the conditions [sqlite] and [postgres].
+func backendIs(condition, backend string) (bool, error) {
+	if condition != "sqlite" && condition != "postgres" {
+		return false, fmt.Errorf("unknown condition [%s]", condition)
 	}
-	return storetest.EmptyPostgres(t)
+	return condition == backend, nil
 }
 
-func setUp(env *testscript.Env, database string) error {
-	env.Setenv("AUTHCTL_ENVIRONMENT", "development") // for cheap hashes
-	if database != "" {
-		env.Setenv("DATABASE_URL", database)
-		env.Setenv("JWT_SECRET", testSecret)
+// setUp gives a script cheap hashes, a free port for metrics, and on PostgreSQL a
+// database and a secret. On SQLite both are made in the script's own folder.
+func setUp(env *testscript.Env, backend string) error {
+	env.Setenv("AUTHCTL_ENVIRONMENT", "development")
+	env.Setenv("AUTHCTL_SERVER_ADMIN_LISTEN", "127.0.0.1:0")
+	if backend == "postgres" {
+		secret := make([]byte, 32)
+		rand.Read(secret)
+		env.Setenv("DATABASE_URL", storetest.EmptyPostgres(env.T().(testing.TB)))
+		env.Setenv("JWT_SECRET", hex.EncodeToString(secret))
 	}
 	env.Values[worldKey{}] = &world{}
 	return nil
 }
 
-// TestQuickstartIsTheReadmes holds the README to what quickstart.txtar runs.
+// TestQuickstartIsTheReadmes holds the README to what quickstart.txtar types, and
+// that to typing all of it, line by line.
 func TestQuickstartIsTheReadmes(t *testing.T) {
 	t.Parallel()
 	_, block, found := strings.Cut(readFile(t, filepath.Join("..", "README.md")), "<!-- quickstart -->\n```sh\n")
@@ -70,9 +72,17 @@ func TestQuickstartIsTheReadmes(t *testing.T) {
 		t.Fatal("README.md has no block after <!-- quickstart -->")
 	}
 	block, _, _ = strings.Cut(block, "```")
-	_, script, _ := strings.Cut(readFile(t, filepath.Join("testdata", "script", "quickstart.txtar")), "-- README.sh --\n")
-	if script != block {
-		t.Errorf("quickstart.txtar types\n%s\nand the README\n%s", script, block)
+	script, typed, _ := strings.Cut(readFile(t, filepath.Join("testdata", "script", "quickstart.txtar")), "-- README.sh --\n")
+	if typed != block {
+		t.Errorf("quickstart.txtar types\n%s\nand the README\n%s", typed, block)
+	}
+	var got, want []string
+	for _, command := range regexp.MustCompile(`(?m)^line .*$`).FindAllString(script, -1) {
+		got = append(got, command)
+		want = append(want, fmt.Sprintf("line %d README.sh", len(got)))
+	}
+	if n := strings.Count(block, "\n"); len(got) != n || !slices.Equal(got, want) {
+		t.Errorf("quickstart.txtar runs %q, want the %d lines in order", got, n)
 	}
 }
 

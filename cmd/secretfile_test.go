@@ -44,9 +44,13 @@ func TestSecretsComeFromFiles(t *testing.T) {
 			t.Errorf("%.20q, mode %o: got %v, want …%s…", tt.content, tt.mode, err, tt.says)
 		}
 	}
-	for _, path := range []string{t.TempDir(), filepath.Join(t.TempDir(), "nowhere")} {
-		if _, err := load(from(t, "", "DATABASE_URL_FILE="+path)); err == nil || !strings.Contains(err.Error(), "database.url_file: ") {
-			t.Errorf("%s: got %v", path, err)
+	for path, says := range map[string]string{
+		t.TempDir():                           "is not a regular file",
+		filepath.Join(t.TempDir(), "nowhere"): "no such file",
+	} {
+		if _, err := load(from(t, "", "DATABASE_URL_FILE="+path)); err == nil ||
+			!strings.HasPrefix(err.Error(), "database.url_file: ") || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: got %v, want …%s…", path, err, says)
 		}
 	}
 }
@@ -55,7 +59,11 @@ func TestASecretIsGivenOnce(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "secret")
 	write(t, path, goodSecret, 0o600)
-	_, err := load(from(t, "jwt: {secret_file: "+path+"}", "JWT_SECRET="+otherSecret))
+	_, err := load(from(t, "", "DATABASE_URL=postgres://u:hunter2@localhost/db", "DATABASE_URL_FILE="+path))
+	if err == nil || !strings.Contains(err.Error(), "database.url: is given twice") || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("got %v", err)
+	}
+	_, err = load(from(t, "jwt: {secret_file: "+path+"}", "JWT_SECRET="+otherSecret))
 	if err == nil || !strings.Contains(err.Error(), "jwt.secret: is given twice") || strings.Contains(err.Error(), otherSecret) {
 		t.Errorf("got %v", err)
 	}
@@ -107,5 +115,9 @@ func TestABadSecretIsKept(t *testing.T) {
 	}
 	if b, _ := os.ReadFile(path); string(b) != goodSecret[:20] {
 		t.Errorf("the file was changed to %q", b)
+	}
+	write(t, path, goodSecret, 0o644)
+	if value, _, err := ensureSecret(path); err == nil || !strings.Contains(err.Error(), "chmod 600 "+path) {
+		t.Errorf("got %q, %v, want a refusal of mode 0644", value, err)
 	}
 }

@@ -75,7 +75,7 @@ func (o *revokeAllOptions) run(ctx context.Context, a *app) error {
 	}
 	view.Sessions, view.Users = n.Sessions, n.Users
 	what := count(n.Sessions, "session") + " of " + count(n.Users, "user")
-	ok, err := o.confirm(a, "end "+what)
+	ok, err := o.confirm(ctx, a, "end "+what)
 	if err != nil {
 		return err
 	}

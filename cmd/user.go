@@ -103,7 +103,7 @@ func newUserSetPassword(a *app) *cobra.Command {
 type setPassword func(*authn.Service, context.Context, authn.Actor, authn.Account) (authn.Registered, error)
 
 func (o *userPasswordOptions) run(ctx context.Context, a *app, name string, create bool, do setPassword) error {
-	password, err := o.read(a)
+	password, err := o.read(ctx, a)
 	if err != nil {
 		return err
 	}

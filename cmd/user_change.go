@@ -87,7 +87,7 @@ func (o *userDeleteOptions) run(ctx context.Context, a *app, name string) error 
 	if err != nil {
 		return err
 	}
-	if ok, err := o.confirm(a, fmt.Sprintf("delete user %s with %s", user.Username, count(n.Sessions, "session"))); !ok {
+	if ok, err := o.confirm(ctx, a, fmt.Sprintf("delete user %s with %s", user.Username, count(n.Sessions, "session"))); !ok {
 		return err
 	}
 	if user, err = inst.authn.DeleteUser(ctx, a.actor(o.reason), name); err != nil {

@@ -4,8 +4,9 @@
 // Every method is atomic and states an intent ("start a session", "rotate a
 // token"), never a row operation. No transaction leaks to the caller, and none
 // spans password hashing or the network. Every change carries an [Event] that is
-// written to the audit trail in the same transaction. Outcomes a caller must act
-// on are values; an error means the operation failed.
+// written to the audit trail in the same transaction; whatever ends access also
+// appends a [Revocation] to the feed, again in that transaction. Outcomes a caller
+// must act on are values; an error means the operation failed.
 //
 // Time comes from the caller: no method reads a clock, and instants are kept to
 // the microsecond. Implementations are in store/postgres and store/sqlite, and
@@ -36,6 +37,9 @@ type Store interface {
 
 	// User returns the user with this folded username, or [ErrNotFound].
 	User(ctx context.Context, folded string) (User, error)
+
+	// UserByID returns the user with this id, or [ErrNotFound].
+	UserByID(ctx context.Context, id uuid.UUID) (User, error)
 
 	// Users returns one page of users ordered by folded username.
 	Users(ctx context.Context, p UserPage) ([]User, error)
@@ -102,6 +106,34 @@ type Store interface {
 	// returns how many it removed. It takes no event: what ended these sessions
 	// was audited when it happened.
 	DeleteDeadSessions(ctx context.Context, expiredBefore time.Time, limit int) (int, error)
+
+	// Revocations reads the feed: what has been committed since the reading that
+	// after comes from, whatever the order in which it was begun; or, when after is
+	// "", every entry at or later than since. One statement.
+	Revocations(ctx context.Context, after Position, since time.Time) (Feed, error)
+
+	// WatchRevocations calls wake when it begins to watch, and then each time the
+	// feed may have grown, by whichever process. It returns when ctx ends or
+	// watching is no longer possible, always with an error. Entries may come late
+	// to wake, or without it; so read the feed at intervals as well.
+	WatchRevocations(ctx context.Context, wake func()) error
+
+	// DeleteOldRevocations removes up to limit entries from before an instant and
+	// returns how many it removed.
+	DeleteOldRevocations(ctx context.Context, before time.Time, limit int) (int, error)
+
+	// SaveNode adds a node, or updates all of it; Behind is ignored.
+	SaveNode(ctx context.Context, n Node) error
+
+	// RemoveNode forgets a node, if there is one.
+	RemoveNode(ctx context.Context, id uuid.UUID) error
+
+	// RemoveOldNodes forgets the nodes that were last seen before an instant.
+	RemoveOldNodes(ctx context.Context, seenBefore time.Time) error
+
+	// Nodes returns every node, by name and id. Behind counts the revocations at
+	// or before upTo that a node has not read.
+	Nodes(ctx context.Context, upTo time.Time) ([]Node, error)
 
 	// Record writes an event that changes nothing else, such as a failed login.
 	Record(ctx context.Context, e Event) error

@@ -24,6 +24,9 @@ func (s *Store) EndSessions(ctx context.Context, scope store.Scope, e store.Even
 		if err := tx.QueryRow(ctx, query, args...).Scan(&generation); err != nil {
 			return err
 		}
+		if err := publish(ctx, tx, store.Revocation{At: e.At, UserID: scope.UserID(), Generation: generation}); err != nil {
+			return err
+		}
 		return record(ctx, tx, e)
 	}))
 }

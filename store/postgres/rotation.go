@@ -101,6 +101,9 @@ func (s *Store) explainRotation(ctx context.Context, r store.Rotation, e store.E
 			if _, err := tx.Exec(ctx, deleteToken, r.SessionID); err != nil {
 				return err
 			}
+			if err := publish(ctx, tx, store.Revocation{At: r.At, UserID: user.ID, SessionID: t.ID}); err != nil {
+				return err
+			}
 			return record(ctx, tx, e.Refused(result.Outcome, user.ID, t.ID))
 		default:
 			return nil

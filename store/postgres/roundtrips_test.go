@@ -145,6 +145,9 @@ func TestTheHotPathsTakeOneRoundTrip(t *testing.T) {
 			id, token = p.signIn(fmt.Sprint("$argon2id$", hashes), replaced)
 		}},
 		{"end a session", func() { _, err := s.EndSession(p.ctx, id, login); p.ok(err) }},
+		{"user by id", func() { _, err := s.UserByID(p.ctx, p.user.ID); p.ok(err) }},
+		{"revocations", func() { _, err := s.Revocations(p.ctx, "", at); p.ok(err) }},
+		{"save node", func() { p.ok(s.SaveNode(p.ctx, store.Node{ID: p.user.ID, Position: "1:1:"})) }},
 		{"record", func() { p.ok(s.Record(p.ctx, login)) }},
 		{"ready", func() { p.ok(s.Ready(p.ctx)) }},
 	} {
@@ -208,6 +211,22 @@ func TestEveryStatementWorksWithEveryStatementCache(t *testing.T) {
 				_, err = s.User(p.ctx, "alice")
 				p.ok(err)
 				_, err = s.EnableUser(p.ctx, p.user.ID, login)
+				p.ok(err)
+				_, err = s.UserByID(p.ctx, p.user.ID)
+				p.ok(err)
+				feed, err := s.Revocations(p.ctx, "", at)
+				p.ok(err)
+				feed, err = s.Revocations(p.ctx, feed.Position, at)
+				p.ok(err)
+				p.ok(s.SaveNode(p.ctx, store.Node{ID: p.user.ID, Position: feed.Position}))
+				nodes, err := s.Nodes(p.ctx, at)
+				p.ok(err)
+				if len(nodes) != 1 || nodes[0].Behind != 0 {
+					t.Errorf("got the nodes %+v", nodes)
+				}
+				p.ok(s.RemoveNode(p.ctx, p.user.ID))
+				p.ok(s.RemoveOldNodes(p.ctx, at))
+				_, err = s.DeleteOldRevocations(p.ctx, at, 10)
 				p.ok(err)
 			}
 			_, err := s.SetPassword(p.ctx, p.user.ID, "$argon2id$new", login)

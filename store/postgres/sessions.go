@@ -30,6 +30,10 @@ WITH started AS (
     USING started
     WHERE t.id = $13
     RETURNING t.id, t.user_id
+), published AS (
+    INSERT INTO revocations (at, user_id, session_id, generation)
+    SELECT $14::timestamptz, user_id, id, 0 FROM replaced
+    RETURNING pg_notify('authctl_revocations', '')
 ), audited AS (
     INSERT INTO audit_events (at, action, actor, user_id, session_id, remote_addr, user_agent, request_id, reason)
     SELECT $14::timestamptz, $15, $16, $17::uuid, $18::uuid, $19, $20, $21, $22 FROM started
@@ -54,6 +58,10 @@ func (s *Store) StartSession(ctx context.Context, n store.NewSession, e store.Ev
 const deleteSession = `
 WITH ended AS (
     DELETE FROM refresh_tokens WHERE id = $1 RETURNING id, user_id
+), published AS (
+    INSERT INTO revocations (at, user_id, session_id, generation)
+    SELECT $2, user_id, id, 0 FROM ended
+    RETURNING pg_notify('authctl_revocations', '')
 )
 INSERT INTO audit_events (at, action, actor, user_id, session_id, remote_addr, user_agent, request_id, reason)
 SELECT $2, $3, $4, user_id, id, $5, $6, $7, $8 FROM ended`

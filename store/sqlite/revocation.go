@@ -23,6 +23,9 @@ func (s *Store) EndSessions(ctx context.Context, scope store.Scope, e store.Even
 		if err := tx.QueryRowContext(ctx, query, args...).Scan(&generation); err != nil {
 			return err
 		}
+		if err := publish(ctx, tx, store.Revocation{At: e.At, UserID: scope.UserID(), Generation: generation}); err != nil {
+			return err
+		}
 		return record(ctx, tx, e)
 	})
 }
@@ -50,15 +53,6 @@ WHERE id IN (
 )`
 
 // DeleteDeadSessions implements [store.Store].
-func (s *Store) DeleteDeadSessions(ctx context.Context, expiredBefore time.Time, limit int) (n int, err error) {
-	err = s.write(ctx, "delete dead sessions", func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, deleteDeadSessions, micros(expiredBefore), limit)
-		if err != nil {
-			return err
-		}
-		rows, err := result.RowsAffected()
-		n = int(rows)
-		return err
-	})
-	return n, err
+func (s *Store) DeleteDeadSessions(ctx context.Context, expiredBefore time.Time, limit int) (int, error) {
+	return s.exec(ctx, "delete dead sessions", deleteDeadSessions, micros(expiredBefore), limit)
 }

@@ -95,6 +95,9 @@ func (s *Store) explainRotation(ctx context.Context, tx *sql.Tx, lock *sql.Stmt,
 		if _, err := tx.ExecContext(ctx, deleteToken, r.SessionID); err != nil {
 			return store.RotateResult{}, err
 		}
+		if err := publish(ctx, tx, store.Revocation{At: r.At, UserID: user.ID, SessionID: t.ID}); err != nil {
+			return store.RotateResult{}, err
+		}
 		return store.RotateResult{Outcome: o}, record(ctx, tx, e.Refused(o, user.ID, t.ID))
 	default:
 		return store.RotateResult{Outcome: o}, nil

@@ -75,6 +75,9 @@ func endSession(ctx context.Context, tx *sql.Tx, id uuid.UUID, e store.Event) (b
 		return false, err
 	}
 	e.SessionID = id
+	if err := publish(ctx, tx, store.Revocation{At: e.At, UserID: e.UserID, SessionID: id}); err != nil {
+		return false, err
+	}
 	return true, record(ctx, tx, e)
 }
 

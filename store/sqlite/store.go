@@ -189,6 +189,20 @@ func (p *statements) close() error {
 	return errors.Join(errs...)
 }
 
+// exec writes with one statement, and returns how many rows it changed.
+func (s *Store) exec(ctx context.Context, op, query string, args ...any) (n int, err error) {
+	err = s.write(ctx, op, func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		rows, err := result.RowsAffected()
+		n = int(rows)
+		return err
+	})
+	return n, err
+}
+
 // read scans the one row of a hot query.
 func (s *Store) read(ctx context.Context, query string, args, dest []any) error {
 	stmt, err := s.hot.of(ctx, s.reader, query)

@@ -33,19 +33,26 @@ func (r *userRow) get() store.User {
 const insertUser = `
 INSERT INTO users (id, username, username_folded, password_hash, created_at, password_changed_at)
 VALUES (?1, ?2, ?3, NULLIF(?4, ''), ?5, ?5)
-RETURNING ` + userColumns
+RETURNING ` + userColumns + `, 0`
 
 // CreateUser implements [store.Store].
 func (s *Store) CreateUser(ctx context.Context, u store.NewUser, e store.Event) (store.User, error) {
-	return s.changeUser(ctx, "create user", e, insertUser, u.ID, u.Username, u.Folded, u.PasswordHash, micros(u.CreatedAt))
+	return s.changeUser(ctx, "create user", e, false, insertUser, u.ID, u.Username, u.Folded, u.PasswordHash, micros(u.CreatedAt))
 }
 
-// changeUser runs a statement that returns userColumns, and writes its event.
-func (s *Store) changeUser(ctx context.Context, op string, e store.Event, query string, args ...any) (store.User, error) {
+// changeUser runs a statement that returns userColumns and a generation, writes
+// its event, and publishes the generation when it ends the user's sessions.
+func (s *Store) changeUser(ctx context.Context, op string, e store.Event, ends bool, query string, args ...any) (store.User, error) {
 	var row userRow
 	err := s.write(ctx, op, func(tx *sql.Tx) error {
-		if err := tx.QueryRowContext(ctx, query, args...).Scan(row.dest()...); err != nil {
+		var generation int64
+		if err := tx.QueryRowContext(ctx, query, args...).Scan(append(row.dest(), &generation)...); err != nil {
 			return err
+		}
+		if ends {
+			if err := publish(ctx, tx, store.Revocation{At: e.At, UserID: row.user.ID, Generation: generation}); err != nil {
+				return err
+			}
 		}
 		return record(ctx, tx, e)
 	})
@@ -84,6 +91,17 @@ func (s *Store) User(ctx context.Context, folded string) (store.User, error) {
 	return row.get(), nil
 }
 
+const selectUserByID = `SELECT ` + userColumns + ` FROM users WHERE users.id = ?1`
+
+// UserByID implements [store.Store].
+func (s *Store) UserByID(ctx context.Context, id uuid.UUID) (store.User, error) {
+	var row userRow
+	if err := s.read(ctx, selectUserByID, []any{id}, row.dest()); err != nil {
+		return store.User{}, translate("read user", err)
+	}
+	return row.get(), nil
+}
+
 const selectUsers = `
 SELECT ` + userColumns + `
 FROM users
@@ -112,34 +130,34 @@ func (s *Store) Users(ctx context.Context, p store.UserPage) ([]store.User, erro
 const updatePassword = `
 UPDATE users SET password_hash = ?2, password_changed_at = ?3, generation = users.generation + 1
 WHERE users.id = ?1
-RETURNING ` + userColumns
+RETURNING ` + userColumns + `, users.generation`
 
 // SetPassword implements [store.Store].
 func (s *Store) SetPassword(ctx context.Context, id uuid.UUID, hash string, e store.Event) (store.User, error) {
-	return s.changeUser(ctx, "set password", e, updatePassword, id, hash, micros(e.At))
+	return s.changeUser(ctx, "set password", e, true, updatePassword, id, hash, micros(e.At))
 }
 
 const updateDisabled = `
 UPDATE users SET disabled_at = COALESCE(users.disabled_at, ?2), generation = users.generation + 1
 WHERE users.id = ?1
-RETURNING ` + userColumns
+RETURNING ` + userColumns + `, users.generation`
 
 // DisableUser implements [store.Store].
 func (s *Store) DisableUser(ctx context.Context, id uuid.UUID, e store.Event) (store.User, error) {
-	return s.changeUser(ctx, "disable user", e, updateDisabled, id, micros(e.At))
+	return s.changeUser(ctx, "disable user", e, true, updateDisabled, id, micros(e.At))
 }
 
-const updateEnabled = `UPDATE users SET disabled_at = NULL WHERE users.id = ?1 RETURNING ` + userColumns
+const updateEnabled = `UPDATE users SET disabled_at = NULL WHERE users.id = ?1 RETURNING ` + userColumns + `, users.generation`
 
 // EnableUser implements [store.Store].
 func (s *Store) EnableUser(ctx context.Context, id uuid.UUID, e store.Event) (store.User, error) {
-	return s.changeUser(ctx, "enable user", e, updateEnabled, id)
+	return s.changeUser(ctx, "enable user", e, false, updateEnabled, id)
 }
 
-const deleteUser = `DELETE FROM users WHERE users.id = ?1 RETURNING ` + userColumns
+const deleteUser = `DELETE FROM users WHERE users.id = ?1 RETURNING ` + userColumns + `, 9223372036854775807` // store.NoGeneration
 
 // DeleteUser implements [store.Store].
 func (s *Store) DeleteUser(ctx context.Context, id uuid.UUID, e store.Event) error {
-	_, err := s.changeUser(ctx, "delete user", e, deleteUser, id)
+	_, err := s.changeUser(ctx, "delete user", e, true, deleteUser, id)
 	return err
 }

@@ -159,6 +159,16 @@ func operations(s store.Store) map[string]func(ctx context.Context) error {
 		},
 		"access":               func(ctx context.Context) error { _, err := s.Access(ctx, id, id); return err },
 		"delete dead sessions": func(ctx context.Context) error { _, err := s.DeleteDeadSessions(ctx, noon, 1); return err },
-		"record":               func(ctx context.Context) error { return s.Record(ctx, e) },
+		"user by id":           func(ctx context.Context) error { _, err := s.UserByID(ctx, id); return err },
+		"revocations":          func(ctx context.Context) error { _, err := s.Revocations(ctx, "", noon); return err },
+		"delete old revocations": func(ctx context.Context) error {
+			_, err := s.DeleteOldRevocations(ctx, noon, 1)
+			return err
+		},
+		"save node":        func(ctx context.Context) error { return s.SaveNode(ctx, store.Node{ID: id}) },
+		"remove node":      func(ctx context.Context) error { return s.RemoveNode(ctx, id) },
+		"remove old nodes": func(ctx context.Context) error { return s.RemoveOldNodes(ctx, noon) },
+		"nodes":            func(ctx context.Context) error { _, err := s.Nodes(ctx, noon); return err },
+		"record":           func(ctx context.Context) error { return s.Record(ctx, e) },
 	}
 }

@@ -37,6 +37,7 @@ func Run(t *testing.T, b Backend) {
 		{"sessions", sessionCases},
 		{"rotation", rotationCases},
 		{"revocation", revocationCases},
+		{"feed", feedCases},
 		{"events", eventCases},
 		{"failure", failureCases},
 		{"race", raceCases},

@@ -46,6 +46,14 @@ var userCases = []testCase{
 		f.ok("read credentials", err)
 		equal(f, "hash", c.PasswordHash, "")
 	}},
+	{"a user is found by id", func(f *fixture) {
+		u := f.user("alice")
+		got, err := f.store.UserByID(f.ctx, u.ID)
+		f.ok("read user", err)
+		equal(f, "user", got, u)
+		_, err = f.store.UserByID(f.ctx, uuid.New())
+		f.is("read nobody", err, store.ErrNotFound)
+	}},
 	{"a user is found by the folded username only", func(f *fixture) {
 		f.user("alice")
 		for _, name := range []string{"ALICE", "alic", "alice ", "", "%", "'"} {

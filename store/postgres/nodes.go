@@ -1,0 +1,64 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/authctl/authctl/store"
+)
+
+const upsertNode = `
+INSERT INTO nodes (id, name, version, started_at, seen_at, staleness, position)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (id) DO UPDATE
+SET name = $2, version = $3, started_at = $4, seen_at = $5, staleness = $6, position = $7`
+
+// SaveNode implements [store.Store].
+func (s *Store) SaveNode(ctx context.Context, n store.Node) error {
+	_, err := s.pool.Exec(ctx, upsertNode, n.ID, n.Name, n.Version, n.StartedAt, n.SeenAt, n.Staleness.Microseconds(), string(n.Position))
+	return translate("save node", err)
+}
+
+const deleteNode = `DELETE FROM nodes WHERE id = $1`
+
+// RemoveNode implements [store.Store].
+func (s *Store) RemoveNode(ctx context.Context, id uuid.UUID) error {
+	_, err := s.pool.Exec(ctx, deleteNode, id)
+	return translate("remove node", err)
+}
+
+const deleteOldNodes = `DELETE FROM nodes WHERE seen_at < $1`
+
+// RemoveOldNodes implements [store.Store].
+func (s *Store) RemoveOldNodes(ctx context.Context, seenBefore time.Time) error {
+	_, err := s.pool.Exec(ctx, deleteOldNodes, seenBefore)
+	return translate("remove old nodes", err)
+}
+
+const selectNodes = `
+SELECT n.id, n.name, n.version, n.started_at, n.seen_at, n.staleness, n.position, (
+    SELECT count(*) FROM revocations r
+    WHERE r.tx >= pg_snapshot_xmin(n.position::pg_snapshot) AND NOT pg_visible_in_snapshot(r.tx, n.position::pg_snapshot)
+        AND r.at <= $1
+)
+FROM nodes n
+ORDER BY n.name, n.id`
+
+// Nodes implements [store.Store].
+func (s *Store) Nodes(ctx context.Context, upTo time.Time) ([]store.Node, error) {
+	rows, err := s.pool.Query(ctx, selectNodes, upTo)
+	if err != nil {
+		return nil, translate("list nodes", err)
+	}
+	nodes, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (store.Node, error) {
+		var n store.Node
+		var staleness int64
+		err := r.Scan(&n.ID, &n.Name, &n.Version, &n.StartedAt, &n.SeenAt, &staleness, &n.Position, &n.Behind)
+		n.StartedAt, n.SeenAt, n.Staleness = n.StartedAt.UTC(), n.SeenAt.UTC(), time.Duration(staleness)*time.Microsecond
+		return n, err
+	})
+	return nodes, translate("list nodes", err)
+}

@@ -1,0 +1,32 @@
+package store
+
+import (
+	"math"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Revocation is one entry of the feed that tells every server what has ended
+// access. Hearing of one twice is harmless.
+type Revocation struct {
+	At         time.Time
+	UserID     uuid.UUID // whose; zero for everybody's
+	SessionID  uuid.UUID // the one session; zero for all in the scope
+	Generation int64     // tokens of an earlier generation of the user, or of the installation, are dead; 0 for one session
+}
+
+// NoGeneration is the generation in the entry of a deleted user, of whom no token
+// is good.
+const NoGeneration = math.MaxInt64
+
+// Position is how far a server has read the feed. It means something only to the
+// backend that made it; "" is before the beginning.
+type Position string
+
+// Feed is one reading of the revocations.
+type Feed struct {
+	Position     Position     // to read on from
+	Installation int64        // the installation's generation now
+	Entries      []Revocation // in no particular order
+}

@@ -1,0 +1,64 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/store"
+)
+
+const upsertNode = `
+INSERT INTO nodes (id, name, version, started_at, seen_at, staleness, position)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+ON CONFLICT (id) DO UPDATE
+SET name = ?2, version = ?3, started_at = ?4, seen_at = ?5, staleness = ?6, position = ?7`
+
+// SaveNode implements [store.Store].
+func (s *Store) SaveNode(ctx context.Context, n store.Node) error {
+	_, err := s.exec(ctx, "save node", upsertNode, n.ID, n.Name, n.Version, micros(n.StartedAt), micros(n.SeenAt), n.Staleness.Microseconds(), string(n.Position))
+	return err
+}
+
+const deleteNode = `DELETE FROM nodes WHERE id = ?1`
+
+// RemoveNode implements [store.Store].
+func (s *Store) RemoveNode(ctx context.Context, id uuid.UUID) error {
+	_, err := s.exec(ctx, "remove node", deleteNode, id)
+	return err
+}
+
+const deleteOldNodes = `DELETE FROM nodes WHERE seen_at < ?1`
+
+// RemoveOldNodes implements [store.Store].
+func (s *Store) RemoveOldNodes(ctx context.Context, seenBefore time.Time) error {
+	_, err := s.exec(ctx, "remove old nodes", deleteOldNodes, micros(seenBefore))
+	return err
+}
+
+const selectNodes = `
+SELECT n.id, n.name, n.version, n.started_at, n.seen_at, n.staleness, n.position,
+    (SELECT count(*) FROM revocations r WHERE r.id > CAST(n.position AS INTEGER) AND r.at <= ?1)
+FROM nodes n
+ORDER BY n.name, n.id`
+
+// Nodes implements [store.Store].
+func (s *Store) Nodes(ctx context.Context, upTo time.Time) ([]store.Node, error) {
+	rows, err := s.reader.QueryContext(ctx, selectNodes, micros(upTo))
+	if err != nil {
+		return nil, translate("list nodes", err)
+	}
+	defer rows.Close()
+	var nodes []store.Node
+	for rows.Next() {
+		var n store.Node
+		var started, seen, staleness int64
+		if err := rows.Scan(&n.ID, &n.Name, &n.Version, &started, &seen, &staleness, &n.Position, &n.Behind); err != nil {
+			return nil, translate("list nodes", err)
+		}
+		n.StartedAt, n.SeenAt, n.Staleness = instant(started), instant(seen), time.Duration(staleness)*time.Microsecond
+		nodes = append(nodes, n)
+	}
+	return nodes, translate("list nodes", rows.Err())
+}

@@ -1,0 +1,222 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/store"
+)
+
+var feedCases = []testCase{
+	{"whatever ends access is in the feed", func(f *fixture) {
+		u := f.user("alice")
+		at := noon.Add(time.Minute)
+		logout, replaced, stolen := f.session(u, "logout"), f.session(u, "replaced"), f.session(u, "stolen")
+		f.publishes("logout", func() {
+			_, err := f.store.EndSession(f.ctx, logout.ID, event(store.ActionLogout, at))
+			f.ok("end session", err)
+		}, store.Revocation{At: at, UserID: u.ID, SessionID: logout.ID})
+		f.publishes("a login that replaces a session", func() {
+			n := f.newSession(u, "replacing")
+			n.Replaces = replaced.ID
+			f.start(n)
+		}, store.Revocation{At: noon, UserID: u.ID, SessionID: replaced.ID})
+		f.publishes("theft", func() {
+			r, err := f.store.Rotate(f.ctx, rotation(stolen.ID, "forged", "next", at), refresh(at))
+			f.ok("rotate", err)
+			equal(f, "outcome", r.Outcome, store.Reused)
+		}, store.Revocation{At: at, UserID: u.ID, SessionID: stolen.ID})
+		f.publishes("a new password", func() {
+			_, err := f.store.SetPassword(f.ctx, u.ID, "x", event(store.ActionPasswordChanged, at))
+			f.ok("set password", err)
+		}, store.Revocation{At: at, UserID: u.ID, Generation: 1})
+		f.publishes("disabling", func() {
+			_, err := f.store.DisableUser(f.ctx, u.ID, event(store.ActionUserDisabled, at))
+			f.ok("disable", err)
+		}, store.Revocation{At: at, UserID: u.ID, Generation: 2})
+		f.publishes("ending a user's sessions", func() {
+			f.ok("end sessions", f.store.EndSessions(f.ctx, store.OfUser(u.ID), event(store.ActionSessionsRevoked, at)))
+		}, store.Revocation{At: at, UserID: u.ID, Generation: 3})
+		f.publishes("ending everybody's sessions", func() {
+			f.ok("end sessions", f.store.EndSessions(f.ctx, store.Everyone(), event(store.ActionSessionsRevoked, at)))
+		}, store.Revocation{At: at, Generation: 1})
+		equal(f, "installation", f.feed("").Installation, 1)
+		f.publishes("deleting", func() {
+			f.ok("delete", f.store.DeleteUser(f.ctx, u.ID, event(store.ActionUserDeleted, at)))
+		}, store.Revocation{At: at, UserID: u.ID, Generation: store.NoGeneration})
+	}},
+	{"whatever ends no access is not in the feed", func(f *fixture) {
+		f.publishes("all of it", func() {
+			u := f.user("alice")
+			n := f.session(u, "one")
+			for _, to := range []string{"two", "retried"} {
+				_, err := f.store.Rotate(f.ctx, rotation(n.ID, "one", to, noon), refresh(noon))
+				f.ok("rotate", err)
+			}
+			_, err := f.store.EndSession(f.ctx, uuid.New(), event(store.ActionLogout, noon))
+			f.ok("end no session", err)
+			_, err = f.store.EnableUser(f.ctx, u.ID, event(store.ActionUserEnabled, noon))
+			f.ok("enable", err)
+			f.is("end nobody's sessions", f.store.EndSessions(f.ctx, store.OfUser(uuid.New()), event(store.ActionSessionsRevoked, noon)), store.ErrNotFound)
+			_, err = f.store.DisableUser(f.ctx, uuid.New(), event(store.ActionUserDisabled, noon))
+			f.is("disable nobody", err, store.ErrNotFound)
+		})
+	}},
+	{"reading on yields what is new, and reading anew what is not too old", func(f *fixture) {
+		u := f.user("alice")
+		for i := range 3 {
+			at := noon.Add(time.Duration(i) * time.Minute)
+			f.ok("end sessions", f.store.EndSessions(f.ctx, store.OfUser(u.ID), event(store.ActionSessionsRevoked, at)))
+		}
+		feed := f.feed("")
+		equal(f, "all", len(feed.Entries), 3)
+		equal(f, "none since", len(f.feed(feed.Position).Entries), 0)
+		equal(f, "position", f.feed(f.feed(feed.Position).Position).Entries, nil)
+		late, err := f.store.Revocations(f.ctx, "", noon.Add(time.Minute))
+		f.ok("read revocations", err)
+		equal(f, "late ones", len(late.Entries), 2)
+
+		for _, want := range []int{2, 1, 0} {
+			n, err := f.store.DeleteOldRevocations(f.ctx, noon.Add(3*time.Minute), 2)
+			f.ok("delete old revocations", err)
+			equal(f, "deleted", n, want)
+		}
+		f.publishes("after the deletion", func() {
+			f.ok("end sessions", f.store.EndSessions(f.ctx, store.Everyone(), event(store.ActionSessionsRevoked, noon)))
+		}, store.Revocation{At: noon, Generation: 1})
+		after := f.feed(feed.Position)
+		equal(f, "new since", len(after.Entries), 1)
+		n, err := f.store.DeleteOldRevocations(f.ctx, noon, 2)
+		f.ok("delete old revocations", err)
+		equal(f, "deleted at the instant", n, 0)
+	}},
+	{"a watcher hears of what another process ends", func(f *fixture) {
+		u := f.user("alice")
+		ctx, cancel := context.WithCancel(f.ctx)
+		woken := make(chan struct{}, 100)
+		ended := make(chan error, 1)
+		go func() { ended <- f.store.WatchRevocations(ctx, func() { woken <- struct{}{} }) }()
+		<-woken
+		other := f.backend.Open(f, f.where)
+		feed := f.feed("")
+		f.ok("end sessions", other.EndSessions(f.ctx, store.OfUser(u.ID), event(store.ActionSessionsRevoked, noon)))
+		for len(f.feed(feed.Position).Entries) == 0 {
+			<-woken
+		}
+		cancel()
+		err := <-ended
+		f.is("watch", err, context.Canceled)
+		f.is("watch", err, store.ErrUnavailable)
+	}},
+	{"nodes are kept, and how far each is behind", func(f *fixture) {
+		u := f.user("alice")
+		start := f.feed("").Position
+		one := store.Node{ID: uuid.New(), Name: "one", Version: "v1", StartedAt: noon, SeenAt: noon, Staleness: 30 * time.Second, Position: start}
+		two := store.Node{ID: uuid.New(), Name: "two", Version: "v2", StartedAt: noon, SeenAt: noon.Add(time.Hour), Staleness: time.Second, Position: start}
+		for _, n := range []store.Node{two, one} {
+			f.ok("save node", f.store.SaveNode(f.ctx, n))
+		}
+		f.nodes(noon, one, two)
+		for i := range 2 {
+			at := noon.Add(time.Duration(i) * time.Minute)
+			f.ok("end sessions", f.store.EndSessions(f.ctx, store.OfUser(u.ID), event(store.ActionSessionsRevoked, at)))
+		}
+		one.Behind, two.Behind = 1, 1
+		f.nodes(noon, one, two)
+		one.Behind, two.Behind = 2, 2
+		f.nodes(noon.Add(time.Minute), one, two)
+		two.Position, two.SeenAt, two.Version = f.feed(start).Position, noon.Add(2*time.Hour), "v3"
+		f.ok("save node", f.store.SaveNode(f.ctx, two))
+		two.Behind = 0
+		f.nodes(noon.Add(time.Minute), one, two)
+
+		f.ok("remove old nodes", f.store.RemoveOldNodes(f.ctx, noon))
+		f.nodes(noon.Add(time.Minute), one, two)
+		f.ok("remove old nodes", f.store.RemoveOldNodes(f.ctx, noon.Add(time.Hour)))
+		f.nodes(noon.Add(time.Minute), two)
+		f.ok("remove node", f.store.RemoveNode(f.ctx, two.ID))
+		f.ok("remove it again", f.store.RemoveNode(f.ctx, two.ID))
+		f.nodes(noon)
+	}},
+	{"no entry is missed by a reader beside many writers", func(f *fixture) {
+		const writers, each = 8, 20
+		users := make([]store.User, writers)
+		for i := range users {
+			users[i] = f.user(fmt.Sprint("user", i))
+		}
+		stores := f.processes()
+		reader := f.backend.Open(f, f.where)
+		done := make(chan struct{})
+		read := make(chan []store.Revocation)
+		go func() {
+			var all []store.Revocation
+			var position store.Position
+			for last := false; ; {
+				feed, err := reader.Revocations(f.ctx, position, noon)
+				if err != nil {
+					f.Errorf("read revocations: %v", err)
+				}
+				position, all = feed.Position, append(all, feed.Entries...)
+				if last || err != nil {
+					read <- all
+					return
+				}
+				select {
+				case <-done:
+					last = true
+				default:
+				}
+			}
+		}()
+		together(writers, func(i int) {
+			for range each {
+				if err := stores[i%len(stores)].EndSessions(f.ctx, store.OfUser(users[i].ID), event(store.ActionSessionsRevoked, noon)); err != nil {
+					f.Errorf("end sessions: %v", err)
+				}
+			}
+		})
+		close(done)
+		entries := <-read
+		equal(f, "entries", len(entries), writers*each)
+		for _, u := range users {
+			var generations []int64
+			for _, r := range entries {
+				if r.UserID == u.ID {
+					generations = append(generations, r.Generation)
+				}
+			}
+			slices.Sort(generations)
+			equal(f, "entries of a user", slices.Compact(generations)[len(generations)-1], each)
+		}
+	}},
+}
+
+// feed reads the revocations since noon, or from a position.
+func (f *fixture) feed(after store.Position) store.Feed {
+	f.Helper()
+	feed, err := f.store.Revocations(f.ctx, after, noon)
+	f.ok("read revocations", err)
+	return feed
+}
+
+// publishes checks that do appends exactly these entries to the feed.
+func (f *fixture) publishes(what string, do func(), want ...store.Revocation) {
+	f.Helper()
+	before := f.feed("").Position
+	do()
+	equal(f, what+" published", f.feed(before).Entries, want)
+}
+
+// nodes checks what the store knows of its servers.
+func (f *fixture) nodes(upTo time.Time, want ...store.Node) {
+	f.Helper()
+	got, err := f.store.Nodes(f.ctx, upTo)
+	f.ok("list nodes", err)
+	if !slices.Equal(got, want) {
+		f.Errorf("nodes: got %+v, want %+v", got, want)
+	}
+}

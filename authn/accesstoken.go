@@ -37,6 +37,7 @@ type claims struct {
 	Audience   string   `json:"aud,omitzero"`
 	Subject    string   `json:"sub"`
 	UserID     string   `json:"user_id"`
+	Username   string   `json:"username"`
 	SessionID  string   `json:"sid"`
 	Generation [2]int64 `json:"gen"` // installation, user
 	IssuedAt   int64    `json:"iat"`
@@ -46,7 +47,9 @@ type claims struct {
 // accessClaims is what a good token says.
 type accessClaims struct {
 	userID     uuid.UUID
+	username   string
 	sessionID  uuid.UUID
+	expiresAt  time.Time
 	generation store.Generation
 }
 
@@ -64,9 +67,9 @@ func newAccessTokens(secret, issuer, audience string, ttl time.Duration) *access
 	}
 }
 
-// issue signs a token for a session. It expires after the access lifetime, but
+// issue signs a token for a user's session. It expires after the access lifetime, but
 // never later than the session itself.
-func (a *accessTokens) issue(session store.Session, now time.Time) (token string, expires time.Time, err error) {
+func (a *accessTokens) issue(username string, session store.Session, now time.Time) (token string, expires time.Time, err error) {
 	expires = now.Add(a.ttl)
 	if session.ExpiresAt.Before(expires) {
 		expires = session.ExpiresAt
@@ -77,6 +80,7 @@ func (a *accessTokens) issue(session store.Session, now time.Time) (token string
 		Audience:   a.audience,
 		Subject:    session.UserID.String(),
 		UserID:     session.UserID.String(),
+		Username:   username,
 		SessionID:  session.ID.String(),
 		Generation: [2]int64{session.Generation.Installation, session.Generation.User},
 		IssuedAt:   now.Unix(),
@@ -140,7 +144,7 @@ func (a *accessTokens) accept(c claims, now time.Time) (accessClaims, bool) {
 	sessionID, err2 := uuid.Parse(c.SessionID)
 	latest := now.Add(clockSkew).Unix()
 	lifetime := int64((a.ttl + time.Second - 1) / time.Second)
-	if err1 != nil || err2 != nil || c.UserID != c.Subject || userID == uuid.Nil || sessionID == uuid.Nil ||
+	if err1 != nil || err2 != nil || c.UserID != c.Subject || c.Username == "" || userID == uuid.Nil || sessionID == uuid.Nil ||
 		c.Issuer != a.issuer || c.Audience != a.audience ||
 		c.IssuedAt <= 0 || c.IssuedAt > latest ||
 		c.ExpiresAt < c.IssuedAt || c.ExpiresAt > latest+lifetime || c.ExpiresAt-c.IssuedAt > lifetime {
@@ -148,7 +152,9 @@ func (a *accessTokens) accept(c claims, now time.Time) (accessClaims, bool) {
 	}
 	return accessClaims{
 		userID:     userID,
+		username:   c.Username,
 		sessionID:  sessionID,
+		expiresAt:  time.Unix(c.ExpiresAt, 0).UTC(),
 		generation: store.Generation{Installation: c.Generation[0], User: c.Generation[1]},
 	}, true
 }

@@ -37,7 +37,7 @@ func newTestAccessTokens() *accessTokens {
 func TestAccessTokenSaysWhatItWasIssuedFor(t *testing.T) {
 	t.Parallel()
 	a := newTestAccessTokens()
-	token, expires, err := a.issue(testSession, issuedAt)
+	token, expires, err := a.issue("alice", testSession, issuedAt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestAccessTokenSaysWhatItWasIssuedFor(t *testing.T) {
 		t.Errorf("expires: got %s, want %s", expires, want)
 	}
 	got, err := a.verify(token, issuedAt.Add(14*time.Minute))
-	want := accessClaims{testSession.UserID, testSession.ID, testSession.Generation}
+	want := accessClaims{testSession.UserID, "alice", testSession.ID, expires, testSession.Generation}
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
@@ -54,7 +54,7 @@ func TestAccessTokenSaysWhatItWasIssuedFor(t *testing.T) {
 func TestAccessTokenIsAnOrdinaryJWTToOtherVerifiers(t *testing.T) {
 	t.Parallel()
 	a := newAccessTokens(testSecret, "https://login.example.test", "shop", 15*time.Minute)
-	token, _, err := a.issue(testSession, issuedAt)
+	token, _, err := a.issue("alice", testSession, issuedAt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func TestAccessTokenIsAnOrdinaryJWTToOtherVerifiers(t *testing.T) {
 		t.Errorf("header: got %v", parsed.Header)
 	}
 	claims := parsed.Claims.(jwt.MapClaims)
-	if len(claims) != 8 || claims["sid"] != testSession.ID.String() || claims["user_id"] != claims["sub"] {
+	if len(claims) != 9 || claims["username"] != "alice" || claims["sid"] != testSession.ID.String() || claims["user_id"] != claims["sub"] {
 		t.Errorf("claims: got %v", claims)
 	}
 }
@@ -78,7 +78,7 @@ func TestAccessTokenNeverOutlivesItsSession(t *testing.T) {
 	t.Parallel()
 	session := testSession
 	session.ExpiresAt = issuedAt.Add(90*time.Second + 400*time.Millisecond)
-	_, expires, err := newTestAccessTokens().issue(session, issuedAt)
+	_, expires, err := newTestAccessTokens().issue("alice", session, issuedAt)
 	if want := issuedAt.Add(90 * time.Second); err != nil || !expires.Equal(want) {
 		t.Errorf("got %s, %v; want %s", expires, err, want)
 	}
@@ -87,14 +87,14 @@ func TestAccessTokenNeverOutlivesItsSession(t *testing.T) {
 func TestExpiredTokenIsToldFromABadOneOnlyWhenItsSignatureIsGood(t *testing.T) {
 	t.Parallel()
 	a := newTestAccessTokens()
-	token, expires, err := a.issue(testSession, issuedAt)
+	token, expires, err := a.issue("alice", testSession, issuedAt)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := a.verify(token, expires); CodeOf(err) != CodeTokenExpired {
 		t.Errorf("at its expiry: got %v, want %s", err, CodeTokenExpired)
 	}
-	forged, _, err := newAccessTokens(strings.ToUpper(testSecret), "authctl", "", 15*time.Minute).issue(testSession, issuedAt)
+	forged, _, err := newAccessTokens(strings.ToUpper(testSecret), "authctl", "", 15*time.Minute).issue("alice", testSession, issuedAt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,12 +106,12 @@ func TestExpiredTokenIsToldFromABadOneOnlyWhenItsSignatureIsGood(t *testing.T) {
 func TestHostileAccessTokensAreRefused(t *testing.T) {
 	t.Parallel()
 	a := newTestAccessTokens()
-	token, _, err := a.issue(testSession, issuedAt)
+	token, _, err := a.issue("alice", testSession, issuedAt)
 	if err != nil {
 		t.Fatal(err)
 	}
 	header := `{"alg":"HS256","kid":"` + a.kid + `","typ":"at+jwt"}`
-	payload := `{"iss":"authctl","sub":"11111111-2222-4333-8444-555555555555","user_id":"11111111-2222-4333-8444-555555555555",` +
+	payload := `{"iss":"authctl","sub":"11111111-2222-4333-8444-555555555555","user_id":"11111111-2222-4333-8444-555555555555","username":"alice",` +
 		`"sid":"0b1c2d3e-4f50-8a61-b273-8495a6b7c8d9","gen":[3,7],"iat":1795435200,"exp":1795436100}`
 	if _, err := a.verify(sign(t, header, payload), issuedAt); err != nil {
 		t.Fatalf("the honest token is refused: %v", err)
@@ -173,6 +173,7 @@ func TestHostileAccessTokensAreRefused(t *testing.T) {
 		"an empty sub":               sign(t, header, in(payload, `"sub":"11111111-2222-4333-8444-555555555555"`, `"sub":""`)),
 		"sub and user_id that part":  sign(t, header, in(payload, `"sub":"11111111`, `"sub":"21111111`)),
 		"an sid that is no id":       sign(t, header, in(payload, `0b1c2d3e-4f50-8a61-b273-8495a6b7c8d9`, `x`)),
+		"no username":                sign(t, header, in(payload, `"username":"alice",`, ``)),
 		"no sid":                     sign(t, header, in(payload, `"sid":"0b1c2d3e-4f50-8a61-b273-8495a6b7c8d9",`, ``)),
 		"a gen of one":               sign(t, header, in(payload, `[3,7]`, `[3]`)),
 		"a gen of three":             sign(t, header, in(payload, `[3,7]`, `[3,7,9]`)),
@@ -205,7 +206,7 @@ func signWith(t *testing.T, header, payload, key string) string {
 
 func FuzzVerifyAccessToken(f *testing.F) {
 	a := newTestAccessTokens()
-	token, _, err := a.issue(testSession, issuedAt)
+	token, _, err := a.issue("alice", testSession, issuedAt)
 	if err != nil {
 		f.Fatal(err)
 	}

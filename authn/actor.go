@@ -20,13 +20,17 @@ func (a Actor) event(action store.Action, now time.Time) store.Event {
 	return store.Event{
 		Action:     action,
 		At:         now,
-		Actor:      a.Name,
+		Actor:      truncate(a.Name, maxActor),
 		RemoteAddr: a.RemoteAddr,
 		UserAgent:  truncate(a.UserAgent, maxUserAgent),
 		RequestID:  a.RequestID,
-		Reason:     a.Reason,
+		Reason:     truncate(a.Reason, maxReason),
 	}
 }
 
-// maxUserAgent bounds, in bytes, what a client can make us store.
-const maxUserAgent = 256
+// Bounds, in bytes, of what is stored of others' words.
+const (
+	maxUserAgent = 256
+	maxActor     = 256
+	maxReason    = 1024
+)

@@ -53,6 +53,14 @@ func newFixture(t testing.TB, st store.Store, configure func(*Config)) *fixture 
 	return f
 }
 
+// Profile is what a node that has heard of everything says.
+func (f *fixture) Profile(ctx context.Context, access string) (store.User, error) {
+	if err := f.Sync(ctx); err != nil {
+		return store.User{}, err
+	}
+	return f.Service.Profile(ctx, access)
+}
+
 func (f *fixture) advance(d time.Duration) { f.clock.Add(d.Microseconds()) }
 
 // onBoth runs a story on SQLite and on PostgreSQL.

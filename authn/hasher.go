@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
+	"errors"
 	"sync/atomic"
 	"time"
 )
@@ -14,6 +15,10 @@ type HashStats struct {
 	Running int64  // computations running now
 	Waiting int64  // callers waiting for a slot now
 }
+
+// maxHashWait bounds how long a login waits for its turn, so that in an overload
+// those who are served still have time left, and the others hear of it soon.
+const maxHashWait = 2 * time.Second
 
 // hasher runs every Argon2 computation of the process, no more at once than it
 // has slots, so that memory stays bounded however many logins arrive.
@@ -66,16 +71,11 @@ func (h *hasher) outdated(d digest) bool {
 
 // compute waits for a slot and runs Argon2id. The slot belongs to the work: a
 // caller that goes away while it computes does not free it early. It fails with
-// [CodeOverloaded] when ctx ends in the queue.
+// [CodeOverloaded] when ctx ends, or maxHashWait is over, in the queue.
 func (h *hasher) compute(ctx context.Context, password string, d digest, length int, t *stopwatch) ([]byte, error) {
-	h.waiting.Add(1)
-	select {
-	case h.slots <- struct{}{}:
-		h.waiting.Add(-1)
-	case <-ctx.Done():
-		h.waiting.Add(-1)
+	if err := h.await(ctx); err != nil {
 		return nil, &Error{Code: CodeOverloaded, Message: "too many sign-ins at once, try again in a moment",
-			RetryAfter: time.Second, Err: ctx.Err()}
+			RetryAfter: maxHashWait, Err: err}
 	}
 	h.running.Add(1)
 	defer func() {
@@ -87,4 +87,26 @@ func (h *hasher) compute(ctx context.Context, password string, d digest, length 
 	h.run.Add(1)
 	t.lap("hash")
 	return tag, nil
+}
+
+var errHashWait = errors.New("no turn to hash within " + maxHashWait.String())
+
+// await takes a slot.
+func (h *hasher) await(ctx context.Context) error {
+	h.waiting.Add(1)
+	defer h.waiting.Add(-1)
+	timeout := time.NewTimer(maxHashWait)
+	defer timeout.Stop()
+	select {
+	case h.slots <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timeout.C:
+		return errHashWait
+	}
+	if err := ctx.Err(); err != nil { // both were ready
+		<-h.slots
+		return err
+	}
+	return nil
 }

@@ -40,28 +40,40 @@ func (s *Service) Login(ctx context.Context, a Actor, in Account, current string
 
 func (s *Service) login(ctx context.Context, a Actor, in Account, current string, now time.Time, watch *stopwatch) (Grant, error) {
 	password, ok := normalizePassword(in.Password)
-	if !ok {
-		return Grant{}, s.loginFailed(ctx, a, uuid.Nil, now, "malformed_password", nil)
+	if !ok { // nobody has it, and whoever sends such things shall not fill the audit trail
+		return Grant{}, errCredentials(nil)
 	}
-	creds, err := s.credentials(ctx, in.Username)
-	watch.lap("lookup")
-	if err != nil {
-		return Grant{}, fail(err)
-	}
-	stored, why, cause, err := s.verifyPassword(ctx, creds, password, watch)
-	if err != nil {
-		return Grant{}, fail(err)
-	}
-	if why != "" {
-		return Grant{}, s.loginFailed(ctx, a, creds.User.ID, now, why, cause)
-	}
-	var rehash string
-	if s.hasher.outdated(stored) {
-		if rehash, err = s.hasher.hash(ctx, password, watch); err != nil {
+	var verified store.Credentials // the hash in them was compared with the password
+	for range 3 {
+		creds, err := s.credentials(ctx, in.Username)
+		watch.lap("lookup")
+		if err != nil {
 			return Grant{}, fail(err)
 		}
+		var rehash string
+		if verified.PasswordHash == "" || creds.PasswordHash != verified.PasswordHash || creds.User.Disabled() {
+			stored, why, cause, err := s.verifyPassword(ctx, creds, password, watch)
+			if err != nil {
+				return Grant{}, fail(err)
+			}
+			if why != "" {
+				return Grant{}, s.loginFailed(ctx, a, creds.User.ID, now, why, cause)
+			}
+			if s.hasher.outdated(stored) {
+				if rehash, err = s.hasher.hash(ctx, password, watch); err != nil {
+					return Grant{}, fail(err)
+				}
+			}
+			verified = creds
+		}
+		g, started, err := s.startSession(ctx, a, creds, rehash, current, now)
+		if err != nil || started {
+			return g, err
+		}
+		// Another login has upgraded the hash, or a revocation has passed; a changed
+		// password or a disabled user is found out by looking again.
 	}
-	return s.startSession(ctx, a, creds, rehash, current, now)
+	return Grant{}, &Error{Code: CodeUnavailable, Message: "the account keeps changing, try again in a moment", RetryAfter: time.Second}
 }
 
 // credentials reads what is known of a username; for a name that nobody has, or
@@ -113,10 +125,15 @@ func (s *Service) loginFailed(ctx context.Context, a Actor, userID uuid.UUID, no
 	if err := s.store.Record(ctx, e); err != nil {
 		return fail(err)
 	}
+	return errCredentials(cause)
+}
+
+func errCredentials(cause error) error {
 	return &Error{Code: CodeInvalidCredentials, Message: "username or password is wrong", Err: cause}
 }
 
-func (s *Service) startSession(ctx context.Context, a Actor, creds store.Credentials, rehash, current string, now time.Time) (Grant, error) {
+// startSession reports false when the account is no longer what creds say.
+func (s *Service) startSession(ctx context.Context, a Actor, creds store.Credentials, rehash, current string, now time.Time) (g Grant, started bool, err error) {
 	token := newRefreshToken()
 	session := store.Session{
 		ID:                token.sessionID(),
@@ -133,7 +150,7 @@ func (s *Service) startSession(ctx context.Context, a Actor, creds store.Credent
 	e := a.event(store.ActionLogin, now)
 	e.Actor = "user:" + creds.User.ID.String()
 	e.UserID, e.SessionID = creds.User.ID, session.ID
-	started, err := s.store.StartSession(ctx, store.NewSession{
+	started, err = s.store.StartSession(ctx, store.NewSession{
 		ID:                session.ID,
 		UserID:            session.UserID,
 		TokenHash:         token.hash(),
@@ -148,17 +165,21 @@ func (s *Service) startSession(ctx context.Context, a Actor, creds store.Credent
 		Replaces:          replaces,
 	}, e)
 	if err != nil {
-		return Grant{}, fail(err)
+		return Grant{}, false, fail(err)
 	}
 	if !started {
-		return Grant{}, s.loginFailed(ctx, a, creds.User.ID, now, "changed_meanwhile", nil)
+		return Grant{}, false, nil
 	}
-	return s.grant(creds.User, session, token, now)
+	if replaces != uuid.Nil {
+		s.feed.add(store.Revocation{At: now, SessionID: replaces})
+	}
+	g, err = s.grant(creds.User, session, token, now)
+	return g, true, err
 }
 
 // grant signs the access token that goes with a refresh token.
 func (s *Service) grant(user store.User, session store.Session, token refreshToken, now time.Time) (Grant, error) {
-	access, expires, err := s.access.issue(session, now)
+	access, expires, err := s.access.issue(user.Username, session, now)
 	if err != nil {
 		return Grant{}, fail(err)
 	}

@@ -2,29 +2,44 @@ package authn
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 
 	"github.com/authctl/authctl/store"
 )
 
-// Logout ends the session that a refresh token belongs to, any of its tokens,
-// or, without a usable one, the session of a correctly signed access token, even
-// an expired one. It succeeds when there is nothing to end.
-func (s *Service) Logout(ctx context.Context, a Actor, refresh, access string) error {
+const maxLogoutTokens = 8 // tokens of each kind that one request may carry
+
+// Logout ends the session of every token given: of refresh tokens, any that the
+// session ever had, and of correctly signed access tokens, even expired ones. A
+// request may carry several, where a cookie was planted beside the true one, and
+// then all end. It succeeds when there is nothing to end.
+func (s *Service) Logout(ctx context.Context, a Actor, refresh, access []string) error {
 	now := s.now()
-	var id uuid.UUID
-	if token, ok := parseRefreshToken(refresh); ok {
-		id = token.sessionID()
-	} else if claims, err := s.access.verify(access, now); err == nil || CodeOf(err) == CodeTokenExpired {
-		id = claims.sessionID
-	} else {
+	var ids []uuid.UUID
+	for _, token := range refresh[:min(len(refresh), maxLogoutTokens)] {
+		if t, ok := parseRefreshToken(token); ok {
+			ids = append(ids, t.sessionID())
+		}
+	}
+	for _, token := range access[:min(len(access), maxLogoutTokens)] {
+		if c, err := s.access.verify(token, now); err == nil || CodeOf(err) == CodeTokenExpired {
+			ids = append(ids, c.sessionID)
+		}
+	}
+	if len(ids) == 0 {
 		return nil
 	}
+	slices.SortFunc(ids, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+	ids = slices.Compact(ids)
 	e := a.event(store.ActionLogout, now)
-	e.Actor = "session:" + id.String()
-	if _, err := s.store.EndSession(ctx, id, e); err != nil {
+	e.Actor = "session:" + ids[0].String()
+	if _, err := s.store.EndSessionsByID(ctx, ids, e); err != nil {
 		return fail(err)
+	}
+	for _, id := range ids {
+		s.feed.add(store.Revocation{At: now, SessionID: id})
 	}
 	return nil
 }

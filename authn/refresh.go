@@ -7,6 +7,8 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
+var errRevoked = refuse(CodeSessionRevoked, "the session was ended, sign in again")
+
 var errSeal = errors.New("sealed successor does not open to the current token")
 
 // Refresh exchanges a refresh token for its successor and a fresh access token.
@@ -38,6 +40,9 @@ func (s *Service) Refresh(ctx context.Context, a Actor, token string) (Grant, er
 		return Grant{}, fail(err)
 	}
 	s.rotations[result.Outcome].Add(1)
+	if result.Outcome == store.Reused {
+		s.feed.add(store.Revocation{At: now, SessionID: presented.sessionID()})
+	}
 	if result.Outcome == store.Retried {
 		if next, ok = presented.open(result.Successor, result.TokenHash); !ok {
 			return Grant{Outcome: result.Outcome}, fail(errSeal)
@@ -59,7 +64,7 @@ func refusal(o store.Outcome) error {
 	case store.Expired:
 		return refuse(CodeSessionExpired, "the session has expired, sign in again")
 	case store.Revoked, store.Disabled:
-		return refuse(CodeSessionRevoked, "the session was ended, sign in again")
+		return errRevoked
 	case store.Reused:
 		return refuse(CodeSessionReused, "the refresh token was used before, so its session was ended; sign in again")
 	default:

@@ -33,6 +33,7 @@ type Config struct {
 	MinPasswordLength  int              // in code points
 	Blocklist          *Blocklist       // passwords that are refused; nil for none
 	BlocklistWarns     bool             // accept blocklisted passwords and say so in Registered.Warning
+	MaxStaleness       time.Duration    // how long access tokens are vouched for without reading the revocation feed; 0 for 30 s
 	RegistrationClosed bool             // Register refuses; CreateUser does not
 	Now                func() time.Time // clock; nil for time.Now
 }
@@ -42,6 +43,8 @@ type Service struct {
 	store     store.Store
 	hasher    *hasher
 	access    *accessTokens
+	feed      *feed
+	staleness time.Duration
 	policy    passwordPolicy
 	refresh   time.Duration
 	maxAge    time.Duration
@@ -66,16 +69,21 @@ func New(cfg Config, st store.Store) (*Service, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.MaxStaleness <= 0 {
+		cfg.MaxStaleness = 30 * time.Second
+	}
 	return &Service{
-		store:   st,
-		hasher:  newHasher(cfg.Argon2, runtime.GOMAXPROCS(0)),
-		access:  newAccessTokens(cfg.Secret, cfg.Issuer, cfg.Audience, cfg.AccessTTL),
-		policy:  passwordPolicy{min: cfg.MinPasswordLength, blocklist: cfg.Blocklist, warns: cfg.BlocklistWarns},
-		refresh: cfg.RefreshTTL,
-		maxAge:  cfg.SessionMaxAge,
-		retry:   cfg.RetryWindow,
-		closed:  cfg.RegistrationClosed,
-		clock:   cfg.Now,
+		store:     st,
+		hasher:    newHasher(cfg.Argon2, runtime.GOMAXPROCS(0)),
+		feed:      newFeed(cfg.AccessTTL + clockSkew + time.Second), // exp is in whole seconds
+		staleness: cfg.MaxStaleness,
+		access:    newAccessTokens(cfg.Secret, cfg.Issuer, cfg.Audience, cfg.AccessTTL),
+		policy:    passwordPolicy{min: cfg.MinPasswordLength, blocklist: cfg.Blocklist, warns: cfg.BlocklistWarns},
+		refresh:   cfg.RefreshTTL,
+		maxAge:    cfg.SessionMaxAge,
+		retry:     cfg.RetryWindow,
+		closed:    cfg.RegistrationClosed,
+		clock:     cfg.Now,
 	}, nil
 }
 

@@ -239,11 +239,11 @@ func TestLogoutEndsOneSessionByEitherTokenAndTwiceIsFine(t *testing.T) {
 		f.register(t, "alice")
 		a, b, kept := f.signIn(t, "alice"), f.signIn(t, "alice"), f.signIn(t, "alice")
 		for range 2 {
-			wantCode(t, "by refresh token", f.Logout(f.ctx, visitor, a.RefreshToken, ""), "")
+			wantCode(t, "by refresh token", f.Logout(f.ctx, visitor, []string{a.RefreshToken}, []string{""}), "")
 		}
 		f.advance(time.Hour) // the access token has expired
-		wantCode(t, "by access token", f.Logout(f.ctx, visitor, "garbage", b.AccessToken), "")
-		wantCode(t, "by nothing", f.Logout(f.ctx, visitor, "", ""), "")
+		wantCode(t, "by access token", f.Logout(f.ctx, visitor, []string{"garbage"}, []string{b.AccessToken}), "")
+		wantCode(t, "by nothing", f.Logout(f.ctx, visitor, []string{""}, []string{""}), "")
 		for what, g := range map[string]Grant{"a": a, "b": b} {
 			_, err := f.Refresh(f.ctx, visitor, g.RefreshToken)
 			wantCode(t, what, err, CodeUnauthenticated)
@@ -279,9 +279,10 @@ func TestAccountChangesEndSessionsAtOnceAndRevivingNothing(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return f.EndSessions(f.ctx, operator, store.OfUser(user.ID))
+			_, err = f.EndSessions(f.ctx, operator, store.OfUser(user.ID))
+			return err
 		},
-		"revoke everyone": func(f *fixture) error { return f.EndSessions(f.ctx, operator, store.Everyone()) },
+		"revoke everyone": func(f *fixture) error { _, err := f.EndSessions(f.ctx, operator, store.Everyone()); return err },
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -317,6 +318,7 @@ func TestUnknownNamesAreNamedInTheError(t *testing.T) {
 		_, err = f.SetPassword(f.ctx, Actor{}, "nobody", goodPassword)
 		wantCode(t, "set password", err, CodeUserNotFound)
 		wantCode(t, "end session", f.EndSession(f.ctx, Actor{}, testSession.ID), CodeSessionNotFound)
-		wantCode(t, "end sessions", f.EndSessions(f.ctx, Actor{}, store.OfUser(testSession.UserID)), CodeUserNotFound)
+		_, err = f.EndSessions(f.ctx, Actor{}, store.OfUser(testSession.UserID))
+		wantCode(t, "end sessions", err, CodeUserNotFound)
 	})
 }

@@ -42,31 +42,67 @@ func (s *Service) EndSession(ctx context.Context, a Actor, id uuid.UUID) error {
 	if !ended {
 		return refuse(CodeSessionNotFound, "there is no session "+id.String())
 	}
+	s.catchUp(ctx)
 	return nil
 }
 
 // EndSessions ends every session in scope at once, by generation: what it took
-// to issue them is out of date from the moment that it returns. It fails with
-// [CodeUserNotFound] when the scope's user does not exist.
-func (s *Service) EndSessions(ctx context.Context, a Actor, scope store.Scope) error {
+// to issue them is out of date from the moment that it returns the generation that
+// is now current. It fails with [CodeUserNotFound] when the scope's user does not exist.
+func (s *Service) EndSessions(ctx context.Context, a Actor, scope store.Scope) (generation int64, err error) {
 	e := a.event(store.ActionSessionsRevoked, s.now())
 	e.UserID = scope.UserID()
-	err := s.store.EndSessions(ctx, scope, e)
+	generation, err = s.store.EndSessions(ctx, scope, e)
 	if errors.Is(err, store.ErrNotFound) {
-		return refuse(CodeUserNotFound, "there is no such user")
+		return 0, refuse(CodeUserNotFound, "there is no such user")
 	}
 	if err != nil {
-		return fail(err)
+		return 0, fail(err)
 	}
-	return nil
+	s.catchUp(ctx)
+	return generation, nil
 }
 
-// Sweep deletes up to limit rows of sessions that can never be used again and
-// returns how many it deleted; fewer than limit means that none is left.
-func (s *Service) Sweep(ctx context.Context, limit int) (int, error) {
-	n, err := s.store.DeleteDeadSessions(ctx, s.now().Add(-deadSessionsKept), limit)
-	if err != nil {
-		return n, fail(err)
+// Sweep deletes the rows of the sessions in scope that can never be used again, and
+// tells each how many it has deleted so far, if it is set. It can be stopped at any
+// time, and loses nothing.
+func (s *Service) Sweep(ctx context.Context, scope store.Scope, each func(deleted int64)) (deleted int64, err error) {
+	page := store.DeadSessionPage{UserID: scope.UserID(), ExpiredBefore: s.now().Add(-deadSessionsKept), Limit: selectPage}
+	for {
+		n, next, err := s.store.DeleteDeadSessions(ctx, page)
+		deleted += int64(n)
+		if err != nil {
+			return deleted, fail(err)
+		}
+		if each != nil {
+			each(deleted)
+		}
+		if next == uuid.Nil {
+			return deleted, nil
+		}
+		page.After = next
 	}
-	return n, nil
+}
+
+const (
+	revocationsKept = 2 * time.Hour  // longer than any access token lives, on any node
+	nodesKept       = 24 * time.Hour // for an operator to see which have died
+)
+
+// Forget deletes the revocations that no living access token can need, and the
+// nodes that were not seen for a day.
+func (s *Service) Forget(ctx context.Context) error {
+	now := s.now()
+	if err := s.store.RemoveOldNodes(ctx, now.Add(-nodesKept)); err != nil {
+		return fail(err)
+	}
+	for {
+		n, err := s.store.DeleteOldRevocations(ctx, now.Add(-revocationsKept), selectPage)
+		if err != nil {
+			return fail(err)
+		}
+		if n < selectPage {
+			return nil
+		}
+	}
 }

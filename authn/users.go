@@ -101,5 +101,6 @@ func (s *Service) change(ctx context.Context, a Actor, user store.User, action s
 	if err != nil {
 		return store.User{}, fail(err)
 	}
+	s.catchUp(ctx)
 	return changed, nil
 }

@@ -203,6 +203,7 @@ func newService(cfg loaded, secret string, st store.Store) (*authn.Service, erro
 		RefreshTTL:         cfg.Tokens.RefreshTTL,
 		SessionMaxAge:      cfg.Tokens.SessionMaxAge,
 		RetryWindow:        cfg.Tokens.RetryWindow,
+		MaxStaleness:       cfg.Revocation.MaxStaleness,
 		Argon2:             cfg.Password.Argon2.params(),
 		MinPasswordLength:  cfg.Password.MinLength,
 		Blocklist:          blocklist,
@@ -225,7 +226,10 @@ func readBlocklist(path string) (*authn.Blocklist, error) {
 
 // actor is the person at the command line, for the audit trail.
 func (a *app) actor(reason string) authn.Actor {
-	name := a.sources.lookup("SUDO_USER")
+	name := ""
+	if os.Geteuid() == 0 { // or anyone could call themselves anything
+		name = a.sources.lookup("SUDO_USER")
+	}
 	if name == "" {
 		name = "unknown"
 		if u, err := user.Current(); err == nil {

@@ -12,15 +12,16 @@ import (
 // config is every setting, as decoded. The keys are those of
 // config.example.yaml; docs/configuration.md explains them.
 type config struct {
-	Environment  string         `mapstructure:"environment"`
-	Database     databaseConfig `mapstructure:"database"`
-	Server       serverConfig   `mapstructure:"server"`
-	JWT          jwtConfig      `mapstructure:"jwt"`
-	Tokens       tokensConfig   `mapstructure:"tokens"`
-	Cookies      cookiesConfig  `mapstructure:"cookies"`
-	Password     passwordConfig `mapstructure:"password"`
-	Registration string         `mapstructure:"registration"`
-	Log          logConfig      `mapstructure:"log"`
+	Environment  string           `mapstructure:"environment"`
+	Database     databaseConfig   `mapstructure:"database"`
+	Server       serverConfig     `mapstructure:"server"`
+	JWT          jwtConfig        `mapstructure:"jwt"`
+	Tokens       tokensConfig     `mapstructure:"tokens"`
+	Revocation   revocationConfig `mapstructure:"revocation"`
+	Cookies      cookiesConfig    `mapstructure:"cookies"`
+	Password     passwordConfig   `mapstructure:"password"`
+	Registration string           `mapstructure:"registration"`
+	Log          logConfig        `mapstructure:"log"`
 }
 
 type databaseConfig struct {
@@ -57,6 +58,10 @@ type tokensConfig struct {
 	RefreshTTL    time.Duration `mapstructure:"refresh_ttl"`
 	SessionMaxAge time.Duration `mapstructure:"session_max_age"`
 	RetryWindow   time.Duration `mapstructure:"retry_window"`
+}
+
+type revocationConfig struct {
+	MaxStaleness time.Duration `mapstructure:"max_staleness"`
 }
 
 type cookiesConfig struct {
@@ -119,6 +124,7 @@ func defaults() []setting {
 		{"tokens.refresh_ttl", "168h"},
 		{"tokens.session_max_age", "720h"},
 		{"tokens.retry_window", "10s"},
+		{"revocation.max_staleness", "30s"},
 		{"cookies.secure", "auto"},
 		{"cookies.same_site", "lax"},
 		{"cookies.domain", ""},

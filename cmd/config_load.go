@@ -70,6 +70,8 @@ func load(src sources) (loaded, error) {
 				v.Set(key, inSeconds(name, layer.values[name]))
 				out.origins[key] = layer.label + " " + name
 				text[key] = true
+			case name == "AUTHCTL_CONFIG" && layer.label == ".env":
+				bad.add(name, "is read from the environment only, not from .env")
 			case strings.HasPrefix(name, envPrefix) && name != "AUTHCTL_CONFIG" && name != "AUTHCTL_TEST_POSTGRES":
 				bad.add(name, "is no setting%s", nearest(name, variableNames()))
 			}

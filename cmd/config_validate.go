@@ -138,6 +138,7 @@ func (l *loaded) validateTokens(bad *faults) {
 	within(bad, "tokens.refresh_ttl", t.RefreshTTL, 5*time.Minute, 90*24*time.Hour)
 	within(bad, "tokens.session_max_age", t.SessionMaxAge, 5*time.Minute, 365*24*time.Hour)
 	within(bad, "tokens.retry_window", t.RetryWindow, 0, time.Minute)
+	within(bad, "revocation.max_staleness", l.Revocation.MaxStaleness, 5*time.Second, 10*time.Minute)
 	if t.AccessTTL >= t.RefreshTTL {
 		bad.add("tokens.access_ttl", "must be shorter than tokens.refresh_ttl (%s)", t.RefreshTTL)
 	}

@@ -20,6 +20,7 @@ const (
 	exitNotFound    = 4
 	exitConflict    = 5
 	exitUnreachable = 6
+	exitPartial     = 7
 	exitInterrupted = 130
 )
 

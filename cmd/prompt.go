@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -142,6 +143,15 @@ var errDeclined = &problem{exitUsage, errors.New("nothing was changed"), ""}
 // user alice". It asks, unless a flag has answered. Without a terminal to ask on,
 // and without --yes, it fails.
 func (o confirmOptions) confirm(ctx context.Context, a *app, what string) (bool, error) {
+	return o.ask(ctx, a, what, what+"? [y/N] ", "y", "yes")
+}
+
+// confirmWord is confirm for what concerns everybody: a whole word must be typed.
+func (o confirmOptions) confirmWord(ctx context.Context, a *app, what, word string) (bool, error) {
+	return o.ask(ctx, a, what, fmt.Sprintf("%s? type %q to do it: ", what, word), word)
+}
+
+func (o confirmOptions) ask(ctx context.Context, a *app, what, question string, assent ...string) (bool, error) {
 	if o.dryRun {
 		a.say("would %s", what)
 		return false, nil
@@ -153,13 +163,13 @@ func (o confirmOptions) confirm(ctx context.Context, a *app, what string) (bool,
 	if !ok {
 		return false, usage("add --yes to do it, or --dry-run to see what it would do", "there is no terminal to ask whether to %s", what)
 	}
-	fmt.Fprintf(a.err, "%s? [y/N] ", printable(what))
+	fmt.Fprint(a.err, printable(question))
 	line, err := typed(ctx, tty, func() (string, error) { return bufio.NewReader(tty).ReadString('\n') })
 	if err != nil && !errors.Is(err, io.EOF) {
 		fmt.Fprintln(a.err)
 		return false, fmt.Errorf("read answer: %w", err)
 	}
-	if answer := strings.ToLower(strings.TrimSpace(line)); answer != "y" && answer != "yes" {
+	if !slices.Contains(assent, strings.ToLower(strings.TrimSpace(line))) {
 		return false, errDeclined
 	}
 	return true, nil

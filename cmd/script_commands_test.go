@@ -34,13 +34,13 @@ type world struct {
 // scriptCommands is what scripts can say beside testscript's own words.
 func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	commands := map[string]func(*testscript.TestScript, *world, []string){
-		"serve":   serve,
-		"stop":    stop,
-		"http":    request,
-		"exits":   exits,
-		"line":    line,
-		"members": members,
-		"capture": capture,
+		"serve":      serve,
+		"stopserver": stopServer,
+		"http":       request,
+		"exits":      exits,
+		"line":       line,
+		"members":    members,
+		"capture":    capture,
 	}
 	all := map[string]func(*testscript.TestScript, bool, []string){}
 	for name, do := range commands {
@@ -103,16 +103,17 @@ var listeningOn = regexp.MustCompile(`listening on (http://\S+)\n`)
 
 // Write implements io.Writer.
 func (l *listener) Write(b []byte) (int, error) {
+	n, err := l.w.Write(b) // first, for a script to find it in serve.log
 	l.seen = append(l.seen, b...)
 	if m := listeningOn.FindSubmatch(l.seen); m != nil {
 		l.once.Do(func() { l.found <- string(m[1]) })
 	}
-	return l.w.Write(b)
+	return n, err
 }
 
-// stop [KILL] ends the server with SIGTERM, after which it must exit with 0, or
-// with SIGKILL.
-func stop(ts *testscript.TestScript, w *world, args []string) {
+// stopserver [KILL] ends the server with SIGTERM, after which it must exit with 0,
+// or with SIGKILL. testscript's own stop would end the script.
+func stopServer(ts *testscript.TestScript, w *world, args []string) {
 	sig := syscall.SIGTERM
 	if slices.Equal(args, []string{"KILL"}) {
 		sig = syscall.SIGKILL
@@ -120,8 +121,8 @@ func stop(ts *testscript.TestScript, w *world, args []string) {
 	ts.Check(w.server.Process.Signal(sig))
 	select {
 	case err := <-w.exited:
-		if sig == syscall.SIGTERM && err != nil {
-			ts.Fatalf("serve: %v\n%s", err, ts.ReadFile("serve.log"))
+		if (err == nil) != (sig == syscall.SIGTERM) {
+			ts.Fatalf("serve, after %s: %v\n%s", sig, err, ts.ReadFile("serve.log"))
 		}
 	case <-time.After(30 * time.Second):
 		ts.Fatalf("serve does not end")

@@ -2,19 +2,21 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"github.com/authctl/authctl/authn"
 	"github.com/authctl/authctl/server"
+	"github.com/authctl/authctl/store"
 )
 
 type serveOptions struct {
@@ -77,13 +79,41 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return &problem{exitUsage, err, ""}
 	}
-	a.welcome(inst, public.Addr(), admin)
-	sweeping, stop := context.WithCancel(ctx)
+	// What runs beside the server goes on while it drains, and ends after it.
+	beside, stop := context.WithCancel(context.WithoutCancel(ctx))
+	leave, err := inst.authn.Join(beside, thisNode(), func(e authn.FollowEvent, err error) { logFollowing(log, e, err) })
+	if err != nil {
+		stop()
+		public.Close()
+		if admin != nil {
+			admin.Close()
+		}
+		return err
+	}
 	var background sync.WaitGroup
-	background.Go(func() { sweepEvery(sweeping, inst.authn, 10*time.Minute, log) })
+	background.Go(func() { sweepEvery(beside, inst.authn, 10*time.Minute, log) })
+	background.Go(leave)
 	defer background.Wait()
-	defer stop() // when a listener fails, nobody else does
+	defer stop()
+	a.welcome(inst, public.Addr(), admin)
 	return srv.Run(ctx, public, admin)
+}
+
+// thisNode is this process, as other processes see it.
+func thisNode() store.Node {
+	name, err := os.Hostname()
+	if err != nil {
+		name = "unknown"
+	}
+	return store.Node{ID: uuid.New(), Name: name, Version: buildVersion()}
+}
+
+func logFollowing(log zerolog.Logger, e authn.FollowEvent, err error) {
+	if err == nil {
+		log.Info().Msg(string(e))
+		return
+	}
+	log.Warn().Err(err).Msg(string(e))
 }
 
 // listen opens a listener, and says what to do when the port is taken.
@@ -165,15 +195,17 @@ func reachable(address string) string {
 	return net.JoinHostPort(host, port)
 }
 
-const sweepBatch = 1000 // rows deleted in one transaction
-
-// sweepEvery deletes dead sessions at once and then at each interval.
+// sweepEvery deletes at once, and then at each interval, what no longer matters:
+// dead sessions, old revocations, nodes that died.
 func sweepEvery(ctx context.Context, svc *authn.Service, interval time.Duration, log zerolog.Logger) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
-		n, err := sweep(ctx, svc, sweepBatch, nil)
-		if err != nil && !errors.Is(err, context.Canceled) {
+		n, err := svc.Sweep(ctx, store.Everyone(), nil)
+		if err == nil {
+			err = svc.Forget(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
 			log.Warn().Err(err).Msg("delete dead sessions")
 		}
 		if n > 0 {
@@ -183,22 +215,6 @@ func sweepEvery(ctx context.Context, svc *authn.Service, interval time.Duration,
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-		}
-	}
-}
-
-// sweep deletes dead sessions batch by batch until none is left, and tells
-// progress, if that is set, how many it has deleted so far.
-func sweep(ctx context.Context, svc *authn.Service, batch int, progress func(done int64)) (int64, error) {
-	var done int64
-	for {
-		n, err := svc.Sweep(ctx, batch)
-		done += int64(n)
-		if progress != nil {
-			progress(done)
-		}
-		if err != nil || n < batch {
-			return done, err
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"github.com/authctl/authctl/authn"
 	"github.com/authctl/authctl/store"
 )
 
@@ -17,22 +18,26 @@ func newToken(a *app) *cobra.Command {
 
 type tokenListOptions struct {
 	output
-	user  string
+	users []string
+	after string
 	limit int
 }
 
 func newTokenList(a *app) *cobra.Command {
 	var o tokenListOptions
 	c := &cobra.Command{
-		Use:     "list",
-		Short:   "List the sessions that are alive, newest first",
-		Example: `  authctl token list --user alice`,
-		Args:    cobra.NoArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
+		Use:   "list",
+		Short: "List the sessions that are alive: of users newest first, of everybody in pages by id",
+		Example: `  authctl token list --user alice
+  authctl token list --limit 100 -o json`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
 	}
 	o.addFlag(c, "table", "json", "yaml", "ids")
-	c.Flags().StringVar(&o.user, "user", "", "only sessions of the user with this `name`")
-	c.Flags().IntVar(&o.limit, "limit", 0, "print at most this many, 0 for all")
+	f := c.Flags()
+	addUsers(c, &o.users, "only sessions of the user with this `name`; may be repeated")
+	f.StringVar(&o.after, "after", "", "only sessions whose `id` sorts after this")
+	f.IntVar(&o.limit, "limit", 0, "print at most this many, 0 for all")
 	return c
 }
 
@@ -52,47 +57,112 @@ func (o *tokenListOptions) run(ctx context.Context, a *app) error {
 	if o.limit < 0 {
 		return usage("", "--limit must not be negative")
 	}
+	var after uuid.UUID
+	if o.after != "" {
+		var err error
+		if after, err = uuid.Parse(o.after); err != nil {
+			return usage("--after takes the last id of the page before", "%q is no session id", o.after)
+		}
+	}
 	inst, err := a.open(ctx, opening{})
 	if err != nil {
 		return err
 	}
 	defer inst.close()
-	var page store.SessionPage
-	if o.user != "" {
-		user, err := inst.authn.User(ctx, o.user)
-		if err != nil {
-			return err
-		}
-		page.UserID = user.ID
-	}
-	sessions, _, err := collect(0, func(n int) ([]store.Session, error) {
-		page.Limit = n
-		sessions, err := inst.authn.Sessions(ctx, page)
-		if len(sessions) > 0 {
-			page.After = sessions[len(sessions)-1].ID
-		}
-		return sessions, err
-	})
+	users, err := findUsers(ctx, inst.authn, o.users)
 	if err != nil {
 		return err
 	}
-	slices.SortStableFunc(sessions, func(a, b store.Session) int { return b.CreatedAt.Compare(a.CreatedAt) })
-	if o.limit > 0 && len(sessions) > o.limit {
-		a.say("showing %d of %s", o.limit, count(int64(len(sessions)), "session"))
-		sessions = sessions[:o.limit]
+	sessions, more, err := o.collect(ctx, inst.authn, users, after)
+	if err != nil {
+		return err
 	}
 	views := make([]sessionView, len(sessions))
 	ids := make([]string, len(sessions))
-	t := table{header: []string{"SESSION", "USERNAME", "CREATED AT", "LAST USED AT", "ADDRESS", "USER AGENT"}}
 	for i, s := range sessions {
 		views[i] = sessionView{s.ID, s.UserID, s.Username, s.CreatedAt, s.LastUsedAt, s.ExpiresAt, s.RemoteAddr, s.UserAgent}
 		ids[i] = s.ID.String()
-		t.rows = append(t.rows, []string{ids[i], s.Username, when(s.CreatedAt), when(s.LastUsedAt), orDash(s.RemoteAddr), orDash(s.UserAgent)})
 	}
-	return o.print(a.out, views, t, ids)
+	if err := o.print(a.out, views, sessionTable(sessions), ids); err != nil {
+		return err
+	}
+	if more {
+		a.say("there are more: add --after %s", ids[len(ids)-1])
+	}
+	return nil
 }
 
-type tokenRevokeOptions struct{ reason string }
+// collect reads pages by id. The few sessions of users are all read, to print the
+// newest first.
+func (o *tokenListOptions) collect(ctx context.Context, svc *authn.Service, users []store.User, after uuid.UUID) ([]store.Session, bool, error) {
+	limit := o.limit
+	if len(users) > 0 {
+		limit = 0
+	} else {
+		users = []store.User{{}} // everybody
+	}
+	var all []store.Session
+	more := false
+	for _, u := range users {
+		page := store.SessionPage{UserID: u.ID, After: after}
+		sessions, left, err := collect(limit, func(n int) ([]store.Session, error) {
+			page.Limit = n
+			sessions, err := svc.Sessions(ctx, page)
+			if len(sessions) > 0 {
+				page.After = sessions[len(sessions)-1].ID
+			}
+			return sessions, err
+		})
+		if err != nil {
+			return nil, false, err
+		}
+		all, more = append(all, sessions...), left
+	}
+	if len(o.users) > 0 {
+		slices.SortStableFunc(all, func(a, b store.Session) int { return b.CreatedAt.Compare(a.CreatedAt) })
+		if o.limit > 0 {
+			all = all[:min(o.limit, len(all))]
+		}
+	}
+	return all, more, nil
+}
+
+func sessionTable(sessions []store.Session) table {
+	t := table{header: []string{"SESSION", "USERNAME", "CREATED AT", "LAST USED AT", "ADDRESS", "USER AGENT"}}
+	for _, s := range sessions {
+		t.rows = append(t.rows, []string{s.ID.String(), s.Username, when(s.CreatedAt), when(s.LastUsedAt), orDash(s.RemoteAddr), orDash(s.UserAgent)})
+	}
+	return t
+}
+
+// addUsers declares --user.
+func addUsers(c *cobra.Command, users *[]string, usage string) {
+	c.Flags().StringArrayVar(users, "user", nil, usage)
+}
+
+// findUsers looks the users up whom --user names. An empty name, which may come from
+// a variable that is not set, is nobody and not everybody.
+func findUsers(ctx context.Context, svc *authn.Service, names []string) ([]store.User, error) {
+	var users []store.User
+	for _, name := range names {
+		if name == "" {
+			return nil, usage("", "--user is empty")
+		}
+		user, err := svc.User(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(users, func(u store.User) bool { return u.ID == user.ID }) {
+			users = append(users, user)
+		}
+	}
+	return users, nil
+}
+
+type tokenRevokeOptions struct {
+	waitOptions
+	reason string
+}
 
 func newTokenRevoke(a *app) *cobra.Command {
 	var o tokenRevokeOptions
@@ -102,6 +172,7 @@ func newTokenRevoke(a *app) *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE:  func(c *cobra.Command, args []string) error { return o.run(c.Context(), a, args[0]) },
 	}
+	o.addFlag(c)
 	addReason(c, &o.reason)
 	return c
 }
@@ -120,5 +191,6 @@ func (o tokenRevokeOptions) run(ctx context.Context, a *app, session string) err
 		return err
 	}
 	a.say("ended session %s", id)
-	return nil
+	_, err = o.await(ctx, a, inst.authn)
+	return err
 }

@@ -2,130 +2,276 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/netip"
+	"strings"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"github.com/authctl/authctl/authn"
 	"github.com/authctl/authctl/store"
 )
+
+// countTimeout bounds how long a revocation that needs no question is kept waiting
+// by the count of what it covers.
+const countTimeout = time.Second
 
 type revokeAllOptions struct {
 	output
 	confirmOptions
-	user     string
-	everyone bool
-	reason   string
+	waitOptions
+	users         []string
+	everyone      bool
+	issuedBefore  string
+	remoteAddr    string
+	exceptSession string
+	reason        string
 }
 
 func newTokenRevokeAll(a *app) *cobra.Command {
 	var o revokeAllOptions
 	c := &cobra.Command{
 		Use:   "revoke-all --user NAME | --everyone",
-		Short: "End every session of a user, or of everybody, at once",
-		Long: `End every session of a user, or of everybody. From the moment the command has
-done so, a running server refuses every access and every refresh token that was
-issued before. The rows of the dead sessions are deleted afterwards; that can be
-interrupted, a running server finishes it.`,
+		Short: "End every session of users, or of everybody, at once",
+		Long: `End every session of users, or of everybody: every access and every refresh token
+that was issued before. It is done before any row is deleted, however many there
+are; then the command waits for the running servers to confirm that they know, and
+exits with 7 if one does not. The rows of the dead sessions are deleted afterwards;
+that can be interrupted, a running server finishes it.
+
+--issued-before, --remote-addr and --except-session narrow the selection. What they
+leave is a list of sessions, which are ended one batch after the other.`,
 		Example: `  authctl token revoke-all --user alice --reason "stolen laptop"
   authctl token revoke-all --everyone --dry-run
-  authctl token revoke-all --everyone --yes --reason "INC-2041"`,
+  authctl token revoke-all --everyone --yes --reason "INC-2041"
+  authctl token revoke-all --everyone --remote-addr 203.0.113.0/24 --issued-before 2h`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
 	}
 	o.output.addFlag(c, "table", "json", "yaml")
 	o.confirmOptions.addFlag(c)
+	o.waitOptions.addFlag(c)
 	f := c.Flags()
-	f.StringVar(&o.user, "user", "", "end the sessions of the user with this `name`")
+	addUsers(c, &o.users, "end the sessions of the user with this `name`; may be repeated")
 	f.BoolVar(&o.everyone, "everyone", false, "end the sessions of all users")
+	f.StringVar(&o.issuedBefore, "issued-before", "", "only sessions that began before this `time`: 2026-03-01T09:00:00Z, or 2h for two hours ago")
+	f.StringVar(&o.remoteAddr, "remote-addr", "", "only sessions that began from this address or `network`")
+	f.StringVar(&o.exceptSession, "except-session", "", "not the session with this `id`")
 	addReason(c, &o.reason)
 	return c
 }
 
 // revokeAllView is the result in JSON and YAML.
 type revokeAllView struct {
-	Scope    string  `json:"scope"` // user or everyone
-	User     *string `json:"user"`
-	Sessions int64   `json:"sessions"` // alive when they were counted, just before
-	Users    int64   `json:"users"`
-	DryRun   bool    `json:"dry_run"`
-	Reason   string  `json:"reason"`
+	Scope         string       `json:"scope"` // everyone, user, or selection when it was narrowed
+	Usernames     []string     `json:"usernames"`
+	Sessions      *int64       `json:"sessions"` // alive when they were counted, just before; null when counting took too long
+	Users         *int64       `json:"users"`
+	DryRun        bool         `json:"dry_run"`
+	Reason        string       `json:"reason"`
+	Generation    int64        `json:"generation"` // current now; 0 for a selection or a dry run
+	Nodes         *reachedView `json:"nodes"`      // null for a dry run
+	PropagationMS int64        `json:"propagation_ms"`
+	Deleted       int64        `json:"deleted"`
+}
+
+// reachedView is which servers know of a revocation.
+type reachedView struct {
+	Total     int      `json:"total"`
+	Confirmed int      `json:"confirmed"`
+	Missing   []string `json:"missing"`
 }
 
 func (o *revokeAllOptions) run(ctx context.Context, a *app) error {
-	if o.everyone == (o.user != "") {
+	if o.everyone == (len(o.users) > 0) {
 		return usage("authctl token revoke-all --help shows how it is called", "say whose sessions: either --user NAME or --everyone")
+	}
+	sel, err := o.selection(time.Now())
+	if err != nil {
+		return err
 	}
 	inst, err := a.open(ctx, opening{})
 	if err != nil {
 		return err
 	}
 	defer inst.close()
-	view := revokeAllView{Scope: "everyone", DryRun: o.dryRun, Reason: o.reason}
-	scope := store.Everyone()
-	if !o.everyone {
-		user, err := inst.authn.User(ctx, o.user)
-		if err != nil {
-			return err
-		}
-		view.Scope, view.User, scope = "user", &user.Username, store.OfUser(user.ID)
+	if sel.Users, err = findUsers(ctx, inst.authn, o.users); err != nil {
+		return err
 	}
-	n, err := inst.authn.CountSessions(ctx, scope)
+	what, n, err := o.count(ctx, a, inst.authn, sel)
 	if err != nil {
 		return err
 	}
-	view.Sessions, view.Users = n.Sessions, n.Users
-	what := count(n.Sessions, "session") + " of " + count(n.Users, "user")
-	ok, err := o.confirm(ctx, a, "end "+what)
+	view := o.view(sel, n)
+	ok, err := o.agreed(ctx, a, what)
 	if err != nil {
 		return err
 	}
-	if ok {
-		if err := inst.authn.EndSessions(ctx, a.actor(o.reason), scope); err != nil {
-			return err
-		}
-		a.say("ended %s", what)
+	if !ok {
+		a.showNewest(n)
+		return o.print(a.out, view, revokeAllTable(view), nil)
 	}
-	if err := o.print(a.out, view, revokeAllTable(view), nil); err != nil || o.dryRun {
+	if view.Generation, err = inst.authn.Revoke(ctx, a.actor(o.reason), sel); err != nil {
 		return err
 	}
-	return a.sweepRows(ctx, inst)
+	a.say("ended %s", what)
+	reach, notReached := o.await(ctx, a, inst.authn)
+	view.Nodes, view.PropagationMS = viewReach(reach), reach.Took.Milliseconds()
+	deleted, notSwept := a.sweepRows(ctx, inst, sel)
+	view.Deleted = deleted
+	return errors.Join(o.print(a.out, view, revokeAllTable(view), nil), notReached, notSwept)
+}
+
+// selection reads the flags that narrow it.
+func (o *revokeAllOptions) selection(now time.Time) (sel authn.Selection, err error) {
+	if o.issuedBefore != "" {
+		if sel.IssuedBefore, err = parseTime(o.issuedBefore, now); err != nil {
+			return sel, usage("such as 2026-03-01T09:00:00Z, or 2h for two hours ago", "--issued-before: %q is no time", o.issuedBefore)
+		}
+	}
+	if o.remoteAddr != "" {
+		if sel.From, err = parseNetwork(o.remoteAddr); err != nil {
+			return sel, usage("such as 203.0.113.7 or 203.0.113.0/24", "--remote-addr: %q is no address and no network", o.remoteAddr)
+		}
+	}
+	if o.exceptSession != "" {
+		if sel.Except, err = uuid.Parse(o.exceptSession); err != nil {
+			return sel, usage("authctl token list shows the ids", "--except-session: %q is no session id", o.exceptSession)
+		}
+	}
+	return sel, nil
+}
+
+// parseTime reads an instant, or a duration before now.
+func parseTime(s string, now time.Time) (time.Time, error) {
+	if ago, err := parseDuration(s); err == nil && ago >= 0 {
+		return now.Add(-ago), nil
+	}
+	return time.Parse(time.RFC3339, s)
+}
+
+func parseNetwork(s string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(s); err == nil {
+		addr = addr.Unmap()
+		return netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	return netip.ParsePrefix(s)
+}
+
+// count says how much is selected. With --yes nobody waits for the answer, and a
+// count that takes long, of many millions, must not hold up what ends them.
+func (o *revokeAllOptions) count(ctx context.Context, a *app, svc *authn.Service, sel authn.Selection) (string, *authn.Selected, error) {
+	counting := ctx
+	if o.yes && sel.Whole() && !o.dryRun {
+		var cancel context.CancelFunc
+		counting, cancel = context.WithTimeout(ctx, countTimeout)
+		defer cancel()
+	}
+	n, err := svc.Count(counting, sel, o.dryRun)
+	if err == nil {
+		return count(n.Sessions, "session") + " of " + count(n.Users, "user"), &n, nil
+	}
+	if ctx.Err() != nil || !errors.Is(err, store.ErrUnavailable) || o.dryRun || !sel.Whole() {
+		return "", nil, err
+	}
+	a.say("the sessions could not be counted in time, going on without their number")
+	if o.everyone {
+		return "the sessions of everybody", nil, nil
+	}
+	return "the sessions of " + strings.Join(o.users, ", "), nil, nil
+}
+
+// agreed asks; for everybody, in full.
+func (o *revokeAllOptions) agreed(ctx context.Context, a *app, what string) (bool, error) {
+	if o.everyone {
+		return o.confirmWord(ctx, a, "end "+what, "everyone")
+	}
+	return o.confirm(ctx, a, "end "+what)
+}
+
+func (o *revokeAllOptions) view(sel authn.Selection, n *authn.Selected) revokeAllView {
+	v := revokeAllView{Scope: "everyone", Usernames: []string{}, DryRun: o.dryRun, Reason: o.reason}
+	for _, u := range sel.Users {
+		v.Scope = "user"
+		v.Usernames = append(v.Usernames, u.Username)
+	}
+	if !sel.Whole() {
+		v.Scope = "selection"
+	}
+	if n != nil {
+		v.Sessions, v.Users = &n.Sessions, &n.Users
+	}
+	return v
+}
+
+func viewReach(r authn.Reach) *reachedView {
+	v := &reachedView{Total: len(r.Nodes), Confirmed: r.Confirmed(), Missing: []string{}}
+	for _, n := range r.Missing {
+		v.Missing = append(v.Missing, n.Name)
+	}
+	return v
 }
 
 func revokeAllTable(v revokeAllView) table {
 	scope := v.Scope
-	if v.User != nil {
-		scope = "user " + *v.User
+	if len(v.Usernames) > 0 {
+		scope += " " + strings.Join(v.Usernames, " ")
 	}
 	done := "ended"
 	if v.DryRun {
 		done = "would end"
 	}
+	number := func(n *int64) string {
+		if n == nil {
+			return "?"
+		}
+		return fmt.Sprint(*n)
+	}
 	return table{
 		header: []string{"SCOPE", "SESSIONS", "USERS", "STATE"},
-		rows:   [][]string{{scope, fmt.Sprint(v.Sessions), fmt.Sprint(v.Users), done}},
+		rows:   [][]string{{scope, number(v.Sessions), number(v.Users), done}},
 	}
 }
 
+// showNewest shows the newest sessions of a dry run, for a person to recognise them.
+func (a *app) showNewest(n *authn.Selected) {
+	if n == nil || len(n.Newest) == 0 {
+		return
+	}
+	a.say("the newest of them:")
+	_ = sessionTable(n.Newest).print(a.err) // as all talk
+}
+
 // sweepRows deletes the dead rows. The revocation holds without it, so what
-// goes wrong here is said and is no failure.
-func (a *app) sweepRows(ctx context.Context, inst *instance) error {
+// goes wrong here is said and is no failure, but for an interruption.
+func (a *app) sweepRows(ctx context.Context, inst *instance, sel authn.Selection) (deleted int64, err error) {
+	if !sel.Whole() {
+		return 0, nil // they are gone
+	}
 	_, onTerminal := terminal(a.err)
 	var progress func(int64)
 	if onTerminal {
-		progress = func(done int64) { fmt.Fprintf(a.err, "\rauthctl: deleted %s ", count(done, "dead row")) }
+		progress = func(done int64) { fmt.Fprintf(a.err, "\rauthctl: deleted %s ", count(deleted+done, "dead row")) }
 	}
-	done, err := sweep(ctx, inst.authn, sweepBatch, progress)
+	for _, scope := range sel.Scopes() {
+		n, err := inst.authn.Sweep(ctx, scope, progress)
+		deleted += n
+		if ctx.Err() != nil {
+			a.say("stopped deleting rows; the sessions are ended all the same, and a running server deletes the rest")
+			return deleted, ctx.Err()
+		}
+		if err != nil {
+			a.say("warning: the sessions are ended, but their rows could not all be deleted: %s", oneLine(err))
+			return deleted, nil
+		}
+	}
 	if onTerminal {
 		fmt.Fprintln(a.err)
 	} else {
-		a.say("deleted %s", count(done, "dead row"))
+		a.say("deleted %s", count(deleted, "dead row"))
 	}
-	if ctx.Err() != nil {
-		a.say("stopped deleting rows; the sessions are ended all the same, and a running server deletes the rest")
-		return ctx.Err()
-	}
-	if err != nil {
-		a.say("warning: the sessions are ended, but their rows could not all be deleted: %v", err)
-	}
-	return nil
+	return deleted, nil
 }

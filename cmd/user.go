@@ -52,7 +52,8 @@ func printUser(a *app, o *output, v userView) error {
 type userPasswordOptions struct {
 	output
 	passwordOptions
-	reason string
+	waitOptions // set-password only
+	reason      string
 }
 
 func (o *userPasswordOptions) addFlags(c *cobra.Command) {
@@ -96,6 +97,7 @@ func newUserSetPassword(a *app) *cobra.Command {
 		},
 	}
 	o.addFlags(c)
+	o.waitOptions.addFlag(c)
 	return c
 }
 
@@ -126,7 +128,11 @@ func (o *userPasswordOptions) run(ctx context.Context, a *app, name string, crea
 	if o.generate {
 		view.Password = password
 	}
-	return printUser(a, &o.output, view)
+	if err := printUser(a, &o.output, view); err != nil || create {
+		return err
+	}
+	_, err = o.await(ctx, a, inst.authn)
+	return err
 }
 
 func newUserShow(a *app) *cobra.Command {

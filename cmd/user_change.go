@@ -12,6 +12,7 @@ import (
 
 type userChangeOptions struct {
 	output
+	waitOptions
 	reason string
 }
 
@@ -37,7 +38,8 @@ func newUserChange(a *app, c *cobra.Command, do changeUser) *cobra.Command {
 	var o userChangeOptions
 	c.Args = cobra.ExactArgs(1)
 	c.RunE = func(c *cobra.Command, args []string) error { return o.run(c.Context(), a, args[0], do) }
-	o.addFlag(c, "table", "json", "yaml", "ids")
+	o.output.addFlag(c, "table", "json", "yaml", "ids")
+	o.waitOptions.addFlag(c)
 	addReason(c, &o.reason)
 	return c
 }
@@ -52,11 +54,16 @@ func (o *userChangeOptions) run(ctx context.Context, a *app, name string, do cha
 	if err != nil {
 		return err
 	}
-	return printUser(a, &o.output, viewUser(user))
+	if err := printUser(a, &o.output, viewUser(user)); err != nil {
+		return err
+	}
+	_, err = o.await(ctx, a, inst.authn)
+	return err
 }
 
 type userDeleteOptions struct {
 	confirmOptions
+	waitOptions
 	reason string
 }
 
@@ -68,7 +75,8 @@ func newUserDelete(a *app) *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE:  func(c *cobra.Command, args []string) error { return o.run(c.Context(), a, args[0]) },
 	}
-	o.addFlag(c)
+	o.confirmOptions.addFlag(c)
+	o.waitOptions.addFlag(c)
 	addReason(c, &o.reason)
 	return c
 }
@@ -94,5 +102,6 @@ func (o *userDeleteOptions) run(ctx context.Context, a *app, name string) error 
 		return err
 	}
 	a.say("deleted user %s (%s)", user.Username, user.ID)
-	return nil
+	_, err = o.await(ctx, a, inst.authn)
+	return err
 }

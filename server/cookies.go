@@ -121,6 +121,16 @@ func (x *exchange) accessToken() (string, error) { return x.token(x.server.cooki
 // refreshToken returns the refresh token that the request carries, "" when none.
 func (x *exchange) refreshToken() (string, error) { return x.token(x.server.cookies.refresh) }
 
+// allCookies returns the values of every cookie of a name, for when it does no harm
+// to take the wrong one too.
+func (x *exchange) allCookies(name string) []string {
+	var values []string
+	for _, c := range x.request.CookiesNamed(name) {
+		values = append(values, c.Value)
+	}
+	return values
+}
+
 // token reads one cookie. Of two with one name, one was planted by a sibling
 // domain or another path, and nothing says which: both are refused.
 func (x *exchange) token(name string) (string, error) {

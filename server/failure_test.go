@@ -52,18 +52,18 @@ func (s *failing) Rotate(ctx context.Context, r store.Rotation, e store.Event) (
 	return s.Store.Rotate(ctx, r, e)
 }
 
-func (s *failing) EndSession(ctx context.Context, id uuid.UUID, e store.Event) (bool, error) {
+func (s *failing) EndSessionsByID(ctx context.Context, ids []uuid.UUID, e store.Event) (int, error) {
 	if err := s.failure(); err != nil {
-		return false, err
+		return 0, err
 	}
-	return s.Store.EndSession(ctx, id, e)
+	return s.Store.EndSessionsByID(ctx, ids, e)
 }
 
-func (s *failing) Access(ctx context.Context, userID, sessionID uuid.UUID) (store.Access, error) {
+func (s *failing) UserByID(ctx context.Context, id uuid.UUID) (store.User, error) {
 	if err := s.failure(); err != nil {
-		return store.Access{}, err
+		return store.User{}, err
 	}
-	return s.Store.Access(ctx, userID, sessionID)
+	return s.Store.UserByID(ctx, id)
 }
 
 func (s *failing) Ready(ctx context.Context) error {

@@ -52,6 +52,7 @@ type setup struct {
 	authn    authn.Config
 	store    store.Store
 	timeouts [2]time.Duration // header, whole request; zero keeps the defaults
+	blind    bool             // the store cannot be read when the server starts
 }
 
 // start runs a server, on SQLite unless change says otherwise, until the test
@@ -76,6 +77,9 @@ func start(t testing.TB, change ...func(*setup)) *fixture {
 	}
 	svc, err := authn.New(conf.authn, conf.store)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := svc.Sync(context.Background()); err != nil && !conf.blind {
 		t.Fatal(err)
 	}
 	f := &fixture{t: t, svc: svc, store: conf.store, clock: clock, log: &logBuffer{}, secrets: []string{secret, password, "the wrong password"}}

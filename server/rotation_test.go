@@ -100,7 +100,7 @@ func TestEveryRowOfTheRotationTable(t *testing.T) {
 				b.post("/refresh", "").want(t, http.StatusOK)
 			}},
 			{"revoked for everybody", func(t *testing.T, b *browser, first string) {
-				if err := f.svc.EndSessions(t.Context(), operator, store.Everyone()); err != nil {
+				if _, err := f.svc.EndSessions(t.Context(), operator, store.Everyone()); err != nil {
 					t.Fatal(err)
 				}
 				b.get("/profile").want(t, http.StatusUnauthorized, authn.CodeSessionRevoked)

@@ -56,8 +56,7 @@ func (s *Server) refresh(ctx context.Context, x *exchange, _ none) (grantRespons
 // logout takes the cookies away whatever becomes of the session; a session that
 // could not be ended is said.
 func (s *Server) logout(ctx context.Context, x *exchange, _ none) (none, error) {
-	refresh, _ := x.refreshToken()
-	access, _ := x.accessToken()
+	refresh, access := x.allCookies(s.cookies.refresh), x.allCookies(s.cookies.access)
 	x.clearCookies()
 	x.Header()["Clear-Site-Data"] = clearSiteData
 	return none{}, notEnded(s.authn.Logout(ctx, x.actor(), refresh, access))

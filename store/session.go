@@ -44,6 +44,14 @@ type SessionPage struct {
 	Limit  int       // at most this many, at least 1
 }
 
+// DeadSessionPage selects session rows by key, for the dead ones to be deleted.
+type DeadSessionPage struct {
+	UserID        uuid.UUID // only this user's; zero for everybody's
+	ExpiredBefore time.Time
+	After         uuid.UUID // only rows whose id sorts after this; zero for the first page
+	Limit         int       // look at this many at most, at least 1
+}
+
 // SessionCount is how much a revocation covers.
 type SessionCount struct {
 	Sessions int64

@@ -83,11 +83,15 @@ type Store interface {
 	// of the row. It reports false, and writes no event, when there is none.
 	EndSession(ctx context.Context, id uuid.UUID, e Event) (ended bool, err error)
 
+	// EndSessionsByID deletes those of the sessions that exist, whoever owns them,
+	// and writes e for each with the ids of its row. It returns how many there were.
+	EndSessionsByID(ctx context.Context, ids []uuid.UUID, e Event) (ended int, err error)
+
 	// EndSessions ends every session in scope that exists now, by bumping the
 	// generation of the user or of the installation: one integer, however many
-	// sessions it covers. The rows stay until DeleteDeadSessions. [ErrNotFound]
-	// when the scope names a user who does not exist.
-	EndSessions(ctx context.Context, s Scope, e Event) error
+	// sessions it covers, which it returns. The rows stay until DeleteDeadSessions.
+	// [ErrNotFound] when the scope names a user who does not exist.
+	EndSessions(ctx context.Context, s Scope, e Event) (generation int64, err error)
 
 	// CountSessions returns how many sessions in scope are alive at now, and how
 	// many users they belong to.
@@ -101,11 +105,12 @@ type Store interface {
 	// to that user. [ErrNotFound] when there is no such user. One statement.
 	Access(ctx context.Context, userID, sessionID uuid.UUID) (Access, error)
 
-	// DeleteDeadSessions removes up to limit session rows that can never be used
-	// again: expired before expiredBefore, or behind the current generation. It
-	// returns how many it removed. It takes no event: what ended these sessions
-	// was audited when it happened.
-	DeleteDeadSessions(ctx context.Context, expiredBefore time.Time, limit int) (int, error)
+	// DeleteDeadSessions looks at one page of the session rows, dead or alive, and
+	// removes those that can never be used again: expired before p.ExpiredBefore,
+	// or behind the current generation. It returns how many it removed, and the id
+	// to go on after, zero when no row is left. It takes no event: what ended these
+	// sessions was audited when it happened.
+	DeleteDeadSessions(ctx context.Context, p DeadSessionPage) (deleted int, next uuid.UUID, err error)
 
 	// Revocations reads the feed: what has been committed since the reading that
 	// after comes from, whatever the order in which it was begun; or, when after is

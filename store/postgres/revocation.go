@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/authctl/authctl/store"
@@ -14,13 +15,12 @@ const bumpInstallation = `UPDATE installation SET generation = generation + 1 WH
 const bumpUser = `UPDATE users SET generation = generation + 1 WHERE id = $1 RETURNING generation`
 
 // EndSessions implements [store.Store].
-func (s *Store) EndSessions(ctx context.Context, scope store.Scope, e store.Event) error {
-	return translate("end sessions", pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+func (s *Store) EndSessions(ctx context.Context, scope store.Scope, e store.Event) (generation int64, err error) {
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		query, args := bumpUser, []any{scope.UserID()}
 		if scope.Everyone() {
 			query, args = bumpInstallation, nil
 		}
-		var generation int64
 		if err := tx.QueryRow(ctx, query, args...).Scan(&generation); err != nil {
 			return err
 		}
@@ -28,7 +28,8 @@ func (s *Store) EndSessions(ctx context.Context, scope store.Scope, e store.Even
 			return err
 		}
 		return record(ctx, tx, e)
-	}))
+	})
+	return generation, translate("end sessions", err)
 }
 
 const countSessions = `
@@ -44,18 +45,34 @@ func (s *Store) CountSessions(ctx context.Context, scope store.Scope, now time.T
 	return c, translate("count sessions", err)
 }
 
+// A page is a range of the primary key, so that no statement takes long, however
+// few of the rows are dead.
 const deleteDeadSessions = `
-DELETE FROM refresh_tokens
-WHERE id IN (
+WITH page AS (
+    SELECT id FROM refresh_tokens
+    WHERE id > $1 AND ($2::uuid IS NULL OR user_id = $2)
+    ORDER BY id
+    LIMIT $4
+), dead AS (
     SELECT t.id
-    FROM refresh_tokens t JOIN users u ON u.id = t.user_id, installation i
-    WHERE t.expires_at < $1 OR t.installation_generation < i.generation OR t.user_generation < u.generation
-    LIMIT $2
+    FROM page JOIN refresh_tokens t ON t.id = page.id JOIN users u ON u.id = t.user_id CROSS JOIN installation i
+    WHERE t.expires_at < $3 OR t.installation_generation < i.generation OR t.user_generation < u.generation
     FOR UPDATE OF t SKIP LOCKED
-)`
+), deleted AS (
+    DELETE FROM refresh_tokens WHERE id IN (SELECT id FROM dead) RETURNING id
+)
+SELECT (SELECT count(*) FROM deleted), (SELECT count(*) FROM page), (SELECT id FROM page ORDER BY id DESC LIMIT 1)`
 
 // DeleteDeadSessions implements [store.Store].
-func (s *Store) DeleteDeadSessions(ctx context.Context, expiredBefore time.Time, limit int) (int, error) {
-	tag, err := s.pool.Exec(ctx, deleteDeadSessions, expiredBefore, limit)
-	return int(tag.RowsAffected()), translate("delete dead sessions", err)
+func (s *Store) DeleteDeadSessions(ctx context.Context, p store.DeadSessionPage) (deleted int, next uuid.UUID, err error) {
+	var looked int
+	var last uuid.NullUUID
+	err = s.pool.QueryRow(ctx, deleteDeadSessions, p.After, nullID(p.UserID), p.ExpiredBefore, p.Limit).Scan(&deleted, &looked, &last)
+	if err != nil {
+		return 0, uuid.Nil, translate("delete dead sessions", err)
+	}
+	if looked == p.Limit {
+		next = last.UUID
+	}
+	return deleted, next, nil
 }

@@ -206,7 +206,7 @@ func TestEveryStatementWorksWithEveryStatementCache(t *testing.T) {
 				if !ended {
 					t.Error("the session did not end")
 				}
-				_, err = s.DeleteDeadSessions(p.ctx, at, 10)
+				_, _, err = s.DeleteDeadSessions(p.ctx, store.DeadSessionPage{ExpiredBefore: at, Limit: 10})
 				p.ok(err)
 				_, err = s.User(p.ctx, "alice")
 				p.ok(err)
@@ -233,8 +233,10 @@ func TestEveryStatementWorksWithEveryStatementCache(t *testing.T) {
 			p.ok(err)
 			_, err = s.DisableUser(p.ctx, p.user.ID, login)
 			p.ok(err)
-			p.ok(s.EndSessions(p.ctx, store.OfUser(p.user.ID), login))
-			p.ok(s.EndSessions(p.ctx, store.Everyone(), login))
+			for _, scope := range []store.Scope{store.OfUser(p.user.ID), store.Everyone()} {
+				_, err := s.EndSessions(p.ctx, scope, login)
+				p.ok(err)
+			}
 			p.ok(s.DeleteUser(p.ctx, p.user.ID, login))
 		})
 	}

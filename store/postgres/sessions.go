@@ -55,9 +55,9 @@ func (s *Store) StartSession(ctx context.Context, n store.NewSession, e store.Ev
 	return err == nil, err
 }
 
-const deleteSession = `
+const deleteSessions = `
 WITH ended AS (
-    DELETE FROM refresh_tokens WHERE id = $1 RETURNING id, user_id
+    DELETE FROM refresh_tokens WHERE id = ANY($1::uuid[]) RETURNING id, user_id
 ), published AS (
     INSERT INTO revocations (at, user_id, session_id, generation)
     SELECT $2, user_id, id, 0 FROM ended
@@ -68,8 +68,14 @@ SELECT $2, $3, $4, user_id, id, $5, $6, $7, $8 FROM ended`
 
 // EndSession implements [store.Store].
 func (s *Store) EndSession(ctx context.Context, id uuid.UUID, e store.Event) (bool, error) {
-	tag, err := s.pool.Exec(ctx, deleteSession, id, e.At, string(e.Action), e.Actor, e.RemoteAddr, e.UserAgent, e.RequestID, e.Reason)
-	return tag.RowsAffected() > 0, translate("end session", err)
+	ended, err := s.EndSessionsByID(ctx, []uuid.UUID{id}, e)
+	return ended > 0, err
+}
+
+// EndSessionsByID implements [store.Store].
+func (s *Store) EndSessionsByID(ctx context.Context, ids []uuid.UUID, e store.Event) (int, error) {
+	tag, err := s.pool.Exec(ctx, deleteSessions, pgUUIDs(ids), e.At, string(e.Action), e.Actor, e.RemoteAddr, e.UserAgent, e.RequestID, e.Reason)
+	return int(tag.RowsAffected()), translate("end sessions", err)
 }
 
 const selectSessions = `

@@ -196,6 +196,14 @@ func local(host string) bool {
 // statements that every request runs.
 func pgUUID(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
 
+func pgUUIDs(ids []uuid.UUID) []pgtype.UUID {
+	list := make([]pgtype.UUID, len(ids))
+	for i, id := range ids {
+		list[i] = pgUUID(id)
+	}
+	return list
+}
+
 // Stats implements [store.Store].
 func (s *Store) Stats() store.Stats {
 	stat := s.pool.Stat()

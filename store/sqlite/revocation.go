@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/authctl/authctl/store"
 )
 
@@ -13,13 +15,12 @@ const bumpInstallation = `UPDATE installation SET generation = generation + 1 WH
 const bumpUser = `UPDATE users SET generation = generation + 1 WHERE id = ?1 RETURNING generation`
 
 // EndSessions implements [store.Store].
-func (s *Store) EndSessions(ctx context.Context, scope store.Scope, e store.Event) error {
-	return s.write(ctx, "end sessions", func(tx *sql.Tx) error {
+func (s *Store) EndSessions(ctx context.Context, scope store.Scope, e store.Event) (generation int64, err error) {
+	err = s.write(ctx, "end sessions", func(tx *sql.Tx) error {
 		query, args := bumpUser, []any{scope.UserID()}
 		if scope.Everyone() {
 			query, args = bumpInstallation, nil
 		}
-		var generation int64
 		if err := tx.QueryRowContext(ctx, query, args...).Scan(&generation); err != nil {
 			return err
 		}
@@ -28,6 +29,7 @@ func (s *Store) EndSessions(ctx context.Context, scope store.Scope, e store.Even
 		}
 		return record(ctx, tx, e)
 	})
+	return generation, err
 }
 
 const countSessions = `
@@ -43,16 +45,38 @@ func (s *Store) CountSessions(ctx context.Context, scope store.Scope, now time.T
 	return c, translate("count sessions", err)
 }
 
+// A page is a range of the primary key, so that no statement takes long, however
+// few of the rows are dead.
+const selectPage = `
+SELECT count(*), max(id) FROM (
+    SELECT id FROM refresh_tokens
+    WHERE id > ?1 AND (?2 IS NULL OR user_id = ?2)
+    ORDER BY id
+    LIMIT ?3
+)`
+
 const deleteDeadSessions = `
 DELETE FROM refresh_tokens
 WHERE id IN (
     SELECT t.id
     FROM refresh_tokens t JOIN users u ON u.id = t.user_id, installation i
-    WHERE t.expires_at < ?1 OR t.installation_generation < i.generation OR t.user_generation < u.generation
-    LIMIT ?2
+    WHERE t.id > ?1 AND t.id <= ?4 AND (?2 IS NULL OR t.user_id = ?2)
+        AND (t.expires_at < ?3 OR t.installation_generation < i.generation OR t.user_generation < u.generation)
 )`
 
 // DeleteDeadSessions implements [store.Store].
-func (s *Store) DeleteDeadSessions(ctx context.Context, expiredBefore time.Time, limit int) (int, error) {
-	return s.exec(ctx, "delete dead sessions", deleteDeadSessions, micros(expiredBefore), limit)
+func (s *Store) DeleteDeadSessions(ctx context.Context, p store.DeadSessionPage) (deleted int, next uuid.UUID, err error) {
+	var looked int
+	var last uuid.NullUUID
+	if err := s.read(ctx, selectPage, []any{p.After, nullID(p.UserID), p.Limit}, []any{&looked, &last}); err != nil {
+		return 0, uuid.Nil, translate("delete dead sessions", err)
+	}
+	if looked == 0 {
+		return 0, uuid.Nil, nil
+	}
+	deleted, err = s.exec(ctx, "delete dead sessions", deleteDeadSessions, p.After, nullID(p.UserID), micros(p.ExpiredBefore), last.UUID)
+	if err == nil && looked == p.Limit {
+		next = last.UUID
+	}
+	return deleted, next, err
 }

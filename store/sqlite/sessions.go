@@ -57,12 +57,30 @@ func (s *Store) StartSession(ctx context.Context, n store.NewSession, e store.Ev
 const deleteSession = `DELETE FROM refresh_tokens WHERE id = ?1 RETURNING user_id`
 
 // EndSession implements [store.Store].
-func (s *Store) EndSession(ctx context.Context, id uuid.UUID, e store.Event) (ended bool, err error) {
-	err = s.write(ctx, "end session", func(tx *sql.Tx) error {
-		ended, err = endSession(ctx, tx, id, e)
-		return err
+func (s *Store) EndSession(ctx context.Context, id uuid.UUID, e store.Event) (bool, error) {
+	ended, err := s.EndSessionsByID(ctx, []uuid.UUID{id}, e)
+	return ended > 0, err
+}
+
+// EndSessionsByID implements [store.Store].
+func (s *Store) EndSessionsByID(ctx context.Context, ids []uuid.UUID, e store.Event) (n int, err error) {
+	err = s.write(ctx, "end sessions", func(tx *sql.Tx) error {
+		n = 0
+		for _, id := range ids {
+			ended, err := endSession(ctx, tx, id, e)
+			if err != nil {
+				return err
+			}
+			if ended {
+				n++
+			}
+		}
+		return nil
 	})
-	return ended && err == nil, err
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
 }
 
 // endSession deletes a session, if there is one, and writes its event.

@@ -70,7 +70,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if readers <= 0 {
 		readers = 2 * runtime.GOMAXPROCS(0)
 	}
-	s.reader.SetMaxOpenConns(readers)
+	s.reader.SetMaxOpenConns(readers + 1) // one watches
 	s.reader.SetMaxIdleConns(readers)
 	if err := s.ping(ctx, cfg.Path); err != nil {
 		s.Close()

@@ -39,10 +39,10 @@ var feedCases = []testCase{
 			f.ok("disable", err)
 		}, store.Revocation{At: at, UserID: u.ID, Generation: 2})
 		f.publishes("ending a user's sessions", func() {
-			f.ok("end sessions", f.store.EndSessions(f.ctx, store.OfUser(u.ID), event(store.ActionSessionsRevoked, at)))
+			f.endAll(f.store, store.OfUser(u.ID), event(store.ActionSessionsRevoked, at))
 		}, store.Revocation{At: at, UserID: u.ID, Generation: 3})
 		f.publishes("ending everybody's sessions", func() {
-			f.ok("end sessions", f.store.EndSessions(f.ctx, store.Everyone(), event(store.ActionSessionsRevoked, at)))
+			f.endAll(f.store, store.Everyone(), event(store.ActionSessionsRevoked, at))
 		}, store.Revocation{At: at, Generation: 1})
 		equal(f, "installation", f.feed("").Installation, 1)
 		f.publishes("deleting", func() {
@@ -61,7 +61,8 @@ var feedCases = []testCase{
 			f.ok("end no session", err)
 			_, err = f.store.EnableUser(f.ctx, u.ID, event(store.ActionUserEnabled, noon))
 			f.ok("enable", err)
-			f.is("end nobody's sessions", f.store.EndSessions(f.ctx, store.OfUser(uuid.New()), event(store.ActionSessionsRevoked, noon)), store.ErrNotFound)
+			_, err = f.store.EndSessions(f.ctx, store.OfUser(uuid.New()), event(store.ActionSessionsRevoked, noon))
+			f.is("end nobody's sessions", err, store.ErrNotFound)
 			_, err = f.store.DisableUser(f.ctx, uuid.New(), event(store.ActionUserDisabled, noon))
 			f.is("disable nobody", err, store.ErrNotFound)
 		})
@@ -70,7 +71,7 @@ var feedCases = []testCase{
 		u := f.user("alice")
 		for i := range 3 {
 			at := noon.Add(time.Duration(i) * time.Minute)
-			f.ok("end sessions", f.store.EndSessions(f.ctx, store.OfUser(u.ID), event(store.ActionSessionsRevoked, at)))
+			f.endAll(f.store, store.OfUser(u.ID), event(store.ActionSessionsRevoked, at))
 		}
 		feed := f.feed("")
 		equal(f, "all", len(feed.Entries), 3)
@@ -86,7 +87,7 @@ var feedCases = []testCase{
 			equal(f, "deleted", n, want)
 		}
 		f.publishes("after the deletion", func() {
-			f.ok("end sessions", f.store.EndSessions(f.ctx, store.Everyone(), event(store.ActionSessionsRevoked, noon)))
+			f.endAll(f.store, store.Everyone(), event(store.ActionSessionsRevoked, noon))
 		}, store.Revocation{At: noon, Generation: 1})
 		after := f.feed(feed.Position)
 		equal(f, "new since", len(after.Entries), 1)
@@ -103,7 +104,7 @@ var feedCases = []testCase{
 		<-woken
 		other := f.backend.Open(f, f.where)
 		feed := f.feed("")
-		f.ok("end sessions", other.EndSessions(f.ctx, store.OfUser(u.ID), event(store.ActionSessionsRevoked, noon)))
+		f.endAll(other, store.OfUser(u.ID), event(store.ActionSessionsRevoked, noon))
 		for len(f.feed(feed.Position).Entries) == 0 {
 			<-woken
 		}
@@ -123,7 +124,7 @@ var feedCases = []testCase{
 		f.nodes(noon, one, two)
 		for i := range 2 {
 			at := noon.Add(time.Duration(i) * time.Minute)
-			f.ok("end sessions", f.store.EndSessions(f.ctx, store.OfUser(u.ID), event(store.ActionSessionsRevoked, at)))
+			f.endAll(f.store, store.OfUser(u.ID), event(store.ActionSessionsRevoked, at))
 		}
 		one.Behind, two.Behind = 1, 1
 		f.nodes(noon, one, two)
@@ -174,7 +175,7 @@ var feedCases = []testCase{
 		}()
 		together(writers, func(i int) {
 			for range each {
-				if err := stores[i%len(stores)].EndSessions(f.ctx, store.OfUser(users[i].ID), event(store.ActionSessionsRevoked, noon)); err != nil {
+				if _, err := stores[i%len(stores)].EndSessions(f.ctx, store.OfUser(users[i].ID), event(store.ActionSessionsRevoked, noon)); err != nil {
 					f.Errorf("end sessions: %v", err)
 				}
 			}

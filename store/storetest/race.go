@@ -109,11 +109,11 @@ var raceCases = []testCase{
 		for i := range 40 {
 			f.session(u, fmt.Sprint(i))
 		}
-		f.ok("end sessions", f.store.EndSessions(f.ctx, store.OfUser(u.ID), event(store.ActionSessionsRevoked, noon)))
+		f.endAll(f.store, store.OfUser(u.ID), event(store.ActionSessionsRevoked, noon))
 		stores := f.processes()
 		var deleted atomic.Int64
 		together(8, func(i int) {
-			n, err := stores[i%len(stores)].DeleteDeadSessions(f.ctx, noon, 5)
+			n, _, err := stores[i%len(stores)].DeleteDeadSessions(f.ctx, store.DeadSessionPage{ExpiredBefore: noon, Limit: 25})
 			if err != nil {
 				f.Errorf("delete dead sessions: %v", err)
 			}
@@ -123,12 +123,14 @@ var raceCases = []testCase{
 	}},
 	{"nothing that is in flight outlives ending everyone's sessions", func(f *fixture) {
 		f.outlived(func(store.User) error {
-			return f.store.EndSessions(f.ctx, store.Everyone(), event(store.ActionSessionsRevoked, noon))
+			_, err := f.store.EndSessions(f.ctx, store.Everyone(), event(store.ActionSessionsRevoked, noon))
+			return err
 		})
 	}},
 	{"nothing that is in flight outlives ending the user's sessions", func(f *fixture) {
 		f.outlived(func(u store.User) error {
-			return f.store.EndSessions(f.ctx, store.OfUser(u.ID), event(store.ActionSessionsRevoked, noon))
+			_, err := f.store.EndSessions(f.ctx, store.OfUser(u.ID), event(store.ActionSessionsRevoked, noon))
+			return err
 		})
 	}},
 	{"nothing that is in flight outlives disabling the user", func(f *fixture) {

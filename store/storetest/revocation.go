@@ -16,7 +16,7 @@ var revocationCases = []testCase{
 		f.session(u, "two")
 		kept := f.session(other, "three")
 		e := about(event(store.ActionSessionsRevoked, noon), u.ID, uuid.Nil)
-		f.writes("end sessions", func() { f.ok("end sessions", f.store.EndSessions(f.ctx, store.OfUser(u.ID), e)) }, e)
+		f.writes("end sessions", func() { equal(f, "generation", f.endAll(f.store, store.OfUser(u.ID), e), 1) }, e)
 		equal(f, "rows", f.rows(), 3)
 		equal(f, "sessions", f.alive(noon), []store.Session{listed(kept, other)})
 		equal(f, "generation", f.generation(u), store.Generation{User: 1})
@@ -29,7 +29,7 @@ var revocationCases = []testCase{
 		f.session(u, "one")
 		f.session(other, "two")
 		e := event(store.ActionSessionsRevoked, noon)
-		f.writes("end sessions", func() { f.ok("end sessions", f.store.EndSessions(f.ctx, store.Everyone(), e)) }, e)
+		f.writes("end sessions", func() { equal(f, "generation", f.endAll(f.store, store.Everyone(), e), 1) }, e)
 		equal(f, "rows", f.rows(), 2)
 		equal(f, "sessions", len(f.alive(noon)), 0)
 		for _, user := range []store.User{u, other} {
@@ -43,17 +43,38 @@ var revocationCases = []testCase{
 		f.session(u, "one")
 		f.writes("end nobody's sessions", func() {
 			for _, scope := range []store.Scope{store.OfUser(uuid.New()), {}} {
-				f.is("end sessions", f.store.EndSessions(f.ctx, scope, event(store.ActionSessionsRevoked, noon)), store.ErrNotFound)
+				_, err := f.store.EndSessions(f.ctx, scope, event(store.ActionSessionsRevoked, noon))
+				f.is("end sessions", err, store.ErrNotFound)
 			}
 		})
 		equal(f, "alive", len(f.alive(noon)), 1)
+	}},
+	{"sessions are ended by their ids, each with its event and its entry in the feed", func(f *fixture) {
+		u, other := f.user("alice"), f.user("bob")
+		one, two, kept := f.session(u, "one"), f.session(other, "two"), f.session(u, "three")
+		e := event(store.ActionSessionRevoked, noon)
+		before := f.feed("").Position
+		f.writes("end sessions", func() {
+			n, err := f.store.EndSessionsByID(f.ctx, []uuid.UUID{one.ID, uuid.New(), two.ID}, e)
+			f.ok("end sessions", err)
+			equal(f, "ended", n, 2)
+		}, about(e, u.ID, one.ID), about(e, other.ID, two.ID))
+		equal(f, "published", len(f.feed(before).Entries), 2)
+		equal(f, "sessions", f.alive(noon), []store.Session{listed(kept, u)})
+		f.writes("end no sessions", func() {
+			for _, ids := range [][]uuid.UUID{nil, {one.ID}} {
+				n, err := f.store.EndSessionsByID(f.ctx, ids, e)
+				f.ok("end sessions", err)
+				equal(f, "ended", n, 0)
+			}
+		})
 	}},
 	{"a count covers the live sessions in scope", func(f *fixture) {
 		u, other, revoked, disabled := f.user("alice"), f.user("bob"), f.user("carol"), f.user("dave")
 		for i, owner := range []store.User{u, u, other, revoked, disabled} {
 			f.session(owner, fmt.Sprint(i))
 		}
-		f.ok("end sessions", f.store.EndSessions(f.ctx, store.OfUser(revoked.ID), event(store.ActionSessionsRevoked, noon)))
+		f.endAll(f.store, store.OfUser(revoked.ID), event(store.ActionSessionsRevoked, noon))
 		_, err := f.store.DisableUser(f.ctx, disabled.ID, event(store.ActionUserDisabled, noon))
 		f.ok("disable", err)
 		end := noon.Add(idle)
@@ -76,7 +97,7 @@ var revocationCases = []testCase{
 			equal(f, tt.name, got, tt.want)
 		}
 	}},
-	{"dead sessions are deleted in batches, live ones and the audit trail stay", func(f *fixture) {
+	{"dead sessions are deleted page by page, live ones and the audit trail stay", func(f *fixture) {
 		u, revoked := f.user("alice"), f.user("bob")
 		kept := f.session(u, "kept")
 		for i := range 3 {
@@ -85,22 +106,22 @@ var revocationCases = []testCase{
 			f.start(n)
 			f.session(revoked, fmt.Sprint("revoked ", i))
 		}
-		f.ok("end sessions", f.store.EndSessions(f.ctx, store.OfUser(revoked.ID), event(store.ActionSessionsRevoked, noon)))
+		f.endAll(f.store, store.OfUser(revoked.ID), event(store.ActionSessionsRevoked, noon))
 		f.writes("deletion", func() {
 			for _, tt := range []struct {
-				before      time.Time
-				limit, want int
+				userID uuid.UUID
+				before time.Time
+				limit  int
+				want   int
 			}{
-				{noon, 2, 2}, // revoked ones
-				{noon, 2, 1},
-				{noon.Add(time.Minute), 10, 0}, // which is not after the expiry
-				{noon.Add(time.Minute + time.Microsecond), 2, 2},
-				{noon.Add(time.Minute + time.Microsecond), 2, 1},
-				{noon.Add(time.Hour), 10, 0},
+				{u.ID, noon, 2, 0},
+				{uuid.Nil, noon.Add(time.Minute), 2, 3}, // the revoked ones; it is not yet after the expiry
+				{revoked.ID, noon.Add(time.Hour), 100, 0},
+				{uuid.Nil, noon.Add(time.Minute + time.Microsecond), 1, 3},
+				{uuid.Nil, noon.Add(time.Hour), 100, 0},
 			} {
-				got, err := f.store.DeleteDeadSessions(f.ctx, tt.before, tt.limit)
-				f.ok("delete dead sessions", err)
-				equal(f, fmt.Sprintf("deleted of %d before %s", tt.limit, tt.before), got, tt.want)
+				deleted := f.sweep(store.DeadSessionPage{UserID: tt.userID, ExpiredBefore: tt.before, Limit: tt.limit})
+				equal(f, fmt.Sprintf("deleted of %d a page before %s", tt.limit, tt.before), deleted, tt.want)
 			}
 		})
 		equal(f, "rows", f.rows(), 1)
@@ -109,11 +130,23 @@ var revocationCases = []testCase{
 	{"everyone's dead sessions are deleted too", func(f *fixture) {
 		u := f.user("alice")
 		f.session(u, "one")
-		f.ok("end sessions", f.store.EndSessions(f.ctx, store.Everyone(), event(store.ActionSessionsRevoked, noon)))
+		f.endAll(f.store, store.Everyone(), event(store.ActionSessionsRevoked, noon))
 		f.session(u, "two")
-		got, err := f.store.DeleteDeadSessions(f.ctx, noon, 10)
-		f.ok("delete dead sessions", err)
-		equal(f, "deleted", got, 1)
+		equal(f, "deleted", f.sweep(store.DeadSessionPage{ExpiredBefore: noon, Limit: 10}), 1)
 		equal(f, "alive", len(f.alive(noon)), 1)
 	}},
+}
+
+// sweep deletes dead sessions to the last page.
+func (f *fixture) sweep(p store.DeadSessionPage) (deleted int) {
+	f.Helper()
+	for {
+		n, next, err := f.store.DeleteDeadSessions(f.ctx, p)
+		f.ok("delete dead sessions", err)
+		deleted += n
+		if next == uuid.Nil {
+			return deleted
+		}
+		p.After = next
+	}
 }

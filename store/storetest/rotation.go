@@ -115,12 +115,12 @@ var rotationCases = []testCase{
 	}},
 	{"a session that the user's generation left behind is revoked", func(f *fixture) {
 		f.refused(store.Revoked, func(u store.User, e store.Event) {
-			f.ok("end sessions", f.store.EndSessions(f.ctx, store.OfUser(u.ID), e))
+			f.endAll(f.store, store.OfUser(u.ID), e)
 		})
 	}},
 	{"a session that the installation's generation left behind is revoked", func(f *fixture) {
 		f.refused(store.Revoked, func(_ store.User, e store.Event) {
-			f.ok("end sessions", f.store.EndSessions(f.ctx, store.Everyone(), e))
+			f.endAll(f.store, store.Everyone(), e)
 		})
 	}},
 	{"a session from before a password change is revoked", func(f *fixture) {

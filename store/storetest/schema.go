@@ -148,7 +148,11 @@ func operations(s store.Store) map[string]func(ctx context.Context) error {
 		},
 		"rotate":       func(ctx context.Context) error { _, err := s.Rotate(ctx, rotation(id, "x", "y", noon), e); return err },
 		"end session":  func(ctx context.Context) error { _, err := s.EndSession(ctx, id, e); return err },
-		"end sessions": func(ctx context.Context) error { return s.EndSessions(ctx, store.Everyone(), e) },
+		"end sessions": func(ctx context.Context) error { _, err := s.EndSessions(ctx, store.Everyone(), e); return err },
+		"end sessions by id": func(ctx context.Context) error {
+			_, err := s.EndSessionsByID(ctx, []uuid.UUID{id}, e)
+			return err
+		},
 		"count sessions": func(ctx context.Context) error {
 			_, err := s.CountSessions(ctx, store.Everyone(), noon)
 			return err
@@ -157,10 +161,13 @@ func operations(s store.Store) map[string]func(ctx context.Context) error {
 			_, err := s.Sessions(ctx, store.SessionPage{Now: noon, Limit: 1})
 			return err
 		},
-		"access":               func(ctx context.Context) error { _, err := s.Access(ctx, id, id); return err },
-		"delete dead sessions": func(ctx context.Context) error { _, err := s.DeleteDeadSessions(ctx, noon, 1); return err },
-		"user by id":           func(ctx context.Context) error { _, err := s.UserByID(ctx, id); return err },
-		"revocations":          func(ctx context.Context) error { _, err := s.Revocations(ctx, "", noon); return err },
+		"access": func(ctx context.Context) error { _, err := s.Access(ctx, id, id); return err },
+		"delete dead sessions": func(ctx context.Context) error {
+			_, _, err := s.DeleteDeadSessions(ctx, store.DeadSessionPage{Limit: 1})
+			return err
+		},
+		"user by id":  func(ctx context.Context) error { _, err := s.UserByID(ctx, id); return err },
+		"revocations": func(ctx context.Context) error { _, err := s.Revocations(ctx, "", noon); return err },
 		"delete old revocations": func(ctx context.Context) error {
 			_, err := s.DeleteOldRevocations(ctx, noon, 1)
 			return err

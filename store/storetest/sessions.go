@@ -121,7 +121,7 @@ var sessionCases = []testCase{
 	{"access tells the current generation, and of a disabled user too", func(f *fixture) {
 		u := f.user("alice")
 		n := f.session(u, "one")
-		f.ok("end all", f.store.EndSessions(f.ctx, store.Everyone(), event(store.ActionSessionsRevoked, noon)))
+		f.endAll(f.store, store.Everyone(), event(store.ActionSessionsRevoked, noon))
 		disabled, err := f.store.DisableUser(f.ctx, u.ID, event(store.ActionUserDisabled, noon))
 		f.ok("disable", err)
 		equal(f, "access", f.access(u, n.ID), store.Access{
@@ -152,9 +152,9 @@ func startIsRefused(f *fixture) {
 			f.ok("set", err)
 		},
 		"user revoked": func(u store.User, _ *store.NewSession) {
-			f.ok("end", f.store.EndSessions(f.ctx, store.OfUser(u.ID), e))
+			f.endAll(f.store, store.OfUser(u.ID), e)
 		},
-		"all revoked":     func(store.User, *store.NewSession) { f.ok("end", f.store.EndSessions(f.ctx, store.Everyone(), e)) },
+		"all revoked":     func(store.User, *store.NewSession) { f.endAll(f.store, store.Everyone(), e) },
 		"other hash":      func(_ store.User, n *store.NewSession) { n.PasswordHash = "$argon2id$other" },
 		"empty hash":      func(_ store.User, n *store.NewSession) { n.PasswordHash = "" },
 		"generation lags": func(_ store.User, n *store.NewSession) { n.Generation.User-- },

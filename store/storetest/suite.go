@@ -262,6 +262,14 @@ func (f *fixture) writes(what string, do func(), want ...store.Event) {
 	}
 }
 
+// endAll ends the sessions in scope, and returns the generation that is then current.
+func (f *fixture) endAll(s store.Store, scope store.Scope, e store.Event) int64 {
+	f.Helper()
+	generation, err := s.EndSessions(f.ctx, scope, e)
+	f.ok("end sessions", err)
+	return generation
+}
+
 // ok stops the test unless err is nil.
 func (f *fixture) ok(what string, err error) {
 	f.Helper()

@@ -1,0 +1,195 @@
+package authn
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/authctl/authctl/store"
+)
+
+const (
+	pollEvery     = time.Second            // without being told of anything
+	pollPause     = 20 * time.Millisecond  // at least, however often it is told
+	pollTimeout   = 5 * time.Second        // for one reading
+	watchMaxPause = 5 * time.Second        // between two tries to watch
+	watchPause    = 100 * time.Millisecond // before the first
+)
+
+// FollowEvent is a change in how this process hears of revocations.
+type FollowEvent string
+
+// The events.
+const (
+	ListenerLost FollowEvent = "revocation listener lost" // revocations come by polling
+	ListenerBack FollowEvent = "revocation listener back"
+	FeedLost     FollowEvent = "revocation feed lost" // for too long, and access tokens are vouched for no more
+	FeedBack     FollowEvent = "revocation feed back"
+)
+
+// FeedStats is the state of the revocation feed.
+type FeedStats struct {
+	Entries int           // held in memory
+	Contact time.Time     // when the latest successful reading began; zero for never
+	Lag     time.Duration // since then
+}
+
+// FeedStats returns the figures of the revocation feed.
+func (s *Service) FeedStats() FeedStats {
+	now := s.feed.current.Load()
+	stats := FeedStats{Entries: now.entries(), Contact: now.contact}
+	if !now.contact.IsZero() {
+		stats.Lag = time.Since(now.contact)
+	}
+	return stats
+}
+
+// Sync reads what is new in the revocation feed, or all that still matters when
+// nothing was read yet or the latest reading failed.
+func (s *Service) Sync(ctx context.Context) error {
+	contact, now := time.Now(), s.now()
+	got, err := s.store.Revocations(ctx, s.feed.current.Load().position, now.Add(-s.feed.window))
+	if err != nil {
+		// Whatever answers next may be another server, to which the position means nothing.
+		s.feed.forget()
+		return fail(err)
+	}
+	s.feed.read(got, contact, now)
+	return nil
+}
+
+// catchUp makes a node know of what it has just ended itself, as far as it can.
+func (s *Service) catchUp(ctx context.Context) {
+	if !s.feed.current.Load().contact.IsZero() {
+		_ = s.Sync(ctx) // the follower tries again, and tells
+	}
+}
+
+// Vouches returns nil while this process is near enough to the revocation feed to
+// say that a token is good, and an error with [CodeUnavailable] otherwise.
+func (s *Service) Vouches() error { return s.vouches(s.feed.current.Load()) }
+
+func (s *Service) vouches(now *feedSnapshot) error {
+	if now.contact.IsZero() || time.Since(now.contact) > s.staleness {
+		return &Error{Code: CodeUnavailable, Message: "this server has lost sight of the database, try again in a moment", RetryAfter: time.Second}
+	}
+	return nil
+}
+
+// Join makes this process a node that hears of revocations: it reads the feed,
+// makes itself known under n's id, name and version, and goes on reading until ctx
+// ends. notice is told of what goes wrong, and when it is right again. leave
+// returns when the node has signed off.
+func (s *Service) Join(ctx context.Context, n store.Node, notice func(FollowEvent, error)) (leave func(), err error) {
+	if err := s.Sync(ctx); err != nil {
+		return nil, err
+	}
+	f := &follower{svc: s, node: n, notice: notice, woken: make(chan struct{}, 1)}
+	f.node.StartedAt, f.node.Staleness = s.now(), s.staleness
+	if err := f.save(ctx); err != nil {
+		return nil, err
+	}
+	var running sync.WaitGroup
+	running.Go(func() { f.watch(ctx) })
+	running.Go(func() { f.follow(ctx) })
+	return running.Wait, nil
+}
+
+// follower is the two loops behind [Service.Join].
+type follower struct {
+	svc    *Service
+	node   store.Node
+	notice func(FollowEvent, error)
+	woken  chan struct{}
+	saved  time.Time
+}
+
+// follow reads the feed each time it is woken, and at intervals.
+func (f *follower) follow(ctx context.Context) {
+	defer f.signOff(ctx)
+	ticker := time.NewTicker(pollEvery)
+	defer ticker.Stop()
+	lost := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-f.woken:
+		case <-ticker.C:
+		}
+		err := f.read(ctx)
+		switch vouches := f.svc.Vouches() == nil; {
+		case ctx.Err() != nil:
+			return
+		case !lost && !vouches:
+			f.notice(FeedLost, err)
+			lost = true
+		case lost && vouches:
+			f.notice(FeedBack, nil)
+			lost = false
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pollPause):
+		}
+	}
+}
+
+// read reads the feed, and lets everybody know how far it got: at once when there
+// was something to read, and often enough to be known to be alive.
+func (f *follower) read(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
+	defer cancel()
+	before := f.svc.feed.current.Load()
+	if err := f.svc.Sync(ctx); err != nil {
+		return err
+	}
+	if f.svc.feed.current.Load().position == before.position && time.Since(f.saved) < f.svc.staleness/6 {
+		return nil
+	}
+	return f.save(ctx)
+}
+
+func (f *follower) save(ctx context.Context) error {
+	f.node.SeenAt, f.node.Position = f.svc.now(), f.svc.feed.current.Load().position
+	if err := f.svc.store.SaveNode(ctx, f.node); err != nil {
+		return fail(err)
+	}
+	f.saved = time.Now()
+	return nil
+}
+
+func (f *follower) signOff(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_ = f.svc.store.RemoveNode(ctx, f.node.ID) // if it fails the row is taken for a node that died
+}
+
+// watch is told of revocations, and begins again when it no longer is.
+func (f *follower) watch(ctx context.Context) {
+	pause := watchPause
+	lost := false
+	for ctx.Err() == nil {
+		err := f.svc.store.WatchRevocations(ctx, func() {
+			if lost {
+				f.notice(ListenerBack, nil)
+				lost = false
+			}
+			pause = watchPause
+			select {
+			case f.woken <- struct{}{}:
+			default: // it is awake
+			}
+		})
+		if ctx.Err() == nil && !lost {
+			f.notice(ListenerLost, err)
+			lost = true
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, watchMaxPause)
+	}
+}

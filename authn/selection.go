@@ -1,0 +1,203 @@
+package authn
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/store"
+)
+
+const (
+	selectPage = 1000 // sessions that are read, or ended, at a time
+	newestKept = 5    // sessions that are shown of a selection
+)
+
+// Selection says which sessions. Its conditions combine: a session must meet all
+// that are set.
+type Selection struct {
+	Users        []store.User // whose; none for everybody's
+	IssuedBefore time.Time    // signed in before this; zero for any
+	From         netip.Prefix // signed in from an address in this network; the zero Prefix for any
+	Except       uuid.UUID    // not this one; zero for none
+}
+
+// Whole reports whether the selection is every session of its users, so that a
+// generation ends it at once, however many they are.
+func (sel Selection) Whole() bool {
+	return sel.IssuedBefore.IsZero() && !sel.From.IsValid() && sel.Except == uuid.Nil
+}
+
+// includes reports whether a session of the right user is selected.
+func (sel Selection) includes(s store.Session) bool {
+	if s.ID == sel.Except || (!sel.IssuedBefore.IsZero() && !s.CreatedAt.Before(sel.IssuedBefore)) {
+		return false
+	}
+	if !sel.From.IsValid() {
+		return true
+	}
+	addr, err := netip.ParseAddr(s.RemoteAddr)
+	return err == nil && sel.From.Contains(addr.Unmap())
+}
+
+// Scopes returns the selection's users, one by one.
+func (sel Selection) Scopes() []store.Scope {
+	if len(sel.Users) == 0 {
+		return []store.Scope{store.Everyone()}
+	}
+	var scopes []store.Scope
+	for _, u := range sel.Users {
+		scopes = append(scopes, store.OfUser(u.ID))
+	}
+	return scopes
+}
+
+// Selected is how much a selection covers.
+type Selected struct {
+	store.SessionCount
+	Newest []store.Session // at most five, newest first; only when they were asked for
+}
+
+// Count returns how many live sessions are selected, and which are the newest when
+// that is asked for.
+func (s *Service) Count(ctx context.Context, sel Selection, newest bool) (Selected, error) {
+	var total Selected
+	if sel.Whole() && !newest {
+		for _, scope := range sel.Scopes() {
+			n, err := s.CountSessions(ctx, scope)
+			if err != nil {
+				return Selected{}, err
+			}
+			total.Sessions += n.Sessions
+			total.Users += n.Users
+		}
+		return total, nil
+	}
+	users := map[uuid.UUID]struct{}{}
+	err := s.eachSelected(ctx, sel, func(page []store.Session) error {
+		total.Sessions += int64(len(page))
+		for _, one := range page {
+			users[one.UserID] = struct{}{}
+		}
+		total.Newest = append(total.Newest, page...)
+		slices.SortFunc(total.Newest, func(a, b store.Session) int { return b.CreatedAt.Compare(a.CreatedAt) })
+		total.Newest = total.Newest[:min(len(total.Newest), newestKept)]
+		return nil
+	})
+	total.Users = int64(len(users))
+	return total, err
+}
+
+// Revoke ends what is selected, and returns the generation that is current then: of
+// the installation, or of the one user; 0 when sessions were ended one by one. A
+// whole selection ends at once for each user, or for everybody. Any other is a list
+// of sessions, ended in batches; when that fails, what was ended stays ended.
+func (s *Service) Revoke(ctx context.Context, a Actor, sel Selection) (generation int64, err error) {
+	if !sel.Whole() {
+		e := a.event(store.ActionSessionRevoked, s.now())
+		err := s.eachSelected(ctx, sel, func(page []store.Session) error {
+			ids := make([]uuid.UUID, len(page))
+			for i := range page {
+				ids[i] = page[i].ID
+			}
+			_, err := s.store.EndSessionsByID(ctx, ids, e)
+			return err
+		})
+		s.catchUp(ctx)
+		return 0, err
+	}
+	for _, scope := range sel.Scopes() {
+		if generation, err = s.EndSessions(ctx, a, scope); err != nil {
+			return 0, err
+		}
+	}
+	return generation, nil
+}
+
+// eachSelected calls do with the live sessions that are selected, page by page.
+func (s *Service) eachSelected(ctx context.Context, sel Selection, do func([]store.Session) error) error {
+	for _, scope := range sel.Scopes() {
+		page := store.SessionPage{UserID: scope.UserID(), Limit: selectPage}
+		for {
+			sessions, err := s.Sessions(ctx, page)
+			if err != nil {
+				return err
+			}
+			full := len(sessions) == selectPage
+			if full {
+				page.After = sessions[len(sessions)-1].ID
+			}
+			selected := slices.DeleteFunc(sessions, func(one store.Session) bool { return !sel.includes(one) })
+			if len(selected) > 0 {
+				if err := do(selected); err != nil {
+					return fail(err)
+				}
+			}
+			if !full {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// OwnSessions returns who an access token speaks for, and the live sessions of that
+// user, newest first. It fails as [Service.Verify] does.
+func (s *Service) OwnSessions(ctx context.Context, access string) (Identity, []store.Session, error) {
+	who, err := s.Verify(access)
+	if err != nil {
+		return Identity{}, nil, err
+	}
+	var own []store.Session
+	err = s.eachSelected(ctx, who.sessions(), func(page []store.Session) error {
+		own = append(own, page...)
+		return nil
+	})
+	slices.SortStableFunc(own, func(a, b store.Session) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	return who, own, err
+}
+
+// sessions selects all of an identity's.
+func (who Identity) sessions() Selection {
+	return Selection{Users: []store.User{{ID: who.UserID, Username: who.Username}}}
+}
+
+var errNoSuchSession = refuse(CodeSessionNotFound, "you have no such session")
+
+// EndOwnSession ends one session of the user whom an access token speaks for. It
+// fails as [Service.Verify] does, or with [CodeSessionNotFound], also when the
+// session is somebody else's.
+func (s *Service) EndOwnSession(ctx context.Context, a Actor, access string, id uuid.UUID) error {
+	who, own, err := s.OwnSessions(ctx, access)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(own, func(one store.Session) bool { return one.ID == id }) {
+		return errNoSuchSession
+	}
+	a.Name = "user:" + who.UserID.String()
+	err = s.EndSession(ctx, a, id)
+	var e *Error
+	if errors.As(err, &e) && e.Code == CodeSessionNotFound {
+		return errNoSuchSession // it ended meanwhile
+	}
+	return err
+}
+
+// EndOtherSessions ends every session of the user whom an access token speaks for,
+// but the token's own. It fails as [Service.Verify] does.
+func (s *Service) EndOtherSessions(ctx context.Context, a Actor, access string) error {
+	who, err := s.Verify(access)
+	if err != nil {
+		return err
+	}
+	a.Name = "user:" + who.UserID.String()
+	others := who.sessions()
+	others.Except = who.SessionID
+	_, err = s.Revoke(ctx, a, others)
+	return err
+}

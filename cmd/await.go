@@ -1,0 +1,41 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authctl/authctl/authn"
+)
+
+// waitOptions is for commands that end access: they return when every server has
+// heard of it.
+type waitOptions struct{ wait time.Duration }
+
+func (o *waitOptions) addFlag(c *cobra.Command) {
+	c.Flags().DurationVar(&o.wait, "wait", 5*time.Second, "how long to wait for every running server to confirm")
+}
+
+// await waits for the servers and says how far the revocation has got. A server
+// that does not confirm is a failure in part.
+func (o waitOptions) await(ctx context.Context, a *app, svc *authn.Service) (authn.Reach, error) {
+	reach, err := svc.AwaitNodes(ctx, o.wait)
+	if err != nil {
+		return reach, fmt.Errorf("it is done, but which servers know of it could not be told: %w", err)
+	}
+	if len(reach.Nodes) > 0 {
+		a.say("effective on %d of %s after %d ms", reach.Confirmed(), count(int64(len(reach.Nodes)), "node"), reach.Took.Milliseconds())
+	}
+	if len(reach.Missing) == 0 {
+		return reach, nil
+	}
+	var names []string
+	for _, n := range reach.Missing {
+		names = append(names, fmt.Sprintf("%s (%s, last seen %s)", n.Name, n.ID, when(n.SeenAt)))
+	}
+	return reach, &problem{exitPartial, fmt.Errorf("not confirmed by %s", strings.Join(names, ", ")),
+		"stop it if it runs; cut off from the database it refuses every access token after its revocation.max_staleness"}
+}

@@ -20,7 +20,7 @@ func handle[In, Out any](s *Server, status int, fn func(context.Context, *exchan
 	shape := shapeOf[In]()
 	return func(w http.ResponseWriter, r *http.Request) {
 		x := w.(*exchange)
-		x.route = r.Pattern
+		x.route, x.request = r.Pattern, r // with what the router found in the path
 		var in In
 		if err := shape.decode(x, r, &in); err != nil {
 			fail(x, err)

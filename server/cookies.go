@@ -115,8 +115,14 @@ func (x *exchange) clearCookies() {
 var errCookieRefused = problem(authn.CodeUnauthenticated,
 	"the request carries a token cookie twice, or in quotes; clear the cookies of this site and sign in again")
 
-// accessToken returns the access token that the request carries, "" when none.
-func (x *exchange) accessToken() (string, error) { return x.token(x.server.cookies.access) }
+// accessToken returns the access token that the request carries, "" when none: that
+// of the Authorization header, or else of the cookie.
+func (x *exchange) accessToken() (string, error) {
+	if token, found, err := bearer(x.request.Header); found {
+		return token, err
+	}
+	return x.token(x.server.cookies.access)
+}
 
 // refreshToken returns the refresh token that the request carries, "" when none.
 func (x *exchange) refreshToken() (string, error) { return x.token(x.server.cookies.refresh) }

@@ -30,6 +30,9 @@ func (s *Server) readyz(ctx context.Context, _ *exchange, _ none) (statusRespons
 	if err := s.store.Ready(ctx); err != nil {
 		return statusResponse{}, unready(err)
 	}
+	if err := s.authn.Vouches(); err != nil {
+		return statusResponse{}, err
+	}
 	return statusResponse{Status: "ready"}, nil
 }
 

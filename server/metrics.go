@@ -83,6 +83,9 @@ var (
 	hashesRunning = prometheus.NewDesc("authctl_password_hashes_running", "Argon2 computations under way.", nil, nil)
 	hashesWaiting = prometheus.NewDesc("authctl_password_hashes_waiting", "Argon2 computations waiting for their turn.", nil, nil)
 	rotations     = prometheus.NewDesc("authctl_token_rotations_total", "Refresh tokens presented, by outcome.", []string{"outcome"}, nil)
+	feedEntries   = prometheus.NewDesc("authctl_revocation_feed_entries", "Revocations held in memory.", nil, nil)
+	feedLag       = prometheus.NewDesc("authctl_revocation_feed_lag_seconds", "Time since the revocation feed was last read.", nil, nil)
+	feedContact   = prometheus.NewDesc("authctl_revocation_feed_last_contact_timestamp_seconds", "When the revocation feed was last read, since the Unix epoch.", nil, nil)
 	poolMax       = prometheus.NewDesc("authctl_db_connections_max", "Database connections that the pool may open.", nil, nil)
 	poolOpen      = prometheus.NewDesc("authctl_db_connections_open", "Database connections that are open.", nil, nil)
 	poolInUse     = prometheus.NewDesc("authctl_db_connections_in_use", "Database connections that are executing something.", nil, nil)
@@ -93,7 +96,7 @@ var (
 // Describe lists the metrics.
 func (c serviceCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		hashesTotal, hashesRunning, hashesWaiting, rotations,
+		hashesTotal, hashesRunning, hashesWaiting, rotations, feedEntries, feedLag, feedContact,
 		poolMax, poolOpen, poolInUse, poolWaits, poolWaitTime,
 	} {
 		ch <- d
@@ -111,6 +114,12 @@ func (c serviceCollector) Collect(ch chan<- prometheus.Metric) {
 	send(hashesWaiting, prometheus.GaugeValue, float64(hashes.Waiting))
 	for outcome, n := range c.svc.RotationStats() {
 		send(rotations, prometheus.CounterValue, float64(n), outcome.String())
+	}
+	feed := c.svc.FeedStats()
+	send(feedEntries, prometheus.GaugeValue, float64(feed.Entries))
+	if !feed.Contact.IsZero() { // else there is nothing to tell
+		send(feedLag, prometheus.GaugeValue, feed.Lag.Seconds())
+		send(feedContact, prometheus.GaugeValue, float64(feed.Contact.UnixMilli())/1000)
 	}
 	pool := c.store.Stats()
 	send(poolMax, prometheus.GaugeValue, float64(pool.Max))

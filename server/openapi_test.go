@@ -36,9 +36,9 @@ func (f *fixture) conforms(req *http.Request, a answer) {
 		f.t.Fatal(err)
 	}
 	f.carriesHeaders(req, a)
-	path := req.URL.EscapedPath()
+	method, path := documentedAs(req)
 	item := doc.Paths.Find(path)
-	if item == nil || item.GetOperation(req.Method) == nil {
+	if item == nil || item.GetOperation(method) == nil {
 		f.undeclared(req, a, doc)
 		return
 	}
@@ -46,7 +46,7 @@ func (f *fixture) conforms(req *http.Request, a answer) {
 		RequestValidationInput: &openapi3filter.RequestValidationInput{
 			Request: req,
 			Route: &routers.Route{
-				Spec: doc, Path: path, PathItem: item, Method: req.Method, Operation: item.GetOperation(req.Method),
+				Spec: doc, Path: path, PathItem: item, Method: method, Operation: item.GetOperation(method),
 			},
 		},
 		Status:  a.status,
@@ -56,6 +56,19 @@ func (f *fixture) conforms(req *http.Request, a answer) {
 	input.SetBodyBytes(a.body)
 	if err := openapi3filter.ValidateResponse(req.Context(), input); err != nil {
 		f.t.Errorf("%s %s: the answer is not as documented: %v\n%s", req.Method, path, err, a)
+	}
+}
+
+// documentedAs returns the operation that the document has for a request: /verify
+// takes every method and every path below its own, and is described once.
+func documentedAs(req *http.Request) (method, path string) {
+	switch path := req.URL.EscapedPath(); {
+	case path == "/verify" || strings.HasPrefix(path, "/verify/"):
+		return http.MethodGet, "/verify"
+	case strings.HasPrefix(path, "/sessions/") && strings.Count(path, "/") == 2:
+		return req.Method, "/sessions/{id}"
+	default:
+		return req.Method, path
 	}
 }
 
@@ -112,6 +125,9 @@ func TestTheDocumentNamesExactlyTheRoutes(t *testing.T) {
 		}
 	}
 	err = chi.Walk(start(t).srv.Routes(), func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
+		if strings.HasPrefix(route, "/verify") && method+route != "GET/verify" {
+			return nil // see documentedAs
+		}
 		routed = append(routed, method+" "+route)
 		return nil
 	})

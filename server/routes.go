@@ -9,7 +9,7 @@ import (
 )
 
 // routes is every public route. Paths match exactly: no slashes are stripped or
-// redirected, and HEAD is not GET.
+// redirected, and HEAD is not GET, but for /verify.
 func (s *Server) routes() (*chi.Mux, map[string]string) {
 	r := chi.NewRouter()
 	r.NotFound(s.notFound)
@@ -20,6 +20,12 @@ func (s *Server) routes() (*chi.Mux, map[string]string) {
 	r.Post("/logout", handle(s, http.StatusOK, s.logout))
 	r.Post("/refresh", handle(s, http.StatusOK, s.refresh))
 	r.Get("/profile", handle(s, http.StatusOK, s.profile))
+
+	r.Get("/sessions", handle(s, http.StatusOK, s.sessions))
+	r.Delete("/sessions", handle(s, http.StatusOK, s.endOtherSessions))
+	r.Delete("/sessions/{id}", handle(s, http.StatusOK, s.endSession))
+	r.HandleFunc("/verify", s.verify)
+	r.HandleFunc("/verify/*", s.verify)
 
 	r.Get("/healthz", handle(s, http.StatusOK, s.healthz))
 	r.Get("/readyz", handle(s, http.StatusOK, s.readyz))
@@ -71,6 +77,15 @@ func (s *Server) find(r *http.Request) (route, allow string) {
 	}
 	if allow, ok := s.allow[path]; ok {
 		return path, allow
+	}
+	for pattern, allow := range s.allow {
+		if !strings.ContainsAny(pattern, "{*") {
+			continue
+		}
+		first, _, _ := strings.Cut(allow, ", ")
+		if at := chi.NewRouteContext(); s.router.Match(at, first, path) && at.RoutePattern() == pattern {
+			return pattern, allow
+		}
 	}
 	return "", ""
 }

@@ -1,0 +1,70 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/store"
+)
+
+type sessionsResponse struct {
+	Sessions []sessionResponse `json:"sessions"`
+}
+
+// sessionResponse is what users learn of their own sessions.
+type sessionResponse struct {
+	SessionID  uuid.UUID `json:"session_id"`
+	CreatedAt  time.Time `json:"created_at"`
+	LastUsedAt time.Time `json:"last_used_at"`
+	ExpiresAt  time.Time `json:"expires_at"`
+	RemoteAddr string    `json:"remote_addr"`
+	UserAgent  string    `json:"user_agent"`
+	Current    bool      `json:"current"` // it is the one that asks
+}
+
+func newSessionResponse(t store.Session, current uuid.UUID) sessionResponse {
+	return sessionResponse{t.ID, t.CreatedAt.UTC(), t.LastUsedAt.UTC(), t.ExpiresAt.UTC(), t.RemoteAddr, t.UserAgent, t.ID == current}
+}
+
+func (s *Server) sessions(ctx context.Context, x *exchange, _ none) (sessionsResponse, error) {
+	access, err := x.accessToken()
+	if err != nil {
+		return sessionsResponse{}, err
+	}
+	who, own, err := s.authn.OwnSessions(ctx, access)
+	out := sessionsResponse{Sessions: make([]sessionResponse, len(own))}
+	for i, t := range own {
+		out.Sessions[i] = newSessionResponse(t, who.SessionID)
+	}
+	return out, err
+}
+
+var errNoSession = problem(authn.CodeSessionNotFound, "you have no such session")
+
+func (s *Server) endSession(ctx context.Context, x *exchange, _ none) (none, error) {
+	access, err := x.accessToken()
+	if err != nil {
+		return none{}, err
+	}
+	given := chi.URLParam(x.request, "id")
+	id, err := uuid.Parse(given)
+	if err != nil || id.String() != given { // one spelling
+		if _, err := s.authn.Verify(access); err != nil {
+			return none{}, err
+		}
+		return none{}, errNoSession
+	}
+	return none{}, s.authn.EndOwnSession(ctx, x.actor(), access, id)
+}
+
+func (s *Server) endOtherSessions(ctx context.Context, x *exchange, _ none) (none, error) {
+	access, err := x.accessToken()
+	if err != nil {
+		return none{}, err
+	}
+	return none{}, s.authn.EndOtherSessions(ctx, x.actor(), access)
+}

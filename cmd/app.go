@@ -72,9 +72,10 @@ func (a *app) open(ctx context.Context, o opening) (*instance, error) {
 		return nil, err
 	}
 	inst := &instance{cfg: cfg}
-	if _, onSQLite := cfg.sqlitePath(); o.signs && cfg.JWT.Secret == "" && !onSQLite {
-		return nil, &problem{exitUsage, errors.New("jwt.secret: is required with PostgreSQL, for all nodes must share it"),
-			"export JWT_SECRET=$(openssl rand -hex 32), and keep it"}
+	if o.signs {
+		if err := cfg.checkServing(); err != nil {
+			return nil, err
+		}
 	}
 	if inst.store, err = a.openStore(ctx, inst, o); err != nil {
 		return nil, err

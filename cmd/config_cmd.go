@@ -21,7 +21,11 @@ func newConfigCheck(a *app) *cobra.Command {
 		Short: "Say everything that is wrong with the configuration; exit 3 if anything is",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			if _, err := load(a.sources); err != nil {
+			cfg, err := load(a.sources)
+			if err == nil {
+				err = cfg.checkServing()
+			}
+			if err != nil {
 				return &problem{exitCheck, err, endingOf(err).hint}
 			}
 			a.say("the configuration is good")

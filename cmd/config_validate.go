@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"net"
 	"net/netip"
 	"net/url"
 	"path/filepath"
@@ -77,7 +78,7 @@ func (l *loaded) validateDatabase(bad *faults) {
 		bad.add("database.min_connections", "must be 0 to max_connections (%d), not %d", d.MaxConnections, d.MinConnections)
 	}
 	if path, ok := strings.CutPrefix(string(d.URL), "sqlite:"); ok {
-		if path == "" || path == ":memory:" {
+		if path = strings.TrimPrefix(path, "//"); path == "" || path == ":memory:" {
 			bad.add("database.url", "needs the path of a file after sqlite:")
 		}
 		return
@@ -88,7 +89,7 @@ func (l *loaded) validateDatabase(bad *faults) {
 	}
 	insecure, err := postgres.Insecure(string(d.URL))
 	if err != nil {
-		bad.add("database.url", "cannot be parsed: %v", err)
+		bad.add("database.url", "cannot be used: %v", err)
 	} else if insecure && !d.Insecure {
 		bad.add("database.url", "would send data to another host unencrypted or unverified: use sslmode=verify-full, "+
 			"or set database.insecure: true if that network is yours alone")
@@ -104,14 +105,17 @@ func (l *loaded) validateServer(bad *faults) {
 	within(bad, "server.shutdown_timeout", s.ShutdownTimeout, time.Second, 10*time.Minute)
 	for _, origin := range s.TrustedOrigins {
 		u, err := url.Parse(origin)
-		if err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin || (u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname()))) {
-			bad.add("server.trusted_origins", "%q must be https://host[:port] and nothing more (http only for localhost)", origin)
+		if err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin || strings.ToLower(origin) != origin || defaultPort(u) || (u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname()))) {
+			bad.add("server.trusted_origins", "%q must be https://host[:port] as browsers write it: lower case, no default port, nothing more (http only for localhost)", origin)
 		}
 	}
 	for _, p := range s.TrustedProxies {
 		if p.Bits() == 0 {
 			bad.add("server.trusted_proxies", "%s trusts everybody, name the proxies' own network", p)
 		}
+	}
+	if _, _, err := net.SplitHostPort(s.AdminListen); s.AdminListen != "" && err != nil {
+		bad.add("server.admin_listen", "must be host:port, or empty to turn it off, not %q", s.AdminListen)
 	}
 	if s.PublicURL == "" {
 		return
@@ -125,6 +129,29 @@ func (l *loaded) validateServer(bad *faults) {
 	case u.Scheme == "http" && !loopback(u.Hostname()) && !l.development():
 		bad.add("server.public_url", "must be https outside of localhost and development")
 	}
+}
+
+// defaultPort reports whether a URL names the port that its scheme has anyway.
+func defaultPort(u *url.URL) bool {
+	return (u.Scheme == "https" && u.Port() == "443") || (u.Scheme == "http" && u.Port() == "80")
+}
+
+// checkServing reports what would keep `serve` from starting, and no other command.
+func (l *loaded) checkServing() error {
+	var bad faults
+	if _, onSQLite := l.sqlitePath(); !onSQLite && l.JWT.Secret == "" {
+		bad.add("jwt.secret", "is required with PostgreSQL, for all nodes must share it: export JWT_SECRET=$(openssl rand -hex 32), and keep it")
+	}
+	if _, err := readBlocklist(l.Password.BlocklistFile); err != nil {
+		bad.add("password.blocklist_file", "%v", err)
+	}
+	if err := serverSettings(*l).Check(); err != nil {
+		bad.add("", "%v", err)
+	}
+	if len(bad) == 0 {
+		return nil
+	}
+	return bad
 }
 
 func loopback(host string) bool {

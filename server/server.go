@@ -39,6 +39,14 @@ type Config struct {
 	Version          string         // for the build metric
 }
 
+// Check returns an error when the configuration contradicts itself; [New] refuses it
+// with the same.
+func (cfg Config) Check() error {
+	_, cookies := newCookieJar(cfg)
+	_, origins := crossOriginProtection(cfg)
+	return errors.Join(cookies, origins)
+}
+
 // Server is the HTTP face of an [authn.Service].
 type Server struct {
 	authn    *authn.Service

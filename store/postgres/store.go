@@ -173,11 +173,13 @@ func setTimeout(params map[string]string, name string, d time.Duration) {
 // Insecure reports whether connecting with connString may send data to another host
 // without encryption, or without checking who that host is: anything but
 // sslmode=verify-full, except on a socket or the loopback interface.
+// It fails as [Open] does for a string that cannot be used.
 func Insecure(connString string) (bool, error) {
-	cfg, err := pgconn.ParseConfig(connString)
+	pc, err := poolConfig(Config{URL: connString})
 	if err != nil {
-		return false, unreadable(err)
+		return false, err
 	}
+	cfg := pc.ConnConfig
 	attempts := append([]*pgconn.FallbackConfig{{Host: cfg.Host, TLSConfig: cfg.TLSConfig}}, cfg.Fallbacks...)
 	for _, a := range attempts {
 		if !local(a.Host) && (a.TLSConfig == nil || a.TLSConfig.InsecureSkipVerify) {

@@ -68,6 +68,9 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 		}
 		g, started, err := s.startSession(ctx, a, creds, rehash, current, now)
 		if err != nil || started {
+			if started {
+				s.endOldest(ctx, a, g, now)
+			}
 			return g, err
 		}
 		// Another login has upgraded the hash, or a revocation has passed; a changed

@@ -78,3 +78,23 @@ func TestLogoutEndsWhateverCameAlong(t *testing.T) {
 		wantCode(t, "refresh", err, CodeUnauthenticated)
 	}
 }
+
+func TestTheOldestSessionMakesRoomForANewOne(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(cfg *Config) { cfg.MaxSessions = 2 }, func(t *testing.T, f *fixture) {
+		f.register(t, "alice")
+		f.register(t, "bob")
+		stranger := f.signIn(t, "bob")
+		var grants []Grant
+		for range 4 {
+			grants = append(grants, f.signIn(t, "alice"))
+			f.advance(time.Second)
+		}
+		for i, g := range append(grants, stranger) {
+			_, err := f.Profile(f.ctx, g.AccessToken)
+			if want := i < 2; (err != nil) != want {
+				t.Errorf("session %d: got %v, want it ended: %t", i, err, want)
+			}
+		}
+	})
+}

@@ -145,6 +145,32 @@ func (s *Service) eachSelected(ctx context.Context, sel Selection, do func([]sto
 	return nil
 }
 
+// endOldest keeps a user to the number of sessions that one may have. The login that
+// it follows has succeeded; what goes wrong here the next login mends.
+func (s *Service) endOldest(ctx context.Context, a Actor, g Grant, now time.Time) {
+	if s.most == 0 {
+		return
+	}
+	var own []store.Session
+	err := s.eachSelected(ctx, Selection{Users: []store.User{g.User}}, func(page []store.Session) error {
+		own = append(own, page...)
+		return nil
+	})
+	if err != nil || len(own) <= s.most {
+		return
+	}
+	slices.SortFunc(own, func(a, b store.Session) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	var ids []uuid.UUID
+	for _, t := range own[s.most:] {
+		ids = append(ids, t.ID)
+	}
+	e := a.event(store.ActionSessionReplaced, now)
+	e.Actor = "user:" + g.User.ID.String()
+	if _, err := s.store.EndSessionsByID(ctx, ids, e); err == nil {
+		s.catchUp(ctx)
+	}
+}
+
 // OwnSessions returns who an access token speaks for, and the live sessions of that
 // user, newest first. It fails as [Service.Verify] does.
 func (s *Service) OwnSessions(ctx context.Context, access string) (Identity, []store.Session, error) {

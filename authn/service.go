@@ -33,6 +33,7 @@ type Config struct {
 	MinPasswordLength  int              // in code points
 	Blocklist          *Blocklist       // passwords that are refused; nil for none
 	BlocklistWarns     bool             // accept blocklisted passwords and say so in Registered.Warning
+	MaxSessions        int              // of one user at once; a login beyond it ends the oldest; 0 for no limit
 	MaxStaleness       time.Duration    // how long access tokens are vouched for without reading the revocation feed; 0 for 30 s
 	RegistrationClosed bool             // Register refuses; CreateUser does not
 	Now                func() time.Time // clock; nil for time.Now
@@ -45,6 +46,7 @@ type Service struct {
 	access    *accessTokens
 	feed      *feed
 	staleness time.Duration
+	most      int // sessions of one user; 0 for no limit
 	policy    passwordPolicy
 	refresh   time.Duration
 	maxAge    time.Duration
@@ -77,6 +79,7 @@ func New(cfg Config, st store.Store) (*Service, error) {
 		hasher:    newHasher(cfg.Argon2, runtime.GOMAXPROCS(0)),
 		feed:      newFeed(cfg.AccessTTL + clockSkew + time.Second), // exp is in whole seconds
 		staleness: cfg.MaxStaleness,
+		most:      cfg.MaxSessions,
 		access:    newAccessTokens(cfg.Secret, cfg.Issuer, cfg.Audience, cfg.AccessTTL),
 		policy:    passwordPolicy{min: cfg.MinPasswordLength, blocklist: cfg.Blocklist, warns: cfg.BlocklistWarns},
 		refresh:   cfg.RefreshTTL,

@@ -204,6 +204,7 @@ func newService(cfg loaded, secret string, st store.Store) (*authn.Service, erro
 		RefreshTTL:         cfg.Tokens.RefreshTTL,
 		SessionMaxAge:      cfg.Tokens.SessionMaxAge,
 		RetryWindow:        cfg.Tokens.RetryWindow,
+		MaxSessions:        cfg.Sessions.MaxPerUser,
 		MaxStaleness:       cfg.Revocation.MaxStaleness,
 		Argon2:             cfg.Password.Argon2.params(),
 		MinPasswordLength:  cfg.Password.MinLength,

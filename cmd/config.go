@@ -17,6 +17,7 @@ type config struct {
 	Server       serverConfig     `mapstructure:"server"`
 	JWT          jwtConfig        `mapstructure:"jwt"`
 	Tokens       tokensConfig     `mapstructure:"tokens"`
+	Sessions     sessionsConfig   `mapstructure:"sessions"`
 	Revocation   revocationConfig `mapstructure:"revocation"`
 	Cookies      cookiesConfig    `mapstructure:"cookies"`
 	Password     passwordConfig   `mapstructure:"password"`
@@ -58,6 +59,10 @@ type tokensConfig struct {
 	RefreshTTL    time.Duration `mapstructure:"refresh_ttl"`
 	SessionMaxAge time.Duration `mapstructure:"session_max_age"`
 	RetryWindow   time.Duration `mapstructure:"retry_window"`
+}
+
+type sessionsConfig struct {
+	MaxPerUser int `mapstructure:"max_per_user"`
 }
 
 type revocationConfig struct {
@@ -124,6 +129,7 @@ func defaults() []setting {
 		{"tokens.refresh_ttl", "168h"},
 		{"tokens.session_max_age", "720h"},
 		{"tokens.retry_window", "10s"},
+		{"sessions.max_per_user", 0},
 		{"revocation.max_staleness", "30s"},
 		{"cookies.secure", "auto"},
 		{"cookies.same_site", "lax"},

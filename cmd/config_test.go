@@ -95,6 +95,7 @@ func TestConfigRefuses(t *testing.T) {
 		{"server: {admin_listen: nonsense}", "", "server.admin_listen", "must be host:port"},
 		{"", "DATABASE_URL=sqlite://", "database.url", "path of a file"},
 		{"", "DATABASE_URL=sqlite://:memory:", "database.url", "path of a file"},
+		{"sessions: {max_per_user: -1}", "", "sessions.max_per_user", "0 to 10000"},
 		{"revocation: {max_staleness: 1s}", "", "revocation.max_staleness", "5s to 10m0s"},
 		{"", "DATABASE_URL=postgres://u:hunter2@localhost/db?default_query_exec_mode=simple_protocol", "database.url", "default_query_exec_mode"},
 		{"server: {trusted_origins: ['*']}", "", "server.trusted_origins", "https://host[:port]"},

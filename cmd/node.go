@@ -1,0 +1,74 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/authctl/authctl/authn"
+)
+
+func newNode(a *app) *cobra.Command {
+	return group("node", "See the running servers", newNodeList(a))
+}
+
+type nodeListOptions struct{ output }
+
+func newNodeList(a *app) *cobra.Command {
+	var o nodeListOptions
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List the servers of this database, and how far each has read the revocations",
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
+	}
+	o.addFlag(c, "table", "json", "yaml", "ids")
+	return c
+}
+
+// nodeView is a server in JSON and YAML.
+type nodeView struct {
+	NodeID     uuid.UUID `json:"node_id"`
+	Name       string    `json:"name"`
+	Version    string    `json:"version"`
+	StartedAt  time.Time `json:"started_at"`
+	LastSeenAt time.Time `json:"last_seen_at"`
+	Position   string    `json:"position"` // in the revocation feed; means something to the database only
+	Behind     int64     `json:"behind"`   // revocations that it has not read
+	State      string    `json:"state"`    // serving, behind, or gone: not seen for longer than it vouches for tokens
+}
+
+func viewNode(n authn.NodeState) nodeView {
+	state := "serving"
+	switch {
+	case !n.Serving:
+		state = "gone"
+	case n.Behind > 0:
+		state = "behind"
+	}
+	return nodeView{n.ID, n.Name, n.Version, n.StartedAt, n.SeenAt, string(n.Position), n.Behind, state}
+}
+
+func (o nodeListOptions) run(ctx context.Context, a *app) error {
+	inst, err := a.open(ctx, opening{})
+	if err != nil {
+		return err
+	}
+	defer inst.close()
+	nodes, err := inst.authn.Nodes(ctx)
+	if err != nil {
+		return err
+	}
+	views := make([]nodeView, len(nodes))
+	ids := make([]string, len(nodes))
+	t := table{header: []string{"NAME", "NODE", "VERSION", "STARTED AT", "LAST SEEN AT", "POSITION", "BEHIND", "STATE"}}
+	for i, n := range nodes {
+		v := viewNode(n)
+		views[i], ids[i] = v, v.NodeID.String()
+		t.rows = append(t.rows, []string{v.Name, ids[i], v.Version, when(v.StartedAt), when(v.LastSeenAt), v.Position, fmt.Sprint(v.Behind), v.State})
+	}
+	return o.print(a.out, views, t, ids)
+}

@@ -41,9 +41,10 @@ func terminal(stream any) (*os.File, bool) {
 
 // opening says what a command needs of [app.open].
 type opening struct {
-	create  bool // make a SQLite file that is missing
-	signs   bool // the secret is needed, to issue and check tokens
-	migrate migration
+	create   bool // make a SQLite file that is missing
+	signs    bool // the secret is needed, to issue and check tokens
+	verifies bool // the secret is of use, if there is one
+	migrate  migration
 }
 
 // migration is what happens to a schema that is behind.
@@ -91,7 +92,7 @@ func (a *app) prepare(ctx context.Context, inst *instance, o opening) error {
 	if err := a.settleSchema(ctx, inst, o.migrate); err != nil {
 		return err
 	}
-	secret, err := secretOf(inst, o.signs)
+	secret, err := secretOf(inst, o)
 	if err != nil {
 		return err
 	}
@@ -176,17 +177,19 @@ func (a *app) settleSchema(ctx context.Context, inst *instance, m migration) err
 }
 
 // secretOf returns the key of the access tokens. Without one in the
-// configuration a SQLite installation makes and keeps its own. Commands that
-// neither sign nor check tokens get a random one, for the service to be complete.
-func secretOf(inst *instance, signs bool) (string, error) {
-	switch {
-	case inst.cfg.JWT.Secret != "":
+// configuration a SQLite installation makes and keeps its own. A command that signs
+// no tokens makes none; it gets a random one, for the service to be complete.
+func secretOf(inst *instance, o opening) (string, error) {
+	if inst.cfg.JWT.Secret != "" {
 		return string(inst.cfg.JWT.Secret), nil
-	case !signs:
+	}
+	path, onSQLite := inst.cfg.sqlitePath()
+	kept := secretPath(path)
+	_, err := os.Stat(kept)
+	if there := onSQLite && err == nil; !o.signs && !(o.verifies && there) {
 		return randomSecret(), nil
 	}
-	path, _ := inst.cfg.sqlitePath()
-	inst.secretFile = secretPath(path)
+	inst.secretFile = kept
 	secret, _, err := ensureSecret(inst.secretFile)
 	return secret, err
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func newToken(a *app) *cobra.Command {
-	return group("token", "List and end sessions, with every token they have", newTokenList(a), newTokenRevoke(a), newTokenRevokeAll(a))
+	return group("token", "List and end sessions, with every token they have", newTokenList(a), newTokenRevoke(a), newTokenRevokeAll(a), newTokenInspect(a))
 }
 
 type tokenListOptions struct {

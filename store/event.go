@@ -27,6 +27,14 @@ const (
 	ActionUserDeleted     Action = "user_deleted"
 )
 
+// Endings returns the actions that end a session.
+func Endings() []Action {
+	return []Action{
+		ActionLogout, ActionSessionReplaced, ActionSessionReused, ActionSessionRevoked, ActionSessionsRevoked,
+		ActionPasswordChanged, ActionUserDisabled, ActionUserDeleted,
+	}
+}
+
 // Event is one line of the audit trail: what happened, who did it, from where,
 // when. It never holds a password, a token, or a name that belongs to no user.
 type Event struct {

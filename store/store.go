@@ -105,6 +105,16 @@ type Store interface {
 	// to that user. [ErrNotFound] when there is no such user. One statement.
 	Access(ctx context.Context, userID, sessionID uuid.UUID) (Access, error)
 
+	// SessionState returns a session's row as it is, dead or alive, and what a
+	// rotation of it would be judged by. [ErrNotFound] when there is none.
+	SessionState(ctx context.Context, id uuid.UUID) (Session, RotationState, error)
+
+	// Ending returns the first event at or after since that ended this session: one
+	// of the session itself, of its user, or of everybody. With a zero userID, when
+	// that is not known, only one of the session itself. [ErrNotFound] when there is
+	// none.
+	Ending(ctx context.Context, userID, sessionID uuid.UUID, since time.Time) (Event, error)
+
 	// DeleteDeadSessions looks at one page of the session rows, dead or alive, and
 	// removes those that can never be used again: expired before p.ExpiredBefore,
 	// or behind the current generation. It returns how many it removed, and the id

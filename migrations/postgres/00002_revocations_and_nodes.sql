@@ -26,6 +26,12 @@ CREATE TABLE nodes (
     CONSTRAINT nodes_pkey PRIMARY KEY (id)
 );
 
+-- To tell what ended a session, and when.
+CREATE INDEX audit_events_session_id_idx ON audit_events (session_id) WHERE session_id IS NOT NULL;
+CREATE INDEX audit_events_everybody_idx ON audit_events (id) WHERE action = 'authn_token_revoked_all' AND user_id IS NULL;
+
 -- +goose Down
+DROP INDEX audit_events_everybody_idx;
+DROP INDEX audit_events_session_id_idx;
 DROP TABLE nodes;
 DROP TABLE revocations;

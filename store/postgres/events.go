@@ -45,3 +45,32 @@ func utc(t *time.Time) time.Time {
 	}
 	return t.UTC()
 }
+
+// Each branch has an index.
+const selectEnding = `
+SELECT at, action, actor, user_id, session_id, remote_addr, user_agent, request_id, reason
+FROM audit_events
+WHERE id = (
+    SELECT min(id) FROM (
+        (SELECT id FROM audit_events WHERE session_id = $2 AND action = ANY($4) AND at >= $3 ORDER BY id LIMIT 1)
+        UNION ALL
+        (SELECT id FROM audit_events WHERE user_id = $1 AND session_id IS NULL AND action = ANY($4) AND at >= $3 ORDER BY id LIMIT 1)
+        UNION ALL
+        (SELECT id FROM audit_events WHERE user_id IS NULL AND action = 'authn_token_revoked_all' AND at >= $3
+            AND $1 <> '00000000-0000-0000-0000-000000000000'::uuid ORDER BY id LIMIT 1)
+    ) AS endings
+)`
+
+// Ending implements [store.Store].
+func (s *Store) Ending(ctx context.Context, userID, sessionID uuid.UUID, since time.Time) (store.Event, error) {
+	var actions []string
+	for _, action := range store.Endings() {
+		actions = append(actions, string(action))
+	}
+	var e store.Event
+	var ofUser, ofSession uuid.NullUUID
+	err := s.pool.QueryRow(ctx, selectEnding, pgUUID(userID), pgUUID(sessionID), since, actions).
+		Scan(&e.At, &e.Action, &e.Actor, &ofUser, &ofSession, &e.RemoteAddr, &e.UserAgent, &e.RequestID, &e.Reason)
+	e.At, e.UserID, e.SessionID = e.At.UTC(), ofUser.UUID, ofSession.UUID
+	return e, translate("read ending", err)
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/authctl/authctl/store"
@@ -59,13 +60,43 @@ func rotateResult(o store.Outcome, u store.User, t store.Session) store.RotateRe
 	return store.RotateResult{Outcome: o, User: u, Session: t}
 }
 
-const lockToken = `
+const selectToken = `
 SELECT ` + userColumns + `, t.created_at, t.last_used_at, t.expires_at, t.absolute_expires_at, t.remote_addr, t.user_agent,
     t.installation_generation, t.user_generation, t.token_hash, COALESCE(t.previous_hash, ''), t.rotated_at, t.successor,
     i.generation, u.generation
 FROM refresh_tokens t JOIN users u ON u.id = t.user_id, installation i
-WHERE t.id = $1
-FOR UPDATE OF t`
+WHERE t.id = $1`
+
+const lockToken = selectToken + ` FOR UPDATE OF t`
+
+// tokenRow scans selectToken.
+type tokenRow struct {
+	user    userRow
+	session store.Session
+	state   store.RotationState
+	sealed  []byte
+	rotated *time.Time
+}
+
+func (r *tokenRow) scan(row pgx.Row) error {
+	t, s := &r.session, &r.state
+	err := row.Scan(append(r.user.dest(), &t.CreatedAt, &t.LastUsedAt, &t.ExpiresAt, &t.AbsoluteExpiresAt, &t.RemoteAddr, &t.UserAgent,
+		&t.Generation.Installation, &t.Generation.User, &s.TokenHash, &s.PreviousHash, &r.rotated, &r.sealed,
+		&s.Current.Installation, &s.Current.User)...)
+	u := r.user.get()
+	t.UserID, t.Username = u.ID, u.Username
+	t.CreatedAt, t.LastUsedAt = t.CreatedAt.UTC(), t.LastUsedAt.UTC()
+	t.ExpiresAt, t.AbsoluteExpiresAt = t.ExpiresAt.UTC(), t.AbsoluteExpiresAt.UTC()
+	s.RotatedAt, s.ExpiresAt, s.Disabled, s.Generation = utc(r.rotated), t.ExpiresAt, u.Disabled(), t.Generation
+	return err
+}
+
+// SessionState implements [store.Store].
+func (s *Store) SessionState(ctx context.Context, id uuid.UUID) (store.Session, store.RotationState, error) {
+	row := tokenRow{session: store.Session{ID: id}}
+	err := row.scan(s.pool.QueryRow(ctx, selectToken, pgUUID(id)))
+	return row.session, row.state, translate("read session", err)
+}
 
 const deleteToken = `DELETE FROM refresh_tokens WHERE id = $1`
 
@@ -73,29 +104,20 @@ const deleteToken = `DELETE FROM refresh_tokens WHERE id = $1`
 // the session where that is the answer.
 func (s *Store) explainRotation(ctx context.Context, r store.Rotation, e store.Event) (result store.RotateResult, err error) {
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		var row userRow
-		var state store.RotationState
-		var rotated *time.Time
-		var successor []byte
-		t := store.Session{ID: r.SessionID}
-		err := tx.QueryRow(ctx, lockToken, r.SessionID).
-			Scan(append(row.dest(), &t.CreatedAt, &t.LastUsedAt, &t.ExpiresAt, &t.AbsoluteExpiresAt, &t.RemoteAddr, &t.UserAgent,
-				&t.Generation.Installation, &t.Generation.User, &state.TokenHash, &state.PreviousHash, &rotated, &successor,
-				&state.Current.Installation, &state.Current.User)...)
+		row := tokenRow{session: store.Session{ID: r.SessionID}}
+		err := row.scan(tx.QueryRow(ctx, lockToken, r.SessionID))
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil // Unknown
 		}
 		if err != nil {
 			return err
 		}
-		user := row.get()
-		state.RotatedAt, state.ExpiresAt = utc(rotated), t.ExpiresAt
-		state.Disabled, state.Generation = user.Disabled(), t.Generation
-		result.Outcome = r.Judge(state)
+		user, t := row.user.get(), row.session
+		result.Outcome = r.Judge(row.state)
 		switch result.Outcome {
 		case store.Retried:
 			result = rotateResult(store.Retried, user, t)
-			result.Successor, result.TokenHash = successor, state.TokenHash
+			result.Successor, result.TokenHash = row.sealed, row.state.TokenHash
 			return nil
 		case store.Reused, store.Revoked, store.Disabled:
 			if _, err := tx.Exec(ctx, deleteToken, r.SessionID); err != nil {

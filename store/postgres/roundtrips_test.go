@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"sync"
@@ -213,6 +214,16 @@ func TestEveryStatementWorksWithEveryStatementCache(t *testing.T) {
 				_, err = s.EnableUser(p.ctx, p.user.ID, login)
 				p.ok(err)
 				_, err = s.UserByID(p.ctx, p.user.ID)
+				p.ok(err)
+				fourth, _ := p.signIn("", uuid.Nil)
+				_, _, err = s.SessionState(p.ctx, fourth)
+				p.ok(err)
+				if _, err = s.Ending(p.ctx, p.user.ID, fourth, at.Add(time.Hour)); !errors.Is(err, store.ErrNotFound) {
+					t.Errorf("ending of a live session: got %v", err)
+				}
+				_, err = s.EndSessionsByID(p.ctx, []uuid.UUID{fourth}, store.Event{Action: store.ActionLogout, At: at})
+				p.ok(err)
+				_, err = s.Ending(p.ctx, p.user.ID, fourth, at)
 				p.ok(err)
 				feed, err := s.Revocations(p.ctx, "", at)
 				p.ok(err)

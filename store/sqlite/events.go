@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -43,4 +44,34 @@ func utc(us sql.NullInt64) time.Time {
 		return time.Time{}
 	}
 	return instant(us.Int64)
+}
+
+// Each branch has an index.
+const selectEnding = `
+SELECT at, action, actor, user_id, session_id, remote_addr, user_agent, request_id, reason
+FROM audit_events
+WHERE id = (
+    SELECT min(id) FROM (
+        SELECT * FROM (SELECT id FROM audit_events WHERE session_id = ?2 AND action IN (SELECT value FROM json_each(?4)) AND at >= ?3 ORDER BY id LIMIT 1)
+        UNION ALL
+        SELECT * FROM (SELECT id FROM audit_events WHERE user_id = ?1 AND session_id IS NULL AND action IN (SELECT value FROM json_each(?4)) AND at >= ?3 ORDER BY id LIMIT 1)
+        UNION ALL
+        SELECT * FROM (SELECT id FROM audit_events WHERE user_id IS NULL AND action = 'authn_token_revoked_all' AND at >= ?3
+            AND ?1 <> '00000000-0000-0000-0000-000000000000' ORDER BY id LIMIT 1)
+    )
+)`
+
+// Ending implements [store.Store].
+func (s *Store) Ending(ctx context.Context, userID, sessionID uuid.UUID, since time.Time) (store.Event, error) {
+	actions, err := json.Marshal(store.Endings())
+	if err != nil {
+		return store.Event{}, err
+	}
+	var e store.Event
+	var at int64
+	var ofUser, ofSession uuid.NullUUID
+	err = s.reader.QueryRowContext(ctx, selectEnding, userID, sessionID, micros(since), string(actions)).
+		Scan(&at, &e.Action, &e.Actor, &ofUser, &ofSession, &e.RemoteAddr, &e.UserAgent, &e.RequestID, &e.Reason)
+	e.At, e.UserID, e.SessionID = instant(at), ofUser.UUID, ofSession.UUID
+	return e, translate("read ending", err)
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/google/uuid"
+
 	"github.com/authctl/authctl/store"
 )
 
@@ -56,41 +58,58 @@ SELECT ` + userColumns + `, t.created_at, t.last_used_at, t.expires_at, t.absolu
 FROM refresh_tokens t JOIN users ON users.id = t.user_id, installation i
 WHERE t.id = ?1`
 
+// tokenRow scans selectToken.
+type tokenRow struct {
+	user                             userRow
+	session                          store.Session
+	state                            store.RotationState
+	sealed                           []byte
+	created, used, expires, absolute int64
+	rotated                          sql.NullInt64
+}
+
+func (r *tokenRow) scan(row *sql.Row) error {
+	t, s := &r.session, &r.state
+	err := row.Scan(append(r.user.dest(), &r.created, &r.used, &r.expires, &r.absolute, &t.RemoteAddr, &t.UserAgent,
+		&t.Generation.Installation, &t.Generation.User, &s.TokenHash, &s.PreviousHash, &r.rotated, &r.sealed,
+		&s.Current.Installation, &s.Current.User)...)
+	u := r.user.get()
+	t.UserID, t.Username = u.ID, u.Username
+	t.CreatedAt, t.LastUsedAt = instant(r.created), instant(r.used)
+	t.ExpiresAt, t.AbsoluteExpiresAt = instant(r.expires), instant(r.absolute)
+	s.RotatedAt, s.ExpiresAt, s.Disabled, s.Generation = utc(r.rotated), t.ExpiresAt, u.Disabled(), t.Generation
+	return err
+}
+
+// SessionState implements [store.Store].
+func (s *Store) SessionState(ctx context.Context, id uuid.UUID) (store.Session, store.RotationState, error) {
+	row := tokenRow{session: store.Session{ID: id}}
+	err := row.scan(s.reader.QueryRowContext(ctx, selectToken, id))
+	return row.session, row.state, translate("read session", err)
+}
+
 const deleteToken = `DELETE FROM refresh_tokens WHERE id = ?1`
 
 // explainRotation reads the row of a rotation. When the conditional statement
 // changed no row it says why, and ends the session where that is the answer.
 func (s *Store) explainRotation(ctx context.Context, tx *sql.Tx, lock *sql.Stmt, r store.Rotation, e store.Event, rotated bool) (store.RotateResult, error) {
-	var row userRow
-	var state store.RotationState
-	var created, used, expires, absolute int64
-	var rotatedAt sql.NullInt64
-	var successor []byte
-	t := store.Session{ID: r.SessionID}
-	err := lock.QueryRowContext(ctx, r.SessionID).
-		Scan(append(row.dest(), &created, &used, &expires, &absolute, &t.RemoteAddr, &t.UserAgent,
-			&t.Generation.Installation, &t.Generation.User, &state.TokenHash, &state.PreviousHash, &rotatedAt, &successor,
-			&state.Current.Installation, &state.Current.User)...)
+	row := tokenRow{session: store.Session{ID: r.SessionID}}
+	err := row.scan(lock.QueryRowContext(ctx, r.SessionID))
 	if errors.Is(err, sql.ErrNoRows) {
 		return store.RotateResult{Outcome: store.Unknown}, nil
 	}
 	if err != nil {
 		return store.RotateResult{}, err
 	}
-	user := row.get()
-	t.UserID, t.Username = user.ID, user.Username
-	t.CreatedAt, t.LastUsedAt = instant(created), instant(used)
-	t.ExpiresAt, t.AbsoluteExpiresAt = instant(expires), instant(absolute)
+	user, t := row.user.get(), row.session
 	if rotated {
 		return store.RotateResult{Outcome: store.Rotated, User: user, Session: t}, nil
 	}
-	state.RotatedAt, state.ExpiresAt = utc(rotatedAt), t.ExpiresAt
-	state.Disabled, state.Generation = user.Disabled(), t.Generation
-	switch o := r.Judge(state); o {
+	switch o := r.Judge(row.state); o {
 	case store.Rotated:
 		return store.RotateResult{}, fmt.Errorf("session %s can be rotated and cannot", r.SessionID)
 	case store.Retried:
-		return store.RotateResult{Outcome: o, User: user, Session: t, Successor: successor, TokenHash: state.TokenHash}, nil
+		return store.RotateResult{Outcome: o, User: user, Session: t, Successor: row.sealed, TokenHash: row.state.TokenHash}, nil
 	case store.Reused, store.Revoked, store.Disabled:
 		if _, err := tx.ExecContext(ctx, deleteToken, r.SessionID); err != nil {
 			return store.RotateResult{}, err

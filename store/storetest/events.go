@@ -33,4 +33,52 @@ var eventCases = []testCase{
 		}
 		equal(f, "actions", got, []store.Action{store.ActionLogin, store.ActionLogout, store.ActionLogin})
 	}},
+	{"what ended a session can be told", func(f *fixture) {
+		u, other := f.user("alice"), f.user("bob")
+		n := f.session(u, "one")
+		later := func(minutes int) time.Time { return noon.Add(time.Duration(minutes) * time.Minute) }
+		_, err := f.store.Ending(f.ctx, u.ID, n.ID, noon)
+		f.is("ending of a live session", err, store.ErrNotFound)
+		f.endAll(f.store, store.OfUser(other.ID), about(event(store.ActionSessionsRevoked, later(1)), other.ID, uuid.Nil))
+		_, err = f.store.Ending(f.ctx, u.ID, n.ID, noon)
+		f.is("ending of another's", err, store.ErrNotFound)
+
+		everybody := event(store.ActionSessionsRevoked, later(4))
+		f.endAll(f.store, store.Everyone(), everybody)
+		ending := func(what string, userID uuid.UUID, since time.Time, want store.Event) {
+			f.Helper()
+			got, err := f.store.Ending(f.ctx, userID, n.ID, since)
+			f.ok(what, err)
+			equal(f, what, got, want)
+		}
+		ending("everybody's", u.ID, noon, everybody)
+		f.endAll(f.store, store.OfUser(u.ID), about(event(store.ActionSessionsRevoked, later(5)), u.ID, uuid.Nil))
+		_, err = f.store.Ending(f.ctx, uuid.Nil, n.ID, noon)
+		f.is("everybody's, of nobody known", err, store.ErrNotFound)
+		ending("the first of two", u.ID, noon, everybody)
+		ending("the user's, later", u.ID, later(5), about(event(store.ActionSessionsRevoked, later(5)), u.ID, uuid.Nil))
+		_, err = f.store.EndSession(f.ctx, n.ID, event(store.ActionLogout, later(6)))
+		f.ok("end session", err)
+		ending("its own, of nobody known", uuid.Nil, later(6), about(event(store.ActionLogout, later(6)), u.ID, n.ID))
+		_, err = f.store.Ending(f.ctx, u.ID, n.ID, later(7))
+		f.is("ending after it all", err, store.ErrNotFound)
+	}},
+	{"a session's state is what a rotation would be judged by", func(f *fixture) {
+		u := f.user("alice")
+		n := f.session(u, "one")
+		_, err := f.store.Rotate(f.ctx, rotation(n.ID, "one", "two", noon.Add(time.Minute)), refresh(noon))
+		f.ok("rotate", err)
+		f.endAll(f.store, store.Everyone(), event(store.ActionSessionsRevoked, noon))
+		session, state, err := f.store.SessionState(f.ctx, n.ID)
+		f.ok("read state", err)
+		equal(f, "session", session.ID, n.ID)
+		equal(f, "owner", session.UserID, u.ID)
+		equal(f, "name", session.Username, "alice")
+		equal(f, "state", state, store.RotationState{
+			TokenHash: hashOf("two"), PreviousHash: hashOf("one"), RotatedAt: noon.Add(time.Minute), ExpiresAt: noon.Add(time.Minute + idle),
+			Current: store.Generation{Installation: 1},
+		})
+		_, _, err = f.store.SessionState(f.ctx, uuid.New())
+		f.is("read nobody's state", err, store.ErrNotFound)
+	}},
 }

@@ -166,8 +166,10 @@ func operations(s store.Store) map[string]func(ctx context.Context) error {
 			_, _, err := s.DeleteDeadSessions(ctx, store.DeadSessionPage{Limit: 1})
 			return err
 		},
-		"user by id":  func(ctx context.Context) error { _, err := s.UserByID(ctx, id); return err },
-		"revocations": func(ctx context.Context) error { _, err := s.Revocations(ctx, "", noon); return err },
+		"session state": func(ctx context.Context) error { _, _, err := s.SessionState(ctx, id); return err },
+		"ending":        func(ctx context.Context) error { _, err := s.Ending(ctx, id, id, noon); return err },
+		"user by id":    func(ctx context.Context) error { _, err := s.UserByID(ctx, id); return err },
+		"revocations":   func(ctx context.Context) error { _, err := s.Revocations(ctx, "", noon); return err },
 		"delete old revocations": func(ctx context.Context) error {
 			_, err := s.DeleteOldRevocations(ctx, noon, 1)
 			return err

@@ -15,6 +15,7 @@ import (
 // operations are carried out on the service and on the world, and must agree.
 type world struct {
 	f        *fixture
+	node     *fixture // another process, which hears of everything
 	users    []*modelUser
 	sessions []*modelSession
 }
@@ -111,12 +112,13 @@ func TestSessionsBehaveAsTheModelSays(t *testing.T) {
 	t.Parallel()
 	onBoth(t, nil, func(t *testing.T, f *fixture) {
 		var run atomic.Int64
-		rapid.Check(t, func(t *rapid.T) { drive(t, f, run.Add(1)) })
+		node := newFixture(t, f.store, nil)
+		rapid.Check(t, func(t *rapid.T) { drive(t, f, node, run.Add(1)) })
 	})
 }
 
-func drive(t *rapid.T, f *fixture, run int64) {
-	w := &world{f: f}
+func drive(t *rapid.T, f, node *fixture, run int64) {
+	w := &world{f: f, node: node}
 	operator := Actor{Name: "cli:model"}
 	for i := range 2 {
 		u := &modelUser{name: fmt.Sprintf("user-%d-%d", run, i), password: goodPassword}
@@ -187,6 +189,43 @@ func drive(t *rapid.T, f *fixture, run int64) {
 			g := rapid.SampledFrom(s.access).Draw(t, "access token")
 			_, err := f.Profile(f.ctx, g.AccessToken)
 			check(t, "profile", err, s.profile(g, f.now()))
+		},
+		"verify elsewhere": func(t *rapid.T) {
+			s := w.anySession(t)
+			g := rapid.SampledFrom(s.access).Draw(t, "access token")
+			w.node.clock.Store(f.clock.Load())
+			check(t, "sync", w.node.Sync(f.ctx), "")
+			who, err := w.node.Verify(g.AccessToken)
+			want := s.profile(g, f.now())
+			if want == CodeSessionRevoked && s.user.disabled && !s.gone && !s.behind {
+				t.Fatalf("a disabled user's session is not behind")
+			}
+			check(t, "verify elsewhere", err, want)
+			if err == nil && (who.Username != s.user.name || who.SessionID != g.SessionID) {
+				t.Fatalf("verify elsewhere: got %+v", who)
+			}
+		},
+		"end one": func(t *rapid.T) {
+			s := w.anySession(t)
+			err := f.EndSession(f.ctx, operator, s.access[0].SessionID)
+			if s.gone {
+				check(t, "end one", err, CodeSessionNotFound)
+			} else {
+				check(t, "end one", err, "")
+			}
+			s.gone = true
+		},
+		"end all others": func(t *rapid.T) {
+			s := w.anySession(t)
+			g := rapid.SampledFrom(s.access).Draw(t, "access token")
+			check(t, "sync", f.Sync(f.ctx), "")
+			want := s.profile(g, f.now())
+			check(t, "end all others", f.EndOtherSessions(f.ctx, visitor, g.AccessToken), want)
+			for _, other := range w.sessions {
+				if want == "" && other.user == s.user && other != s && other.alive(f.now()) {
+					other.gone = true
+				}
+			}
 		},
 		"logout": func(t *rapid.T) {
 			s := w.anySession(t)

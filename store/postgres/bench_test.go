@@ -1,9 +1,12 @@
 package postgres_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/authctl/authctl/store"
 	"github.com/authctl/authctl/store/postgres"
@@ -33,5 +36,57 @@ func BenchmarkRotate(b *testing.B) {
 			b.Fatal(o)
 		}
 		token, next = next, token
+	}
+}
+
+// BenchmarkEndEveryone measures what ending everybody's sessions takes, and deleting
+// a thousand of the rows afterwards, by the number of sessions there are.
+func BenchmarkEndEveryone(b *testing.B) {
+	for _, n := range []int{1_000, 100_000, 1_000_000} {
+		url := storetest.Postgres(b)
+		s := open(b, postgres.Config{URL: url})
+		fillSessions(b, url, n)
+		b.Run(fmt.Sprintf("sessions=%d/effect", n), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := s.EndSessions(b.Context(), store.Everyone(), login); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("sessions=%d/delete", n), func(b *testing.B) {
+			page, deleted := store.DeadSessionPage{ExpiredBefore: at, Limit: 1000}, 0
+			for b.Loop() {
+				rows, next, err := s.DeleteDeadSessions(b.Context(), page)
+				if err != nil {
+					b.Fatal(err)
+				}
+				page.After, deleted = next, deleted+rows // begins anew when none are left
+			}
+			b.ReportMetric(float64(deleted)/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
+}
+
+func fillSessions(b *testing.B, url string, n int) {
+	b.Helper()
+	conn, err := pgx.Connect(b.Context(), url)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer conn.Close(b.Context())
+	const id = `('00000000-0000-8000-8000-' || lpad(to_hex(i), 12, '0'))::uuid`
+	for _, fill := range []string{`
+INSERT INTO users (id, username, username_folded)
+SELECT ` + id + `, 'user' || i, 'user' || i FROM generate_series(0, 999) i`, `
+INSERT INTO refresh_tokens (id, user_id, token_hash, expires_at, absolute_expires_at, last_used_at, installation_generation, user_generation)
+SELECT gen_random_uuid(), ` + strings.Replace(id, "(i)", "(i % 1000)", 1) + `, 'token' || i, now() + interval '7 days', now() + interval '30 days', now(), 0, 0
+FROM generate_series(1, $1::int) i`} {
+		var args []any
+		if strings.Contains(fill, "$1") {
+			args = []any{n}
+		}
+		if _, err := conn.Exec(b.Context(), fill, args...); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

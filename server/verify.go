@@ -10,9 +10,12 @@ import (
 // verify answers a proxy's question whether a request may pass, and whose it is. It
 // takes every method and every path below its own, because proxies ask with those of
 // the request in question, reads no body, sets no cookie, and asks no database.
-func (s *Server) verify(w http.ResponseWriter, _ *http.Request) {
+func (s *Server) verify(w http.ResponseWriter, r *http.Request) {
 	x := w.(*exchange)
 	x.route = "/verify"
+	if r.ContentLength != 0 { // a proxy may pass the length on and keep the body
+		x.Header().Set("Connection", "close") // or net/http waits for it
+	}
 	access, err := x.accessToken()
 	if err == nil {
 		var who authn.Identity

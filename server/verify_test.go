@@ -61,6 +61,17 @@ func TestVerifySaysWhoseRequestItIs(t *testing.T) {
 	})
 }
 
+// TestVerifyWaitsForNoBody sends the length of a body that never comes.
+func TestVerifyWaitsForNoBody(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	b := f.signedIn("alice")
+	a := f.raw(t, "POST /verify HTTP/1.1\r\nHost: x\r\nCookie: access_token="+b.cookies["access_token"]+"\r\nContent-Length: 5\r\n\r\n")
+	if a.status != http.StatusOK || a.header.Get("Connection") != "close" {
+		t.Errorf("got %s", a)
+	}
+}
+
 func TestVerifyAsksNoDatabase(t *testing.T) {
 	t.Parallel()
 	f := start(t)

@@ -1,0 +1,113 @@
+package cmd_test
+
+import (
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// process is a real `authctl serve`, on a port of its own.
+type process struct {
+	dir     string
+	environ []string
+	url     string
+	command *exec.Cmd
+	ended   chan struct{}
+}
+
+// startServe runs `authctl serve` in a folder until the test ends, with these variables
+// beside those that every test has.
+func startServe(t *testing.T, dir string, environ ...string) *process {
+	t.Helper()
+	said, err := os.Create(filepath.Join(t.TempDir(), "serve.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	listening := &listener{w: said, found: make(chan string, 1)}
+	p := &process{dir: dir, ended: make(chan struct{}), environ: append([]string{
+		"PATH=" + os.Getenv("PATH"), "AUTHCTL_ENVIRONMENT=development", "AUTHCTL_LOG_LEVEL=warn",
+		"AUTHCTL_SERVER_PORT=0", "AUTHCTL_SERVER_ADMIN_LISTEN=127.0.0.1:0", "GORACE=atexit_sleep_ms=0",
+	}, environ...)}
+	p.command = p.prepare("serve")
+	p.command.Stderr = listening
+	if err := p.command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { p.command.Wait(); close(p.ended) }()
+	t.Cleanup(func() {
+		p.kill(t)
+		said.Close()
+		if t.Failed() {
+			t.Logf("serve said: %s", readFile(t, said.Name()))
+		}
+	})
+	select {
+	case p.url = <-listening.found:
+	case <-p.ended:
+		t.Fatalf("serve ended: %s", readFile(t, said.Name()))
+	case <-time.After(30 * time.Second):
+		t.Fatalf("serve does not listen: %s", readFile(t, said.Name()))
+	}
+	return p
+}
+
+func (p *process) prepare(args ...string) *exec.Cmd {
+	c := exec.Command("authctl", args...)
+	c.Dir, c.Env = p.dir, p.environ
+	return c
+}
+
+// run runs another command on the same database, which must succeed, and returns what
+// it printed.
+func (p *process) run(t *testing.T, args ...string) string {
+	t.Helper()
+	var said strings.Builder
+	c := p.prepare(args...)
+	c.Stderr = &said
+	out, err := c.Output()
+	if err != nil {
+		t.Fatalf("authctl %s: %v: %s", strings.Join(args, " "), err, said.String())
+	}
+	return string(out)
+}
+
+// kill ends the server without its knowing.
+func (p *process) kill(t *testing.T) {
+	t.Helper()
+	p.command.Process.Signal(syscall.SIGKILL)
+	<-p.ended
+}
+
+// call makes a request, wants a status, and returns the body.
+func call(t *testing.T, c *http.Client, method, url, body string, header http.Header, status int) string {
+	t.Helper()
+	req, err := http.NewRequest(method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for name, values := range header {
+		req.Header[name] = values // as it is spelt
+	}
+	resp, err := c.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.StatusCode != status {
+		t.Errorf("%s %s: got %s, want %d: %s", method, url, resp.Status, status, answer)
+	}
+	return string(answer)
+}

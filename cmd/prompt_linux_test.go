@@ -174,6 +174,20 @@ func TestDestroyingIsAskedFor(t *testing.T) {
 	}
 }
 
+func TestWhatConcernsEverybodyIsAskedForByAWord(t *testing.T) {
+	t.Parallel()
+	for typed, want := range map[string]bool{"everyone\n": true, " Everyone \n": true, "y\n": false, "yes\n": false, "\n": false} {
+		var ok bool
+		_, said, err := atTerminal(t, []answer{{"to do it: ", typed, false}}, func(a *app) (err error) {
+			ok, err = confirmOptions{}.confirmWord(t.Context(), a, "end 3 sessions", "everyone")
+			return err
+		})
+		if ok != want || (err == nil) != want || said != `end 3 sessions? type "everyone" to do it: ` {
+			t.Errorf("%q: got %t, %v after %q, want %t", typed, ok, err, said, want)
+		}
+	}
+}
+
 func TestFlagsAnswerWithoutATerminal(t *testing.T) {
 	t.Parallel()
 	var said strings.Builder

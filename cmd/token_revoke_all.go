@@ -17,7 +17,7 @@ import (
 
 // countTimeout bounds how long a revocation that needs no question is kept waiting
 // by the count of what it covers.
-const countTimeout = time.Second
+const countTimeout = 500 * time.Millisecond
 
 type revokeAllOptions struct {
 	output

@@ -76,9 +76,12 @@ func newBench(b *testing.B, st store.Store, floor floorDB, trips *roundTrips, co
 	svc, err := authn.New(authn.Config{
 		Secret: secret, Issuer: "authctl",
 		AccessTTL: accessTTL, RefreshTTL: refreshTTL, SessionMaxAge: maxAge, RetryWindow: retryWindow,
-		Argon2: cost, MinPasswordLength: 8,
+		Argon2: cost, MinPasswordLength: 8, MaxStaleness: time.Hour,
 	}, st)
 	if err != nil {
+		b.Fatal(err)
+	}
+	if err := svc.Sync(b.Context()); err != nil {
 		b.Fatal(err)
 	}
 	srv, err := server.New(server.Config{}, svc, st, zerolog.New(io.Discard).With().Timestamp().Logger())

@@ -72,7 +72,7 @@ func load(src sources) (loaded, error) {
 				text[key] = true
 			case name == "AUTHCTL_CONFIG" && layer.label == ".env":
 				bad.add(name, "is read from the environment only, not from .env")
-			case strings.HasPrefix(name, envPrefix) && name != "AUTHCTL_CONFIG" && name != "AUTHCTL_TEST_POSTGRES":
+			case strings.HasPrefix(name, envPrefix) && name != "AUTHCTL_CONFIG" && !strings.HasPrefix(name, envPrefix+"TEST_"):
 				bad.add(name, "is no setting%s", nearest(name, variableNames()))
 			}
 		}

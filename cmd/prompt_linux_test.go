@@ -126,12 +126,16 @@ func TestAnInterruptEndsThePrompt(t *testing.T) {
 			t.Fatal(err)
 		}
 		hidden := prompt == "password: "
-		shown := readUntil(t, keyboard, prompt)
+		giveUp := func() { // the terminal ends when nobody has it open any more
+			c.Process.Kill()
+			tty.Close()
+		}
+		shown := readUntil(t, keyboard, prompt, giveUp)
 		for hidden && echoes(t, tty) {
 			runtime.Gosched()
 		}
 		keyboard.WriteString("\x03")
-		shown += readUntil(t, keyboard, "interrupted\r\n")
+		shown += readUntil(t, keyboard, "interrupted\r\n", giveUp)
 		if err := c.Wait(); c.ProcessState.ExitCode() != exitInterrupted {
 			t.Errorf("%v: got %v after %q, want exit code 130", args, err, shown)
 		}
@@ -142,9 +146,9 @@ func TestAnInterruptEndsThePrompt(t *testing.T) {
 }
 
 // readUntil returns what the terminal shows up to the end of text.
-func readUntil(t *testing.T, keyboard *os.File, text string) string {
+func readUntil(t *testing.T, keyboard *os.File, text string, giveUp func()) string {
 	t.Helper()
-	timer := time.AfterFunc(30*time.Second, func() { keyboard.Close() })
+	timer := time.AfterFunc(30*time.Second, giveUp)
 	defer timer.Stop()
 	var shown []byte
 	for one := make([]byte, 1); !strings.HasSuffix(string(shown), text); shown = append(shown, one[0]) {

@@ -30,6 +30,7 @@ type feed struct {
 type feedSnapshot struct {
 	position     store.Position
 	contact      time.Time // when the reading that it comes from began; zero for never
+	taken        int       // entries read since the start, those twice that were read twice
 	installation int64     // the installation's generation
 	recent       []store.Revocation
 	buckets      []*feedBucket
@@ -87,6 +88,7 @@ func (s *feedSnapshot) entries() int {
 func (f *feed) read(got store.Feed, contact, now time.Time) {
 	f.change(now, got.Entries, func(s *feedSnapshot) {
 		s.position, s.contact = got.Position, contact
+		s.taken += len(got.Entries)
 		s.installation = max(s.installation, got.Installation)
 	})
 }

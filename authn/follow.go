@@ -60,9 +60,13 @@ func (s *Service) Sync(ctx context.Context) error {
 
 // catchUp makes a node know of what it has just ended itself, as far as it can.
 func (s *Service) catchUp(ctx context.Context) {
-	if !s.feed.current.Load().contact.IsZero() {
-		_ = s.Sync(ctx) // the follower tries again, and tells
+	if s.feed.current.Load().contact.IsZero() {
+		return
 	}
+	// A client that hangs up must not make the next reading a long one.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pollTimeout)
+	defer cancel()
+	_ = s.Sync(ctx) // the follower tries again, and tells
 }
 
 // Vouches returns nil while this process is near enough to the revocation feed to
@@ -101,7 +105,8 @@ type follower struct {
 	node   store.Node
 	notice func(FollowEvent, error)
 	woken  chan struct{}
-	saved  time.Time
+	saved  time.Time // when the node was
+	taken  int       // entries that it had read then
 }
 
 // follow reads the feed each time it is woken, and at intervals.
@@ -137,26 +142,31 @@ func (f *follower) follow(ctx context.Context) {
 }
 
 // read reads the feed, and lets everybody know how far it got: at once when there
-// was something to read, and often enough to be known to be alive.
+// was something to read, and often enough to be known to be alive. A position moves
+// with every commit in the database; while nothing was to be read the one that was
+// saved says as much as the newest.
 func (f *follower) read(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
-	before := f.svc.feed.current.Load()
 	if err := f.svc.Sync(ctx); err != nil {
 		return err
 	}
-	if f.svc.feed.current.Load().position == before.position && time.Since(f.saved) < f.svc.staleness/6 {
+	if f.svc.feed.current.Load().taken == f.taken && time.Since(f.saved) < f.svc.staleness/6 {
 		return nil
 	}
 	return f.save(ctx)
 }
 
 func (f *follower) save(ctx context.Context) error {
-	f.node.SeenAt, f.node.Position = f.svc.now(), f.svc.feed.current.Load().position
+	known := f.svc.feed.current.Load()
+	if known.position == "" {
+		return nil // forgotten since; the next reading saves
+	}
+	f.node.SeenAt, f.node.Position = f.svc.now(), known.position
 	if err := f.svc.store.SaveNode(ctx, f.node); err != nil {
 		return fail(err)
 	}
-	f.saved = time.Now()
+	f.saved, f.taken = time.Now(), known.taken
 	return nil
 }
 
@@ -182,6 +192,7 @@ func (f *follower) watch(ctx context.Context) {
 			default: // it is awake
 			}
 		})
+		f.svc.feed.forget() // the server may be another one now
 		if ctx.Err() == nil && !lost {
 			f.notice(ListenerLost, err)
 			lost = true

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/store"
 	"github.com/authctl/authctl/store/sqlite"
 )
 
@@ -122,5 +124,25 @@ func TestTablesAreHarmlessToTerminals(t *testing.T) {
 	}
 	if got := b.String(); got != "A\nx\uFFFD[31m\uFFFD\n" {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestProgressIsDrawnWhereTheEndIsKnown(t *testing.T) {
+	t.Parallel()
+	ten := &authn.Selected{SessionCount: store.SessionCount{Sessions: 10}}
+	for _, tt := range []struct {
+		done int64
+		n    *authn.Selected
+		want string
+	}{
+		{3, nil, "deleted 3 dead rows"},
+		{0, ten, "[" + strings.Repeat(".", 30) + "] deleted 0 dead rows"},
+		{5, ten, "[" + strings.Repeat("#", 15) + strings.Repeat(".", 15) + "] deleted 5 dead rows"},
+		{12, ten, "[" + strings.Repeat("#", 30) + "] deleted 12 dead rows"},
+		{1, &authn.Selected{}, "deleted 1 dead row"},
+	} {
+		if got := progressBar(tt.done, tt.n); got != tt.want {
+			t.Errorf("got %q, want %q", got, tt.want)
+		}
 	}
 }

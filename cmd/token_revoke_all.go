@@ -120,7 +120,7 @@ func (o *revokeAllOptions) run(ctx context.Context, a *app) error {
 	a.say("ended %s", what)
 	reach, notReached := o.await(ctx, a, inst.authn)
 	view.Nodes, view.PropagationMS = viewReach(reach), reach.Took.Milliseconds()
-	deleted, notSwept := a.sweepRows(ctx, inst, sel)
+	deleted, notSwept := a.sweepRows(ctx, inst, sel, n)
 	view.Deleted = deleted
 	return errors.Join(o.print(a.out, view, revokeAllTable(view), nil), notReached, notSwept)
 }
@@ -247,14 +247,14 @@ func (a *app) showNewest(n *authn.Selected) {
 
 // sweepRows deletes the dead rows. The revocation holds without it, so what
 // goes wrong here is said and is no failure, but for an interruption.
-func (a *app) sweepRows(ctx context.Context, inst *instance, sel authn.Selection) (deleted int64, err error) {
+func (a *app) sweepRows(ctx context.Context, inst *instance, sel authn.Selection, n *authn.Selected) (deleted int64, err error) {
 	if !sel.Whole() {
 		return 0, nil // they are gone
 	}
 	_, onTerminal := terminal(a.err)
 	var progress func(int64)
 	if onTerminal {
-		progress = func(done int64) { fmt.Fprintf(a.err, "\rauthctl: deleted %s ", count(deleted+done, "dead row")) }
+		progress = func(done int64) { fmt.Fprintf(a.err, "\rauthctl: %s ", progressBar(deleted+done, n)) }
 	}
 	for _, scope := range sel.Scopes() {
 		n, err := inst.authn.Sweep(ctx, scope, progress)
@@ -274,4 +274,16 @@ func (a *app) sweepRows(ctx context.Context, inst *instance, sel authn.Selection
 		a.say("deleted %s", count(deleted, "dead row"))
 	}
 	return deleted, nil
+}
+
+// progressBar draws how many rows are deleted, of how many, where that is known. There
+// may be more of them than there were sessions alive.
+func progressBar(done int64, n *authn.Selected) string {
+	const width = 30
+	rows := "deleted " + count(done, "dead row")
+	if n == nil || n.Sessions == 0 {
+		return rows
+	}
+	filled := int(min(done, n.Sessions) * width / n.Sessions)
+	return "[" + strings.Repeat("#", filled) + strings.Repeat(".", width-filled) + "] " + rows
 }

@@ -73,8 +73,11 @@ func (s *Service) catchUp(ctx context.Context) {
 // say that a token is good, and an error with [CodeUnavailable] otherwise.
 func (s *Service) Vouches() error { return s.vouches(s.feed.current.Load()) }
 
+// vouches looks at what was read, and, of a node, at when it could last make that
+// known: a node that is thought to be gone is not waited for.
 func (s *Service) vouches(now *feedSnapshot) error {
-	if now.contact.IsZero() || time.Since(now.contact) > s.staleness {
+	announced := s.announced.Load()
+	if now.contact.IsZero() || time.Since(now.contact) > s.staleness || (announced != nil && time.Since(*announced) > s.staleness) {
 		return &Error{Code: CodeUnavailable, Message: "this server has lost sight of the database, try again in a moment", RetryAfter: time.Second}
 	}
 	return nil
@@ -91,6 +94,10 @@ func (s *Service) Join(ctx context.Context, n store.Node, notice func(FollowEven
 	f := &follower{svc: s, node: n, notice: notice, woken: make(chan struct{}, 1)}
 	f.node.StartedAt, f.node.Staleness = s.now(), s.staleness
 	if err := f.save(ctx); err != nil {
+		return nil, err
+	}
+	// What was revoked before anybody could know that this node must be waited for.
+	if err := f.read(ctx); err != nil {
 		return nil, err
 	}
 	var running sync.WaitGroup
@@ -166,7 +173,9 @@ func (f *follower) save(ctx context.Context) error {
 	if err := f.svc.store.SaveNode(ctx, f.node); err != nil {
 		return fail(err)
 	}
-	f.saved, f.taken = time.Now(), known.taken
+	saved := time.Now()
+	f.saved, f.taken = saved, known.taken
+	f.svc.announced.Store(&saved)
 	return nil
 }
 

@@ -46,7 +46,8 @@ type Service struct {
 	access    *accessTokens
 	feed      *feed
 	staleness time.Duration
-	most      int // sessions of one user; 0 for no limit
+	announced atomic.Pointer[time.Time] // when this node last made itself known; nil when it has not joined
+	most      int                       // sessions of one user; 0 for no limit
 	policy    passwordPolicy
 	refresh   time.Duration
 	maxAge    time.Duration

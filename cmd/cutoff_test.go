@@ -1,18 +1,20 @@
 package cmd_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
 	"net"
 	"net/http"
-	"net/http/cookiejar"
 	neturl "net/url"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/authctl/authctl/store/storetest"
 )
@@ -21,6 +23,7 @@ import (
 type cable struct {
 	net.Listener
 	to    func() (net.Conn, error)
+	flow  sync.RWMutex // held while nothing passes
 	mu    sync.Mutex
 	cut   bool
 	conns []net.Conn
@@ -55,17 +58,35 @@ func (c *cable) carry() {
 			return
 		}
 		to, err := c.to()
-		if err != nil || !c.keep(from, to) {
+		if err != nil {
 			from.Close()
+			continue
+		}
+		if !c.keep(from, to) {
+			from.Close()
+			to.Close()
 			continue
 		}
 		for _, pair := range [][2]net.Conn{{from, to}, {to, from}} {
 			go func() {
-				io.Copy(pair[0], pair[1])
+				io.Copy(pair[0], dammed{pair[1], c})
 				pair[0].Close()
 			}()
 		}
 	}
+}
+
+// dammed is a connection that can fall silent without breaking.
+type dammed struct {
+	io.Reader
+	cable *cable
+}
+
+func (d dammed) Read(b []byte) (int, error) {
+	n, err := d.Reader.Read(b)
+	d.cable.flow.RLock()
+	defer d.cable.flow.RUnlock()
+	return n, err
 }
 
 func (c *cable) keep(conns ...net.Conn) bool {
@@ -88,74 +109,145 @@ func (c *cable) setCut(cut bool) {
 }
 
 // TestACutOffNodeVouchesForNobodyAndMissesNothing has two servers, one of which loses
-// its database while sessions are ended through the other.
+// its database while sessions are ended through the other: its connections break, or
+// they fall silent.
 func TestACutOffNodeVouchesForNobodyAndMissesNothing(t *testing.T) {
 	t.Parallel()
+	for name, turn := range map[string][2]func(*cable){
+		"broken": {func(c *cable) { c.setCut(true) }, func(c *cable) { c.setCut(false) }},
+		"silent": {func(c *cable) { c.flow.Lock() }, func(c *cable) { c.flow.Unlock() }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cutOff(t, turn[0], turn[1])
+		})
+	}
+}
+
+const (
+	maxStaleness    = 5 * time.Second // the least that may be set
+	stalenessMargin = time.Second
+)
+
+func cutOff(t *testing.T, cut, mend func(*cable)) {
 	url := storetest.Postgres(t)
 	cable, throughCable := newCable(t, url)
-	environ := []string{"JWT_SECRET=" + randomSecret(), "AUTHCTL_REVOCATION_MAX_STALENESS=5s"}
-	near := startServe(t, t.TempDir(), append(environ, "DATABASE_URL="+url)...)
+	environ := []string{"JWT_SECRET=" + randomSecret(), "AUTHCTL_REVOCATION_MAX_STALENESS=" + maxStaleness.String()}
 	far := startServe(t, t.TempDir(), append(environ, "DATABASE_URL="+throughCable)...)
-	people := map[string]*http.Client{}
+	farID := strings.TrimSpace(far.run(t, "node", "list", "-o", "ids"))
+	near := startServe(t, t.TempDir(), append(environ, "DATABASE_URL="+url)...)
+	atFar, atNear := map[string]*client{}, map[string]*client{}
 	for _, name := range []string{"alice", "bob"} {
-		jar, _ := cookiejar.New(nil) // never fails
-		people[name] = &http.Client{Jar: jar}
-		call(t, people[name], "POST", far.url+"/register", newClient(far, name).account(), nil, http.StatusCreated)
-		call(t, people[name], "POST", far.url+"/login", newClient(far, name).account(), nil, http.StatusOK)
-		call(t, people[name], "GET", far.url+"/verify", "", nil, http.StatusOK)
-	}
-	verify := func(name string) int {
-		resp, err := people[name].Get(far.url + "/verify")
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp.Body.Close()
-		return resp.StatusCode
+		c := newClient(far, name)
+		call(t, &c.Client, "POST", far.url+"/register", c.account(), nil, http.StatusCreated)
+		c.signIn(t)
+		atFar[name], atNear[name] = c, newClient(near, name)
+		atNear[name].access = c.access
+		c.gets(t, "/verify", http.StatusOK)
+		c.gets(t, "/profile", http.StatusOK)
 	}
 
-	cable.setCut(true)
-	out, err := near.prepare("token", "revoke-all", "--user", "alice", "--yes", "--wait", "300ms", "-o", "json").Output()
-	exit, ok := errors.AsType[*exec.ExitError](err)
-	if !ok || exit.ExitCode() != 7 {
-		t.Errorf("got %v, want exit code 7", err)
+	cut(cable)
+	at := time.Now()
+	wantMissing(t, near.prepare("token", "revoke-all", "--user", "alice", "--yes", "--wait", "500ms", "-o", "json"), farID)
+	atNear["alice"].gets(t, "/profile", http.StatusUnauthorized)
+	atNear["bob"].gets(t, "/profile", http.StatusOK)
+	var watching sync.WaitGroup
+	for _, c := range atFar {
+		for _, path := range []string{"/verify", "/profile"} {
+			watching.Go(func() { c.watchCutOff(t, path, at.Add(maxStaleness+stalenessMargin)) })
+		}
+	}
+	watching.Wait()
+	call(t, http.DefaultClient, "GET", far.url+"/readyz", "", nil, http.StatusServiceUnavailable)
+
+	mend(cable)
+	for name, want := range map[string]int{"alice": http.StatusUnauthorized, "bob": http.StatusOK} {
+		for _, path := range []string{"/verify", "/profile"} {
+			status := http.StatusServiceUnavailable
+			until(t, "the node sees again", func() bool {
+				status = atFar[name].status(t, path)
+				return status != http.StatusServiceUnavailable
+			})
+			if status != want {
+				t.Errorf("%s %s: got %d after the cable was mended, want %d", name, path, status, want)
+			}
+		}
+	}
+	confirmed(t, near, 2, "token", "revoke-all", "--everyone", "--yes", "-o", "json")
+	atFar["bob"].gets(t, "/profile", http.StatusUnauthorized)
+}
+
+// wantMissing runs a command that one node cannot confirm: the one with this id.
+func wantMissing(t *testing.T, command *exec.Cmd, id string) {
+	t.Helper()
+	var said bytes.Buffer
+	command.Stderr = &said
+	out, err := command.Output()
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 7 {
+		t.Errorf("got %v, want exit code 7: %s", err, said.String())
 	}
 	var result struct {
 		Nodes struct {
 			Total, Confirmed int
-			Missing          []string
-		}
-	}
-	if err := json.Unmarshal(out, &result); err != nil || result.Nodes.Total != 2 || result.Nodes.Confirmed != 1 || len(result.Nodes.Missing) != 1 {
-		t.Errorf("got %v from %s, want 1 of 2 nodes and the name of the other", err, out)
-	}
-	for name := range people {
-		until(t, "the node admits that it sees nothing", func() bool {
-			status := verify(name)
-			if status != http.StatusOK && status != http.StatusServiceUnavailable {
-				t.Fatalf("%s got %d for a fault of the node's own", name, status)
+			Missing          []struct {
+				NodeID string `json:"node_id"`
 			}
-			return status == http.StatusServiceUnavailable
-		})
-	}
-	for name := range people {
-		if status := verify(name); status != http.StatusServiceUnavailable {
-			t.Errorf("%s got %d from a node that has said 503", name, status)
 		}
 	}
-	call(t, http.DefaultClient, "GET", far.url+"/readyz", "", nil, http.StatusServiceUnavailable)
+	err = json.Unmarshal(out, &result)
+	if n := result.Nodes; err != nil || n.Total != 2 || n.Confirmed != 1 || len(n.Missing) != 1 || n.Missing[0].NodeID != id {
+		t.Errorf("got %v from %s, want 1 of 2 nodes and %s to be missing", err, out, id)
+	}
+	// Both nodes have the name of this machine; the message has the id as well.
+	named := regexp.MustCompile(`not confirmed by \S+ \((\S+),`).FindStringSubmatch(said.String())
+	if named == nil || named[1] != id {
+		t.Errorf("got %q, want it to name node %s", said.String(), id)
+	}
+}
 
-	cable.setCut(false)
-	for name, want := range map[string]int{"alice": http.StatusUnauthorized, "bob": http.StatusOK} {
-		var status int
-		until(t, "the node sees again", func() bool {
-			status = verify(name)
-			return status != http.StatusServiceUnavailable
-		})
-		if status != want {
-			t.Errorf("%s got %d after the cable was mended, want %d", name, status, want)
+// watchCutOff asks a node that is cut off: it lets nobody in after the deadline, nor
+// when it has once said that it cannot tell, and blames no token.
+func (c *client) watchCutOff(t *testing.T, path string, deadline time.Time) {
+	admitted := false
+	for {
+		sent := time.Now()
+		switch status := c.status(t, path); {
+		case status == http.StatusServiceUnavailable:
+			admitted = true
+		case status != http.StatusOK:
+			t.Errorf("%s %s: got %d for a fault of the node's own", c.name, path, status)
+			return
+		case admitted, sent.After(deadline):
+			t.Errorf("%s %s: got 200 from a node that is cut off; it has said 503: %t", c.name, path, admitted)
+			return
 		}
+		if sent.After(deadline) {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
-	until(t, "the node has caught up", func() bool {
-		return strings.Count(near.run(t, "node", "list", "-o", "json"), `"state": "serving"`) == 2
-	})
+}
+
+func (c *client) status(t *testing.T, path string) int {
+	req, err := http.NewRequest("GET", c.node+path, nil)
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	req.Header.Set("Cookie", "access_token="+c.access)
+	resp, err := c.Do(req)
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	resp.Body.Close()
+	return resp.StatusCode
+}
+
+func (c *client) gets(t *testing.T, path string, want int) {
+	t.Helper()
+	if status := c.status(t, path); status != want {
+		t.Errorf("%s %s: got %d, want %d", c.name, path, status, want)
+	}
 }

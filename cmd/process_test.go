@@ -43,6 +43,9 @@ func startServe(t *testing.T, dir string, environ ...string) *process {
 	t.Cleanup(func() {
 		p.kill(t)
 		said.Close()
+		if strings.Contains(readFile(t, said.Name()), "DATA RACE") {
+			t.Error("serve has a data race")
+		}
 		if t.Failed() {
 			t.Logf("serve said: %s", readFile(t, said.Name()))
 		}

@@ -80,9 +80,15 @@ type revokeAllView struct {
 
 // reachedView is which servers know of a revocation.
 type reachedView struct {
-	Total     int      `json:"total"`
-	Confirmed int      `json:"confirmed"`
-	Missing   []string `json:"missing"`
+	Total     int           `json:"total"`
+	Confirmed int           `json:"confirmed"`
+	Missing   []missingView `json:"missing"`
+}
+
+// missingView is a server that has not confirmed.
+type missingView struct {
+	NodeID uuid.UUID `json:"node_id"`
+	Name   string    `json:"name"`
 }
 
 func (o *revokeAllOptions) run(ctx context.Context, a *app) error {
@@ -208,9 +214,9 @@ func (o *revokeAllOptions) view(sel authn.Selection, n *authn.Selected) revokeAl
 }
 
 func viewReach(r authn.Reach) *reachedView {
-	v := &reachedView{Total: len(r.Nodes), Confirmed: r.Confirmed(), Missing: []string{}}
+	v := &reachedView{Total: len(r.Nodes), Confirmed: r.Confirmed(), Missing: []missingView{}}
 	for _, n := range r.Missing {
-		v.Missing = append(v.Missing, n.Name)
+		v.Missing = append(v.Missing, missingView{n.ID, n.Name})
 	}
 	return v
 }

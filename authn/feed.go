@@ -30,6 +30,7 @@ type feed struct {
 type feedSnapshot struct {
 	position     store.Position
 	contact      time.Time // when the reading that it comes from began; zero for never
+	forgotten    int       // times that the position was forgotten
 	taken        int       // entries read since the start, those twice that were read twice
 	installation int64     // the installation's generation
 	recent       []store.Revocation
@@ -84,10 +85,14 @@ func (s *feedSnapshot) entries() int {
 	return n
 }
 
-// read takes in what was read from the store since the time contact.
-func (f *feed) read(got store.Feed, contact, now time.Time) {
+// read takes in what was read from the store since the time contact. The position is
+// not kept when it was forgotten meanwhile, other than in from.
+func (f *feed) read(got store.Feed, from *feedSnapshot, contact, now time.Time) {
 	f.change(now, got.Entries, func(s *feedSnapshot) {
-		s.position, s.contact = got.Position, contact
+		s.contact = contact
+		if s.forgotten == from.forgotten {
+			s.position = got.Position
+		}
 		s.taken += len(got.Entries)
 		s.installation = max(s.installation, got.Installation)
 	})
@@ -99,6 +104,7 @@ func (f *feed) forget() {
 	defer f.mu.Unlock()
 	next := *f.current.Load()
 	next.position = ""
+	next.forgotten++
 	f.current.Store(&next)
 }
 

@@ -36,7 +36,7 @@ func TestFeedKnowsWhatEnded(t *testing.T) {
 		for i := range others {
 			entries = append(entries, store.Revocation{At: issuedAt.Add(time.Duration(i) * time.Second), UserID: numbered(100), SessionID: numbered(1000 + i)})
 		}
-		f.read(store.Feed{Position: "1", Installation: 2, Entries: entries}, time.Now(), issuedAt)
+		f.read(store.Feed{Position: "1", Installation: 2, Entries: entries}, f.current.Load(), time.Now(), issuedAt)
 		known := f.current.Load()
 		for _, tt := range []struct {
 			name string
@@ -71,7 +71,7 @@ func TestFeedForgetsWhatNoTokenNeeds(t *testing.T) {
 			entries = append(entries, store.Revocation{At: now, SessionID: numbered(n)})
 		}
 		sessions = append(sessions, numbered(n))
-		f.read(store.Feed{Entries: entries}, time.Now(), now)
+		f.read(store.Feed{Entries: entries}, f.current.Load(), time.Now(), now)
 		if most := each * int((window+2*f.bucketWidth())/step); f.current.Load().entries() > most {
 			t.Fatalf("%d entries are held after %s, want at most %d", f.current.Load().entries(), now.Sub(issuedAt), most)
 		}
@@ -237,7 +237,7 @@ func BenchmarkVerify(b *testing.B) {
 			}
 			runtime.GC()
 			runtime.ReadMemStats(&before)
-			s.feed.read(store.Feed{Entries: entries}, time.Now().Add(time.Hour), now)
+			s.feed.read(store.Feed{Entries: entries}, s.feed.current.Load(), time.Now().Add(time.Hour), now)
 			runtime.GC()
 			runtime.ReadMemStats(&after)
 			session := store.Session{ID: uuid.New(), UserID: uuid.New(), ExpiresAt: now.Add(time.Hour)}
@@ -254,5 +254,27 @@ func BenchmarkVerify(b *testing.B) {
 			b.ReportMetric((float64(after.HeapAlloc)-float64(before.HeapAlloc))/(1<<20), "MiB_held")
 			runtime.KeepAlive(entries)
 		})
+	}
+}
+
+func TestLogoutOfNobodyLeavesNoTrace(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, openSQLite(t), nil)
+	if err := f.Logout(f.ctx, visitor, []string{newRefreshToken().secret(), newRefreshToken().secret()}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if n := f.FeedStats().Entries; n != 0 {
+		t.Errorf("%d entries are held of sessions that never were", n)
+	}
+}
+
+func TestAPositionForgottenDuringAReadingStaysForgotten(t *testing.T) {
+	t.Parallel()
+	f := newFeed(time.Minute)
+	from := f.current.Load()
+	f.forget()
+	f.read(store.Feed{Position: "7"}, from, time.Now(), issuedAt)
+	if got := f.current.Load().position; got != "" {
+		t.Errorf("got position %q, want none", got)
 	}
 }

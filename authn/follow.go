@@ -48,13 +48,14 @@ func (s *Service) FeedStats() FeedStats {
 // nothing was read yet or the latest reading failed.
 func (s *Service) Sync(ctx context.Context) error {
 	contact, now := time.Now(), s.now()
-	got, err := s.store.Revocations(ctx, s.feed.current.Load().position, now.Add(-s.feed.window))
+	from := s.feed.current.Load()
+	got, err := s.store.Revocations(ctx, from.position, now.Add(-s.feed.window))
 	if err != nil {
 		// Whatever answers next may be another server, to which the position means nothing.
 		s.feed.forget()
 		return fail(err)
 	}
-	s.feed.read(got, contact, now)
+	s.feed.read(got, from, contact, now)
 	return nil
 }
 

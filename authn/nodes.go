@@ -23,7 +23,7 @@ type Reach struct {
 func (r Reach) Confirmed() int { return len(r.Nodes) - len(r.Missing) }
 
 // AwaitNodes waits until every node that may be serving has read each revocation
-// that was committed before the call, for wait at most. A node that was not seen
+// from before the call, by this process's clock, for wait at most. A node that was not seen
 // for longer than it vouches for tokens serves nobody and is not waited for.
 func (s *Service) AwaitNodes(ctx context.Context, wait time.Duration) (Reach, error) {
 	upTo, began := s.now(), time.Now()

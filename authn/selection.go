@@ -98,8 +98,8 @@ func (s *Service) Count(ctx context.Context, sel Selection, newest bool) (Select
 // of sessions, ended in batches; when that fails, what was ended stays ended.
 func (s *Service) Revoke(ctx context.Context, a Actor, sel Selection) (generation int64, err error) {
 	if !sel.Whole() {
-		e := a.event(store.ActionSessionRevoked, s.now())
 		err := s.eachSelected(ctx, sel, func(page []store.Session) error {
+			e := a.event(store.ActionSessionRevoked, s.now()) // now: an entry counts from when its session ended
 			ids := make([]uuid.UUID, len(page))
 			for i := range page {
 				ids[i] = page[i].ID

@@ -128,6 +128,9 @@ func (o *revokeAllOptions) run(ctx context.Context, a *app) error {
 	view.Nodes, view.PropagationMS = viewReach(reach), reach.Took.Milliseconds()
 	deleted, notSwept := a.sweepRows(ctx, inst, sel, n)
 	view.Deleted = deleted
+	if notReached != nil {
+		notSwept = nil // what matters more decides how it ends
+	}
 	return errors.Join(o.print(a.out, view, revokeAllTable(view), nil), notReached, notSwept)
 }
 

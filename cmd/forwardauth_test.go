@@ -10,7 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -26,7 +28,9 @@ func TestNginxForwardAuth(t *testing.T) {
 		}
 		t.Skip(err)
 	}
+	var reached atomic.Int64
 	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		reached.Add(1)
 		json.NewEncoder(w).Encode(r.Header)
 	}))
 	defer backend.Close()
@@ -42,9 +46,11 @@ func TestNginxForwardAuth(t *testing.T) {
 	const account = `{"username":"Zoë","password":"a password for scripts"}`
 	call(t, client, "POST", site+"/register", account, nil, http.StatusCreated)
 	call(t, client, "POST", site+"/login", account, nil, http.StatusOK)
+	userID, sessionID := whoIs(t, client, site)
 	forged := http.Header{
 		"X-Auth-User-Id": {"root", "admin"}, "x-auth-username": {"root"}, "X-Auth-Session-Id": {"root"},
-		"X_Auth_User_Id": {"root"}, "X_auth_username": {"root"},
+		"X_Auth_User_Id": {"root"}, "X_auth_username": {"root"}, "X-Auth_User-Id": {"root"}, "X.Auth.User.Id": {"root"}, "X!Auth!User!Id": {"root"},
+		"Connection": {"X-Auth-User-Id, X-Auth-Username"},
 	}
 	for _, method := range []string{"GET", "POST", "DELETE"} {
 		seen := call(t, client, method, site+"/any/path", "a body", forged, http.StatusOK)
@@ -55,21 +61,71 @@ func TestNginxForwardAuth(t *testing.T) {
 		if err := json.Unmarshal([]byte(seen), &header); err != nil {
 			t.Fatal(err)
 		}
-		if header.Get("X-Auth-Username") != "Zo%C3%AB" || len(header.Get("X-Auth-User-Id")) != 36 || len(header.Get("X-Auth-Session-Id")) != 36 {
-			t.Errorf("%s: the backend got %v", method, header)
+		for name, want := range map[string]string{"X-Auth-Username": "Zo%C3%AB", "X-Auth-User-Id": userID, "X-Auth-Session-Id": sessionID} {
+			if got := header.Values(name); !slices.Equal(got, []string{want}) {
+				t.Errorf("%s: the backend got the %s %q, want %q", method, name, got, want)
+			}
 		}
 	}
+	passed := reached.Load()
 	for _, header := range []http.Header{nil, forged, {"Authorization": {"Bearer x"}}, {"Cookie": {"access_token=x"}}} {
-		if seen := call(t, stranger, "GET", site+"/", "", header, http.StatusUnauthorized); strings.Contains(seen, "root") {
-			t.Errorf("a stranger reached the backend: %s", seen)
-		}
+		call(t, stranger, "GET", site+"/", "", header, http.StatusUnauthorized)
+	}
+	if challenges := answerHeader(t, stranger, site).Values("WWW-Authenticate"); len(challenges) != 1 {
+		t.Errorf("got the challenges %q, want one", challenges)
 	}
 	authctl.run(t, "token", "revoke-all", "--everyone", "--yes")
 	call(t, client, "GET", site+"/", "", forged, http.StatusUnauthorized)
+	if n := reached.Load(); n != passed {
+		t.Errorf("%d requests reached the backend that must not", n-passed)
+	}
 	call(t, client, "POST", site+"/login", account, nil, http.StatusOK)
 	call(t, client, "GET", site+"/", "", nil, http.StatusOK)
+	passed = reached.Load()
 	authctl.kill(t)
 	call(t, client, "GET", site+"/", "", forged, http.StatusServiceUnavailable)
+	if answerHeader(t, client, site).Get("Retry-After") == "" {
+		t.Error("a 503 has no Retry-After")
+	}
+	if n := reached.Load(); n != passed {
+		t.Errorf("%d requests reached the backend without authctl", n-passed)
+	}
+}
+
+// whoIs asks authctl, through the proxy, for the user and the session of a client.
+func whoIs(t *testing.T, c *http.Client, site string) (userID, sessionID string) {
+	t.Helper()
+	for path, id := range map[string]*string{"/profile": &userID, "/sessions": &sessionID} {
+		var answer struct {
+			ID       string `json:"id"`
+			Sessions []struct {
+				ID string `json:"session_id"`
+			} `json:"sessions"`
+		}
+		body := call(t, c, "GET", site+path, "", nil, http.StatusOK)
+		if err := json.Unmarshal([]byte(body), &answer); err != nil {
+			t.Fatal(err)
+		}
+		*id = answer.ID
+		if len(answer.Sessions) == 1 {
+			*id = answer.Sessions[0].ID
+		}
+		if len(*id) != 36 {
+			t.Fatalf("%s: got %s", path, body)
+		}
+	}
+	return userID, sessionID
+}
+
+// answerHeader returns the header of the answer to a request for the site's root.
+func answerHeader(t *testing.T, c *http.Client, site string) http.Header {
+	t.Helper()
+	resp, err := c.Get(site + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	return resp.Header
 }
 
 func findNginx() (string, error) {

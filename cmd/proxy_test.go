@@ -1,0 +1,108 @@
+package cmd_test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// find returns the path of the program, which Debian may have in a folder for root.
+func (p proxy) find() (string, error) {
+	for _, name := range []string{p.name, filepath.Join("/usr/sbin", p.name)} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("there is no %s: apt-get install nginx-light caddy", p.name)
+}
+
+// start runs the documented configuration until the test ends, and returns its URL.
+func (p proxy) start(t *testing.T, binary, dir string, replace map[string]string) string {
+	t.Helper()
+	_, block, found := strings.Cut(readFile(t, filepath.Join("..", "docs", "forward-auth.md")), "<!-- "+p.name+" -->\n```")
+	if !found {
+		t.Fatalf("docs/forward-auth.md has no block after <!-- %s -->", p.name)
+	}
+	_, block, _ = strings.Cut(block, "\n")
+	block, _, _ = strings.Cut(block, "```")
+	for from, to := range replace {
+		if !strings.Contains(block, from) {
+			t.Fatalf("the block lacks %s", from)
+		}
+		block = strings.ReplaceAll(block, from, to)
+	}
+	address := freeAddress(t)
+	conf := filepath.Join(dir, p.name+".conf")
+	if err := os.WriteFile(conf, []byte(p.conf(block, address, dir)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	program := exec.Command(binary, append(p.args, conf)...)
+	program.Dir = dir
+	program.Env = append(os.Environ(), "HOME="+dir)
+	var said strings.Builder
+	program.Stderr = &said
+	if err := program.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { program.Wait(); close(ended) }()
+	t.Cleanup(func() {
+		program.Process.Signal(os.Interrupt)
+		<-ended
+		if t.Failed() {
+			t.Logf("%s said: %s", p.name, said.String())
+		}
+	})
+	until(t, p.name+" listens", func() bool {
+		conn, err := net.Dial("tcp", address)
+		if err == nil {
+			conn.Close()
+		}
+		return err == nil
+	})
+	return "http://" + address
+}
+
+func nginxConf(block, address, dir string) string {
+	user := ""
+	if os.Geteuid() == 0 {
+		user = "user root;"
+	}
+	return fmt.Sprintf(`%s daemon off; pid %s/nginx.pid; error_log stderr warn; worker_processes 1;
+events {}
+http { access_log off; client_body_temp_path %[2]s/b; proxy_temp_path %[2]s/p; fastcgi_temp_path %[2]s/f; uwsgi_temp_path %[2]s/u; scgi_temp_path %[2]s/s;
+%[3]s
+}
+`, user, dir, strings.Replace(block, "listen 8080;", "listen "+address+";", 1))
+}
+
+func caddyConf(block, address, _ string) string {
+	return "{\n\tadmin off\n\tauto_https off\n}\n" + strings.Replace(block, "example.com {", "http://"+address+" {", 1)
+}
+
+// freeAddress returns an address on which nobody listens just now.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// until waits for what is looked at a hundred times a second.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for began := time.Now(); !holds(); {
+		if time.Since(began) > 30*time.Second {
+			t.Fatalf("waited in vain: %s", what)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}

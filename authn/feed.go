@@ -30,6 +30,7 @@ type feed struct {
 type feedSnapshot struct {
 	position     store.Position
 	contact      time.Time // when the reading that it comes from began; zero for never
+	clock        time.Time // the database's then
 	forgotten    int       // times that the position was forgotten
 	taken        int       // entries read since the start, those twice that were read twice
 	installation int64     // the installation's generation
@@ -86,10 +87,18 @@ func (s *feedSnapshot) entries() int {
 }
 
 // read takes in what was read from the store since the time contact. The position is
-// not kept when it was forgotten meanwhile, other than in from.
+// not kept when it was forgotten meanwhile, other than in from. What is new counts
+// from now: the clock of who ended it may be slow.
 func (f *feed) read(got store.Feed, from *feedSnapshot, contact, now time.Time) {
+	if from.position != "" {
+		for i := range got.Entries {
+			if got.Entries[i].At.Before(now) {
+				got.Entries[i].At = now
+			}
+		}
+	}
 	f.change(now, got.Entries, func(s *feedSnapshot) {
-		s.contact = contact
+		s.contact, s.clock = contact, got.Clock
 		if s.forgotten == from.forgotten {
 			s.position = got.Position
 		}

@@ -11,7 +11,9 @@ import (
 const (
 	pollEvery     = time.Second            // without being told of anything
 	pollPause     = 20 * time.Millisecond  // at least, however often it is told
-	pollTimeout   = 5 * time.Second        // for one reading
+	pollTimeout   = 5 * time.Second        // for one reading of what is new
+	wholeTimeout  = 30 * time.Second       // for one of everything that still matters
+	feedSlack     = 5 * time.Minute        // that the clock of who ends something may be slow
 	watchMaxPause = 5 * time.Second        // between two tries to watch
 	watchPause    = 100 * time.Millisecond // before the first
 )
@@ -39,7 +41,7 @@ func (s *Service) FeedStats() FeedStats {
 	now := s.feed.current.Load()
 	stats := FeedStats{Entries: now.entries(), Contact: now.contact}
 	if !now.contact.IsZero() {
-		stats.Lag = time.Since(now.contact)
+		stats.Lag = elapsed(now.contact)
 	}
 	return stats
 }
@@ -49,6 +51,12 @@ func (s *Service) FeedStats() FeedStats {
 func (s *Service) Sync(ctx context.Context) error {
 	contact, now := time.Now(), s.now()
 	from := s.feed.current.Load()
+	timeout := pollTimeout
+	if from.position == "" {
+		timeout = wholeTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
 	got, err := s.store.Revocations(ctx, from.position, now.Add(-s.feed.window))
 	if err != nil {
 		// Whatever answers next may be another server, to which the position means nothing.
@@ -78,11 +86,15 @@ func (s *Service) Vouches() error { return s.vouches(s.feed.current.Load()) }
 // known: a node that is thought to be gone is not waited for.
 func (s *Service) vouches(now *feedSnapshot) error {
 	announced := s.announced.Load()
-	if now.contact.IsZero() || time.Since(now.contact) > s.staleness || (announced != nil && time.Since(*announced) > s.staleness) {
+	if now.contact.IsZero() || elapsed(now.contact) > s.staleness || (announced != nil && elapsed(*announced) > s.staleness) {
 		return &Error{Code: CodeUnavailable, Message: "this server has lost sight of the database, try again in a moment", RetryAfter: time.Second}
 	}
 	return nil
 }
+
+// elapsed is the time since t by the clock that runs on while the machine is
+// suspended, or by the one that nobody sets, whichever says more.
+func elapsed(t time.Time) time.Duration { return max(time.Since(t), time.Since(t.Round(0))) }
 
 // Join makes this process a node that hears of revocations: it reads the feed,
 // makes itself known under n's id, name and version, and goes on reading until ctx
@@ -95,10 +107,6 @@ func (s *Service) Join(ctx context.Context, n store.Node, notice func(FollowEven
 	f := &follower{svc: s, node: n, notice: notice, woken: make(chan struct{}, 1)}
 	f.node.StartedAt, f.node.Staleness = s.now(), s.staleness
 	if err := f.save(ctx); err != nil {
-		return nil, err
-	}
-	// What was revoked before anybody could know that this node must be waited for.
-	if err := f.read(ctx); err != nil {
 		return nil, err
 	}
 	var running sync.WaitGroup
@@ -154,8 +162,6 @@ func (f *follower) follow(ctx context.Context) {
 // with every commit in the database; while nothing was to be read the one that was
 // saved says as much as the newest.
 func (f *follower) read(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
-	defer cancel()
 	if err := f.svc.Sync(ctx); err != nil {
 		return err
 	}
@@ -165,18 +171,28 @@ func (f *follower) read(ctx context.Context) error {
 	return f.save(ctx)
 }
 
+// save makes known when the node has read the feed, and how far. To one that nobody
+// waited for until now that is not enough: what was revoked since its reading was
+// confirmed without it, so that it reads once more before it vouches for anyone.
 func (f *follower) save(ctx context.Context) error {
+	// Cut short, it might be carried out after the node has signed off.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pollTimeout)
+	defer cancel()
 	known := f.svc.feed.current.Load()
 	if known.position == "" {
 		return nil // forgotten since; the next reading saves
 	}
-	f.node.SeenAt, f.node.Position = f.svc.now(), known.position
+	f.node.SeenAt, f.node.Position = known.clock, known.position
 	if err := f.svc.store.SaveNode(ctx, f.node); err != nil {
 		return fail(err)
 	}
-	saved := time.Now()
-	f.saved, f.taken = saved, known.taken
-	f.svc.announced.Store(&saved)
+	f.saved, f.taken = time.Now(), known.taken
+	if announced := f.svc.announced.Load(); announced == nil || elapsed(*announced) > f.svc.staleness {
+		if err := f.svc.Sync(ctx); err != nil {
+			return err
+		}
+	}
+	f.svc.announced.Store(&known.contact)
 	return nil
 }
 

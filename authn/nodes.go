@@ -9,7 +9,7 @@ import (
 
 const (
 	awaitPause = 10 * time.Millisecond // between two looks at the nodes
-	nodeGrace  = 5 * time.Second       // for clocks that differ, before a silent node counts as gone
+	nodeGrace  = 5 * time.Second       // for a clock that is set, before a silent node counts as gone
 )
 
 // Reach says how far what was revoked has got.
@@ -24,17 +24,18 @@ func (r Reach) Confirmed() int { return len(r.Nodes) - len(r.Missing) }
 
 // AwaitNodes waits until every node that may be serving has read each revocation
 // from before the call, by this process's clock, for wait at most. A node that was not seen
-// for longer than it vouches for tokens serves nobody and is not waited for.
+// for longer than it vouches for tokens serves nobody and is not waited for. A
+// database that fails is asked again while there is time.
 func (s *Service) AwaitNodes(ctx context.Context, wait time.Duration) (Reach, error) {
 	upTo, began := s.now(), time.Now()
 	for {
-		nodes, err := s.store.Nodes(ctx, upTo)
-		if err != nil {
+		nodes, err := s.nodesWithin(ctx, upTo, max(wait-time.Since(began), time.Second))
+		reach := Reach{Took: time.Since(began)}
+		if err != nil && (ctx.Err() != nil || reach.Took >= wait) {
 			return Reach{}, fail(err)
 		}
-		reach := Reach{Took: time.Since(began)}
 		for _, n := range nodes {
-			if !serving(n, s.now()) {
+			if !serving(n) {
 				continue
 			}
 			reach.Nodes = append(reach.Nodes, n)
@@ -42,7 +43,7 @@ func (s *Service) AwaitNodes(ctx context.Context, wait time.Duration) (Reach, er
 				reach.Missing = append(reach.Missing, n)
 			}
 		}
-		if len(reach.Missing) == 0 || reach.Took >= wait {
+		if err == nil && (len(reach.Missing) == 0 || reach.Took >= wait) {
 			return reach, nil
 		}
 		select {
@@ -53,10 +54,14 @@ func (s *Service) AwaitNodes(ctx context.Context, wait time.Duration) (Reach, er
 	}
 }
 
-// serving reports whether a node may still vouch for tokens.
-func serving(n store.Node, now time.Time) bool {
-	return now.Before(n.SeenAt.Add(n.Staleness + nodeGrace))
+func (s *Service) nodesWithin(ctx context.Context, upTo time.Time, limit time.Duration) ([]store.Node, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return s.store.Nodes(ctx, upTo)
 }
+
+// serving reports whether a node may still vouch for tokens.
+func serving(n store.Node) bool { return n.Silent < n.Staleness+nodeGrace }
 
 // NodeState is a node and what it means.
 type NodeState struct {
@@ -66,14 +71,13 @@ type NodeState struct {
 
 // Nodes returns every node that was seen in the last day.
 func (s *Service) Nodes(ctx context.Context) ([]NodeState, error) {
-	now := s.now()
-	nodes, err := s.store.Nodes(ctx, now)
+	nodes, err := s.store.Nodes(ctx, s.now())
 	if err != nil {
 		return nil, fail(err)
 	}
 	states := make([]NodeState, len(nodes))
 	for i, n := range nodes {
-		states[i] = NodeState{n, serving(n, now)}
+		states[i] = NodeState{n, serving(n)}
 	}
 	return states, nil
 }

@@ -92,11 +92,20 @@ func (s *Service) Count(ctx context.Context, sel Selection, newest bool) (Select
 	return total, err
 }
 
-// Revoke ends what is selected, and returns the generation that is current then: of
-// the installation, or of the one user; 0 when sessions were ended one by one. A
-// whole selection ends at once for each user, or for everybody. Any other is a list
-// of sessions, ended in batches; when that fails, what was ended stays ended.
-func (s *Service) Revoke(ctx context.Context, a Actor, sel Selection) (generation int64, err error) {
+// Revoked is what a revocation has ended.
+type Revoked struct {
+	Generation int64 // that is current now, of the installation or of the last user; 0 when sessions were ended one by one
+	Scopes     int   // users whose sessions have all ended; 1 for everybody
+	Sessions   int64 // those that were ended one by one
+}
+
+// Any reports whether anything was ended.
+func (r Revoked) Any() bool { return r.Scopes > 0 || r.Sessions > 0 }
+
+// Revoke ends what is selected. A whole selection ends at once for each user, or for
+// everybody. Any other is a list of sessions, ended in batches. When it fails in the
+// middle, what was ended stays ended, and is returned beside the error.
+func (s *Service) Revoke(ctx context.Context, a Actor, sel Selection) (done Revoked, err error) {
 	if !sel.Whole() {
 		err := s.eachSelected(ctx, sel, func(page []store.Session) error {
 			e := a.event(store.ActionSessionRevoked, s.now()) // now: an entry counts from when its session ended
@@ -104,18 +113,22 @@ func (s *Service) Revoke(ctx context.Context, a Actor, sel Selection) (generatio
 			for i := range page {
 				ids[i] = page[i].ID
 			}
-			_, err := s.store.EndSessionsByID(ctx, ids, e)
+			n, err := s.store.EndSessionsByID(ctx, ids, e)
+			done.Sessions += int64(n)
 			return err
 		})
 		s.catchUp(ctx)
-		return 0, err
+		return done, err
 	}
 	for _, scope := range sel.Scopes() {
-		if generation, err = s.EndSessions(ctx, a, scope); err != nil {
-			return 0, err
+		generation, err := s.EndSessions(ctx, a, scope)
+		if err != nil {
+			return done, err
 		}
+		done.Generation = generation
+		done.Scopes++
 	}
-	return generation, nil
+	return done, nil
 }
 
 // eachSelected calls do with the live sessions that are selected, page by page.

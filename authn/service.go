@@ -78,7 +78,7 @@ func New(cfg Config, st store.Store) (*Service, error) {
 	return &Service{
 		store:     st,
 		hasher:    newHasher(cfg.Argon2, runtime.GOMAXPROCS(0)),
-		feed:      newFeed(cfg.AccessTTL + clockSkew + time.Second), // exp is in whole seconds
+		feed:      newFeed(cfg.AccessTTL + clockSkew + time.Second + feedSlack), // exp is in whole seconds
 		staleness: cfg.MaxStaleness,
 		most:      cfg.MaxSessions,
 		access:    newAccessTokens(cfg.Secret, cfg.Issuer, cfg.Audience, cfg.AccessTTL),

@@ -26,7 +26,9 @@ func (o waitOptions) await(ctx context.Context, a *app, svc *authn.Service) (aut
 	if err != nil {
 		return reach, fmt.Errorf("it is done, but which servers know of it could not be told: %w", err)
 	}
-	if len(reach.Nodes) > 0 {
+	if len(reach.Nodes) == 0 {
+		a.say("no running server has this database; there is none to wait for")
+	} else {
 		a.say("effective on %d of %s after %d ms", reach.Confirmed(), count(int64(len(reach.Nodes)), "node"), reach.Took.Milliseconds())
 	}
 	if len(reach.Missing) == 0 {

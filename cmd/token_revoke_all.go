@@ -120,9 +120,11 @@ func (o *revokeAllOptions) run(ctx context.Context, a *app) error {
 		a.showNewest(n)
 		return o.print(a.out, view, revokeAllTable(view), nil)
 	}
-	if view.Generation, err = inst.authn.Revoke(ctx, a.actor(o.reason), sel); err != nil {
-		return err
+	done, err := inst.authn.Revoke(ctx, a.actor(o.reason), sel)
+	if err != nil {
+		return errors.Join(err, o.half(ctx, a, inst.authn, done))
 	}
+	view.Generation = done.Generation
 	a.say("ended %s", what)
 	reach, notReached := o.await(ctx, a, inst.authn)
 	view.Nodes, view.PropagationMS = viewReach(reach), reach.Took.Milliseconds()
@@ -132,6 +134,20 @@ func (o *revokeAllOptions) run(ctx context.Context, a *app) error {
 		notSwept = nil // what matters more decides how it ends
 	}
 	return errors.Join(o.print(a.out, view, revokeAllTable(view), nil), notReached, notSwept)
+}
+
+// half says how far a revocation got that failed in the middle.
+func (o *revokeAllOptions) half(ctx context.Context, a *app, svc *authn.Service, done authn.Revoked) error {
+	if !done.Any() {
+		return nil
+	}
+	what := count(done.Sessions, "session")
+	if done.Scopes > 0 {
+		what = "the sessions of " + strings.Join(o.users[:done.Scopes], ", ")
+	}
+	a.say("ended %s, and then it failed; run the command again for the rest", what)
+	_, err := o.await(ctx, a, svc)
+	return err
 }
 
 // selection reads the flags that narrow it.

@@ -6,14 +6,22 @@ import (
 	"github.com/google/uuid"
 )
 
+// MaxBehind is how far Behind is counted, so that a node which died long ago costs
+// no more than one that is alive.
+const MaxBehind = 1000
+
 // Node is one server process.
 type Node struct {
 	ID        uuid.UUID
 	Name      string
 	Version   string
 	StartedAt time.Time
-	SeenAt    time.Time     // when it last read the feed
+	SeenAt    time.Time     // when it last read the feed, by the database's clock
 	Staleness time.Duration // how long after SeenAt it goes on vouching for tokens
 	Position  Position      // how far it has read
-	Behind    int64         // revocations that it has not read; [Store.Nodes] says of which
+
+	// What [Store.Nodes] finds out, by the database's clock where there is a clock.
+	Silent time.Duration // since SeenAt
+	Behind int64         // revocations that it has not read, counted up to [MaxBehind]
+	Lag    time.Duration // since the first of those; 0 when there is none
 }

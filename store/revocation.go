@@ -28,5 +28,6 @@ type Position string
 type Feed struct {
 	Position     Position     // to read on from
 	Installation int64        // the installation's generation now
+	Clock        time.Time    // the database's, when it was read
 	Entries      []Revocation // in no particular order
 }

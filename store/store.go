@@ -124,7 +124,8 @@ type Store interface {
 
 	// Revocations reads the feed: what has been committed since the reading that
 	// after comes from, whatever the order in which it was begun; or, when after is
-	// "", every entry at or later than since. One statement.
+	// "", every entry at or later than since. One statement, or for the latter as many
+	// as keep each of them short.
 	Revocations(ctx context.Context, after Position, since time.Time) (Feed, error)
 
 	// WatchRevocations calls wake when it begins to watch, and then each time the
@@ -137,7 +138,7 @@ type Store interface {
 	// returns how many it removed.
 	DeleteOldRevocations(ctx context.Context, before time.Time, limit int) (int, error)
 
-	// SaveNode adds a node, or updates all of it; Behind is ignored.
+	// SaveNode adds a node, or updates all of it; what Nodes finds out is ignored.
 	SaveNode(ctx context.Context, n Node) error
 
 	// RemoveNode forgets a node, if there is one.
@@ -146,8 +147,8 @@ type Store interface {
 	// RemoveOldNodes forgets the nodes that were last seen before an instant.
 	RemoveOldNodes(ctx context.Context, seenBefore time.Time) error
 
-	// Nodes returns every node, by name and id. Behind counts the revocations at
-	// or before upTo that a node has not read.
+	// Nodes returns every node, by name and id. Behind and Lag are about the
+	// revocations at or before upTo that a node has not read.
 	Nodes(ctx context.Context, upTo time.Time) ([]Node, error)
 
 	// Record writes an event that changes nothing else, such as a failed login.

@@ -26,22 +26,28 @@ func publish(ctx context.Context, tx pgx.Tx, r store.Revocation) error {
 
 // A snapshot is the position: what it does not show was committed after it was
 // taken, whenever it began.
-const selectFeed = `
-SELECT CAST(pg_current_snapshot() AS TEXT), i.generation, r.at, r.user_id, r.session_id, r.generation
-FROM installation i LEFT JOIN revocations r ON `
-
-const selectWholeFeed = selectFeed + `r.at >= $1`
-
-const selectNewFeed = selectFeed + `r.tx >= pg_snapshot_xmin($1::text::pg_snapshot)
+const selectNewFeed = `
+SELECT CAST(pg_current_snapshot() AS TEXT), i.generation, clock_timestamp(), r.at, r.user_id, r.session_id, r.generation
+FROM installation i LEFT JOIN revocations r ON r.tx >= pg_snapshot_xmin($1::text::pg_snapshot)
     AND NOT pg_visible_in_snapshot(r.tx, $1::text::pg_snapshot)`
+
+const selectPosition = `SELECT CAST(pg_current_snapshot() AS TEXT), generation, clock_timestamp() FROM installation`
+
+const selectFeedPage = `
+SELECT id, at, user_id, session_id, generation
+FROM revocations
+WHERE id > $1 AND at >= $2
+ORDER BY id
+LIMIT $3`
+
+const feedPage = 1000 // entries in one statement
 
 // Revocations implements [store.Store].
 func (s *Store) Revocations(ctx context.Context, after store.Position, since time.Time) (store.Feed, error) {
-	query, arg := selectNewFeed, any(string(after))
 	if after == "" {
-		query, arg = selectWholeFeed, since
+		return s.wholeFeed(ctx, since)
 	}
-	rows, err := s.pool.Query(ctx, query, arg)
+	rows, err := s.pool.Query(ctx, selectNewFeed, string(after))
 	if err != nil {
 		return store.Feed{}, translate("read revocations", err)
 	}
@@ -51,7 +57,7 @@ func (s *Store) Revocations(ctx context.Context, after store.Position, since tim
 		var at *time.Time
 		var userID, sessionID uuid.NullUUID
 		var generation *int64
-		if err := rows.Scan(&feed.Position, &feed.Installation, &at, &userID, &sessionID, &generation); err != nil {
+		if err := rows.Scan(&feed.Position, &feed.Installation, &feed.Clock, &at, &userID, &sessionID, &generation); err != nil {
 			return store.Feed{}, translate("read revocations", err)
 		}
 		if at != nil { // else there is none
@@ -59,6 +65,33 @@ func (s *Store) Revocations(ctx context.Context, after store.Position, since tim
 		}
 	}
 	return feed, translate("read revocations", rows.Err())
+}
+
+// wholeFeed reads what is there, page by page. The position is taken first, so that
+// what is committed meanwhile comes with the next reading, if not with this one.
+func (s *Store) wholeFeed(ctx context.Context, since time.Time) (store.Feed, error) {
+	var feed store.Feed
+	if err := s.pool.QueryRow(ctx, selectPosition).Scan(&feed.Position, &feed.Installation, &feed.Clock); err != nil {
+		return store.Feed{}, translate("read revocations", err)
+	}
+	for last, more := int64(0), true; more; {
+		rows, err := s.pool.Query(ctx, selectFeedPage, last, since, feedPage)
+		if err != nil {
+			return store.Feed{}, translate("read revocations", err)
+		}
+		page, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r store.Revocation, err error) {
+			var userID, sessionID uuid.NullUUID
+			err = row.Scan(&last, &r.At, &userID, &sessionID, &r.Generation)
+			r.At, r.UserID, r.SessionID = r.At.UTC(), userID.UUID, sessionID.UUID
+			return r, err
+		})
+		if err != nil {
+			return store.Feed{}, translate("read revocations", err)
+		}
+		feed.Entries = append(feed.Entries, page...)
+		more = len(page) == feedPage
+	}
+	return feed, nil
 }
 
 // WatchRevocations implements [store.Store], on a connection of its own.

@@ -38,25 +38,30 @@ func (s *Store) RemoveOldNodes(ctx context.Context, seenBefore time.Time) error 
 	return translate("remove old nodes", err)
 }
 
+// The machines' clocks may differ; whether one is silent the database's own must tell.
 const selectNodes = `
-SELECT n.id, n.name, n.version, n.started_at, n.seen_at, n.staleness, n.position, (
-    SELECT count(*) FROM revocations r
-    WHERE r.tx >= pg_snapshot_xmin(n.position::pg_snapshot) AND NOT pg_visible_in_snapshot(r.tx, n.position::pg_snapshot)
-        AND r.at <= $1
-)
-FROM nodes n
+SELECT n.id, n.name, n.version, n.started_at, n.seen_at, n.staleness, n.position,
+    clock_timestamp() - n.seen_at, unread.behind, COALESCE(clock_timestamp() - unread.since, '0')
+FROM nodes n CROSS JOIN LATERAL (
+    SELECT count(*) AS behind, min(at) AS since FROM (
+        SELECT r.at FROM revocations r
+        WHERE r.tx >= pg_snapshot_xmin(n.position::pg_snapshot) AND NOT pg_visible_in_snapshot(r.tx, n.position::pg_snapshot)
+            AND r.at <= $1
+        LIMIT $2
+    ) page
+) unread
 ORDER BY n.name, n.id`
 
 // Nodes implements [store.Store].
 func (s *Store) Nodes(ctx context.Context, upTo time.Time) ([]store.Node, error) {
-	rows, err := s.pool.Query(ctx, selectNodes, upTo)
+	rows, err := s.pool.Query(ctx, selectNodes, upTo, store.MaxBehind)
 	if err != nil {
 		return nil, translate("list nodes", err)
 	}
 	nodes, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (store.Node, error) {
 		var n store.Node
 		var staleness int64
-		err := r.Scan(&n.ID, &n.Name, &n.Version, &n.StartedAt, &n.SeenAt, &staleness, &n.Position, &n.Behind)
+		err := r.Scan(&n.ID, &n.Name, &n.Version, &n.StartedAt, &n.SeenAt, &staleness, &n.Position, &n.Silent, &n.Behind, &n.Lag)
 		n.StartedAt, n.SeenAt, n.Staleness = n.StartedAt.UTC(), n.SeenAt.UTC(), time.Duration(staleness)*time.Microsecond
 		return n, err
 	})

@@ -126,6 +126,8 @@ func TestTheHotPathsTakeOneRoundTrip(t *testing.T) {
 	s := open(t, postgres.Config{URL: storetest.Postgres(t), MaxConnections: 1, Tracer: trips})
 	p := newSomeone(t, s)
 	id, token := p.signIn("", uuid.Nil)
+	read, err := s.Revocations(p.ctx, "", at)
+	p.ok(err)
 	hashes := 0
 	for _, tt := range []struct {
 		name string
@@ -147,7 +149,7 @@ func TestTheHotPathsTakeOneRoundTrip(t *testing.T) {
 		}},
 		{"end a session", func() { _, err := s.EndSession(p.ctx, id, login); p.ok(err) }},
 		{"user by id", func() { _, err := s.UserByID(p.ctx, p.user.ID); p.ok(err) }},
-		{"revocations", func() { _, err := s.Revocations(p.ctx, "", at); p.ok(err) }},
+		{"revocations", func() { _, err := s.Revocations(p.ctx, read.Position, at); p.ok(err) }},
 		{"save node", func() { p.ok(s.SaveNode(p.ctx, store.Node{ID: p.user.ID, Position: "1:1:"})) }},
 		{"record", func() { p.ok(s.Record(p.ctx, login)) }},
 		{"ready", func() { p.ok(s.Ready(p.ctx)) }},

@@ -21,49 +21,96 @@ func publish(ctx context.Context, tx *sql.Tx, r store.Revocation) error {
 
 // The id is the position: there is one writer at a time, so that rows become
 // visible in the order of their ids.
-const selectFeed = `
-SELECT (SELECT COALESCE(MAX(id), 0) FROM revocations), i.generation, r.at, r.user_id, r.session_id, r.generation
-FROM installation i LEFT JOIN revocations r ON `
+const selectNewFeed = `
+SELECT (SELECT COALESCE(MAX(id), 0) FROM revocations), i.generation, ` + clockMicros + `, r.at, r.user_id, r.session_id, r.generation
+FROM installation i LEFT JOIN revocations r ON r.id > ?1`
 
-const selectWholeFeed = selectFeed + `r.at >= ?1`
+const selectPosition = `SELECT (SELECT COALESCE(MAX(id), 0) FROM revocations), generation, ` + clockMicros + ` FROM installation`
 
-const selectNewFeed = selectFeed + `r.id > ?1`
+const selectFeedPage = `
+SELECT id, at, user_id, session_id, generation
+FROM revocations
+WHERE id > ?1 AND at >= ?2
+ORDER BY id
+LIMIT ?3`
+
+const feedPage = 1000 // entries in one statement
 
 // Revocations implements [store.Store].
 func (s *Store) Revocations(ctx context.Context, after store.Position, since time.Time) (store.Feed, error) {
-	query, arg := selectWholeFeed, micros(since)
-	var read int64
-	if after != "" {
-		var err error
-		if read, err = strconv.ParseInt(string(after), 10, 64); err != nil {
-			return store.Feed{}, translate("read revocations", err)
-		}
-		query, arg = selectNewFeed, read
+	if after == "" {
+		return s.wholeFeed(ctx, since)
 	}
-	rows, err := s.reader.QueryContext(ctx, query, arg)
+	read, err := strconv.ParseInt(string(after), 10, 64)
+	if err != nil {
+		return store.Feed{}, translate("read revocations", err)
+	}
+	rows, err := s.reader.QueryContext(ctx, selectNewFeed, read)
 	if err != nil {
 		return store.Feed{}, translate("read revocations", err)
 	}
 	defer rows.Close()
 	var feed store.Feed
 	for rows.Next() {
-		var newest int64
+		var newest, clock int64
 		var at, generation sql.NullInt64
 		var userID, sessionID uuid.NullUUID
-		if err := rows.Scan(&newest, &feed.Installation, &at, &userID, &sessionID, &generation); err != nil {
+		if err := rows.Scan(&newest, &feed.Installation, &clock, &at, &userID, &sessionID, &generation); err != nil {
 			return store.Feed{}, translate("read revocations", err)
 		}
-		read = max(read, newest)
+		read, feed.Clock = max(read, newest), instant(clock)
 		if at.Valid { // else there is none
 			feed.Entries = append(feed.Entries, store.Revocation{At: instant(at.Int64), UserID: userID.UUID, SessionID: sessionID.UUID, Generation: generation.Int64})
 		}
 	}
-	feed.Position = store.Position(strconv.FormatInt(read, 10))
+	feed.Position = position(read)
 	return feed, translate("read revocations", rows.Err())
+}
+
+// wholeFeed reads what is there, page by page. The position is taken first, so that
+// what is committed meanwhile comes with the next reading, if not with this one.
+func (s *Store) wholeFeed(ctx context.Context, since time.Time) (store.Feed, error) {
+	var feed store.Feed
+	var newest, clock int64
+	if err := s.read(ctx, selectPosition, nil, []any{&newest, &feed.Installation, &clock}); err != nil {
+		return store.Feed{}, translate("read revocations", err)
+	}
+	feed.Position, feed.Clock = position(newest), instant(clock)
+	for last, more := int64(0), true; more; {
+		page, err := s.feedPage(ctx, &last, since)
+		if err != nil {
+			return store.Feed{}, translate("read revocations", err)
+		}
+		feed.Entries = append(feed.Entries, page...)
+		more = len(page) == feedPage
+	}
+	return feed, nil
+}
+
+func (s *Store) feedPage(ctx context.Context, last *int64, since time.Time) ([]store.Revocation, error) {
+	rows, err := s.reader.QueryContext(ctx, selectFeedPage, *last, micros(since), feedPage)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var page []store.Revocation
+	for rows.Next() {
+		var r store.Revocation
+		var at int64
+		var userID, sessionID uuid.NullUUID
+		if err := rows.Scan(last, &at, &userID, &sessionID, &r.Generation); err != nil {
+			return nil, err
+		}
+		r.At, r.UserID, r.SessionID = instant(at), userID.UUID, sessionID.UUID
+		page = append(page, r)
+	}
+	return page, rows.Err()
 }
 
 // watchEvery is how often another connection's commits are looked for.
 const watchEvery = 100 * time.Millisecond
+
+func position(id int64) store.Position { return store.Position(strconv.FormatInt(id, 10)) }
 
 // WatchRevocations implements [store.Store]. SQLite cannot tell of a commit, so it
 // is asked, at no cost to speak of, whether there was one.

@@ -37,15 +37,18 @@ func (s *Store) RemoveOldNodes(ctx context.Context, seenBefore time.Time) error 
 	return err
 }
 
+// A sign before r.at keeps its index out: most rows are older than upTo.
 const selectNodes = `
 SELECT n.id, n.name, n.version, n.started_at, n.seen_at, n.staleness, n.position,
-    (SELECT count(*) FROM revocations r WHERE r.id > CAST(n.position AS INTEGER) AND r.at <= ?1)
+    ` + clockMicros + ` - n.seen_at,
+    (SELECT count(*) FROM (SELECT 1 FROM revocations r WHERE r.id > CAST(n.position AS INTEGER) AND +r.at <= ?1 LIMIT ?2)),
+    COALESCE(` + clockMicros + ` - (SELECT r.at FROM revocations r WHERE r.id > CAST(n.position AS INTEGER) AND +r.at <= ?1 ORDER BY r.id LIMIT 1), 0)
 FROM nodes n
 ORDER BY n.name, n.id`
 
 // Nodes implements [store.Store].
 func (s *Store) Nodes(ctx context.Context, upTo time.Time) ([]store.Node, error) {
-	rows, err := s.reader.QueryContext(ctx, selectNodes, micros(upTo))
+	rows, err := s.reader.QueryContext(ctx, selectNodes, micros(upTo), store.MaxBehind)
 	if err != nil {
 		return nil, translate("list nodes", err)
 	}
@@ -53,11 +56,12 @@ func (s *Store) Nodes(ctx context.Context, upTo time.Time) ([]store.Node, error)
 	var nodes []store.Node
 	for rows.Next() {
 		var n store.Node
-		var started, seen, staleness int64
-		if err := rows.Scan(&n.ID, &n.Name, &n.Version, &started, &seen, &staleness, &n.Position, &n.Behind); err != nil {
+		var started, seen, staleness, silent, lag int64
+		if err := rows.Scan(&n.ID, &n.Name, &n.Version, &started, &seen, &staleness, &n.Position, &silent, &n.Behind, &lag); err != nil {
 			return nil, translate("list nodes", err)
 		}
 		n.StartedAt, n.SeenAt, n.Staleness = instant(started), instant(seen), time.Duration(staleness)*time.Microsecond
+		n.Silent, n.Lag = time.Duration(silent)*time.Microsecond, time.Duration(lag)*time.Microsecond
 		nodes = append(nodes, n)
 	}
 	return nodes, translate("list nodes", rows.Err())

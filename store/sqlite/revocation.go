@@ -50,9 +50,17 @@ func (s *Store) CountSessions(ctx context.Context, scope store.Scope, now time.T
 const selectPage = `
 SELECT count(*), max(id) FROM (
     SELECT id FROM refresh_tokens
-    WHERE id > ?1 AND (?2 IS NULL OR user_id = ?2)
+    WHERE id > ?1
     ORDER BY id
-    LIMIT ?3
+    LIMIT ?2
+)`
+
+const selectUsersPage = `
+SELECT count(*), max(id) FROM (
+    SELECT id FROM refresh_tokens
+    WHERE user_id = ?3 AND id > ?1
+    ORDER BY id
+    LIMIT ?2
 )`
 
 const deleteDeadSessions = `
@@ -60,21 +68,34 @@ DELETE FROM refresh_tokens
 WHERE id IN (
     SELECT t.id
     FROM refresh_tokens t JOIN users u ON u.id = t.user_id, installation i
-    WHERE t.id > ?1 AND t.id <= ?4 AND (?2 IS NULL OR t.user_id = ?2)
+    WHERE t.id > ?1 AND t.id <= ?2
+        AND (t.expires_at < ?3 OR t.installation_generation < i.generation OR t.user_generation < u.generation)
+)`
+
+const deleteUsersDeadSessions = `
+DELETE FROM refresh_tokens
+WHERE id IN (
+    SELECT t.id
+    FROM refresh_tokens t JOIN users u ON u.id = t.user_id, installation i
+    WHERE t.user_id = ?4 AND t.id > ?1 AND t.id <= ?2
         AND (t.expires_at < ?3 OR t.installation_generation < i.generation OR t.user_generation < u.generation)
 )`
 
 // DeleteDeadSessions implements [store.Store].
 func (s *Store) DeleteDeadSessions(ctx context.Context, p store.DeadSessionPage) (deleted int, next uuid.UUID, err error) {
+	pageOf, deletion, whose := selectPage, deleteDeadSessions, []any(nil)
+	if p.UserID != uuid.Nil { // one statement for both would find neither by the user's index
+		pageOf, deletion, whose = selectUsersPage, deleteUsersDeadSessions, []any{p.UserID}
+	}
 	var looked int
 	var last uuid.NullUUID
-	if err := s.read(ctx, selectPage, []any{p.After, nullID(p.UserID), p.Limit}, []any{&looked, &last}); err != nil {
+	if err := s.read(ctx, pageOf, append([]any{p.After, p.Limit}, whose...), []any{&looked, &last}); err != nil {
 		return 0, uuid.Nil, translate("delete dead sessions", err)
 	}
 	if looked == 0 {
 		return 0, uuid.Nil, nil
 	}
-	deleted, err = s.exec(ctx, "delete dead sessions", deleteDeadSessions, p.After, nullID(p.UserID), micros(p.ExpiredBefore), last.UUID)
+	deleted, err = s.exec(ctx, "delete dead sessions", deletion, append([]any{p.After, last.UUID, micros(p.ExpiredBefore)}, whose...)...)
 	if err == nil && looked == p.Limit {
 		next = last.UUID
 	}

@@ -232,5 +232,8 @@ func (s *Store) Close() error {
 // micros is how a column holds an instant.
 func micros(t time.Time) int64 { return t.UnixMicro() }
 
+// clockMicros is the time now, for what is judged by the database's clock.
+const clockMicros = `CAST(unixepoch('subsec') * 1000000 AS INTEGER)`
+
 // instant is the reverse of micros.
 func instant(us int64) time.Time { return time.UnixMicro(us).UTC() }

@@ -113,9 +113,35 @@ var feedCases = []testCase{
 		f.is("watch", err, context.Canceled)
 		f.is("watch", err, store.ErrUnavailable)
 	}},
+	{"a feed of any length is read anew", func(f *fixture) {
+		const writers, each = 8, 130 // more than one statement reads
+		users := make([]store.User, writers)
+		for i := range users {
+			users[i] = f.user(fmt.Sprint("user", i))
+		}
+		together(writers, func(i int) {
+			for range each {
+				if _, err := f.store.EndSessions(f.ctx, store.OfUser(users[i].ID), event(store.ActionSessionsRevoked, noon)); err != nil {
+					f.Errorf("end sessions: %v", err)
+				}
+			}
+		})
+		feed := f.feed("")
+		different := map[store.Revocation]bool{}
+		for _, r := range feed.Entries {
+			different[r] = true
+		}
+		equal(f, "entries", len(feed.Entries), writers*each)
+		equal(f, "different ones", len(different), writers*each)
+		equal(f, "new since", f.feed(feed.Position).Entries, nil)
+		if since := time.Since(feed.Clock); since < -time.Minute || since > time.Minute {
+			f.Errorf("the database's clock says %s", feed.Clock)
+		}
+	}},
 	{"nodes are kept, and how far each is behind", func(f *fixture) {
 		u := f.user("alice")
-		start := f.feed("").Position
+		feed := f.feed("")
+		start := feed.Position
 		one := store.Node{ID: uuid.New(), Name: "one", Version: "v1", StartedAt: noon, SeenAt: noon, Staleness: 30 * time.Second, Position: start}
 		two := store.Node{ID: uuid.New(), Name: "two", Version: "v2", StartedAt: noon, SeenAt: noon.Add(time.Hour), Staleness: time.Second, Position: start}
 		for _, n := range []store.Node{two, one} {
@@ -142,6 +168,20 @@ var feedCases = []testCase{
 		f.ok("remove node", f.store.RemoveNode(f.ctx, two.ID))
 		f.ok("remove it again", f.store.RemoveNode(f.ctx, two.ID))
 		f.nodes(noon)
+	}},
+	{"a node's silence and lag are told by the database's clock", func(f *fixture) {
+		u := f.user("alice")
+		feed := f.feed("")
+		n := store.Node{ID: uuid.New(), Name: "one", StartedAt: noon, SeenAt: feed.Clock.Add(-time.Hour), Position: feed.Position}
+		f.ok("save node", f.store.SaveNode(f.ctx, n))
+		f.endAll(f.store, store.OfUser(u.ID), event(store.ActionSessionsRevoked, feed.Clock.Add(-time.Minute)))
+		nodes, err := f.store.Nodes(f.ctx, feed.Clock)
+		f.ok("list nodes", err)
+		for what, times := range map[string][2]time.Duration{"silent for": {nodes[0].Silent, time.Hour}, "lag": {nodes[0].Lag, time.Minute}} {
+			if late := times[0] - times[1]; late < -time.Second || late > time.Minute {
+				f.Errorf("%s: got %s, want %s", what, times[0], times[1])
+			}
+		}
 	}},
 	{"no entry is missed by a reader beside many writers", func(f *fixture) {
 		const writers, each = 8, 20
@@ -181,18 +221,18 @@ var feedCases = []testCase{
 			}
 		})
 		close(done)
-		entries := <-read
-		equal(f, "entries", len(entries), writers*each)
+		different := map[store.Revocation]bool{} // what commits during the first reading may come twice
+		for _, r := range <-read {
+			different[r] = true
+		}
 		for _, u := range users {
-			var generations []int64
-			for _, r := range entries {
-				if r.UserID == u.ID {
-					generations = append(generations, r.Generation)
+			for generation := range int64(each) {
+				if r := (store.Revocation{At: noon, UserID: u.ID, Generation: generation + 1}); !different[r] {
+					f.Errorf("the reader missed %+v", r)
 				}
 			}
-			slices.Sort(generations)
-			equal(f, "entries of a user", slices.Compact(generations)[len(generations)-1], each)
 		}
+		equal(f, "entries", len(different), writers*each)
 	}},
 }
 
@@ -217,6 +257,12 @@ func (f *fixture) nodes(upTo time.Time, want ...store.Node) {
 	f.Helper()
 	got, err := f.store.Nodes(f.ctx, upTo)
 	f.ok("list nodes", err)
+	for i := range got {
+		if (got[i].Lag != 0) != (got[i].Behind > 0) {
+			f.Errorf("node %s is %d behind for %s", got[i].Name, got[i].Behind, got[i].Lag)
+		}
+		got[i].Silent, got[i].Lag = 0, 0
+	}
 	if !slices.Equal(got, want) {
 		f.Errorf("nodes: got %+v, want %+v", got, want)
 	}

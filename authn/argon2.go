@@ -55,6 +55,9 @@ func (p Params) BelowFloor() bool {
 	return true
 }
 
+// bytes returns how much memory a hash works with.
+func (p Params) bytes() int64 { return int64(p.Memory) << 10 }
+
 // String returns the parameters as a PHC string writes them.
 func (p Params) String() string {
 	return fmt.Sprintf("m=%d,t=%d,p=%d", p.Memory, p.Iterations, p.Parallelism)
@@ -63,16 +66,24 @@ func (p Params) String() string {
 // digest is a parsed password hash.
 type digest struct {
 	params Params
+	pepper string // id of the pepper; "" for none
 	salt   []byte
 	tag    []byte
 }
 
-const phcPrefix = "$argon2id$v=19$"
+const (
+	phcPrefix = "$argon2id$v=19$"
+	keyIDMark = ",keyid="
+)
 
 // String returns the digest as a PHC string.
 func (d digest) String() string {
 	b64 := base64.RawStdEncoding
-	return phcPrefix + d.params.String() + "$" + b64.EncodeToString(d.salt) + "$" + b64.EncodeToString(d.tag)
+	cost := d.params.String()
+	if d.pepper != "" {
+		cost += keyIDMark + d.pepper
+	}
+	return phcPrefix + cost + "$" + b64.EncodeToString(d.salt) + "$" + b64.EncodeToString(d.tag)
 }
 
 var errCorruptHash = errors.New("stored password hash is corrupt or out of bounds")
@@ -90,8 +101,12 @@ func parseDigest(phc string) (digest, error) {
 	}
 	var d digest
 	var err error
-	if d.params, err = parseParams(fields[0]); err != nil {
+	cost, pepper, peppered := strings.Cut(fields[0], keyIDMark)
+	if d.params, err = parseParams(cost); err != nil {
 		return digest{}, err
+	}
+	if d.pepper = pepper; peppered && len(pepper) != pepperIDLength {
+		return digest{}, errCorruptHash
 	}
 	b64 := base64.RawStdEncoding.Strict()
 	salt, err1 := b64.DecodeString(fields[1])
@@ -136,6 +151,6 @@ func parseParams(s string) (Params, error) {
 }
 
 // compute runs Argon2id over password.
-func compute(password string, salt []byte, p Params, length int) []byte {
-	return argon2.IDKey([]byte(password), salt, p.Iterations, p.Memory, p.Parallelism, uint32(length))
+func compute(password, salt []byte, p Params, length int) []byte {
+	return argon2.IDKey(password, salt, p.Iterations, p.Memory, p.Parallelism, uint32(length))
 }

@@ -5,44 +5,85 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"errors"
-	"sync/atomic"
+	"fmt"
+	"runtime"
 	"time"
 )
 
-// HashStats is the state of password hashing.
-type HashStats struct {
-	Run     uint64 // Argon2 computations completed since the start
-	Running int64  // computations running now
-	Waiting int64  // callers waiting for a slot now
+// Purpose is what a password is hashed for.
+type Purpose string
+
+// The purposes.
+const (
+	ForLogin   Purpose = "login"   // comparing with the stored hash
+	ForNobody  Purpose = "nobody"  // a login without a hash to compare with
+	ForUpgrade Purpose = "upgrade" // replacing a hash of another cost, at a login
+	ForAccount Purpose = "account" // a new account, or a new password
+)
+
+// Purposes returns every purpose.
+func Purposes() []Purpose { return []Purpose{ForLogin, ForNobody, ForUpgrade, ForAccount} }
+
+// HasherConfig is what [NewHasher] needs to know.
+type HasherConfig struct {
+	Params          Params // cost of new hashes
+	Budget          Budget
+	Pepper          string   // key that passwords are hashed with, at least 32 bytes; "" for none
+	PreviousPeppers []string // keys that stored hashes may still need
 }
 
-// maxHashWait bounds how long a login waits for its turn, so that in an overload
-// those who are served still have time left, and the others hear of it soon.
-const maxHashWait = 2 * time.Second
-
-// hasher runs every Argon2 computation of the process, no more at once than it
-// has slots, so that memory stays bounded however many logins arrive.
-type hasher struct {
+// Hasher runs every password hash of the process, within one budget.
+type Hasher struct {
 	params  Params
-	slots   chan struct{}
-	run     atomic.Uint64
-	running atomic.Int64
-	waiting atomic.Int64
+	peppers peppers
+	queue   queue
+	residue residue
+	pace    pace
+	stats   hashCounters
 }
 
-func newHasher(p Params, slots int) *hasher {
-	return &hasher{params: p, slots: make(chan struct{}, slots)}
+// NewHasher makes a Hasher. It fails when the cost or a pepper is not allowed, or the
+// cost does not fit the budget.
+func NewHasher(cfg HasherConfig) (*Hasher, error) {
+	if err := cfg.Params.Validate(); err != nil {
+		return nil, err
+	}
+	peppers, err := newPeppers(cfg.Pepper, cfg.PreviousPeppers)
+	if err != nil {
+		return nil, err
+	}
+	b := cfg.Budget
+	if b.Workers <= 0 {
+		b.Workers = runtime.GOMAXPROCS(0)
+	}
+	need := int64(b.Workers) * cfg.Params.bytes()
+	if b.Memory <= 0 {
+		b.Memory = need
+	}
+	if b.MaxWait <= 0 {
+		b.MaxWait = defaultMaxWait
+	}
+	if cfg.Params.bytes() > b.Memory {
+		return nil, fmt.Errorf("one password hash needs %d KiB, which is more than the memory budget of %d KiB", cfg.Params.Memory, b.Memory>>10)
+	}
+	return &Hasher{
+		params: cfg.Params, peppers: peppers,
+		queue:   queue{Budget: b},
+		residue: newResidue(min(b.Memory, need)),
+		pace:    pace{every: paceStep},
+		stats:   newHashCounters(),
+	}, nil
 }
 
-func (h *hasher) stats() HashStats {
-	return HashStats{Run: h.run.Load(), Running: h.running.Load(), Waiting: h.waiting.Load()}
-}
+// overloaded fails with [CodeOverloaded] when a hash would have to wait too long. It
+// spares whoever is refused, and the database, the work before the hash.
+func (h *Hasher) overloaded(ctx context.Context) error { return h.refuse(ctx, h.queue.check()) }
 
 // hash returns the PHC string of a normalized password at the configured cost.
-func (h *hasher) hash(ctx context.Context, password string, t *stopwatch) (string, error) {
-	d := digest{params: h.params, salt: make([]byte, saltLength)}
+func (h *Hasher) hash(ctx context.Context, password string, why Purpose, t *stopwatch) (string, error) {
+	d := digest{params: h.params, salt: make([]byte, saltLength), pepper: h.peppers.current}
 	rand.Read(d.salt)
-	tag, err := h.compute(ctx, password, d, tagLength, t)
+	tag, err := h.argon2(ctx, password, d, tagLength, why, t)
 	if err != nil {
 		return "", err
 	}
@@ -51,62 +92,81 @@ func (h *hasher) hash(ctx context.Context, password string, t *stopwatch) (strin
 }
 
 // verify reports whether a normalized password belongs to d.
-func (h *hasher) verify(ctx context.Context, password string, d digest, t *stopwatch) (bool, error) {
-	tag, err := h.compute(ctx, password, d, len(d.tag), t)
+func (h *Hasher) verify(ctx context.Context, password string, d digest, t *stopwatch) (bool, error) {
+	tag, err := h.argon2(ctx, password, d, len(d.tag), ForLogin, t)
 	return err == nil && subtle.ConstantTimeCompare(tag, d.tag) == 1, err
 }
 
 // waste computes a hash at the configured cost for an account that has none, so
 // that its absence costs what a wrong password costs.
-func (h *hasher) waste(ctx context.Context, password string, t *stopwatch) error {
-	_, err := h.compute(ctx, password, digest{params: h.params, salt: make([]byte, saltLength)}, tagLength, t)
+func (h *Hasher) waste(ctx context.Context, password string, t *stopwatch) error {
+	d := digest{params: h.params, salt: make([]byte, saltLength), pepper: h.peppers.current}
+	_, err := h.argon2(ctx, password, d, tagLength, ForNobody, t)
 	return err
 }
 
 // outdated reports whether a verified hash should be replaced by one at the
 // configured cost.
-func (h *hasher) outdated(d digest) bool {
-	return d.params != h.params || len(d.salt) != saltLength || len(d.tag) != tagLength
+func (h *Hasher) outdated(d digest) bool {
+	return d.params != h.params || len(d.salt) != saltLength || len(d.tag) != tagLength || d.pepper != h.peppers.current
 }
 
-// compute waits for a slot and runs Argon2id. The slot belongs to the work: a
-// caller that goes away while it computes does not free it early. It fails with
-// [CodeOverloaded] when ctx ends, or maxHashWait is over, in the queue.
-func (h *hasher) compute(ctx context.Context, password string, d digest, length int, t *stopwatch) ([]byte, error) {
-	if err := h.await(ctx); err != nil {
-		return nil, &Error{Code: CodeOverloaded, Message: "too many sign-ins at once, try again in a moment",
-			RetryAfter: maxHashWait, Err: err}
+// usable returns an error when a stored hash cannot be verified here.
+func (h *Hasher) usable(d digest) error {
+	if d.params.bytes() > h.queue.Memory {
+		return errOutsized
 	}
-	h.running.Add(1)
-	defer func() {
-		h.running.Add(-1)
-		<-h.slots
-	}()
+	_, err := h.peppers.season(d.pepper, "")
+	return err
+}
+
+func (h *Hasher) argon2(ctx context.Context, password string, d digest, length int, why Purpose, t *stopwatch) (tag []byte, err error) {
+	seasoned, err := h.peppers.season(d.pepper, password)
+	if err != nil {
+		return nil, err
+	}
+	err = h.run(ctx, d.params.bytes(), why, t, func() { tag = compute(seasoned, d.salt, d.params, length) })
+	return tag, err
+}
+
+// run does the work when its turn has come. The turn belongs to the work: a caller
+// that goes away while it is done does not give it back early. It fails with
+// [CodeOverloaded] when ctx ends in the queue, or the wait is or would be too long.
+func (h *Hasher) run(ctx context.Context, memory int64, why Purpose, t *stopwatch, work func()) error {
+	began := time.Now()
+	err := h.queue.acquire(ctx, memory)
+	admitted := time.Now()
+	if err != nil {
+		if why == ForUpgrade { // which the login does without
+			return overload(err)
+		}
+		return h.refuse(ctx, err)
+	}
 	t.lap("hash_wait")
-	tag := compute(password, d.salt, d.params, length)
-	h.run.Add(1)
-	t.lap("hash")
-	return tag, nil
+	defer func() {
+		took := time.Since(admitted)
+		h.residue.end(memory)
+		h.queue.release(memory, took)
+		h.stats.done(why, admitted.Sub(began), took)
+		t.lap("hash")
+	}()
+	h.residue.begin(memory)
+	work()
+	return nil
 }
 
-var errHashWait = errors.New("no turn to hash within " + maxHashWait.String())
-
-// await takes a slot.
-func (h *hasher) await(ctx context.Context) error {
-	h.waiting.Add(1)
-	defer h.waiting.Add(-1)
-	timeout := time.NewTimer(maxHashWait)
-	defer timeout.Stop()
-	select {
-	case h.slots <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timeout.C:
-		return errHashWait
+// refuse holds a caller back for a moment, and tells it to come again.
+func (h *Hasher) refuse(ctx context.Context, err error) error {
+	if err != nil {
+		h.pace.hold(ctx)
 	}
-	if err := ctx.Err(); err != nil { // both were ready
-		<-h.slots
+	return overload(err)
+}
+
+// overload makes the error for a hash that has no turn.
+func overload(err error) error {
+	if err == nil || errors.Is(err, errOutsized) {
 		return err
 	}
-	return nil
+	return &Error{Code: CodeOverloaded, Message: "too many sign-ins at once, try again in a moment", RetryAfter: retryAfter(err), Err: err}
 }

@@ -43,6 +43,9 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 	if !ok { // nobody has it, and whoever sends such things shall not fill the audit trail
 		return Grant{}, errCredentials(nil)
 	}
+	if err := s.hasher.overloaded(ctx); err != nil {
+		return Grant{}, err
+	}
 	var verified store.Credentials // the hash in them was compared with the password
 	for range 3 {
 		creds, err := s.credentials(ctx, in.Username)
@@ -60,7 +63,8 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 				return Grant{}, s.loginFailed(ctx, a, creds.User.ID, now, why, cause)
 			}
 			if s.hasher.outdated(stored) {
-				if rehash, err = s.hasher.hash(ctx, password, watch); err != nil {
+				rehash, err = s.hasher.hash(ctx, password, ForUpgrade, watch)
+				if err != nil && (ctx.Err() != nil || CodeOf(err) != CodeOverloaded) { // else another login upgrades it
 					return Grant{}, fail(err)
 				}
 			}
@@ -105,6 +109,9 @@ func (s *Service) verifyPassword(ctx context.Context, creds store.Credentials, p
 		return digest{}, why, nil, s.hasher.waste(ctx, password, watch)
 	}
 	stored, cause = parseDigest(creds.PasswordHash)
+	if cause == nil {
+		cause = s.hasher.usable(stored)
+	}
 	if cause != nil {
 		cause = fmt.Errorf("user %s: %w", creds.User.ID, cause)
 		return digest{}, "corrupt_hash", cause, s.hasher.waste(ctx, password, watch)

@@ -1,42 +1,12 @@
 package authn
 
 import (
-	"context"
-	"errors"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/authctl/authctl/store"
 )
-
-func TestNobodyWaitsLongForATurnToHash(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		h := newHasher(cheap, 1)
-		h.slots <- struct{}{} // somebody computes
-		began := time.Now()
-		_, err := h.hash(t.Context(), goodPassword, nil)
-		wantCode(t, "hash", err, CodeOverloaded)
-		if waited := time.Since(began); waited != maxHashWait || !errors.Is(err, errHashWait) {
-			t.Errorf("got %v after %s, want %v after %s", err, waited, errHashWait, maxHashWait)
-		}
-		if got := h.stats(); got != (HashStats{}) {
-			t.Errorf("got %+v, want nobody waiting", got)
-		}
-		<-h.slots
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		for range 100 { // a slot and the end of the context are both there
-			_, err := h.hash(ctx, goodPassword, nil)
-			wantCode(t, "hash for nobody", err, CodeOverloaded)
-		}
-		if _, err := h.hash(t.Context(), goodPassword, nil); err != nil || len(h.slots) != 0 {
-			t.Errorf("got %v with %d slots taken", err, len(h.slots))
-		}
-	})
-}
 
 // TestLoginsOfOneUserDoNotDisturbEachOther has many sign in at once after the cost
 // was changed: the first to finish replaces the hash.

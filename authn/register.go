@@ -69,7 +69,7 @@ func (s *Service) newHash(ctx context.Context, password, folded string) (hash, w
 	if err != nil {
 		return "", "", err
 	}
-	hash, err = s.hasher.hash(ctx, nfc, nil)
+	hash, err = s.hasher.hash(ctx, nfc, ForAccount, nil)
 	if err != nil {
 		return "", "", fail(err)
 	}

@@ -13,7 +13,6 @@ package authn
 
 import (
 	"fmt"
-	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -22,14 +21,17 @@ import (
 
 // Config is what [New] needs to know.
 type Config struct {
-	Secret             string           // key of the access tokens, its characters as given; see [CheckSecret]
-	Issuer             string           // iss of every access token
-	Audience           string           // aud of every access token; "" for none
-	AccessTTL          time.Duration    // life of an access token
-	RefreshTTL         time.Duration    // idle life of a session, from its latest rotation
-	SessionMaxAge      time.Duration    // absolute life of a session, from the sign-in
-	RetryWindow        time.Duration    // how long after a rotation the previous refresh token still yields its successor
-	Argon2             Params           // cost of new password hashes
+	Secret             string        // key of the access tokens, its characters as given; see [CheckSecret]
+	Issuer             string        // iss of every access token
+	Audience           string        // aud of every access token; "" for none
+	AccessTTL          time.Duration // life of an access token
+	RefreshTTL         time.Duration // idle life of a session, from its latest rotation
+	SessionMaxAge      time.Duration // absolute life of a session, from the sign-in
+	RetryWindow        time.Duration // how long after a rotation the previous refresh token still yields its successor
+	Argon2             Params        // cost of new password hashes
+	Hashing            Budget        // what hashing passwords may take of the process
+	Pepper             string        // see [HasherConfig]
+	PreviousPeppers    []string
 	MinPasswordLength  int              // in code points
 	Blocklist          *Blocklist       // passwords that are refused; nil for none
 	BlocklistWarns     bool             // accept blocklisted passwords and say so in Registered.Warning
@@ -42,7 +44,7 @@ type Config struct {
 // Service carries out the operations. It is safe for concurrent use.
 type Service struct {
 	store     store.Store
-	hasher    *hasher
+	hasher    *Hasher
 	access    *accessTokens
 	feed      *feed
 	staleness time.Duration
@@ -62,7 +64,8 @@ func New(cfg Config, st store.Store) (*Service, error) {
 	if err := CheckSecret(cfg.Secret); err != nil {
 		return nil, fmt.Errorf("jwt secret: %w", err)
 	}
-	if err := cfg.Argon2.Validate(); err != nil {
+	hasher, err := NewHasher(HasherConfig{cfg.Argon2, cfg.Hashing, cfg.Pepper, cfg.PreviousPeppers})
+	if err != nil {
 		return nil, err
 	}
 	if cfg.AccessTTL <= 0 || cfg.RefreshTTL <= cfg.AccessTTL || cfg.SessionMaxAge < cfg.RefreshTTL {
@@ -77,7 +80,7 @@ func New(cfg Config, st store.Store) (*Service, error) {
 	}
 	return &Service{
 		store:     st,
-		hasher:    newHasher(cfg.Argon2, runtime.GOMAXPROCS(0)),
+		hasher:    hasher,
 		feed:      newFeed(cfg.AccessTTL + clockSkew + time.Second + feedSlack), // exp is in whole seconds
 		staleness: cfg.MaxStaleness,
 		most:      cfg.MaxSessions,
@@ -98,7 +101,7 @@ func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Microse
 func (s *Service) KeyID() string { return s.access.kid }
 
 // HashStats returns the figures of password hashing since the start.
-func (s *Service) HashStats() HashStats { return s.hasher.stats() }
+func (s *Service) HashStats() HashStats { return s.hasher.Stats() }
 
 // RotationStats returns how many refreshes came to each outcome since the start.
 func (s *Service) RotationStats() map[store.Outcome]uint64 {

@@ -21,6 +21,7 @@ type config struct {
 	Revocation   revocationConfig `mapstructure:"revocation"`
 	Cookies      cookiesConfig    `mapstructure:"cookies"`
 	Password     passwordConfig   `mapstructure:"password"`
+	Hashing      hashingConfig    `mapstructure:"hashing"`
 	Registration string           `mapstructure:"registration"`
 	Log          logConfig        `mapstructure:"log"`
 }
@@ -77,9 +78,19 @@ type cookiesConfig struct {
 }
 
 type passwordConfig struct {
-	Argon2        argon2Config `mapstructure:"argon2"`
-	MinLength     int          `mapstructure:"min_length"`
-	BlocklistFile string       `mapstructure:"blocklist_file"`
+	Argon2              argon2Config `mapstructure:"argon2"`
+	Pepper              secret       `mapstructure:"pepper"`
+	PepperFile          string       `mapstructure:"pepper_file"`
+	PreviousPeppers     []secret     `mapstructure:"previous_peppers"`
+	PreviousPeppersFile string       `mapstructure:"previous_peppers_file"`
+	MinLength           int          `mapstructure:"min_length"`
+	BlocklistFile       string       `mapstructure:"blocklist_file"`
+}
+
+type hashingConfig struct {
+	MemoryBudget autoSize      `mapstructure:"memory_budget"`
+	Workers      autoNumber    `mapstructure:"workers"`
+	MaxWait      time.Duration `mapstructure:"max_wait"`
 }
 
 type argon2Config struct {
@@ -138,8 +149,15 @@ func defaults() []setting {
 		{"password.argon2.memory", "64MiB"},
 		{"password.argon2.iterations", 3},
 		{"password.argon2.parallelism", 1},
+		{"password.pepper", ""},
+		{"password.pepper_file", ""},
+		{"password.previous_peppers", []string{}},
+		{"password.previous_peppers_file", ""},
 		{"password.min_length", 8},
 		{"password.blocklist_file", ""},
+		{"hashing.memory_budget", "auto"},
+		{"hashing.workers", "auto"},
+		{"hashing.max_wait", "2s"},
 		{"registration", "open"},
 		{"log.level", "info"},
 		{"log.format", "auto"},

@@ -85,8 +85,18 @@ func showValue(key string, field reflect.Value) string {
 		return v.String()
 	case time.Duration:
 		return v.String()
+	case autoNumber:
+		if v == 0 {
+			return auto
+		}
+		return fmt.Sprint(int(v))
+	case autoSize:
+		if v == 0 {
+			return auto
+		}
+		return showSize(size(v))
 	case size:
-		return units.CustomSize("%.4g%s", float64(v), 1024, []string{"B", "KiB", "MiB", "GiB", "TiB"})
+		return showSize(v)
 	default:
 		if field.Kind() == reflect.Slice {
 			items := make([]string, field.Len())
@@ -97,6 +107,10 @@ func showValue(key string, field reflect.Value) string {
 		}
 		return fmt.Sprint(v)
 	}
+}
+
+func showSize(n size) string {
+	return units.CustomSize("%.4g%s", float64(n), 1024, []string{"B", "KiB", "MiB", "GiB", "TiB"})
 }
 
 // redactURL hides the password of a database URL, wherever it stands. Of a URL

@@ -86,8 +86,11 @@ func load(src sources) (loaded, error) {
 	for _, s := range defaults() {
 		if err := decode(v.Get(s.key), fields[s.key], text[s.key]); err != nil {
 			why := err.Error()
-			if fields[s.key].Type() == reflect.TypeFor[secret]() {
+			switch fields[s.key].Type() { // whose value nobody must see
+			case reflect.TypeFor[secret]():
 				why = "is not a text"
+			case reflect.TypeFor[[]secret]():
+				why = "is not a list of texts"
 			}
 			bad.add(s.key, "%s (from %s)", why, out.origins[s.key])
 		}

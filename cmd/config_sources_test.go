@@ -31,6 +31,8 @@ func TestEverySettingHasAVariable(t *testing.T) {
 		"jwt.issuer": "me", "jwt.audience": "you", "tokens.access_ttl": "5m", "tokens.refresh_ttl": "24h", "tokens.session_max_age": "200h",
 		"tokens.retry_window": "0s", "sessions.max_per_user": "5", "revocation.max_staleness": "1m", "cookies.secure": "true", "cookies.same_site": "strict", "cookies.domain": "example.com",
 		"cookies.host_prefix": "true", "password.argon2.memory": "46MiB", "password.argon2.iterations": "2", "password.argon2.parallelism": "2",
+		"password.pepper": goodSecret, "password.pepper_file": secretFile, "password.previous_peppers": goodSecret, "password.previous_peppers_file": secretFile,
+		"hashing.memory_budget": "1GiB", "hashing.workers": "3", "hashing.max_wait": "500ms",
 		"password.min_length": "15", "password.blocklist_file": "/dev/null", "registration": "closed", "log.level": "warn", "log.format": "json",
 	}
 	plain := mustLoad(t, from(t, ""))
@@ -120,6 +122,12 @@ func TestGoodValues(t *testing.T) {
 		{"", "AUTHCTL_SERVER_TRUSTED_ORIGINS= https://a.example ,,https://b.example,", "server.trusted_origins", []string{"https://a.example", "https://b.example"}},
 		{"", "AUTHCTL_SERVER_TRUSTED_PROXIES=10.0.0.0/8,fd00::/8", "server.trusted_proxies",
 			[]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}},
+		{"hashing: {memory_budget: auto, workers: auto}", "", "hashing.memory_budget", autoSize(0)},
+		{"hashing: {memory_budget: 128MiB}", "", "hashing.memory_budget", autoSize(128 << 20)},
+		{"hashing: {workers: 3}", "", "hashing.workers", autoNumber(3)},
+		{"", "AUTHCTL_HASHING_WORKERS=auto", "hashing.workers", autoNumber(0)},
+		{"password: {previous_peppers: [" + goodSecret + ", " + goodSecret + "x]}", "", "password.previous_peppers", []secret{goodSecret, goodSecret + "x"}},
+		{"", "AUTHCTL_PASSWORD_PREVIOUS_PEPPERS=" + goodSecret + "," + goodSecret + "x", "password.previous_peppers", []secret{goodSecret, goodSecret + "x"}},
 		{"", "AUTHCTL_DATABASE_INSECURE=1", "database.insecure", true},
 		{"database: {insecure: true}", "AUTHCTL_DATABASE_INSECURE=false", "database.insecure", false},
 		{"Server: {PORT: 81}", "", "server.port", uint16(81)}, // keys in any case, as viper has it
@@ -170,7 +178,8 @@ func TestAFileMayBeTOMLOrJSON(t *testing.T) {
 
 func TestNoPrintingShowsASecret(t *testing.T) {
 	t.Parallel()
-	cfg := mustLoad(t, from(t, "", "DATABASE_URL=postgres://u:hunter2@localhost/db?sslpassword=hunter3", "JWT_SECRET="+goodSecret))
+	cfg := mustLoad(t, from(t, "", "DATABASE_URL=postgres://u:hunter2@localhost/db?sslpassword=hunter3", "JWT_SECRET="+goodSecret,
+		"AUTHCTL_PASSWORD_PEPPER="+goodSecret, "AUTHCTL_PASSWORD_PREVIOUS_PEPPERS="+goodSecret))
 	inJSON, err := json.Marshal(cfg.config)
 	if err != nil {
 		t.Fatal(err)
@@ -181,7 +190,7 @@ func TestNoPrintingShowsASecret(t *testing.T) {
 	}
 	all := []string{fmt.Sprint(cfg), string(inJSON), string(inYAML), fmt.Sprint(viewSettings(&cfg))}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
-		for _, value := range []any{cfg, &cfg, cfg.config, &cfg.JWT, cfg.JWT.Secret, &cfg.Database, cfg.Database.URL} {
+		for _, value := range []any{cfg, &cfg, cfg.config, &cfg.JWT, cfg.JWT.Secret, &cfg.Database, cfg.Database.URL, cfg.Password, cfg.Password.PreviousPeppers} {
 			all = append(all, fmt.Sprintf(verb, value))
 		}
 	}

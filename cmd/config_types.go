@@ -30,6 +30,14 @@ func (s secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 // size is a number of bytes, written with a unit: 64MiB.
 type size int64
 
+// autoSize is a size, or auto, which is 0.
+type autoSize size
+
+// autoNumber is a whole number, or auto, which is 0.
+type autoNumber int
+
+const auto = "auto"
+
 var sizePattern = regexp.MustCompile(`^[0-9]+(\.[0-9]+)? ?[KMG]i?B$`)
 
 func parseSize(s string) (size, error) {
@@ -57,11 +65,18 @@ func parseDuration(s string) (time.Duration, error) {
 func decode(value any, out reflect.Value, fromText bool) error {
 	text, isText := value.(string)
 	switch out.Interface().(type) {
-	case time.Duration, size:
+	case autoSize, autoNumber:
+		if value == auto {
+			out.SetInt(0)
+			return nil
+		}
+	}
+	switch out.Interface().(type) {
+	case time.Duration, size, autoSize:
 		if !isText {
 			return fmt.Errorf("%v has no unit, write it as in 15m, 10s or 64MiB", value)
 		}
-		if _, ok := out.Interface().(size); ok {
+		if _, ok := out.Interface().(time.Duration); !ok {
 			n, err := parseSize(text)
 			out.SetInt(int64(n))
 			return err
@@ -69,7 +84,7 @@ func decode(value any, out reflect.Value, fromText bool) error {
 		d, err := parseDuration(text)
 		out.SetInt(int64(d))
 		return err
-	case []string, []netip.Prefix:
+	case []string, []secret, []netip.Prefix:
 		if isText && fromText {
 			value = splitList(text)
 		}
@@ -82,7 +97,7 @@ func decode(value any, out reflect.Value, fromText bool) error {
 			}
 			return nil
 		}
-	case int, int32, uint8, uint16, uint32:
+	case int, int32, uint8, uint16, uint32, autoNumber:
 		if isText && !fromText {
 			return fmt.Errorf("%q is a text, not a whole number", text)
 		}
@@ -133,11 +148,20 @@ func kindName(v reflect.Value) string {
 	switch v.Interface().(type) {
 	case bool:
 		return "true or false"
-	case []string:
+	case []string, []secret:
 		return "list of texts"
 	case []netip.Prefix:
 		return "list of networks, such as 10.0.0.0/8"
 	default:
 		return "text"
 	}
+}
+
+// texts returns the secrets as they are.
+func texts(secrets []secret) []string {
+	all := make([]string, len(secrets))
+	for i, s := range secrets {
+		all[i] = string(s)
+	}
+	return all
 }

@@ -17,6 +17,7 @@ import (
 
 // readSecretFiles fills in the secrets that are given as files.
 func (l *loaded) readSecretFiles(bad *faults) {
+	var previous secret
 	for _, s := range []struct {
 		key  string
 		dest *secret
@@ -24,6 +25,8 @@ func (l *loaded) readSecretFiles(bad *faults) {
 	}{
 		{"database.url", &l.Database.URL, l.Database.URLFile},
 		{"jwt.secret", &l.JWT.Secret, l.JWT.SecretFile},
+		{"password.pepper", &l.Password.Pepper, l.Password.PepperFile},
+		{"password.previous_peppers", &previous, l.Password.PreviousPeppersFile},
 	} {
 		if s.path == "" {
 			continue
@@ -39,6 +42,11 @@ func (l *loaded) readSecretFiles(bad *faults) {
 		}
 		*s.dest = secret(value)
 		l.origins[s.key] = "file " + s.path
+	}
+	for line := range strings.Lines(string(previous)) {
+		if line = strings.TrimRight(line, "\r\n"); line != "" {
+			l.Password.PreviousPeppers = append(l.Password.PreviousPeppers, secret(line))
+		}
 	}
 }
 
@@ -212,11 +220,33 @@ func (l *loaded) validatePassword(bad *faults) {
 		bad.add("password.argon2.memory", "must be whole KiB, 1GiB at most")
 		return
 	}
+	l.validateHashing(bad)
 	cost := p.Argon2.params()
 	if err := cost.Validate(); err != nil {
 		bad.add("password.argon2", "%v", err)
 	} else if cost.BelowFloor() && !l.development() {
 		bad.add("password.argon2", "%s is weaker than production allows: at least 19MiB with 2 iterations, or 46MiB with 1", cost)
+	}
+}
+
+func (l *loaded) validateHashing(bad *faults) {
+	h := l.Hashing
+	within(bad, "hashing.max_wait", h.MaxWait, 10*time.Millisecond, time.Minute)
+	if h.Workers < 0 || h.Workers > 1024 {
+		bad.add("hashing.workers", "must be auto, or 1 to 1024, not %d", h.Workers)
+	}
+	if h.MemoryBudget != 0 && size(h.MemoryBudget) < l.Password.Argon2.Memory {
+		bad.add("hashing.memory_budget", "must be auto, or at least password.argon2.memory (%s), which one hash needs", showSize(l.Password.Argon2.Memory))
+	}
+	for _, pepper := range l.Password.PreviousPeppers {
+		if err := authn.CheckSecret(string(pepper)); err != nil {
+			bad.add("password.previous_peppers", "one of them %v", err)
+		}
+	}
+	if pepper := l.Password.Pepper; pepper != "" {
+		if err := authn.CheckSecret(string(pepper)); err != nil {
+			bad.add("password.pepper", "%v; make one with: openssl rand -hex 32", err)
+		}
 	}
 }
 

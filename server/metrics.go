@@ -79,9 +79,15 @@ type serviceCollector struct {
 }
 
 var (
-	hashesTotal   = prometheus.NewDesc("authctl_password_hashes_total", "Argon2 computations completed.", nil, nil)
-	hashesRunning = prometheus.NewDesc("authctl_password_hashes_running", "Argon2 computations under way.", nil, nil)
-	hashesWaiting = prometheus.NewDesc("authctl_password_hashes_waiting", "Argon2 computations waiting for their turn.", nil, nil)
+	hashesTotal   = prometheus.NewDesc("authctl_password_hashes_total", "Password hashes completed.", nil, nil)
+	hashesRunning = prometheus.NewDesc("authctl_password_hashes_running", "Password hashes under way.", nil, nil)
+	hashesWaiting = prometheus.NewDesc("authctl_password_hashes_waiting", "Password hashes waiting for their turn.", nil, nil)
+	hashesShed    = prometheus.NewDesc("authctl_password_hashes_shed_total", "Sign-ins and the like refused because the wait for a hash was, or would have been, too long.", nil, nil)
+	hashMemory    = prometheus.NewDesc("authctl_password_hash_memory_bytes", "Memory that password hashes work with.", nil, nil)
+	hashBudget    = prometheus.NewDesc("authctl_password_hash_memory_budget_bytes", "Memory that password hashes may work with at once.", nil, nil)
+	hashWorkers   = prometheus.NewDesc("authctl_password_hash_workers", "Password hashes that may run at once.", nil, nil)
+	hashWait      = prometheus.NewDesc("authctl_password_hash_wait_seconds", "How long a password hash waited for its turn, by purpose.", []string{"purpose"}, nil)
+	hashRun       = prometheus.NewDesc("authctl_password_hash_run_seconds", "How long a password hash took, by purpose.", []string{"purpose"}, nil)
 	rotations     = prometheus.NewDesc("authctl_token_rotations_total", "Refresh tokens presented, by outcome.", []string{"outcome"}, nil)
 	feedEntries   = prometheus.NewDesc("authctl_revocation_feed_entries", "Revocations held in memory.", nil, nil)
 	feedLag       = prometheus.NewDesc("authctl_revocation_feed_lag_seconds", "Time since the revocation feed was last read.", nil, nil)
@@ -96,7 +102,7 @@ var (
 // Describe lists the metrics.
 func (c serviceCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		hashesTotal, hashesRunning, hashesWaiting, rotations, feedEntries, feedLag, feedContact,
+		hashesTotal, hashesRunning, hashesWaiting, hashesShed, hashMemory, hashBudget, hashWorkers, hashWait, hashRun, rotations, feedEntries, feedLag, feedContact,
 		poolMax, poolOpen, poolInUse, poolWaits, poolWaitTime,
 	} {
 		ch <- d
@@ -108,10 +114,7 @@ func (c serviceCollector) Collect(ch chan<- prometheus.Metric) {
 	send := func(d *prometheus.Desc, t prometheus.ValueType, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, t, v, labels...)
 	}
-	hashes := c.svc.HashStats()
-	send(hashesTotal, prometheus.CounterValue, float64(hashes.Run))
-	send(hashesRunning, prometheus.GaugeValue, float64(hashes.Running))
-	send(hashesWaiting, prometheus.GaugeValue, float64(hashes.Waiting))
+	collectHashes(ch, send, c.svc.HashStats())
 	for outcome, n := range c.svc.RotationStats() {
 		send(rotations, prometheus.CounterValue, float64(n), outcome.String())
 	}
@@ -127,4 +130,26 @@ func (c serviceCollector) Collect(ch chan<- prometheus.Metric) {
 	send(poolInUse, prometheus.GaugeValue, float64(pool.InUse))
 	send(poolWaits, prometheus.CounterValue, float64(pool.Waits))
 	send(poolWaitTime, prometheus.CounterValue, pool.WaitFor.Seconds())
+}
+
+func collectHashes(ch chan<- prometheus.Metric, send func(*prometheus.Desc, prometheus.ValueType, float64, ...string), hashes authn.HashStats) {
+	send(hashesTotal, prometheus.CounterValue, float64(hashes.Run))
+	send(hashesRunning, prometheus.GaugeValue, float64(hashes.Running))
+	send(hashesWaiting, prometheus.GaugeValue, float64(hashes.Waiting))
+	send(hashesShed, prometheus.CounterValue, float64(hashes.Shed))
+	send(hashMemory, prometheus.GaugeValue, float64(hashes.Memory))
+	send(hashBudget, prometheus.GaugeValue, float64(hashes.Budget.Memory))
+	send(hashWorkers, prometheus.GaugeValue, float64(hashes.Budget.Workers))
+	for purpose, times := range hashes.By {
+		ch <- histogram(hashWait, times.Wait, string(purpose))
+		ch <- histogram(hashRun, times.Run, string(purpose))
+	}
+}
+
+func histogram(d *prometheus.Desc, h authn.Histogram, labels ...string) prometheus.Metric {
+	buckets := make(map[float64]uint64, len(h.Buckets))
+	for bound, n := range h.Buckets {
+		buckets[bound.Seconds()] = n
+	}
+	return prometheus.MustNewConstHistogram(d, h.Count, h.Sum.Seconds(), buckets, labels...)
 }

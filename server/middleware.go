@@ -100,7 +100,8 @@ func (s *Server) logCause(x *exchange) {
 	switch {
 	case x.status == statusClientGone:
 		line = s.log.Info()
-	case x.status < 500 && x.code != authn.CodeInvalidCredentials:
+	case x.status < 500 && x.code != authn.CodeInvalidCredentials,
+		x.code == authn.CodeOverloaded: // a metric counts them, and there may be thousands
 		line = s.log.Debug()
 	}
 	line.

@@ -1,0 +1,72 @@
+package authn
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// BenchmarkGoodput compares logins with what the processors could hash if they did
+// nothing else, and logins in an overload with those that just fit:
+//
+//	go test ./authn -run '^$' -bench Goodput -benchtime 200x
+func BenchmarkGoodput(b *testing.B) {
+	cost := Params{Memory: 19456, Iterations: 2, Parallelism: 1}
+	workers := runtime.GOMAXPROCS(0)
+	f := newFixture(b, openSQLite(b), func(c *Config) { c.Argon2 = cost })
+	f.register(b, "alice")
+	login := func() bool {
+		_, err := f.Login(f.ctx, visitor, Account{"alice", goodPassword}, "")
+		return err == nil
+	}
+	bare := func() bool {
+		compute([]byte(goodPassword), make([]byte, saltLength), cost, tagLength)
+		return true
+	}
+	var capacity float64 // hashes a second
+	b.Run("bare", func(b *testing.B) { capacity = closedLoop(b, workers, bare) })
+	b.Run("logins", func(b *testing.B) { closedLoop(b, 2*workers, login) })
+	b.Run("logins/offered=1x", func(b *testing.B) { openLoop(b, f, capacity, login) })
+	b.Run("logins/offered=10x", func(b *testing.B) { openLoop(b, f, 10*capacity, login) })
+}
+
+// closedLoop has so many clients, each of whom comes again when it is served.
+func closedLoop(b *testing.B, clients int, do func() bool) (rate float64) {
+	var todo atomic.Int64
+	todo.Store(int64(b.N))
+	var all sync.WaitGroup
+	for range clients {
+		all.Go(func() {
+			for todo.Add(-1) >= 0 {
+				do()
+			}
+		})
+	}
+	all.Wait()
+	rate = float64(b.N) / b.Elapsed().Seconds()
+	b.ReportMetric(rate, "served/s")
+	return rate
+}
+
+// openLoop has clients come at a rate, whether or not those before them are served,
+// until b.N are.
+func openLoop(b *testing.B, f *fixture, rate float64, do func() bool) {
+	var served atomic.Int64
+	shed := f.HashStats().Shed
+	var all sync.WaitGroup
+	began := time.Now()
+	for came := 0; served.Load() < int64(b.N); came++ {
+		all.Go(func() {
+			if do() {
+				served.Add(1)
+			}
+		})
+		time.Sleep(time.Until(began.Add(time.Duration(float64(came) / rate * float64(time.Second)))))
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "served/s")
+	b.ReportMetric(float64(f.HashStats().Shed-shed)/b.Elapsed().Seconds(), "refused/s")
+	b.StopTimer()
+	all.Wait()
+}

@@ -1,0 +1,97 @@
+package authn
+
+import (
+	"maps"
+	"sync"
+	"time"
+)
+
+// HashStats is the state of password hashing.
+type HashStats struct {
+	Run     uint64 // hashes computed since the start
+	Running int    // being computed now
+	Waiting int    // waiting for their turn now
+	Shed    uint64 // refused since the start, because the wait was or would have been too long
+	Memory  int64  // bytes that hashes work with now
+	Budget  Budget // that holds
+	By      map[Purpose]HashTimes
+}
+
+// HashTimes is how long hashes of one purpose waited and ran.
+type HashTimes struct {
+	Wait, Run Histogram
+}
+
+// Histogram counts durations.
+type Histogram struct {
+	Count   uint64
+	Sum     time.Duration
+	Buckets map[time.Duration]uint64 // how many took at most so long
+}
+
+// hashBuckets are the bounds of the histograms.
+func hashBuckets() []time.Duration {
+	const ms = time.Millisecond
+	return []time.Duration{ms, 5 * ms, 10 * ms, 25 * ms, 50 * ms, 100 * ms, 250 * ms, 500 * ms, 1000 * ms, 2500 * ms, 5000 * ms}
+}
+
+// hashCounters is the histograms as they grow.
+type hashCounters struct {
+	mu sync.Mutex
+	by map[Purpose]*HashTimes
+}
+
+func newHashCounters() hashCounters {
+	by := map[Purpose]*HashTimes{}
+	for _, p := range Purposes() {
+		by[p] = &HashTimes{newHistogram(), newHistogram()}
+	}
+	return hashCounters{by: by}
+}
+
+func newHistogram() Histogram {
+	h := Histogram{Buckets: map[time.Duration]uint64{}}
+	for _, bound := range hashBuckets() {
+		h.Buckets[bound] = 0
+	}
+	return h
+}
+
+func (h *Histogram) observe(d time.Duration) {
+	h.Count++
+	h.Sum += d
+	for bound := range h.Buckets {
+		if d <= bound {
+			h.Buckets[bound]++
+		}
+	}
+}
+
+// done counts a hash.
+func (c *hashCounters) done(why Purpose, wait, run time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.by[why].Wait.observe(wait)
+	c.by[why].Run.observe(run)
+}
+
+// Stats returns the figures since the start.
+func (h *Hasher) Stats() HashStats {
+	s := HashStats{Budget: h.queue.Budget, By: map[Purpose]HashTimes{}}
+	s.Running, s.Waiting, s.Shed = h.queue.state()
+	h.residue.mu.Lock()
+	s.Memory = h.residue.inUse
+	h.residue.mu.Unlock()
+	h.stats.mu.Lock()
+	defer h.stats.mu.Unlock()
+	for p, times := range h.stats.by {
+		s.Run += times.Run.Count
+		s.By[p] = HashTimes{times.Wait.copy(), times.Run.copy()}
+	}
+	return s
+}
+
+func (h Histogram) copy() Histogram {
+	h.Buckets = maps.Clone(h.Buckets)
+	return h
+}

@@ -1,0 +1,64 @@
+package authn
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+)
+
+// peppers are the keys that passwords are hashed with, beside the salt. They are kept
+// outside of the database, so that its hashes alone are of no use to whoever steals it.
+type peppers struct {
+	current string            // id of the one for new hashes; "" for none
+	keys    map[string][]byte // by id
+}
+
+// pepperIDLength is that of an id: 6 bytes in base64.
+const pepperIDLength = 8
+
+// newPeppers holds the peppers to the rules of a secret.
+func newPeppers(current string, previous []string) (peppers, error) {
+	p := peppers{keys: map[string][]byte{}}
+	if current != "" {
+		if err := CheckSecret(current); err != nil {
+			return peppers{}, fmt.Errorf("pepper: %w", err)
+		}
+		p.current = p.add(current)
+	}
+	for _, secret := range previous {
+		if err := CheckSecret(secret); err != nil {
+			return peppers{}, fmt.Errorf("previous pepper: %w", err)
+		}
+		p.add(secret)
+	}
+	return p, nil
+}
+
+// add files a pepper under its id, which tells nothing of it.
+func (p peppers) add(secret string) (id string) {
+	key := []byte(secret)
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte("authctl pepper id"))
+	id = base64.RawStdEncoding.EncodeToString(mac.Sum(nil)[:6])
+	p.keys[id] = key
+	return id
+}
+
+var errUnknownPepper = errors.New("stored password hash was made with a pepper that is neither password.pepper nor in password.previous_peppers")
+
+// season returns what is hashed for a password: HMAC-SHA-256 under the pepper with
+// this id, or the password itself for the id "".
+func (p peppers) season(id, password string) ([]byte, error) {
+	if id == "" {
+		return []byte(password), nil
+	}
+	key, known := p.keys[id]
+	if !known {
+		return nil, errUnknownPepper
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(password))
+	return mac.Sum(nil), nil
+}

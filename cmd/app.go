@@ -148,7 +148,7 @@ func (a *app) connect(ctx context.Context, timeout time.Duration, open func(cont
 		if err == nil || !errors.Is(err, store.ErrUnavailable) || ctx.Err() != nil || left <= 0 {
 			return st, err
 		}
-		a.say("the database does not answer yet, trying again for %s: %s", left.Round(time.Second), oneLine(err))
+		a.say("the database does not answer yet, trying again for %s: %s", left.Round(100*time.Millisecond), oneLine(err))
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()

@@ -132,6 +132,9 @@ func (src sources) readFile(v *viper.Viper, origins map[string]string, bad *faul
 		return
 	}
 	for _, key := range file.AllKeys() {
+		if file.Get(key) == nil && isSection(key) {
+			continue // it is there, and empty
+		}
 		if _, known := origins[key]; !known {
 			bad.add(key, "is no setting%s (in %s)", nearest(key, keys()), path)
 			continue
@@ -224,6 +227,11 @@ func inSeconds(name, value string) string {
 		return value + "s"
 	}
 	return value
+}
+
+// isSection reports whether there are settings below a key.
+func isSection(key string) bool {
+	return slices.ContainsFunc(keys(), func(k string) bool { return strings.HasPrefix(k, key+".") })
 }
 
 func keys() []string {

@@ -132,6 +132,7 @@ func TestGoodValues(t *testing.T) {
 		{"database: {insecure: true}", "AUTHCTL_DATABASE_INSECURE=false", "database.insecure", false},
 		{"Server: {PORT: 81}", "", "server.port", uint16(81)}, // keys in any case, as viper has it
 		{"", "LOG_LEVEL=WARN", "log.level", "WARN"},
+		{"tokens:\npassword:\n  argon2:\nlog: {level: warn}", "", "log.level", "warn"}, // sections with nothing in them
 		{"server: {admin_listen: ''}", "", "server.admin_listen", ""},
 		{"server: {public_url: 'http://[::1]:8000'}", "", "server.public_url", "http://[::1]:8000"},
 		{"environment: development\nserver: {public_url: 'http://dev.example'}", "", "server.public_url", "http://dev.example"},

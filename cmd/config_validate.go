@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	"github.com/authctl/authctl/authn"
 	"github.com/authctl/authctl/store/postgres"
 )
@@ -63,9 +61,7 @@ func (l *loaded) validate(bad *faults) {
 	oneOf(bad, "environment", l.Environment, "production", "development")
 	oneOf(bad, "registration", l.Registration, "open", "closed")
 	oneOf(bad, "log.format", l.Log.Format, "auto", "json", "console")
-	if level, err := zerolog.ParseLevel(l.Log.Level); err != nil || level == zerolog.NoLevel {
-		bad.add("log.level", "must be trace, debug, info, warn, error or disabled, not %q", l.Log.Level)
-	}
+	oneOf(bad, "log.level", strings.ToLower(l.Log.Level), "trace", "debug", "info", "warn", "error", "disabled")
 	l.validateDatabase(bad)
 	l.validateServer(bad)
 	l.validateTokens(bad)

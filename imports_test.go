@@ -13,9 +13,10 @@ const module = "github.com/authctl/authctl"
 // that is not listed here must not exist.
 var mayImport = map[string][]string{
 	"":                {"cmd"},
-	"cmd":             {"server", "authn", "store", "store/postgres", "store/sqlite", "migrations"},
+	"cmd":             {"server", "authn", "authn/machine", "store", "store/postgres", "store/sqlite", "migrations"},
 	"server":          {"authn", "store"},
 	"authn":           {"store"},
+	"authn/machine":   {},
 	"store":           {},
 	"store/postgres":  {"store", "migrations"},
 	"store/sqlite":    {"store", "migrations"},

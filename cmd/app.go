@@ -199,6 +199,7 @@ func newService(cfg loaded, secret string, st store.Store) (*authn.Service, erro
 	if err != nil {
 		return nil, &problem{exitUsage, fmt.Errorf("password.blocklist_file: %w", err), ""}
 	}
+	limit, _ := memoryLimit()
 	return authn.New(authn.Config{
 		Secret:             secret,
 		Issuer:             cfg.JWT.Issuer,
@@ -210,7 +211,7 @@ func newService(cfg loaded, secret string, st store.Store) (*authn.Service, erro
 		MaxSessions:        cfg.Sessions.MaxPerUser,
 		MaxStaleness:       cfg.Revocation.MaxStaleness,
 		Argon2:             cfg.Password.Argon2.params(),
-		Hashing:            authn.Budget{Workers: int(cfg.Hashing.Workers), Memory: int64(cfg.Hashing.MemoryBudget), MaxWait: cfg.Hashing.MaxWait},
+		Hashing:            cfg.budget(limit),
 		Pepper:             string(cfg.Password.Pepper),
 		PreviousPeppers:    texts(cfg.Password.PreviousPeppers),
 		MinPasswordLength:  cfg.Password.MinLength,

@@ -149,6 +149,8 @@ func (l *loaded) checkServing() error {
 	if _, err := readBlocklist(l.Password.BlocklistFile); err != nil {
 		bad.add("password.blocklist_file", "%v", err)
 	}
+	limit, source := memoryLimit()
+	l.checkMemory(limit, source, &bad)
 	if err := serverSettings(*l).Check(); err != nil {
 		bad.add("", "%v", err)
 	}

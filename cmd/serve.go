@@ -175,6 +175,7 @@ func (a *app) welcome(inst *instance, public net.Addr, admin net.Listener) {
 		a.say("metrics on http://%s/metrics", admin.Addr())
 	}
 	a.say("listening on %s", url)
+	a.sayBudget(inst)
 	if host := inst.cfg.Server.Host; !loopback(host) && !strings.HasPrefix(inst.cfg.Server.PublicURL, "https://") {
 		a.say("warning: %s can be reached from elsewhere and server.public_url is not https, so cookies are sent in clear unless a trusted proxy speaks HTTPS", host)
 	}

@@ -91,8 +91,8 @@ func (h *Hasher) hash(ctx context.Context, password string, why Purpose, t *stop
 	return d.String(), nil
 }
 
-// verify reports whether a normalized password belongs to d.
-func (h *Hasher) verify(ctx context.Context, password string, d digest, t *stopwatch) (bool, error) {
+// verifyOwn reports whether a normalized password belongs to d.
+func (h *Hasher) verifyOwn(ctx context.Context, password string, d digest, t *stopwatch) (bool, error) {
 	tag, err := h.argon2(ctx, password, d, len(d.tag), ForLogin, t)
 	return err == nil && subtle.ConstantTimeCompare(tag, d.tag) == 1, err
 }
@@ -105,13 +105,11 @@ func (h *Hasher) waste(ctx context.Context, password string, t *stopwatch) error
 	return err
 }
 
-// outdated reports whether a verified hash should be replaced by one at the
-// configured cost.
-func (h *Hasher) outdated(d digest) bool {
+func (h *Hasher) outdatedOwn(d digest) bool {
 	return d.params != h.params || len(d.salt) != saltLength || len(d.tag) != tagLength || d.pepper != h.peppers.current
 }
 
-// usable returns an error when a stored hash cannot be verified here.
+// usable returns an error when a hash of ours cannot be verified here.
 func (h *Hasher) usable(d digest) error {
 	if d.params.bytes() > h.queue.Memory {
 		return errOutsized

@@ -43,7 +43,7 @@ func TestHashAndVerifyCountOneComputationEach(t *testing.T) {
 	}
 	d := mustParse(t, phc)
 	for password, want := range map[string]bool{"correct horse": true, "Correct horse": false} {
-		got, err := h.verify(t.Context(), password, d, nil)
+		got, err := h.verifyOwn(t.Context(), password, d, nil)
 		if err != nil || got != want {
 			t.Errorf("verify %q: got %v, %v; want %v", password, got, err, want)
 		}
@@ -123,18 +123,18 @@ func TestPeppers(t *testing.T) {
 		{"never", with(""), plain, true, false},
 	} {
 		err := tt.hasher.usable(tt.stored)
-		if (err == nil) != tt.usable || tt.hasher.outdated(tt.stored) != tt.outdated {
-			t.Errorf("%s: got %v, outdated %v", tt.name, err, tt.hasher.outdated(tt.stored))
+		if (err == nil) != tt.usable || tt.hasher.outdatedOwn(tt.stored) != tt.outdated {
+			t.Errorf("%s: got %v, outdated %v", tt.name, err, tt.hasher.outdatedOwn(tt.stored))
 		}
 		for typed, want := range map[string]bool{password: tt.usable, "wrong": false} {
-			if ok, err := tt.hasher.verify(t.Context(), typed, tt.stored, nil); ok != want || (err == nil) != tt.usable {
+			if ok, err := tt.hasher.verifyOwn(t.Context(), typed, tt.stored, nil); ok != want || (err == nil) != tt.usable {
 				t.Errorf("%s: verify %s: got %v, %v", tt.name, typed, ok, err)
 			}
 		}
 	}
 	stolen := first // by somebody who has the database alone
 	stolen.pepper = ""
-	if ok, err := with("").verify(t.Context(), password, stolen, nil); ok || err != nil {
+	if ok, err := with("").verifyOwn(t.Context(), password, stolen, nil); ok || err != nil {
 		t.Errorf("without the pepper: got %v, %v", ok, err)
 	}
 }

@@ -55,7 +55,7 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 		}
 		var rehash string
 		if verified.PasswordHash == "" || creds.PasswordHash != verified.PasswordHash || creds.User.Disabled() {
-			stored, why, cause, err := s.verifyPassword(ctx, creds, password, watch)
+			stored, why, cause, err := s.verifyPassword(ctx, creds, typed{in.Password, password}, watch)
 			if err != nil {
 				return Grant{}, fail(err)
 			}
@@ -100,21 +100,17 @@ func (s *Service) credentials(ctx context.Context, username string) (store.Crede
 // verifyPassword computes one hash, whatever it is given. why is "" when the
 // password belongs to a user who may sign in, else the reason for the audit
 // trail; cause is set when that reason is a fault of ours.
-func (s *Service) verifyPassword(ctx context.Context, creds store.Credentials, password string, watch *stopwatch) (stored digest, why string, cause, err error) {
+func (s *Service) verifyPassword(ctx context.Context, creds store.Credentials, password typed, watch *stopwatch) (stored storedHash, why string, cause, err error) {
 	if creds.PasswordHash == "" {
 		why = "unknown_user"
 		if creds.User.ID != uuid.Nil {
 			why = "no_password"
 		}
-		return digest{}, why, nil, s.hasher.waste(ctx, password, watch)
+		return storedHash{}, why, nil, s.hasher.waste(ctx, password.nfc, watch)
 	}
-	stored, cause = parseDigest(creds.PasswordHash)
-	if cause == nil {
-		cause = s.hasher.usable(stored)
-	}
-	if cause != nil {
+	if stored, cause = s.hasher.parse(creds.PasswordHash); cause != nil {
 		cause = fmt.Errorf("user %s: %w", creds.User.ID, cause)
-		return digest{}, "corrupt_hash", cause, s.hasher.waste(ctx, password, watch)
+		return storedHash{}, "corrupt_hash", cause, s.hasher.waste(ctx, password.nfc, watch)
 	}
 	ok, err := s.hasher.verify(ctx, password, stored, watch)
 	switch {

@@ -22,6 +22,7 @@ const (
 	ActionSessionsRevoked Action = "authn_token_revoked_all"
 	ActionPasswordChanged Action = "authn_password_change"
 	ActionUserCreated     Action = "user_created"
+	ActionUserImported    Action = "user_imported"
 	ActionUserDisabled    Action = "user_disabled"
 	ActionUserEnabled     Action = "user_enabled"
 	ActionUserDeleted     Action = "user_deleted"

@@ -30,6 +30,15 @@ type Store interface {
 	// is taken.
 	CreateUser(ctx context.Context, u NewUser, e Event) (User, error)
 
+	// ImportUsers adds users with what they bring, all in one transaction, and returns
+	// what became of each, in their order. No two of them may have the same id or the
+	// same folded username. It writes e, with the user's id, for each that was added.
+	ImportUsers(ctx context.Context, users []ImportedUser, e Event) ([]ImportOutcome, error)
+
+	// CredentialsPage returns one page of all users with their password hashes, by id:
+	// at most limit of them, after an id.
+	CredentialsPage(ctx context.Context, after uuid.UUID, limit int) ([]Credentials, error)
+
 	// Credentials returns what a login needs of the user with this folded
 	// username: the user, its password hash, and the current generation.
 	// [ErrNotFound] when there is none. Disabled users are returned.

@@ -1,0 +1,98 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/store"
+)
+
+const insertImported = `
+INSERT INTO users (id, username, username_folded, password_hash, created_at, disabled_at, password_changed_at)
+VALUES (?1, ?2, ?3, NULLIF(?4, ''), ?5, ?6, ?7)
+ON CONFLICT DO NOTHING`
+
+const selectThere = `SELECT 1 FROM users WHERE id = ?1 AND username_folded = ?2`
+
+// ImportUsers implements [store.Store].
+func (s *Store) ImportUsers(ctx context.Context, users []store.ImportedUser, e store.Event) (outcomes []store.ImportOutcome, err error) {
+	err = s.write(ctx, "import users", func(tx *sql.Tx) error {
+		outcomes = make([]store.ImportOutcome, len(users))
+		insert, err := tx.PrepareContext(ctx, insertImported)
+		if err != nil {
+			return err
+		}
+		defer insert.Close()
+		audit, err := tx.PrepareContext(ctx, insertEvent)
+		if err != nil {
+			return err
+		}
+		defer audit.Close()
+		for i, u := range users {
+			if outcomes[i], err = importUser(ctx, tx, insert, audit, u, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return outcomes, nil
+}
+
+func importUser(ctx context.Context, tx *sql.Tx, insert, audit *sql.Stmt, u store.ImportedUser, e store.Event) (store.ImportOutcome, error) {
+	var disabled any
+	if !u.DisabledAt.IsZero() {
+		disabled = micros(u.DisabledAt)
+	}
+	done, err := insert.ExecContext(ctx, u.ID, u.Username, u.Folded, u.PasswordHash, micros(u.CreatedAt), disabled, micros(u.PasswordChangedAt))
+	if err != nil {
+		return 0, err
+	}
+	n, err := done.RowsAffected()
+	if err != nil {
+		return 0, err
+	}
+	if n > 0 {
+		e.UserID = u.ID
+		_, err = audit.ExecContext(ctx, eventArgs(e)...)
+		return store.Imported, err
+	}
+	var one int
+	err = tx.QueryRowContext(ctx, selectThere, u.ID, u.Folded).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return store.Taken, nil
+	}
+	return store.There, err
+}
+
+const selectCredentialsPage = `
+SELECT ` + userColumns + `, COALESCE(users.password_hash, ''), i.generation, users.generation
+FROM users, installation i
+WHERE users.id > ?1
+ORDER BY users.id
+LIMIT ?2`
+
+// CredentialsPage implements [store.Store].
+func (s *Store) CredentialsPage(ctx context.Context, after uuid.UUID, limit int) ([]store.Credentials, error) {
+	rows, err := s.reader.QueryContext(ctx, selectCredentialsPage, after, limit)
+	if err != nil {
+		return nil, translate("read credentials", err)
+	}
+	defer rows.Close()
+	var page []store.Credentials
+	for rows.Next() {
+		var c store.Credentials
+		var row userRow
+		if err := rows.Scan(append(row.dest(), &c.PasswordHash, &c.Generation.Installation, &c.Generation.User)...); err != nil {
+			return nil, translate("read credentials", err)
+		}
+		c.User = row.get()
+		page = append(page, c)
+	}
+	return page, translate("read credentials", rows.Err())
+}

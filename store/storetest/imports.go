@@ -1,0 +1,118 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/store"
+)
+
+var importCases = []testCase{
+	{"imported users are as they were", func(f *fixture) {
+		one := imported("Zoë", "zoë")
+		two := imported("bob", "bob")
+		two.PasswordHash, two.DisabledAt = "", noon.Add(2*time.Hour)
+		f.writes("import", func() {
+			f.imports([]store.ImportedUser{one, two}, store.Imported, store.Imported)
+		}, about(event(store.ActionUserImported, noon), one.ID, uuid.Nil), about(event(store.ActionUserImported, noon), two.ID, uuid.Nil))
+		for _, n := range []store.ImportedUser{one, two} {
+			got, err := f.store.Credentials(f.ctx, n.Folded)
+			f.ok("read credentials", err)
+			equal(f, n.Username, got, credentialsOf(n))
+		}
+	}},
+	{"importing again changes nothing, and takes nobody's name or id", func(f *fixture) {
+		one := imported("alice", "alice")
+		f.imports([]store.ImportedUser{one}, store.Imported)
+		again := one
+		again.PasswordHash = "another"
+		sameName, sameID, other := imported("Alice", "alice"), imported("carl", "carl"), imported("dora", "dora")
+		sameID.ID = one.ID
+		f.writes("import again", func() {
+			f.imports([]store.ImportedUser{again}, store.There)
+			f.imports([]store.ImportedUser{sameName, other}, store.Taken, store.Imported)
+			f.imports([]store.ImportedUser{sameID}, store.Taken)
+		}, about(event(store.ActionUserImported, noon), other.ID, uuid.Nil))
+		got, err := f.store.Credentials(f.ctx, "alice")
+		f.ok("read credentials", err)
+		equal(f, "alice", got, credentialsOf(one))
+		_, err = f.store.User(f.ctx, "carl")
+		f.is("read carl", err, store.ErrNotFound)
+		f.imports(nil)
+	}},
+	{"every user is on one page of credentials, by id", func(f *fixture) {
+		var want []store.Credentials
+		var users []store.ImportedUser
+		for i := range 7 {
+			u := imported(fmt.Sprint("user", i), fmt.Sprint("user", i))
+			users, want = append(users, u), append(want, credentialsOf(u))
+		}
+		f.imports(users, make([]store.ImportOutcome, len(users))...)
+		slices.SortFunc(want, func(a, b store.Credentials) int { return slices.Compare(a.User.ID[:], b.User.ID[:]) })
+		var got []store.Credentials
+		for after := uuid.Nil; ; {
+			page, err := f.store.CredentialsPage(f.ctx, after, 3)
+			f.ok("read a page", err)
+			if len(page) == 0 {
+				break
+			}
+			got = append(got, page...)
+			after = page[len(page)-1].User.ID
+		}
+		if !slices.Equal(got, want) {
+			f.Errorf("got %+v, want %+v", got, want)
+		}
+	}},
+	{"imports that overlap add each user once", func(f *fixture) {
+		const importers, each = 4, 50
+		var users []store.ImportedUser
+		for i := range each {
+			users = append(users, imported(fmt.Sprint("user", i), fmt.Sprint("user", i)))
+		}
+		stores := f.processes()
+		var counts [importers]int
+		together(importers, func(i int) {
+			outcomes, err := stores[i%len(stores)].ImportUsers(f.ctx, users, event(store.ActionUserImported, noon))
+			if err != nil {
+				f.Errorf("import: %v", err)
+			}
+			for _, o := range outcomes {
+				if o == store.Imported {
+					counts[i]++
+				}
+			}
+		})
+		sum := 0
+		for _, n := range counts {
+			sum += n
+		}
+		equal(f, "imported", sum, each)
+	}},
+}
+
+func imported(name, folded string) store.ImportedUser {
+	return store.ImportedUser{
+		NewUser:           store.NewUser{ID: uuid.New(), Username: name, Folded: folded, PasswordHash: oldHash, CreatedAt: noon},
+		PasswordChangedAt: noon.Add(time.Hour),
+	}
+}
+
+// credentialsOf is what a store has of an imported user.
+func credentialsOf(u store.ImportedUser) store.Credentials {
+	return store.Credentials{PasswordHash: u.PasswordHash, User: store.User{
+		ID: u.ID, Username: u.Username, Folded: u.Folded, CreatedAt: u.CreatedAt, DisabledAt: u.DisabledAt, PasswordChangedAt: u.PasswordChangedAt,
+	}}
+}
+
+// imports checks what becomes of each user.
+func (f *fixture) imports(users []store.ImportedUser, want ...store.ImportOutcome) {
+	f.Helper()
+	got, err := f.store.ImportUsers(f.ctx, users, event(store.ActionUserImported, noon))
+	f.ok("import", err)
+	if !slices.Equal(got, want) {
+		f.Errorf("import: got %v, want %v", got, want)
+	}
+}

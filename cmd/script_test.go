@@ -53,6 +53,11 @@ func backendIs(condition, backend string) (bool, error) {
 func setUp(env *testscript.Env, backend string) error {
 	env.Setenv("AUTHCTL_ENVIRONMENT", "development")
 	env.Setenv("AUTHCTL_SERVER_ADMIN_LISTEN", "127.0.0.1:0")
+	samples, err := filepath.Abs(filepath.Join("userfile", "testdata"))
+	if err != nil {
+		return err
+	}
+	env.Setenv("SAMPLES", samples)
 	if env.Getenv("GORACE") == "" {
 		env.Setenv("GORACE", "atexit_sleep_ms=0") // or each command ends a second late under -race
 	}

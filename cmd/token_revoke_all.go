@@ -304,11 +304,9 @@ func (a *app) sweepRows(ctx context.Context, inst *instance, sel authn.Selection
 // progressBar draws how many rows are deleted, of how many, where that is known. There
 // may be more of them than there were sessions alive.
 func progressBar(done int64, n *authn.Selected) string {
-	const width = 30
 	rows := "deleted " + count(done, "dead row")
 	if n == nil || n.Sessions == 0 {
 		return rows
 	}
-	filled := int(min(done, n.Sessions) * width / n.Sessions)
-	return "[" + strings.Repeat("#", filled) + strings.Repeat(".", width-filled) + "] " + rows
+	return bar(done, n.Sessions) + " " + rows
 }

@@ -13,7 +13,8 @@ import (
 
 func newUser(a *app) *cobra.Command {
 	return group("user", "Create, find and change users",
-		newUserCreate(a), newUserList(a), newUserShow(a), newUserSetPassword(a), newUserDisable(a), newUserEnable(a), newUserDelete(a))
+		newUserCreate(a), newUserList(a), newUserShow(a), newUserSetPassword(a), newUserDisable(a), newUserEnable(a), newUserDelete(a),
+		newUserImport(a), newUserExport(a))
 }
 
 // userView is a user in JSON and YAML.

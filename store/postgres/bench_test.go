@@ -90,3 +90,20 @@ FROM generate_series(1, $1::int) i`} {
 		}
 	}
 }
+
+// BenchmarkImport takes in users by the thousand; users/s is what one process gets.
+func BenchmarkImport(b *testing.B) {
+	s := open(b, postgres.Config{URL: storetest.Postgres(b)})
+	const batch = 1000
+	for b.Loop() {
+		users := make([]store.ImportedUser, batch)
+		for i := range users {
+			id := uuid.New()
+			users[i] = store.ImportedUser{NewUser: store.NewUser{ID: id, Username: id.String(), Folded: id.String(), PasswordHash: "x", CreatedAt: at}, PasswordChangedAt: at}
+		}
+		if _, err := s.ImportUsers(b.Context(), users, login); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N*batch)/b.Elapsed().Seconds(), "users/s")
+}

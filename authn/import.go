@@ -1,0 +1,129 @@
+package authn
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/store"
+)
+
+// Arrival is a user who comes from another installation, or from another program.
+type Arrival struct {
+	ID                uuid.UUID // zero for one that follows from Origin
+	Origin            string    // what the other program calls the user, when it has no UUID
+	Username          string
+	PasswordHash      string // as that program has it; "" for a user who cannot sign in by password
+	CreatedAt         time.Time
+	DisabledAt        time.Time // zero for an enabled user
+	PasswordChangedAt time.Time // zero for CreatedAt
+}
+
+// CheckArrival returns the user as it would be kept. It fails with
+// [CodeInvalidUsername], or with [CodeInvalidRequest] when the password hash cannot be
+// verified here; the message says why, and nothing of the hash.
+func (s *Service) CheckArrival(in Arrival) (store.ImportedUser, error) {
+	folded, err := foldUsername(in.Username)
+	if err != nil {
+		return store.ImportedUser{}, err
+	}
+	if in.PasswordHash != "" {
+		if _, err := s.hasher.parse(in.PasswordHash); err != nil {
+			return store.ImportedUser{}, refuse(CodeInvalidRequest, "the "+strings.TrimPrefix(err.Error(), "the "))
+		}
+	}
+	if in.ID == uuid.Nil {
+		in.ID = arrivalID(in.Origin)
+	}
+	if in.CreatedAt.IsZero() {
+		in.CreatedAt = s.now()
+	}
+	if in.PasswordChangedAt.IsZero() {
+		in.PasswordChangedAt = in.CreatedAt
+	}
+	return store.ImportedUser{
+		NewUser: store.NewUser{
+			ID: in.ID, Username: in.Username, Folded: folded, PasswordHash: in.PasswordHash, CreatedAt: micro(in.CreatedAt),
+		},
+		DisabledAt:        micro(in.DisabledAt),
+		PasswordChangedAt: micro(in.PasswordChangedAt),
+	}, nil
+}
+
+// arrivalID makes a UUIDv8 of a name, the same each time, so that the same user is
+// not taken in twice.
+func arrivalID(origin string) uuid.UUID {
+	sum := sha256.Sum256([]byte("authctl import\x00" + origin))
+	id := uuid.UUID(sum[:16])
+	id[6] = id[6]&0x0f | 0x80
+	id[8] = id[8]&0x3f | 0x80
+	return id
+}
+
+func micro(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.UTC().Truncate(time.Microsecond)
+}
+
+// ImportUsers takes in users whom [Service.CheckArrival] has passed, all or, when it
+// fails, none, and returns what became of each. A user who was there already, by id and
+// name, is left as it is. Of two with one id or name the second is Taken.
+func (s *Service) ImportUsers(ctx context.Context, a Actor, users []store.ImportedUser) ([]store.ImportOutcome, error) {
+	ids, names := map[uuid.UUID]bool{}, map[string]bool{}
+	outcomes := make([]store.ImportOutcome, len(users))
+	var different []store.ImportedUser
+	var at []int
+	for i, u := range users {
+		if ids[u.ID] || names[u.Folded] {
+			outcomes[i] = store.Taken
+			continue
+		}
+		ids[u.ID], names[u.Folded] = true, true
+		different, at = append(different, u), append(at, i)
+	}
+	done, err := s.store.ImportUsers(ctx, different, a.event(store.ActionUserImported, s.now()))
+	if err != nil {
+		return nil, fail(err)
+	}
+	for i, o := range done {
+		outcomes[at[i]] = o
+	}
+	return outcomes, nil
+}
+
+// Foresee returns what would become of one user, without taking it in.
+func (s *Service) Foresee(ctx context.Context, u store.ImportedUser) (store.ImportOutcome, error) {
+	byName, err := s.store.User(ctx, u.Folded)
+	switch {
+	case err == nil && byName.ID == u.ID:
+		return store.There, nil
+	case err == nil:
+		return store.Taken, nil
+	case !errors.Is(err, store.ErrNotFound):
+		return 0, fail(err)
+	}
+	_, err = s.store.UserByID(ctx, u.ID)
+	switch {
+	case err == nil:
+		return store.Taken, nil
+	case !errors.Is(err, store.ErrNotFound):
+		return 0, fail(err)
+	}
+	return store.Imported, nil
+}
+
+// CredentialsPage returns one page of all users with their password hashes, by id: at most
+// limit of them, after an id.
+func (s *Service) CredentialsPage(ctx context.Context, after uuid.UUID, limit int) ([]store.Credentials, error) {
+	page, err := s.store.CredentialsPage(ctx, after, limit)
+	if err != nil {
+		return nil, fail(err)
+	}
+	return page, nil
+}

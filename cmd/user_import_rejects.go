@@ -1,0 +1,71 @@
+package cmd
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/authctl/authctl/cmd/userfile"
+)
+
+// rejects keeps what was rejected: in a file, or else the first few.
+type rejects struct {
+	file  *os.File
+	enc   *json.Encoder
+	first []reject
+}
+
+// reject is one line of the file. It holds no hash.
+type reject struct {
+	Line     int    `json:"line"`
+	Username string `json:"username"`
+	Reason   string `json:"reason"`
+}
+
+func newRejects(path string) (*rejects, error) {
+	if path == "" {
+		return &rejects{}, nil
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, usage("name a new file", "--rejects: %s is there already", path)
+	}
+	if err != nil {
+		return nil, &problem{exitUsage, fmt.Errorf("--rejects: %w", err), ""}
+	}
+	return &rejects{file: f, enc: json.NewEncoder(f)}, nil
+}
+
+func (r *rejects) add(row userfile.Row, reason string) error {
+	one := reject{row.Number, row.User.Username, reason}
+	if r.file != nil {
+		return r.enc.Encode(one)
+	}
+	if len(r.first) < rejectsShown {
+		r.first = append(r.first, one)
+	}
+	return nil
+}
+
+func (r *rejects) close() error {
+	if r.file == nil {
+		return nil
+	}
+	return r.file.Close()
+}
+
+// countingReader counts the bytes that were read.
+type countingReader struct {
+	r io.Reader
+	n int64
+}
+
+// Read implements [io.Reader].
+func (c *countingReader) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}

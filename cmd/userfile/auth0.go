@@ -1,0 +1,68 @@
+package userfile
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/authctl/authctl/authn"
+)
+
+// auth0 reads a user of an export with password hashes, one JSON object a line, or of a
+// file for Auth0's bulk import.
+func (r *Reader) auth0(o object) (u authn.Arrival, err error) {
+	var username, email, userID, hash, snake, created string
+	var oid struct {
+		OID string `json:"$oid"`
+	}
+	var blocked bool
+	var custom struct {
+		Algorithm string
+		Hash      struct{ Value, Encoding string }
+	}
+	err = o.takeAll(map[string]any{"username": &username, "email": &email, "user_id": &userID, "_id": &oid, "passwordHash": &hash,
+		"password_hash": &snake, "created_at": &created, "blocked": &blocked, "custom_password_hash": &custom})
+	if err != nil {
+		return u, err
+	}
+	if email != "" && username != "" {
+		r.drop("email")
+	}
+	if u.Username, err = r.username(username, email); err != nil {
+		return u, err
+	}
+	u.Origin = "auth0/" + first(oid.OID, userID, u.Username)
+	if u.CreatedAt, err = parseTime("created_at", created); err != nil {
+		return u, err
+	}
+	if blocked {
+		u.DisabledAt = later(u.CreatedAt)
+	}
+	u.PasswordHash = first(hash, snake)
+	if u.PasswordHash == "" && custom.Algorithm != "" {
+		switch custom.Algorithm {
+		case "bcrypt", "argon2", "pbkdf2", "scrypt": // PHC strings, or as crypt(3) has them
+			u.PasswordHash = custom.Hash.Value
+		default:
+			return u, fmt.Errorf("its custom_password_hash has the algorithm %q, which is none that can be verified", shown(custom.Algorithm))
+		}
+	}
+	return u, nil
+}
+
+func first(of ...string) string {
+	for _, s := range of {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// text returns a JSON text, or the JSON itself.
+func text(raw json.RawMessage) string {
+	var s string
+	if json.Unmarshal(raw, &s) == nil {
+		return s
+	}
+	return string(raw)
+}

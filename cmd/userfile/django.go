@@ -1,0 +1,49 @@
+package userfile
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/authctl/authctl/authn"
+)
+
+// django reads an object of `manage.py dumpdata auth.user`, or of a user model of the
+// project's own; objects of other models are skipped.
+func (r *Reader) django(o object) (u authn.Arrival, err error) {
+	var model string
+	var fields object
+	var pk json.RawMessage
+	if err = o.takeAll(map[string]any{"model": &model, "pk": &pk, "fields": &fields}); err != nil {
+		return u, err
+	}
+	if _, is := fields["password"]; !is {
+		return u, errSkip
+	}
+	var username, email, joined string
+	active := true
+	err = fields.takeAll(map[string]any{"username": &username, "email": &email, "password": &u.PasswordHash, "is_active": &active, "date_joined": &joined})
+	if err != nil {
+		return u, err
+	}
+	if email != "" && username != "" {
+		r.drop("email")
+	}
+	for name := range fields {
+		r.drop(name)
+	}
+	if u.Username, err = r.username(username, email); err != nil {
+		return u, err
+	}
+	u.Origin = "django/" + model + "/" + string(pk)
+	u.ID, _ = parseID(text(pk)) // a number, as a rule, and then it follows from the Origin
+	if u.CreatedAt, err = parseTime("date_joined", joined); err != nil {
+		return u, err
+	}
+	if !active {
+		u.DisabledAt = later(u.CreatedAt)
+	}
+	if strings.HasPrefix(u.PasswordHash, "!") { // unusable, in Django's words
+		u.PasswordHash = ""
+	}
+	return u, nil
+}

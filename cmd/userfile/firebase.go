@@ -1,0 +1,80 @@
+package userfile
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/authctl/authctl/authn"
+)
+
+// FirebaseConfig is the hash parameters of a Firebase project, as its console shows them.
+type FirebaseConfig struct {
+	SignerKey     string // base64
+	SaltSeparator string // base64
+	Rounds        int
+	MemCost       int
+}
+
+var firebaseField = regexp.MustCompile(`(?m)^\s*"?(\w+)"?\s*:\s*"?([^",\s]+)"?,?\s*$`)
+
+// ParseFirebaseConfig reads the block hash_config { … } that the console shows under
+// "Password hash parameters", or the same as JSON.
+func ParseFirebaseConfig(text string) (c FirebaseConfig, err error) {
+	fields := map[string]string{}
+	for _, m := range firebaseField.FindAllStringSubmatch(text, -1) {
+		fields[m[1]] = m[2]
+	}
+	if algorithm := fields["algorithm"]; algorithm != "SCRYPT" {
+		return c, fmt.Errorf("the algorithm is %q, and only SCRYPT is Firebase's own", algorithm)
+	}
+	c.SignerKey, c.SaltSeparator = fields["base64_signer_key"], fields["base64_salt_separator"]
+	if c.SignerKey == "" || c.SaltSeparator == "" {
+		return c, errors.New("base64_signer_key or base64_salt_separator is missing")
+	}
+	if c.Rounds, err = strconv.Atoi(fields["rounds"]); err != nil {
+		return c, errors.New("rounds is missing, or no number")
+	}
+	if c.MemCost, err = strconv.Atoi(fields["mem_cost"]); err != nil {
+		return c, errors.New("mem_cost is missing, or no number")
+	}
+	return c, nil
+}
+
+// hash writes a password's hash in GoTrue's form.
+func (c FirebaseConfig) hash(salt, tag string) string {
+	return fmt.Sprintf("$fbscrypt$v=1,n=%d,r=%d,p=1,ss=%s,sk=%s$%s$%s", c.MemCost, c.Rounds, standard(c.SaltSeparator), standard(c.SignerKey), standard(salt), standard(tag))
+}
+
+// standard makes standard base64 of the kind that URLs have.
+func standard(s string) string { return strings.NewReplacer("-", "+", "_", "/").Replace(s) }
+
+// firebase reads a user of `firebase auth:export users.json`.
+func (r *Reader) firebase(o object) (u authn.Arrival, err error) {
+	var id, email, hash, salt, created string
+	var disabled bool
+	err = o.takeAll(map[string]any{"localId": &id, "email": &email, "passwordHash": &hash, "salt": &salt, "createdAt": &created, "disabled": &disabled})
+	if err != nil {
+		return u, err
+	}
+	if u.Username, err = r.username("", email); err != nil {
+		return u, err
+	}
+	u.Origin = "firebase/" + id
+	if ms, err := strconv.ParseInt(created, 10, 64); err == nil {
+		u.CreatedAt = millis(ms)
+	}
+	if disabled {
+		u.DisabledAt = later(u.CreatedAt)
+	}
+	if hash == "" {
+		return u, nil
+	}
+	if r.options.Firebase.SignerKey == "" {
+		return u, errors.New("its password needs the project's hash parameters: --firebase-config")
+	}
+	u.PasswordHash = r.options.Firebase.hash(salt, hash)
+	return u, nil
+}

@@ -1,0 +1,54 @@
+package userfile
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/authctl/authctl/authn"
+)
+
+// gotrueKept are the columns of auth.users that are read.
+func gotrueKept() []string {
+	return []string{"id", "email", "encrypted_password", "created_at", "banned_until", "deleted_at"}
+}
+
+// gotrue reads a row of auth.users as JSON (SELECT to_json(u) FROM auth.users u).
+func (r *Reader) gotrue(o object) (authn.Arrival, error) {
+	cells := map[string]string{}
+	for name, raw := range o {
+		if string(raw) != "null" {
+			cells[name] = text(raw)
+		}
+	}
+	clear(o)
+	return r.gotrueRow(cells)
+}
+
+// gotrueRow reads a row of auth.users, from CSV too (\copy auth.users to 'users.csv' csv
+// header).
+func (r *Reader) gotrueRow(cells map[string]string) (u authn.Arrival, err error) {
+	for name, value := range cells {
+		if value != "" && !slices.Contains(gotrueKept(), name) {
+			r.drop(name)
+		}
+	}
+	if u.Username, err = r.username("", cells["email"]); err != nil {
+		return u, err
+	}
+	if u.ID, err = parseID(cells["id"]); err != nil {
+		return u, err
+	}
+	u.PasswordHash = cells["encrypted_password"]
+	if u.CreatedAt, err = parseTime("created_at", cells["created_at"]); err != nil {
+		return u, err
+	}
+	banned, err := parseTime("banned_until", strings.TrimSpace(cells["banned_until"]))
+	if err != nil {
+		return u, err
+	}
+	if cells["deleted_at"] != "" || banned.After(time.Now()) {
+		u.DisabledAt = later(u.CreatedAt)
+	}
+	return u, nil
+}

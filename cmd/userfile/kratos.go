@@ -1,0 +1,54 @@
+package userfile
+
+import (
+	"github.com/authctl/authctl/authn"
+)
+
+// kratos reads an identity as the admin API lists it
+// (/admin/identities?include_credential=password) or as its import takes it.
+func (r *Reader) kratos(o object) (u authn.Arrival, err error) {
+	var id, state, created string
+	var traits struct{ Username, Email string }
+	var credentials struct {
+		Password struct {
+			Identifiers []string
+			Config      struct {
+				HashedPassword string `json:"hashed_password"`
+			}
+		}
+	}
+	err = o.takeAll(map[string]any{"id": &id, "state": &state, "created_at": &created, "credentials": &credentials})
+	if err != nil {
+		return u, err
+	}
+	raw := object{}
+	if err = o.take("traits", &raw); err != nil {
+		return u, err
+	}
+	if err = raw.takeAll(map[string]any{"username": &traits.Username, "email": &traits.Email}); err != nil {
+		return u, err
+	}
+	for name := range raw {
+		r.drop("traits." + name)
+	}
+	if traits.Username == "" && traits.Email == "" && len(credentials.Password.Identifiers) > 0 {
+		traits.Username = credentials.Password.Identifiers[0]
+	}
+	if u.Username, err = r.username(traits.Username, traits.Email); err != nil {
+		return u, err
+	}
+	u.Origin = "kratos/" + u.Username
+	if id != "" {
+		if u.ID, err = parseID(id); err != nil {
+			return u, err
+		}
+	}
+	if u.CreatedAt, err = parseTime("created_at", created); err != nil {
+		return u, err
+	}
+	if state == "inactive" {
+		u.DisabledAt = later(u.CreatedAt)
+	}
+	u.PasswordHash = credentials.Password.Config.HashedPassword
+	return u, nil
+}

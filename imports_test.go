@@ -13,11 +13,12 @@ const module = "github.com/authctl/authctl"
 // that is not listed here must not exist.
 var mayImport = map[string][]string{
 	"":                {"cmd"},
-	"cmd":             {"cmd/userfile", "server", "authn", "authn/machine", "store", "store/postgres", "store/sqlite", "migrations"},
+	"cmd":             {"cmd/userfile", "server", "authn", "authn/foreign", "authn/hashbench", "authn/machine", "store", "store/postgres", "store/sqlite", "migrations"},
 	"cmd/userfile":    {"authn", "store"},
 	"server":          {"authn", "store"},
 	"authn":           {"authn/foreign", "store"},
 	"authn/foreign":   {},
+	"authn/hashbench": {"authn"},
 	"authn/machine":   {},
 	"store":           {},
 	"store/postgres":  {"store", "migrations"},

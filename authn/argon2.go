@@ -63,6 +63,15 @@ func (p Params) String() string {
 	return fmt.Sprintf("m=%d,t=%d,p=%d", p.Memory, p.Iterations, p.Parallelism)
 }
 
+// ParseParams parses "m=65536,t=3,p=1", memory in KiB, as a PHC string has it.
+func ParseParams(s string) (Params, error) {
+	p, err := parseParams(s)
+	if err != nil {
+		return Params{}, errors.New("it must be m=KIB,t=ITERATIONS,p=LANES within 8·p KiB to 1 GiB, 1 to 20 and 1 to 16")
+	}
+	return p, nil
+}
+
 // digest is a parsed password hash.
 type digest struct {
 	params Params

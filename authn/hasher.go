@@ -75,6 +75,12 @@ func NewHasher(cfg HasherConfig) (*Hasher, error) {
 	}, nil
 }
 
+// Hash returns the PHC string of a password, as one of a new account is hashed. It
+// fails with [CodeOverloaded] as a sign-in would.
+func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
+	return h.hash(ctx, password, ForAccount, nil)
+}
+
 // overloaded fails with [CodeOverloaded] when a hash would have to wait too long. It
 // spares whoever is refused, and the database, the work before the hash.
 func (h *Hasher) overloaded(ctx context.Context) error { return h.refuse(ctx, h.queue.check()) }

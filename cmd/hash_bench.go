@@ -1,0 +1,353 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/hashbench"
+)
+
+type hashBenchOptions struct {
+	output
+	confirmOptions
+	target  time.Duration
+	logins  float64
+	maxP99  time.Duration
+	memory  string
+	time    time.Duration
+	params  []string
+	write   bool
+	check   bool
+	compare bool
+	svg     string
+}
+
+func newHashBench(a *app) *cobra.Command {
+	var o hashBenchOptions
+	c := &cobra.Command{
+		Use:   "hash-bench",
+		Short: "Measure what password hashes cost here, and choose the cost",
+		Long: `Measure the costs that OWASP and RFC 9106 recommend, and the configured one: one hash at a
+time, as many as there are workers, and twice as many. With a goal it chooses the strongest
+cost that meets it, never one below the OWASP minimum.`,
+		Example: `  authctl hash-bench
+  authctl hash-bench --target 300ms --write
+  authctl hash-bench --logins-per-second 40 --max-p99 800ms --memory 1GiB
+  authctl hash-bench --check --target 500ms
+  authctl hash-bench --compare`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
+	}
+	o.output.addFlag(c, "table", "json", "yaml")
+	o.confirmOptions.addFlag(c)
+	f := c.Flags()
+	f.DurationVar(&o.target, "target", 0, "choose the strongest cost with which 95 of 100 hashes take no longer, all workers busy")
+	f.Float64Var(&o.logins, "logins-per-second", 0, "choose the strongest cost with which so many sign-ins are served")
+	f.DurationVar(&o.maxP99, "max-p99", 0, "of which 99 of 100 take no longer, with their wait")
+	f.StringVar(&o.memory, "memory", "", "`size` for all workers together (default: hashing.memory_budget)")
+	f.DurationVar(&o.time, "time", 30*time.Second, "how long to measure, about")
+	f.StringArrayVar(&o.params, "params", nil, "measure this cost, such as `m=65536,t=3,p=1` (KiB), and the configured one, and no others; may be repeated")
+	f.BoolVar(&o.write, "write", false, "put the choice into the configuration file")
+	f.BoolVar(&o.check, "check", false, "exit 3 when the configured cost is below the OWASP minimum or misses the goal")
+	f.BoolVar(&o.compare, "compare", false, "count the stored hashes by algorithm and cost, and measure nothing")
+	f.StringVar(&o.svg, "svg", "", "draw latency over concurrency, and throughput over memory, into this `file`")
+	c.AddCommand(newHashBenchChild(a))
+	return c
+}
+
+// bench is one run of the command.
+type bench struct {
+	options    *hashBenchOptions
+	a          *app
+	configured authn.Params
+	goal       hashbench.Goal
+	results    []hashbench.Result
+	names      map[authn.Params]string
+	chosen     *hashbench.Result
+	solved     []hashbench.Result
+}
+
+func (o *hashBenchOptions) run(ctx context.Context, a *app) error {
+	if err := o.validate(); err != nil {
+		return err
+	}
+	if o.compare {
+		return o.runCompare(ctx, a)
+	}
+	b, err := o.prepare(a)
+	if err != nil {
+		return err
+	}
+	measured := b.measure(ctx)
+	if measured == nil && b.goal.Asked() && !o.check {
+		measured = b.solve(ctx)
+	}
+	if measured != nil && !errors.Is(measured, context.Canceled) {
+		return measured
+	}
+	if err := b.print(); err != nil {
+		return err
+	}
+	if measured != nil {
+		return measured
+	}
+	return b.conclude(ctx)
+}
+
+func (o *hashBenchOptions) validate() error {
+	switch {
+	case o.target < 0 || o.logins < 0 || o.maxP99 < 0 || o.time <= 0:
+		return usage("", "--target, --logins-per-second, --max-p99 and --time must not be negative")
+	case o.maxP99 > 0 && o.logins == 0:
+		return usage("", "--max-p99 needs --logins-per-second")
+	case o.write && o.target == 0 && o.logins == 0:
+		return usage("such as --target 300ms --write", "--write needs a goal to choose by")
+	case !o.write && (o.yes || o.dryRun):
+		return usage("", "--yes and --dry-run go with --write")
+	case o.write && o.check, o.compare && (o.write || o.check):
+		return usage("", "give only one of --write, --check and --compare")
+	}
+	return nil
+}
+
+// prepare finds out what there is to measure and to meet.
+func (o *hashBenchOptions) prepare(a *app) (*bench, error) {
+	cfg, err := load(a.sources)
+	if err != nil {
+		if o.check || o.write {
+			return nil, err
+		}
+		a.say("warning: the configuration has faults (authctl config check), measuring with the defaults: %s", oneLine(err))
+		if cfg, err = load(sources{dir: "/nonexistent"}); err != nil {
+			return nil, err
+		}
+	}
+	limit, source := memoryLimit()
+	budget := cfg.budget(limit)
+	b := &bench{options: o, a: a, configured: cfg.Password.Argon2.params(), names: map[authn.Params]string{}}
+	b.goal = hashbench.Goal{Target: o.target, LoginsPerSecond: o.logins, MaxP99: o.maxP99, Workers: budget.Workers, Memory: budget.Memory}
+	if o.memory != "" {
+		n, err := parseSize(o.memory)
+		if err != nil {
+			return nil, usage("", "--memory: %v", err)
+		}
+		b.goal.Memory = int64(n)
+		if limit > 0 && int64(n) > limit {
+			return nil, usage("", "--memory: %s is more than the %s that this process may use (%s)", o.memory, showSize(size(limit)), source)
+		}
+	}
+	if floor := int64(7168) << 10 * int64(b.goal.Workers); b.goal.Memory > 0 && floor > b.goal.Memory {
+		a.say("warning: even the least memory that OWASP accepts, 7MiB, does not fit %s times into %s: give --memory, or lower hashing.workers", strconv.Itoa(b.goal.Workers), showSize(size(b.goal.Memory)))
+	}
+	b.names[b.configured] = "configured"
+	for _, text := range o.params {
+		p, err := authn.ParseParams(text)
+		if err != nil {
+			return nil, usage("such as m=65536,t=3,p=1, memory in KiB", "--params: %q is no cost: %v", text, err)
+		}
+		b.name(p, "given")
+	}
+	if len(o.params) == 0 && !o.check {
+		for _, s := range hashbench.Sets() {
+			b.name(s.Params, s.Name)
+		}
+	}
+	return b, nil
+}
+
+func (b *bench) name(p authn.Params, name string) {
+	if old := b.names[p]; old != "" {
+		name = old + ", " + name
+	}
+	b.names[p] = name
+}
+
+// cells is each cost at each concurrency, but for those that do not fit.
+func (b *bench) cells() []hashbench.Cell {
+	w := b.goal.Workers
+	concurrencies := slices.Compact([]int{1, w, 2 * w})
+	var cells []hashbench.Cell
+	for _, p := range b.costs() {
+		for _, c := range concurrencies {
+			onlyBusy := b.options.check || b.goal.Asked() && p != b.configured // a goal is about busy workers
+			if b.impossible(p) == "" && (c == w || !onlyBusy) {
+				cells = append(cells, hashbench.Cell{Params: p, Concurrency: c})
+			}
+		}
+	}
+	return cells
+}
+
+// costs returns those to measure, by memory and iterations.
+func (b *bench) costs() []authn.Params {
+	var costs []authn.Params
+	for p := range b.names {
+		costs = append(costs, p)
+	}
+	slices.SortFunc(costs, func(x, y authn.Params) int {
+		if x.Memory != y.Memory {
+			return int(x.Memory) - int(y.Memory)
+		}
+		return int(x.Iterations)*100 + int(x.Parallelism) - int(y.Iterations)*100 - int(y.Parallelism)
+	})
+	return costs
+}
+
+// impossible says why a cost cannot be measured here.
+func (b *bench) impossible(p authn.Params) string {
+	if p.Validate() != nil {
+		return "more than the 1 GiB that a hash may take"
+	}
+	if need := int64(p.Memory) << 10 * int64(b.goal.Workers); b.goal.Memory > 0 && need > b.goal.Memory {
+		return fmt.Sprintf("%d hashes at once need %s, and there are %s", b.goal.Workers, showSize(size(need)), showSize(size(b.goal.Memory)))
+	}
+	return ""
+}
+
+func (b *bench) measure(ctx context.Context) (err error) {
+	cells := b.cells()
+	if len(cells) == 0 {
+		return &problem{exitCheck, errors.New("no cost fits into the memory"), "give --memory, or lower hashing.workers"}
+	}
+	limit := b.options.time
+	if b.goal.Asked() && !b.options.check {
+		limit /= 2 // the rest is for the candidates
+	}
+	b.results, err = hashbench.Run(ctx, cells, limit, measureInChild(b.goal.Workers), b.progress("measuring "+count(int64(len(cells)), "cell")))
+	b.endProgress()
+	b.results = slices.DeleteFunc(b.results, func(r hashbench.Result) bool { return len(r.Latencies) == 0 })
+	return err
+}
+
+// maxTries is how many candidates are measured before giving up.
+const maxTries = 6
+
+// solve goes down from the strongest cost that is predicted to meet the goal, until one
+// does when it is measured.
+func (b *bench) solve(ctx context.Context) error {
+	fit := hashbench.NewFit(b.results, b.goal.Workers)
+	for _, p := range b.goal.Costs() {
+		if len(b.solved) == maxTries {
+			return nil
+		}
+		predicted, ok := fit.Predict(p)
+		if !ok || b.goal.Judge(predicted) != "" {
+			continue
+		}
+		if n := len(b.solved); n > 0 && tooNear(p, b.solved[n-1].Params) {
+			continue
+		}
+		results, err := hashbench.Run(ctx, []hashbench.Cell{{Params: p, Concurrency: b.goal.Workers}}, b.options.time/8,
+			measureInChild(b.goal.Workers), b.progress("trying "+p.String()))
+		b.endProgress()
+		if len(results[0].Latencies) > 0 {
+			b.name(p, "candidate")
+			b.solved = append(b.solved, results[0])
+		}
+		if err != nil {
+			return err
+		}
+		if b.goal.Judge(results[0]) == "" {
+			b.chosen = &results[0]
+			return nil
+		}
+	}
+	return nil
+}
+
+// tooNear reports whether a cost takes hardly less time than one that was too slow.
+func tooNear(p, slow authn.Params) bool {
+	return float64(p.Memory)*float64(p.Iterations) > 0.97*float64(slow.Memory)*float64(slow.Iterations)
+}
+
+// progress draws a bar on a terminal, and says once what is done elsewhere.
+func (b *bench) progress(what string) func(float64) {
+	if _, onTerminal := terminal(b.a.err); !onTerminal {
+		b.a.say("%s", what)
+		return func(float64) {}
+	}
+	return func(part float64) { fmt.Fprintf(b.a.err, "\rauthctl: %s %s ", bar(int64(part*1000), 1000), what) }
+}
+
+func (b *bench) endProgress() {
+	if _, onTerminal := terminal(b.a.err); onTerminal {
+		fmt.Fprintln(b.a.err)
+	}
+}
+
+// conclude decides how the command ends, and writes what was chosen.
+func (b *bench) conclude(ctx context.Context) error {
+	if b.options.check {
+		return b.verdict()
+	}
+	if !b.goal.Asked() {
+		return nil
+	}
+	if b.chosen == nil {
+		return &problem{exitCheck, errors.New("no cost at or above the OWASP minimum meets the goal"), "allow more time, fewer sign-ins or more memory, or add processors"}
+	}
+	if b.options.write {
+		return b.writeChoice(ctx)
+	}
+	b.a.say("password.argon2: memory: %s, iterations: %d, parallelism: %d; --write puts it into the configuration file", memoryText(b.chosen.Params), b.chosen.Params.Iterations, b.chosen.Params.Parallelism)
+	return nil
+}
+
+// verdict is that of --check.
+func (b *bench) verdict() error {
+	for _, r := range b.results {
+		if r.Params != b.configured {
+			continue
+		}
+		if why := b.goal.Judge(r); why != "" {
+			return &problem{exitCheck, fmt.Errorf("the configured cost %s: %s", r.Params, why), "authctl hash-bench --target 300ms chooses another"}
+		}
+	}
+	b.a.say("the configured cost %s holds", b.configured)
+	return nil
+}
+
+// memoryText writes memory as the configuration has it.
+func memoryText(p authn.Params) string {
+	if p.Memory%1024 == 0 {
+		return fmt.Sprintf("%dMiB", p.Memory/1024)
+	}
+	return fmt.Sprintf("%dKiB", p.Memory)
+}
+
+// rejection says why a result is not the choice, or "".
+func (b *bench) rejection(r hashbench.Result) string {
+	if why := b.goal.Judge(r); why != "" {
+		return why
+	}
+	if b.chosen != nil && r.Params != b.chosen.Params {
+		return "weaker than the choice"
+	}
+	return ""
+}
+
+// noisy names the measurements whose rounds did not agree, the first few, and counts
+// those of which there was one round only.
+func (b *bench) noisy() (names string, once int) {
+	var all []string
+	for _, r := range slices.Concat(b.results, b.solved) {
+		switch {
+		case r.Rounds() < 2:
+			once++
+		case r.Noisy():
+			all = append(all, fmt.Sprintf("%s × %d (%.0f %%)", r.Params, r.Concurrency, 100*r.Spread))
+		}
+	}
+	if more := len(all) - 3; more > 0 {
+		all = append(all[:3], fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(all, ", "), once
+}

@@ -1,0 +1,90 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/foreign"
+)
+
+// storedView is how many stored hashes have one algorithm and cost.
+type storedView struct {
+	Algorithm string `json:"algorithm"` // "none" for users without a password, "unusable" for hashes that cannot be verified
+	Settings  string `json:"settings"`
+	Users     int64  `json:"users"`
+	Upgraded  bool   `json:"upgraded_at_login"` // each at the next login of its user
+}
+
+// runCompare counts the stored hashes.
+func (o *hashBenchOptions) runCompare(ctx context.Context, a *app) error {
+	inst, err := a.open(ctx, opening{})
+	if err != nil {
+		return err
+	}
+	defer inst.close()
+	policy := inst.cfg.Password.Argon2.params()
+	counts := map[storedView]int64{}
+	for after := uuid.Nil; ; {
+		page, err := inst.authn.CredentialsPage(ctx, after, pageSize)
+		if err != nil {
+			return err
+		}
+		for _, c := range page {
+			counts[viewStored(c.PasswordHash, policy)]++
+		}
+		if len(page) < pageSize {
+			break
+		}
+		after = page[len(page)-1].User.ID
+	}
+	views := []storedView{}
+	var away int64
+	for v, n := range counts {
+		if v.Users = n; v.Upgraded {
+			away += n
+		}
+		views = append(views, v)
+	}
+	slices.SortFunc(views, func(x, y storedView) int {
+		if x.Users != y.Users {
+			return int(y.Users - x.Users)
+		}
+		return strings.Compare(x.Algorithm+x.Settings, y.Algorithm+y.Settings)
+	})
+	t := table{header: []string{"ALGORITHM", "COST", "USERS", "UPGRADED AT LOGIN"}}
+	for _, v := range views {
+		t.rows = append(t.rows, []string{v.Algorithm, v.Settings, fmt.Sprint(v.Users), map[bool]string{true: "yes", false: "-"}[v.Upgraded]})
+	}
+	if err := o.output.print(a.out, views, t, nil); err != nil {
+		return err
+	}
+	a.say("%s away from the policy, argon2id with %s", count(away, "login"), policy)
+	return nil
+}
+
+// viewStored says what a stored hash is.
+func viewStored(hash string, policy authn.Params) storedView {
+	if hash == "" {
+		return storedView{Algorithm: "none"}
+	}
+	h, err := foreign.Parse(withoutPepper(hash), 1<<30)
+	if err != nil {
+		return storedView{Algorithm: "unusable"}
+	}
+	return storedView{Algorithm: h.Algorithm(), Settings: h.Settings(), Upgraded: h.Algorithm() != "argon2id" || h.Settings() != policy.String()}
+}
+
+// withoutPepper leaves the id of the pepper out of one of our hashes; it changes no cost.
+func withoutPepper(hash string) string {
+	before, after, found := strings.Cut(hash, ",keyid=")
+	_, rest, more := strings.Cut(after, "$")
+	if !found || !more {
+		return hash
+	}
+	return before + "$" + rest
+}

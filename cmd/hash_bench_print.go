@@ -1,0 +1,167 @@
+package cmd
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/hashbench"
+)
+
+// benchView is what was found, in JSON and YAML.
+type benchView struct {
+	Chosen     *costView          `json:"chosen"` // the configured cost where there was no goal; null where none meets it
+	Candidates []candidateView    `json:"candidates"`
+	Attack     []hashbench.Attack `json:"attack"` // on the chosen cost, or else on the configured one
+	Machine    machineView        `json:"machine"`
+}
+
+type costView struct {
+	MemoryKiB   uint32 `json:"memory_kib"`
+	Iterations  uint32 `json:"iterations"`
+	Parallelism uint8  `json:"parallelism"`
+}
+
+// candidateView is one cost at one concurrency. Times are null when it was not measured.
+type candidateView struct {
+	costView
+	Name            string   `json:"name"` // who recommends it, configured, given or candidate
+	Concurrency     int      `json:"concurrency"`
+	Samples         int      `json:"samples"`
+	P50             *float64 `json:"p50_ms"`
+	P95             *float64 `json:"p95_ms"`
+	P99             *float64 `json:"p99_ms"` // of fewer than 100 samples, the slowest
+	HashesPerSecond *float64 `json:"hashes_per_second"`
+	CPUPerHash      *float64 `json:"cpu_seconds_per_hash"`
+	PeakRSS         int64    `json:"peak_rss_bytes"` // of a process that computes them and nothing else
+	Spread          float64  `json:"spread"`
+	Rejected        *string  `json:"rejected"` // why it is not the choice; null when nothing speaks against it
+}
+
+type machineView struct {
+	CPUs              int    `json:"cpus"`
+	CPUModel          string `json:"cpu_model"`
+	Workers           int    `json:"workers"`
+	MemoryLimit       int64  `json:"memory_limit_bytes"`
+	MemoryLimitSource string `json:"memory_limit_source"`
+	MemoryForHashing  int64  `json:"memory_for_hashing_bytes"`
+}
+
+func viewCost(p authn.Params) costView { return costView{p.Memory, p.Iterations, p.Parallelism} }
+
+func (b *bench) print() error {
+	v := b.view()
+	if b.options.svg != "" {
+		if err := os.WriteFile(b.options.svg, b.chart(), 0o644); err != nil {
+			return &problem{exitUsage, fmt.Errorf("--svg: %w", err), ""}
+		}
+	}
+	if err := b.options.output.print(b.a.out, v, b.table(v), nil); err != nil {
+		return err
+	}
+	b.talk(v)
+	return nil
+}
+
+func (b *bench) view() benchView {
+	limit, source := memoryLimit()
+	v := benchView{Candidates: []candidateView{}, Machine: machineView{
+		CPUs: runtime.NumCPU(), CPUModel: cpuModel(), Workers: b.goal.Workers, MemoryLimit: limit, MemoryLimitSource: source, MemoryForHashing: b.goal.Memory,
+	}}
+	attacked := b.configured
+	switch {
+	case b.chosen != nil:
+		attacked = b.chosen.Params
+		fallthrough
+	case !b.goal.Asked():
+		chosen := viewCost(attacked)
+		v.Chosen = &chosen
+	}
+	v.Attack = hashbench.Attacks(attacked)
+	for _, r := range slices.Concat(b.results, b.solved) {
+		v.Candidates = append(v.Candidates, b.viewCandidate(r))
+	}
+	for _, p := range b.costs() {
+		if why := b.impossible(p); why != "" {
+			v.Candidates = append(v.Candidates, candidateView{costView: viewCost(p), Name: b.names[p], Rejected: &why})
+		}
+	}
+	return v
+}
+
+func (b *bench) viewCandidate(r hashbench.Result) candidateView {
+	ms := func(d time.Duration) *float64 { v := float64(d.Microseconds()) / 1000; return &v }
+	cpu := r.CPUPerHash.Seconds()
+	v := candidateView{
+		costView: viewCost(r.Params), Name: b.names[r.Params], Concurrency: r.Concurrency, Samples: len(r.Latencies),
+		P50: ms(r.Percentile(50)), P95: ms(r.Percentile(95)), P99: ms(r.Percentile(99)),
+		HashesPerSecond: &r.HashesPerSecond, CPUPerHash: &cpu, PeakRSS: r.PeakRSS, Spread: r.Spread,
+	}
+	if why := b.rejection(r); why != "" && r.Concurrency == b.goal.Workers {
+		v.Rejected = &why
+	}
+	return v
+}
+
+func (b *bench) table(v benchView) table {
+	t := table{header: []string{"COST", "AT ONCE", "P50", "P95", "P99", "HASHES/S", "CPU S", "PEAK", "WHO", "", "REJECTED"}}
+	slowest := 1.0
+	for _, c := range v.Candidates {
+		if c.P95 != nil {
+			slowest = max(slowest, *c.P95)
+		}
+	}
+	for _, c := range v.Candidates {
+		row := []string{authn.Params{Memory: c.MemoryKiB, Iterations: c.Iterations, Parallelism: c.Parallelism}.String(), "", "", "", "", "", "", "", c.Name, "", ""}
+		if c.P95 != nil {
+			copy(row[1:], []string{fmt.Sprint(c.Concurrency), milliseconds(*c.P50), milliseconds(*c.P95), milliseconds(*c.P99), fmt.Sprintf("%.1f", *c.HashesPerSecond),
+				fmt.Sprintf("%.3f", *c.CPUPerHash), showSize(size(c.PeakRSS))})
+			row[9] = strings.Repeat("▇", max(1, int(*c.P95/slowest*20)))
+		}
+		if c.Rejected != nil {
+			row[10] = *c.Rejected
+		}
+		t.rows = append(t.rows, row)
+	}
+	return t
+}
+
+func milliseconds(ms float64) string { return fmt.Sprintf("%.0f ms", ms) }
+
+// talk says what the table does not.
+func (b *bench) talk(v benchView) {
+	if b.chosen != nil {
+		b.a.say("chosen: %s, p95 %d ms with %d at once", b.chosen.Params, b.chosen.Percentile(95).Milliseconds(), b.chosen.Concurrency)
+	}
+	for _, attack := range v.Attack {
+		b.a.say("an attacker guesses at it %.0f times a second on a %s, %.1f million times for a dollar (%s)", attack.HashesPerSecond, attack.GPU, attack.HashesPerDollar/1e6, attack.Source)
+	}
+	names, once := b.noisy()
+	if names != "" {
+		b.a.say("warning: the machine was too noisy, or the time too short: rounds do not agree within 5 %%: %s", names)
+	}
+	if once > 0 {
+		b.a.say("warning: there was time for one round only of %s, give a longer --time", count(int64(once), "measurement"))
+	}
+}
+
+// cpuModel returns the processor's name, or the architecture.
+func cpuModel() string {
+	f, err := os.Open("/proc/cpuinfo")
+	if err != nil {
+		return runtime.GOARCH
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		if name, value, found := strings.Cut(lines.Text(), ":"); found && strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return runtime.GOARCH
+}

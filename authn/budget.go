@@ -29,7 +29,6 @@ type queue struct {
 	used    int64         // bytes
 	waiting list.List     // of *turn
 	mean    time.Duration // that a hash takes, of late
-	shed    uint64
 }
 
 // turn is a place in the queue.
@@ -63,7 +62,6 @@ func (q *queue) tooLong() error {
 	if wait <= q.MaxWait/10*9 { // the rest is for estimates that prove wrong
 		return nil
 	}
-	q.shed++
 	return errTooLong{wait}
 }
 
@@ -118,9 +116,6 @@ func (q *queue) await(ctx context.Context, t *turn, place *list.Element) error {
 	default:
 	}
 	q.waiting.Remove(place)
-	if errors.As(err, new(errTooLong)) {
-		q.shed++
-	}
 	q.admit() // a large one that left may have kept small ones waiting
 	q.mu.Unlock()
 	return err
@@ -164,11 +159,11 @@ func (q *queue) take(memory int64) {
 	q.used += memory
 }
 
-// state returns how many run, wait, and were refused because of the wait.
-func (q *queue) state() (running, waiting int, shed uint64) {
+// state returns how many run and wait.
+func (q *queue) state() (running, waiting int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.running, q.waiting.Len(), q.shed
+	return q.running, q.waiting.Len()
 }
 
 // retryAfter is the whole seconds after which a refused caller may come again.

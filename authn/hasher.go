@@ -83,7 +83,9 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 
 // overloaded fails with [CodeOverloaded] when a hash would have to wait too long. It
 // spares whoever is refused, and the database, the work before the hash.
-func (h *Hasher) overloaded(ctx context.Context) error { return h.refuse(ctx, h.queue.check()) }
+func (h *Hasher) overloaded(ctx context.Context) error {
+	return h.refuse(ctx, h.queue.check(), ForLogin)
+}
 
 // hash returns the PHC string of a normalized password at the configured cost.
 func (h *Hasher) hash(ctx context.Context, password string, why Purpose, t *stopwatch) (string, error) {
@@ -141,10 +143,7 @@ func (h *Hasher) run(ctx context.Context, memory int64, why Purpose, t *stopwatc
 	err := h.queue.acquire(ctx, memory)
 	admitted := time.Now()
 	if err != nil {
-		if why == ForUpgrade { // which the login does without
-			return overload(err)
-		}
-		return h.refuse(ctx, err)
+		return h.refuse(ctx, err, why)
 	}
 	t.lap("hash_wait")
 	defer func() {
@@ -159,18 +158,17 @@ func (h *Hasher) run(ctx context.Context, memory int64, why Purpose, t *stopwatc
 	return nil
 }
 
-// refuse holds a caller back for a moment, and tells it to come again.
-func (h *Hasher) refuse(ctx context.Context, err error) error {
-	if err != nil {
-		h.pace.hold(ctx)
-	}
-	return overload(err)
-}
-
-// overload makes the error for a hash that has no turn.
-func overload(err error) error {
+// refuse holds a caller back for a moment, and makes the error that tells it to come
+// again. Of a login that does without its upgrade nobody is held back.
+func (h *Hasher) refuse(ctx context.Context, err error, why Purpose) error {
 	if err == nil || errors.Is(err, errOutsized) {
 		return err
+	}
+	if errors.As(err, new(errTooLong)) {
+		h.stats.refused(why)
+	}
+	if why != ForUpgrade {
+		h.pace.hold(ctx)
 	}
 	return &Error{Code: CodeOverloaded, Message: "too many sign-ins at once, try again in a moment", RetryAfter: retryAfter(err), Err: err}
 }

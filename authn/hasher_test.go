@@ -2,6 +2,8 @@ package authn
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,7 +51,7 @@ func TestHashAndVerifyCountOneComputationEach(t *testing.T) {
 		}
 	}
 	got := h.Stats()
-	if got.Run != 3 || got.Running != 0 || got.Waiting != 0 || got.Shed != 0 || got.Memory != 0 {
+	if got.Run != 3 || got.Running != 0 || got.Waiting != 0 || got.Memory != 0 {
 		t.Errorf("got %+v, want 3 run and none under way", got)
 	}
 	for why, want := range map[Purpose]uint64{ForAccount: 1, ForLogin: 2, ForNobody: 0, ForUpgrade: 0} {
@@ -167,4 +169,37 @@ func TestAPepperIsRotatedAtLogin(t *testing.T) {
 			t.Errorf("the log hears %v, and not what to do", err)
 		}
 	})
+}
+
+// TestWhoWouldWaitTooLongIsRefusedBeforeTheDatabaseIsAsked has the only worker busy for
+// long, as all before were.
+func TestWhoWouldWaitTooLongIsRefusedBeforeTheDatabaseIsAsked(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, openSQLite(t), func(c *Config) { c.Hashing.Workers = 1 })
+	f.register(t, "alice")
+	f.hasher.queue.mean = time.Hour
+	if err := f.hasher.queue.acquire(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	for name, why := range map[string]Purpose{"alice": ForLogin, "bob": ForAccount} {
+		var g Grant
+		var err error
+		if why == ForLogin {
+			g, err = f.Login(f.ctx, visitor, Account{name, goodPassword}, "")
+		} else {
+			_, err = f.Register(f.ctx, visitor, Account{name, goodPassword})
+		}
+		wantCode(t, string(why), err, CodeOverloaded)
+		if e, ok := errors.AsType[*Error](err); !ok || e.RetryAfter < time.Minute {
+			t.Errorf("%s: got %+v, want to be told when to come again", why, e)
+		}
+		if slices.ContainsFunc(g.Steps, func(s Step) bool { return s.Name == "lookup" }) {
+			t.Errorf("%s: the database was asked: %v", why, g.Steps)
+		}
+		if got := f.HashStats().By[why].Shed; got != 1 {
+			t.Errorf("%s: %d were counted as refused", why, got)
+		}
+	}
+	f.hasher.queue.release(1, 0)
+	f.signIn(t, "alice")
 }

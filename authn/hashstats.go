@@ -11,15 +11,16 @@ type HashStats struct {
 	Run     uint64 // hashes computed since the start
 	Running int    // being computed now
 	Waiting int    // waiting for their turn now
-	Shed    uint64 // refused since the start, because the wait was or would have been too long
 	Memory  int64  // bytes that hashes work with now
 	Budget  Budget // that holds
 	By      map[Purpose]HashTimes
 }
 
-// HashTimes is how long hashes of one purpose waited and ran.
+// HashTimes is how long hashes of one purpose waited and ran, and how many were refused
+// because the wait was, or would have been, too long.
 type HashTimes struct {
 	Wait, Run Histogram
+	Shed      uint64
 }
 
 // Histogram counts durations.
@@ -44,7 +45,7 @@ type hashCounters struct {
 func newHashCounters() hashCounters {
 	by := map[Purpose]*HashTimes{}
 	for _, p := range Purposes() {
-		by[p] = &HashTimes{newHistogram(), newHistogram()}
+		by[p] = &HashTimes{Wait: newHistogram(), Run: newHistogram()}
 	}
 	return hashCounters{by: by}
 }
@@ -75,10 +76,17 @@ func (c *hashCounters) done(why Purpose, wait, run time.Duration) {
 	c.by[why].Run.observe(run)
 }
 
+// refused counts a hash that had no turn.
+func (c *hashCounters) refused(why Purpose) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.by[why].Shed++
+}
+
 // Stats returns the figures since the start.
 func (h *Hasher) Stats() HashStats {
 	s := HashStats{Budget: h.queue.Budget, By: map[Purpose]HashTimes{}}
-	s.Running, s.Waiting, s.Shed = h.queue.state()
+	s.Running, s.Waiting = h.queue.state()
 	h.residue.mu.Lock()
 	s.Memory = h.residue.inUse
 	h.residue.mu.Unlock()
@@ -86,7 +94,7 @@ func (h *Hasher) Stats() HashStats {
 	defer h.stats.mu.Unlock()
 	for p, times := range h.stats.by {
 		s.Run += times.Run.Count
-		s.By[p] = HashTimes{times.Wait.copy(), times.Run.copy()}
+		s.By[p] = HashTimes{times.Wait.copy(), times.Run.copy(), times.Shed}
 	}
 	return s
 }

@@ -17,7 +17,7 @@ import (
 // it takes new ones. With the small heap of this program that costs less than a
 // hundredth of a hash.
 type residue struct {
-	need    int64 // bytes that hashes work with at most
+	need    int64 // bytes that hashes at the configured cost work with at most
 	ceiling int64 // the memory limit that the process has anyway
 
 	mu      sync.Mutex
@@ -46,11 +46,12 @@ func (r *residue) begin(memory int64) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.left > 0 && r.inUse+r.left+memory > r.need+r.need/8 {
+	most := max(r.need, r.inUse+memory) // a hash from elsewhere may need more than ours
+	if r.left > 0 && r.inUse+r.left+memory > most+most/8 {
 		runtime.GC() // others wait meanwhile, as they must
 		r.left = 0
 	}
-	debug.SetMemoryLimit(min(r.ceiling, r.others()+r.need+r.need/6))
+	debug.SetMemoryLimit(min(r.ceiling, r.others()+most+most/6))
 	r.inUse += memory
 }
 

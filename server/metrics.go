@@ -82,7 +82,7 @@ var (
 	hashesTotal   = prometheus.NewDesc("authctl_password_hashes_total", "Password hashes completed.", nil, nil)
 	hashesRunning = prometheus.NewDesc("authctl_password_hashes_running", "Password hashes under way.", nil, nil)
 	hashesWaiting = prometheus.NewDesc("authctl_password_hashes_waiting", "Password hashes waiting for their turn.", nil, nil)
-	hashesShed    = prometheus.NewDesc("authctl_password_hashes_shed_total", "Sign-ins and the like refused because the wait for a hash was, or would have been, too long.", nil, nil)
+	hashesShed    = prometheus.NewDesc("authctl_password_hashes_shed_total", "Sign-ins and the like refused because the wait for a hash was, or would have been, too long, by purpose.", []string{"purpose"}, nil)
 	hashMemory    = prometheus.NewDesc("authctl_password_hash_memory_bytes", "Memory that password hashes work with.", nil, nil)
 	hashBudget    = prometheus.NewDesc("authctl_password_hash_memory_budget_bytes", "Memory that password hashes may work with at once.", nil, nil)
 	hashWorkers   = prometheus.NewDesc("authctl_password_hash_workers", "Password hashes that may run at once.", nil, nil)
@@ -136,11 +136,11 @@ func collectHashes(ch chan<- prometheus.Metric, send func(*prometheus.Desc, prom
 	send(hashesTotal, prometheus.CounterValue, float64(hashes.Run))
 	send(hashesRunning, prometheus.GaugeValue, float64(hashes.Running))
 	send(hashesWaiting, prometheus.GaugeValue, float64(hashes.Waiting))
-	send(hashesShed, prometheus.CounterValue, float64(hashes.Shed))
 	send(hashMemory, prometheus.GaugeValue, float64(hashes.Memory))
 	send(hashBudget, prometheus.GaugeValue, float64(hashes.Budget.Memory))
 	send(hashWorkers, prometheus.GaugeValue, float64(hashes.Budget.Workers))
 	for purpose, times := range hashes.By {
+		send(hashesShed, prometheus.CounterValue, float64(times.Shed), string(purpose))
 		ch <- histogram(hashWait, times.Wait, string(purpose))
 		ch <- histogram(hashRun, times.Run, string(purpose))
 	}

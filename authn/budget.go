@@ -159,11 +159,11 @@ func (q *queue) take(memory int64) {
 	q.used += memory
 }
 
-// state returns how many run and wait.
-func (q *queue) state() (running, waiting int) {
+// state returns how many run and wait, and what those that run work with.
+func (q *queue) state() (running, waiting int, memory int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.running, q.waiting.Len()
+	return q.running, q.waiting.Len(), q.used
 }
 
 // retryAfter is the whole seconds after which a refused caller may come again.

@@ -26,7 +26,7 @@ func (q *queue) work(ctx context.Context, memory int64, took time.Duration) erro
 
 func (q *queue) wantIdle(t *testing.T) {
 	t.Helper()
-	if running, waiting := q.state(); running != 0 || waiting != 0 || q.used != 0 {
+	if running, waiting, _ := q.state(); running != 0 || waiting != 0 || q.used != 0 {
 		t.Errorf("got %d running and %d waiting with %d bytes, want none", running, waiting, q.used)
 	}
 }
@@ -81,7 +81,7 @@ func TestNobodyWaitsLongForATurn(t *testing.T) {
 		if waited := time.Since(began); waited != q.MaxWait || !errors.As(err, new(errTooLong)) {
 			t.Errorf("got %v after %s, want to be refused after %s", err, waited, q.MaxWait)
 		}
-		if _, waiting := q.state(); waiting != 0 {
+		if _, waiting, _ := q.state(); waiting != 0 {
 			t.Errorf("got %d waiting", waiting)
 		}
 		time.Sleep(time.Hour)

@@ -1,12 +1,14 @@
 package authn
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"time"
 )
 
@@ -30,6 +32,7 @@ type HasherConfig struct {
 	Budget          Budget
 	Pepper          string   // key that passwords are hashed with, at least 32 bytes; "" for none
 	PreviousPeppers []string // keys that stored hashes may still need
+	Portable        bool     // compute with golang.org/x/crypto/argon2 also where there is a faster implementation
 }
 
 // Hasher runs every password hash of the process, within one budget.
@@ -39,6 +42,7 @@ type Hasher struct {
 	queue   queue
 	residue residue
 	pace    pace
+	arenas  *arenas // nil for golang.org/x/crypto/argon2
 	stats   hashCounters
 }
 
@@ -66,13 +70,52 @@ func NewHasher(cfg HasherConfig) (*Hasher, error) {
 	if cfg.Params.bytes() > b.Memory {
 		return nil, fmt.Errorf("one password hash needs %d KiB, which is more than the memory budget of %d KiB", cfg.Params.Memory, b.Memory>>10)
 	}
-	return &Hasher{
+	h := &Hasher{
 		params: cfg.Params, peppers: peppers,
 		queue:   queue{Budget: b},
 		residue: newResidue(min(b.Memory, need)),
 		pace:    pace{every: paceStep},
 		stats:   newHashCounters(),
-	}, nil
+	}
+	if !cfg.Portable {
+		h.arenas = newArenas(b.Memory)
+	}
+	return h, nil
+}
+
+// Implementation names what computes Argon2 here.
+func (h *Hasher) Implementation() string {
+	if h.arenas == nil {
+		return ImplementationPortable
+	}
+	return ImplementationAVX2
+}
+
+// SelfCheck compares the fast implementation with golang.org/x/crypto/argon2 at the
+// configured cost, which takes as long as two hashes. When they differ the latter
+// computes from then on, and the error says so. Call it before anyone signs in.
+func (h *Hasher) SelfCheck() error {
+	if h.arenas == nil {
+		return nil
+	}
+	password, salt := []byte("correct horse battery staple"), make([]byte, saltLength)
+	got, err := h.arenas.key(password, salt, h.params, tagLength)
+	if err == nil && !bytes.Equal(got, compute(password, salt, h.params, tagLength)) {
+		err = errMiscomputed
+	}
+	h.arenas.wipeIdle() // what the check took is not needed any more
+	debug.FreeOSMemory()
+	if err != nil {
+		h.arenas = nil
+	}
+	return err
+}
+
+// Close wipes the memory that hashes have worked with. Nothing must be hashed any more.
+func (h *Hasher) Close() {
+	if h.arenas != nil {
+		h.arenas.wipeIdle()
+	}
 }
 
 // Hash returns the PHC string of a password, as one of a new account is hashed. It
@@ -131,8 +174,17 @@ func (h *Hasher) argon2(ctx context.Context, password string, d digest, length i
 	if err != nil {
 		return nil, err
 	}
-	err = h.run(ctx, d.params.bytes(), why, t, func() { tag = compute(seasoned, d.salt, d.params, length) })
-	return tag, err
+	var failed error
+	err = h.run(ctx, d.params.bytes(), why, t, func() {
+		if h.arenas == nil {
+			h.residue.begin(d.params.bytes())
+			defer h.residue.end(d.params.bytes())
+			tag = compute(seasoned, d.salt, d.params, length)
+			return
+		}
+		tag, failed = h.arenas.key(seasoned, d.salt, d.params, length)
+	})
+	return tag, errors.Join(err, failed)
 }
 
 // run does the work when its turn has come. The turn belongs to the work: a caller
@@ -148,12 +200,10 @@ func (h *Hasher) run(ctx context.Context, memory int64, why Purpose, t *stopwatc
 	t.lap("hash_wait")
 	defer func() {
 		took := time.Since(admitted)
-		h.residue.end(memory)
 		h.queue.release(memory, took)
 		h.stats.done(why, admitted.Sub(began), took)
 		t.lap("hash")
 	}()
-	h.residue.begin(memory)
 	work()
 	return nil
 }

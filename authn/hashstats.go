@@ -12,8 +12,11 @@ type HashStats struct {
 	Running int    // being computed now
 	Waiting int    // waiting for their turn now
 	Memory  int64  // bytes that hashes work with now
+	Kept    int64  // bytes that are kept for them, in use or not
 	Budget  Budget // that holds
 	By      map[Purpose]HashTimes
+
+	Implementation string // of Argon2
 }
 
 // HashTimes is how long hashes of one purpose waited and ran, and how many were refused
@@ -86,10 +89,11 @@ func (c *hashCounters) refused(why Purpose) {
 // Stats returns the figures since the start.
 func (h *Hasher) Stats() HashStats {
 	s := HashStats{Budget: h.queue.Budget, By: map[Purpose]HashTimes{}}
-	s.Running, s.Waiting = h.queue.state()
-	h.residue.mu.Lock()
-	s.Memory = h.residue.inUse
-	h.residue.mu.Unlock()
+	s.Running, s.Waiting, s.Memory = h.queue.state()
+	s.Implementation = h.Implementation()
+	if h.arenas != nil {
+		s.Kept = h.arenas.size()
+	}
 	h.stats.mu.Lock()
 	defer h.stats.mu.Unlock()
 	for p, times := range h.stats.by {

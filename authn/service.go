@@ -32,6 +32,7 @@ type Config struct {
 	Hashing            Budget        // what hashing passwords may take of the process
 	Pepper             string        // see [HasherConfig]
 	PreviousPeppers    []string
+	PortableArgon2     bool
 	MinPasswordLength  int              // in code points
 	Blocklist          *Blocklist       // passwords that are refused; nil for none
 	BlocklistWarns     bool             // accept blocklisted passwords and say so in Registered.Warning
@@ -64,7 +65,7 @@ func New(cfg Config, st store.Store) (*Service, error) {
 	if err := CheckSecret(cfg.Secret); err != nil {
 		return nil, fmt.Errorf("jwt secret: %w", err)
 	}
-	hasher, err := NewHasher(HasherConfig{cfg.Argon2, cfg.Hashing, cfg.Pepper, cfg.PreviousPeppers})
+	hasher, err := NewHasher(HasherConfig{cfg.Argon2, cfg.Hashing, cfg.Pepper, cfg.PreviousPeppers, cfg.PortableArgon2})
 	if err != nil {
 		return nil, err
 	}
@@ -102,6 +103,13 @@ func (s *Service) KeyID() string { return s.access.kid }
 
 // HashStats returns the figures of password hashing since the start.
 func (s *Service) HashStats() HashStats { return s.hasher.Stats() }
+
+// SelfCheck is that of the [Hasher].
+func (s *Service) SelfCheck() error { return s.hasher.SelfCheck() }
+
+// Close wipes the memory that passwords were hashed in. Nothing must be asked of the
+// service any more.
+func (s *Service) Close() { s.hasher.Close() }
 
 // RotationStats returns how many refreshes came to each outcome since the start.
 func (s *Service) RotationStats() map[store.Outcome]uint64 {

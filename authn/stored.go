@@ -38,7 +38,11 @@ func (h *Hasher) verify(ctx context.Context, password typed, s storedHash, t *st
 	if s.foreign == nil {
 		return h.verifyOwn(ctx, password.nfc, s.own, t)
 	}
-	err = h.run(ctx, s.foreign.Memory(), ForLogin, t, func() { ok = s.foreign.Verify(password.raw) })
+	err = h.run(ctx, s.foreign.Memory(), ForLogin, t, func() {
+		h.residue.begin(s.foreign.Memory())
+		defer h.residue.end(s.foreign.Memory())
+		ok = s.foreign.Verify(password.raw)
+	})
 	return ok, err
 }
 

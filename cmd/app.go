@@ -100,7 +100,12 @@ func (a *app) prepare(ctx context.Context, inst *instance, o opening) error {
 	return err
 }
 
-func (i *instance) close() { i.store.Close() }
+func (i *instance) close() {
+	if i.authn != nil {
+		i.authn.Close()
+	}
+	i.store.Close()
+}
 
 func (a *app) openStore(ctx context.Context, inst *instance, o opening) (store.Store, error) {
 	if path, ok := inst.cfg.sqlitePath(); ok {
@@ -214,6 +219,7 @@ func newService(cfg loaded, secret string, st store.Store) (*authn.Service, erro
 		Hashing:            cfg.budget(limit),
 		Pepper:             string(cfg.Password.Pepper),
 		PreviousPeppers:    texts(cfg.Password.PreviousPeppers),
+		PortableArgon2:     cfg.Password.Argon2.Implementation == authn.ImplementationPortable,
 		MinPasswordLength:  cfg.Password.MinLength,
 		Blocklist:          blocklist,
 		BlocklistWarns:     cfg.development(),

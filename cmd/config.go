@@ -97,6 +97,8 @@ type argon2Config struct {
 	Memory      size   `mapstructure:"memory"`
 	Iterations  uint32 `mapstructure:"iterations"`
 	Parallelism uint8  `mapstructure:"parallelism"`
+	// auto or portable
+	Implementation string `mapstructure:"implementation"`
 }
 
 type logConfig struct {
@@ -149,6 +151,7 @@ func defaults() []setting {
 		{"password.argon2.memory", "64MiB"},
 		{"password.argon2.iterations", 3},
 		{"password.argon2.parallelism", 1},
+		{"password.argon2.implementation", "auto"},
 		{"password.pepper", ""},
 		{"password.pepper_file", ""},
 		{"password.previous_peppers", []string{}},

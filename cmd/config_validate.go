@@ -218,6 +218,7 @@ func (l *loaded) validatePassword(bad *faults) {
 		bad.add("password.argon2.memory", "must be whole KiB, 1GiB at most")
 		return
 	}
+	oneOf(bad, "password.argon2.implementation", p.Argon2.Implementation, "auto", "portable")
 	l.validateHashing(bad)
 	cost := p.Argon2.params()
 	if err := cost.Validate(); err != nil {

@@ -24,6 +24,7 @@ type hashBenchOptions struct {
 	memory  string
 	time    time.Duration
 	params  []string
+	impl    string
 	write   bool
 	check   bool
 	compare bool
@@ -55,6 +56,7 @@ cost that meets it, never one below the OWASP minimum.`,
 	f.StringVar(&o.memory, "memory", "", "`size` for all workers together (default: hashing.memory_budget)")
 	f.DurationVar(&o.time, "time", 30*time.Second, "how long to measure, about")
 	f.StringArrayVar(&o.params, "params", nil, "measure this cost, such as `m=65536,t=3,p=1` (KiB), and the configured one, and no others; may be repeated")
+	f.StringVar(&o.impl, "implementation", "", "of Argon2: auto or portable (default: the configured one)")
 	f.BoolVar(&o.write, "write", false, "put the choice into the configuration file")
 	f.BoolVar(&o.check, "check", false, "exit 3 when the configured cost is below the OWASP minimum or misses the goal")
 	f.BoolVar(&o.compare, "compare", false, "count the stored hashes by algorithm and cost, and measure nothing")
@@ -68,6 +70,7 @@ type bench struct {
 	options    *hashBenchOptions
 	a          *app
 	configured authn.Params
+	portable   bool
 	goal       hashbench.Goal
 	results    []hashbench.Result
 	names      map[authn.Params]string
@@ -106,6 +109,8 @@ func (o *hashBenchOptions) validate() error {
 	switch {
 	case o.target < 0 || o.logins < 0 || o.maxP99 < 0 || o.time <= 0:
 		return usage("", "--target, --logins-per-second, --max-p99 and --time must not be negative")
+	case o.impl != "" && o.impl != auto && o.impl != authn.ImplementationPortable:
+		return usage("", "--implementation must be auto or portable, not %q", o.impl)
 	case o.maxP99 > 0 && o.logins == 0:
 		return usage("", "--max-p99 needs --logins-per-second")
 	case o.write && o.target == 0 && o.logins == 0:
@@ -133,6 +138,10 @@ func (o *hashBenchOptions) prepare(a *app) (*bench, error) {
 	limit, source := memoryLimit()
 	budget := cfg.budget(limit)
 	b := &bench{options: o, a: a, configured: cfg.Password.Argon2.params(), names: map[authn.Params]string{}}
+	if o.impl == "" {
+		o.impl = cfg.Password.Argon2.Implementation
+	}
+	b.portable = o.impl == authn.ImplementationPortable
 	b.goal = hashbench.Goal{Target: o.target, LoginsPerSecond: o.logins, MaxP99: o.maxP99, Workers: budget.Workers, Memory: budget.Memory}
 	if o.memory != "" {
 		n, err := parseSize(o.memory)
@@ -221,7 +230,7 @@ func (b *bench) measure(ctx context.Context) (err error) {
 	if b.goal.Asked() && !b.options.check {
 		limit /= 2 // the rest is for the candidates
 	}
-	b.results, err = hashbench.Run(ctx, cells, limit, measureInChild(b.goal.Workers), b.progress("measuring "+count(int64(len(cells)), "cell")))
+	b.results, err = hashbench.Run(ctx, cells, limit, measureInChild(b.goal.Workers, b.portable), b.progress("measuring "+count(int64(len(cells)), "cell")))
 	b.endProgress()
 	b.results = slices.DeleteFunc(b.results, func(r hashbench.Result) bool { return len(r.Latencies) == 0 })
 	return err
@@ -246,7 +255,7 @@ func (b *bench) solve(ctx context.Context) error {
 			continue
 		}
 		results, err := hashbench.Run(ctx, []hashbench.Cell{{Params: p, Concurrency: b.goal.Workers}}, b.options.time/8,
-			measureInChild(b.goal.Workers), b.progress("trying "+p.String()))
+			measureInChild(b.goal.Workers, b.portable), b.progress("trying "+p.String()))
 		b.endProgress()
 		if len(results[0].Latencies) > 0 {
 			b.name(p, "candidate")

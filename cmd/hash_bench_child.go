@@ -22,9 +22,10 @@ import (
 
 // childOptions is what the measuring process is told.
 type childOptions struct {
-	cell    hashbench.Cell
-	workers int
-	about   time.Duration
+	cell     hashbench.Cell
+	workers  int
+	about    time.Duration
+	portable bool
 }
 
 // childReport is what it answers.
@@ -56,12 +57,13 @@ func newHashBenchChild(a *app) *cobra.Command {
 	f.IntVar(&o.cell.Concurrency, "concurrency", 1, "")
 	f.IntVar(&o.workers, "workers", 1, "")
 	f.DurationVar(&o.about, "about", 0, "")
+	f.BoolVar(&o.portable, "portable", false, "")
 	return c
 }
 
 // measure asks for hashes, so many at once, of the hasher that serve has.
 func (o childOptions) measure(ctx context.Context) (childReport, error) {
-	hasher, err := authn.NewHasher(authn.HasherConfig{Params: o.cell.Params, Budget: authn.Budget{Workers: o.workers, MaxWait: time.Hour}})
+	hasher, err := authn.NewHasher(authn.HasherConfig{Params: o.cell.Params, Budget: authn.Budget{Workers: o.workers, MaxWait: time.Hour}, Portable: o.portable})
 	if err != nil {
 		return childReport{}, err
 	}
@@ -95,7 +97,7 @@ func (o childOptions) measure(ctx context.Context) (childReport, error) {
 }
 
 // measureInChild measures a cell in a process of its own.
-func measureInChild(workers int) hashbench.Measure {
+func measureInChild(workers int, portable bool) hashbench.Measure {
 	return func(ctx context.Context, c hashbench.Cell, about time.Duration) (hashbench.Sample, error) {
 		binary, err := os.Executable()
 		if err != nil {
@@ -104,7 +106,7 @@ func measureInChild(workers int) hashbench.Measure {
 		p := c.Params
 		child := exec.CommandContext(ctx, binary, "hash-bench", "measure",
 			"--memory-kib", fmt.Sprint(p.Memory), "--iterations", fmt.Sprint(p.Iterations), "--parallelism", fmt.Sprint(p.Parallelism),
-			"--concurrency", strconv.Itoa(c.Concurrency), "--workers", strconv.Itoa(workers), "--about", about.String())
+			"--concurrency", strconv.Itoa(c.Concurrency), "--workers", strconv.Itoa(workers), "--about", about.String(), fmt.Sprintf("--portable=%t", portable))
 		apart(child)
 		child.Stderr = os.Stderr
 		out, err := child.Output()

@@ -47,6 +47,7 @@ type machineView struct {
 	CPUs              int    `json:"cpus"`
 	CPUModel          string `json:"cpu_model"`
 	Workers           int    `json:"workers"`
+	Implementation    string `json:"implementation"` // of Argon2
 	MemoryLimit       int64  `json:"memory_limit_bytes"`
 	MemoryLimitSource string `json:"memory_limit_source"`
 	MemoryForHashing  int64  `json:"memory_for_hashing_bytes"`
@@ -71,7 +72,7 @@ func (b *bench) print() error {
 func (b *bench) view() benchView {
 	limit, source := memoryLimit()
 	v := benchView{Candidates: []candidateView{}, Machine: machineView{
-		CPUs: runtime.NumCPU(), CPUModel: cpuModel(), Workers: b.goal.Workers, MemoryLimit: limit, MemoryLimitSource: source, MemoryForHashing: b.goal.Memory,
+		CPUs: runtime.NumCPU(), CPUModel: cpuModel(), Workers: b.goal.Workers, Implementation: b.implementation(), MemoryLimit: limit, MemoryLimitSource: source, MemoryForHashing: b.goal.Memory,
 	}}
 	attacked := b.configured
 	switch {
@@ -92,6 +93,15 @@ func (b *bench) view() benchView {
 		}
 	}
 	return v
+}
+
+// implementation names what computed.
+func (b *bench) implementation() string {
+	h, err := authn.NewHasher(authn.HasherConfig{Params: authn.Params{Memory: 8, Iterations: 1, Parallelism: 1}, Portable: b.portable})
+	if err != nil {
+		return ""
+	}
+	return h.Implementation()
 }
 
 func (b *bench) viewCandidate(r hashbench.Result) candidateView {
@@ -135,6 +145,7 @@ func milliseconds(ms float64) string { return fmt.Sprintf("%.0f ms", ms) }
 
 // talk says what the table does not.
 func (b *bench) talk(v benchView) {
+	b.a.say("Argon2's implementation is %q", v.Machine.Implementation)
 	if b.chosen != nil {
 		b.a.say("chosen: %s, p95 %d ms with %d at once", b.chosen.Params, b.chosen.Percentile(95).Milliseconds(), b.chosen.Concurrency)
 	}

@@ -25,9 +25,9 @@ func TestLoginsCannotExhaustTheMemory(t *testing.T) {
 	if raceDetector() {
 		t.Skip("the race detector takes memory of its own")
 	}
-	const budget, clients = 40 << 10, 500 // KiB: two hashes
-	p := startServe(t, t.TempDir(), "AUTHCTL_HASHING_MEMORY_BUDGET=40MiB", "AUTHCTL_HASHING_WORKERS=4",
-		"AUTHCTL_PASSWORD_ARGON2_MEMORY=19MiB", "AUTHCTL_PASSWORD_ARGON2_ITERATIONS=2", "AUTHCTL_LOG_LEVEL=error")
+	const budget, clients = 128 << 10, 500 // KiB: two hashes
+	p := startServe(t, t.TempDir(), "AUTHCTL_HASHING_MEMORY_BUDGET=128MiB", "AUTHCTL_HASHING_WORKERS=4",
+		"AUTHCTL_PASSWORD_ARGON2_MEMORY=64MiB", "AUTHCTL_PASSWORD_ARGON2_ITERATIONS=1", "AUTHCTL_LOG_LEVEL=error")
 	c := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients}}
 	together := func(path string, allowed ...int) (refused int64) {
 		var n atomic.Int64

@@ -80,6 +80,9 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return &problem{exitUsage, err, ""}
 	}
+	if err := inst.authn.SelfCheck(); err != nil {
+		log.Error().Err(err).Msg("password hashes are computed by the portable implementation")
+	}
 	makeRoom(inst.authn.HashStats().Budget.Workers)
 	// What runs beside the server goes on while it drains, and ends after it.
 	beside, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -174,6 +177,7 @@ func (a *app) welcome(inst *instance, public net.Addr, admin net.Listener) {
 	if admin != nil {
 		a.say("metrics on http://%s/metrics", admin.Addr())
 	}
+	a.say("Argon2's implementation is %q", inst.authn.HashStats().Implementation)
 	a.say("listening on %s", url)
 	a.sayBudget(inst)
 	if host := inst.cfg.Server.Host; !loopback(host) && !strings.HasPrefix(inst.cfg.Server.PublicURL, "https://") {

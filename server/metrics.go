@@ -85,6 +85,8 @@ var (
 	hashesShed    = prometheus.NewDesc("authctl_password_hashes_shed_total", "Sign-ins and the like refused because the wait for a hash was, or would have been, too long, by purpose.", []string{"purpose"}, nil)
 	hashMemory    = prometheus.NewDesc("authctl_password_hash_memory_bytes", "Memory that password hashes work with.", nil, nil)
 	hashBudget    = prometheus.NewDesc("authctl_password_hash_memory_budget_bytes", "Memory that password hashes may work with at once.", nil, nil)
+	hashKept      = prometheus.NewDesc("authctl_password_hash_memory_kept_bytes", "Memory that is kept for password hashes, in use or not.", nil, nil)
+	hashArgon2    = prometheus.NewDesc("authctl_password_hash_implementation", "1, for the implementation of Argon2 that computes.", []string{"name"}, nil)
 	hashWorkers   = prometheus.NewDesc("authctl_password_hash_workers", "Password hashes that may run at once.", nil, nil)
 	hashWait      = prometheus.NewDesc("authctl_password_hash_wait_seconds", "How long a password hash waited for its turn, by purpose.", []string{"purpose"}, nil)
 	hashRun       = prometheus.NewDesc("authctl_password_hash_run_seconds", "How long a password hash took, by purpose.", []string{"purpose"}, nil)
@@ -102,7 +104,7 @@ var (
 // Describe lists the metrics.
 func (c serviceCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		hashesTotal, hashesRunning, hashesWaiting, hashesShed, hashMemory, hashBudget, hashWorkers, hashWait, hashRun, rotations, feedEntries, feedLag, feedContact,
+		hashesTotal, hashesRunning, hashesWaiting, hashesShed, hashMemory, hashKept, hashArgon2, hashBudget, hashWorkers, hashWait, hashRun, rotations, feedEntries, feedLag, feedContact,
 		poolMax, poolOpen, poolInUse, poolWaits, poolWaitTime,
 	} {
 		ch <- d
@@ -137,6 +139,8 @@ func collectHashes(ch chan<- prometheus.Metric, send func(*prometheus.Desc, prom
 	send(hashesRunning, prometheus.GaugeValue, float64(hashes.Running))
 	send(hashesWaiting, prometheus.GaugeValue, float64(hashes.Waiting))
 	send(hashMemory, prometheus.GaugeValue, float64(hashes.Memory))
+	send(hashKept, prometheus.GaugeValue, float64(hashes.Kept))
+	send(hashArgon2, prometheus.GaugeValue, 1, hashes.Implementation)
 	send(hashBudget, prometheus.GaugeValue, float64(hashes.Budget.Memory))
 	send(hashWorkers, prometheus.GaugeValue, float64(hashes.Budget.Workers))
 	for purpose, times := range hashes.By {

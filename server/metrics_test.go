@@ -26,6 +26,8 @@ func TestTheAdminHandlerCountsWhatThePublicOneServes(t *testing.T) {
 		"authctl_password_hash_memory_bytes 0",
 		"authctl_password_hash_memory_budget_bytes ",
 		"authctl_password_hash_workers ",
+		"authctl_password_hash_memory_kept_bytes ",
+		`authctl_password_hash_implementation{name="`,
 		`authctl_password_hash_run_seconds_count{purpose="account"} 1`,
 		`authctl_password_hash_wait_seconds_bucket{purpose="login",le="+Inf"} 1`,
 		`authctl_password_hash_run_seconds_count{purpose="nobody"} 0`,

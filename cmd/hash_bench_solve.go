@@ -1,0 +1,137 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/hashbench"
+)
+
+// maxTries is how many candidates are measured before giving up.
+const maxTries = 6
+
+// solve goes down from the strongest cost that is predicted to meet the goal, until one
+// does when it is measured.
+func (b *bench) solve(ctx context.Context) error {
+	fit := hashbench.NewFit(b.results, b.goal.Workers)
+	for _, p := range b.goal.Costs() {
+		if len(b.solved) == maxTries {
+			return nil
+		}
+		predicted, ok := fit.Predict(p)
+		if !ok || b.goal.Judge(predicted) != "" {
+			continue
+		}
+		if n := len(b.solved); n > 0 && tooNear(p, b.solved[n-1].Params) {
+			continue
+		}
+		results, err := hashbench.Run(ctx, []hashbench.Cell{{Params: p, Concurrency: b.goal.Workers}}, b.options.time/8,
+			measureInChild(b.goal.Workers, b.portable), b.progress("trying "+p.String()))
+		b.endProgress()
+		if len(results[0].Latencies) > 0 {
+			b.name(p, "candidate")
+			b.solved = append(b.solved, results[0])
+		}
+		if err != nil {
+			return err
+		}
+		if b.goal.Judge(results[0]) == "" {
+			b.chosen = &results[0]
+			return nil
+		}
+	}
+	return nil
+}
+
+// tooNear reports whether a cost takes hardly less time than one that was too slow.
+func tooNear(p, slow authn.Params) bool {
+	return float64(p.Memory)*float64(p.Iterations) > 0.97*float64(slow.Memory)*float64(slow.Iterations)
+}
+
+// progress draws a bar on a terminal, and says once what is done elsewhere.
+func (b *bench) progress(what string) func(float64) {
+	if _, onTerminal := terminal(b.a.err); !onTerminal {
+		b.a.say("%s", what)
+		return func(float64) {}
+	}
+	return func(part float64) { fmt.Fprintf(b.a.err, "\rauthctl: %s %s ", bar(int64(part*1000), 1000), what) }
+}
+
+func (b *bench) endProgress() {
+	if _, onTerminal := terminal(b.a.err); onTerminal {
+		fmt.Fprintln(b.a.err)
+	}
+}
+
+// conclude decides how the command ends, and writes what was chosen.
+func (b *bench) conclude(ctx context.Context) error {
+	if b.options.check {
+		return b.verdict()
+	}
+	if !b.goal.Asked() {
+		return nil
+	}
+	if b.chosen == nil {
+		return &problem{exitCheck, errors.New("no cost at or above the OWASP minimum meets the goal"), "allow more time, fewer sign-ins or more memory, or add processors"}
+	}
+	if b.options.write {
+		return b.writeChoice(ctx)
+	}
+	b.a.say("password.argon2: memory: %s, iterations: %d, parallelism: %d; --write puts it into the configuration file", memoryText(b.chosen.Params), b.chosen.Params.Iterations, b.chosen.Params.Parallelism)
+	return nil
+}
+
+// verdict is that of --check.
+func (b *bench) verdict() error {
+	for _, r := range b.results {
+		if r.Params != b.configured {
+			continue
+		}
+		if why := b.goal.Judge(r); why != "" {
+			return &problem{exitCheck, fmt.Errorf("the configured cost %s: %s", r.Params, why), "authctl hash-bench --target 300ms chooses another"}
+		}
+	}
+	b.a.say("the configured cost %s holds", b.configured)
+	return nil
+}
+
+// memoryText writes memory as the configuration has it.
+func memoryText(p authn.Params) string {
+	if p.Memory%1024 == 0 {
+		return fmt.Sprintf("%dMiB", p.Memory/1024)
+	}
+	return fmt.Sprintf("%dKiB", p.Memory)
+}
+
+// rejection says why a result is not the choice, or "".
+func (b *bench) rejection(r hashbench.Result) string {
+	if why := b.goal.Judge(r); why != "" {
+		return why
+	}
+	if b.chosen != nil && r.Params != b.chosen.Params {
+		return "weaker than the choice"
+	}
+	return ""
+}
+
+// noisy names the measurements whose rounds did not agree, the first few, and counts
+// those of which there was one round only.
+func (b *bench) noisy() (names string, once int) {
+	var all []string
+	for _, r := range slices.Concat(b.results, b.solved) {
+		switch {
+		case r.Rounds() < 2:
+			once++
+		case r.Noisy():
+			all = append(all, fmt.Sprintf("%s × %d (%.0f %%)", r.Params, r.Concurrency, 100*r.Spread))
+		}
+	}
+	if more := len(all) - 3; more > 0 {
+		all = append(all[:3], fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(all, ", "), once
+}

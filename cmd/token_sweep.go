@@ -1,0 +1,58 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/authctl/authctl/authn"
+)
+
+// showNewest shows the newest sessions of a dry run, for a person to recognise them.
+func (a *app) showNewest(n *authn.Selected) {
+	if n == nil || len(n.Newest) == 0 {
+		return
+	}
+	a.say("the newest of them:")
+	_ = sessionTable(n.Newest).print(a.err) // as all talk
+}
+
+// sweepRows deletes the dead rows. The revocation holds without it, so what
+// goes wrong here is said and is no failure, but for an interruption.
+func (a *app) sweepRows(ctx context.Context, inst *instance, sel authn.Selection, n *authn.Selected) (deleted int64, err error) {
+	if !sel.Whole() {
+		return 0, nil // they are gone
+	}
+	_, onTerminal := terminal(a.err)
+	var progress func(int64)
+	if onTerminal {
+		progress = func(done int64) { fmt.Fprintf(a.err, "\rauthctl: %s ", progressBar(deleted+done, n)) }
+	}
+	for _, scope := range sel.Scopes() {
+		n, err := inst.authn.Sweep(ctx, scope, progress)
+		deleted += n
+		if ctx.Err() != nil {
+			a.say("stopped deleting rows; the sessions are ended all the same, and a running server deletes the rest")
+			return deleted, ctx.Err()
+		}
+		if err != nil {
+			a.say("warning: the sessions are ended, but their rows could not all be deleted: %s", oneLine(err))
+			return deleted, nil
+		}
+	}
+	if onTerminal {
+		fmt.Fprintln(a.err)
+	} else {
+		a.say("deleted %s", count(deleted, "dead row"))
+	}
+	return deleted, nil
+}
+
+// progressBar draws how many rows are deleted, of how many, where that is known. There
+// may be more of them than there were sessions alive.
+func progressBar(done int64, n *authn.Selected) string {
+	rows := "deleted " + count(done, "dead row")
+	if n == nil || n.Sessions == 0 {
+		return rows
+	}
+	return bar(done, n.Sessions) + " " + rows
+}

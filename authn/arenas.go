@@ -1,96 +1,140 @@
 package authn
 
 import (
-	"errors"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/authctl/authctl/authn/argon2id"
 )
 
-// Argon2's implementations.
-const (
-	ImplementationAVX2     = "avx2"     // authn/argon2id
-	ImplementationPortable = "portable" // golang.org/x/crypto/argon2
-)
-
-// arenas are the working memories of the hashes that run, kept for the next ones.
-type arenas struct {
-	most int64 // bytes for all of them
-
-	mu   sync.Mutex
-	idle []*argon2id.Arena
-	held int64 // bytes, also of those in use
-	wipe *time.Timer
-}
+// ImplementationPortable is golang.org/x/crypto/argon2. The others are those of
+// [argon2id.Implementation].
+const ImplementationPortable = string(argon2id.Portable)
 
 // idleWipe is how long an arena that nobody uses is kept.
 const idleWipe = time.Minute
 
-var errMiscomputed = errors.New("the fast implementation of Argon2 fails its check on this processor")
+// arenas are the working memories of the hashes that run, kept for the next ones of
+// the same size: one that is larger than its hash would take memory that nobody counts.
+type arenas struct {
+	impl argon2id.Implementation
+	most int64 // bytes for all of them
 
-// newArenas returns nil where the processor has no implementation of ours, or that
-// computes something else than the RFC's example.
-func newArenas(most int64) *arenas {
-	a, ok := argon2id.New()
-	if !ok || a.Check(argon2id.Cost{}) != nil {
-		return nil
-	}
-	return &arenas{most: most, idle: []*argon2id.Arena{a}, held: a.Size()}
+	mu     sync.Mutex
+	idle   []arenaSlot // the longest idle first
+	held   int64       // bytes, also of those in use
+	wipe   *time.Timer // nil while none is idle
+	closed bool
 }
 
-// key computes a hash in an arena.
-func (s *arenas) key(password, salt []byte, p Params, length int) ([]byte, error) {
+type arenaSlot struct {
+	*argon2id.Arena
+	memory int64 // bytes
+	since  time.Time
+}
+
+// newArenas returns nil where golang.org/x/crypto/argon2 is the best there is. It
+// fails when what is better computes something else than it should.
+func newArenas(most int64) (*arenas, error) {
+	impl := argon2id.Implementations()[0]
+	if impl == argon2id.Portable {
+		return nil, nil
+	}
+	const lanes = 1
+	if err := argon2id.Check(impl, 1, 8*lanes, lanes); err != nil {
+		return nil, err
+	}
+	return &arenas{impl: impl, most: most}, nil
+}
+
+// key computes a hash in an arena. The arena of a hash that fails is not kept.
+func (s *arenas) key(password, salt []byte, p Params, length int) (tag []byte, err error) {
 	a := s.take(p.bytes())
-	before := a.Size()
-	tag, err := a.Key(password, salt, argon2id.Cost{Memory: p.Memory, Passes: p.Iterations, Lanes: p.Parallelism}, uint32(length))
-	s.giveBack(a, before)
-	return tag, err
+	defer func() { s.giveBack(a, tag != nil) }()
+	return a.Key(s.impl, password, salt, p.Iterations, p.Memory, p.Parallelism, uint32(length))
 }
 
-// take returns an arena, and first wipes idle ones that there would be no room for beside
-// it.
-func (s *arenas) take(memory int64) *argon2id.Arena {
+// take returns an arena for a hash, and first wipes idle ones that there would be no room
+// for beside it.
+func (s *arenas) take(memory int64) arenaSlot {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	var a *argon2id.Arena
-	if n := len(s.idle); n > 0 {
-		a, s.idle = s.idle[n-1], s.idle[:n-1]
+	for i, a := range slices.Backward(s.idle) {
+		if a.memory == memory {
+			s.idle = slices.Delete(s.idle, i, i+1)
+			s.mu.Unlock()
+			return a
+		}
+	}
+	var over []arenaSlot
+	for len(s.idle) > 0 && s.held+memory > s.most {
+		over = append(over, s.longestIdle())
+	}
+	s.held += memory
+	s.mu.Unlock()
+	wipeAll(over)
+	return arenaSlot{Arena: argon2id.NewArena(), memory: memory}
+}
+
+func (s *arenas) giveBack(a arenaSlot, keep bool) {
+	s.mu.Lock()
+	keep = keep && !s.closed
+	if keep {
+		a.since = time.Now()
+		s.idle = append(s.idle, a)
+		if s.wipe == nil {
+			s.wipe = time.AfterFunc(idleWipe, s.wipeIdle)
+		}
 	} else {
-		a, _ = argon2id.New() // there was one before
+		s.held -= a.memory
 	}
-	for more := memory - a.Size(); more > 0 && s.held+more > s.most && len(s.idle) > 0; {
-		s.closeOne()
+	s.mu.Unlock()
+	if !keep {
+		wipeAll([]arenaSlot{a})
 	}
+}
+
+// longestIdle takes out the arena that was used least lately.
+func (s *arenas) longestIdle() arenaSlot {
+	a := s.idle[0]
+	s.idle = slices.Delete(s.idle, 0, 1)
+	s.held -= a.memory
 	return a
 }
 
-func (s *arenas) giveBack(a *argon2id.Arena, before int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.held += a.Size() - before
-	s.idle = append(s.idle, a)
-	if s.wipe == nil {
-		s.wipe = time.AfterFunc(idleWipe, s.wipeIdle)
-		return
+// wipeAll wipes arenas, and gives their memory back to the system.
+func wipeAll(arenas []arenaSlot) {
+	for _, a := range arenas {
+		_ = a.Close() // it is wiped in any case
 	}
-	s.wipe.Reset(idleWipe)
 }
 
-func (s *arenas) closeOne() {
-	a := s.idle[0]
-	s.idle = s.idle[1:]
-	s.held -= a.Size()
-	_ = a.Close() // it is wiped in any case
-}
-
-// wipeIdle wipes the memories that nobody uses, and gives them back to the system.
+// wipeIdle wipes those that nobody has used for a while.
 func (s *arenas) wipeIdle() {
+	var old []arenaSlot
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	for len(s.idle) > 0 {
-		s.closeOne()
+	for len(s.idle) > 0 && time.Since(s.idle[0].since) >= idleWipe {
+		old = append(old, s.longestIdle())
 	}
+	if len(s.idle) > 0 {
+		s.wipe.Reset(idleWipe - time.Since(s.idle[0].since))
+	} else {
+		s.wipe = nil
+	}
+	s.mu.Unlock()
+	wipeAll(old)
+}
+
+// close wipes all, those in use when they are given back.
+func (s *arenas) close() {
+	s.mu.Lock()
+	s.closed = true
+	var idle []arenaSlot
+	for len(s.idle) > 0 {
+		idle = append(idle, s.longestIdle())
+	}
+	s.mu.Unlock()
+	wipeAll(idle)
 }
 
 func (s *arenas) size() int64 {

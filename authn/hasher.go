@@ -1,7 +1,6 @@
 package authn
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
@@ -10,6 +9,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"time"
+
+	"github.com/authctl/authctl/authn/argon2id"
 )
 
 // Purpose is what a password is hashed for.
@@ -43,6 +44,7 @@ type Hasher struct {
 	residue residue
 	pace    pace
 	arenas  *arenas // nil for golang.org/x/crypto/argon2
+	broken  error   // why it is nil, where it should not be
 	stats   hashCounters
 }
 
@@ -78,7 +80,7 @@ func NewHasher(cfg HasherConfig) (*Hasher, error) {
 		stats:   newHashCounters(),
 	}
 	if !cfg.Portable {
-		h.arenas = newArenas(b.Memory)
+		h.arenas, h.broken = newArenas(b.Memory)
 	}
 	return h, nil
 }
@@ -88,33 +90,30 @@ func (h *Hasher) Implementation() string {
 	if h.arenas == nil {
 		return ImplementationPortable
 	}
-	return ImplementationAVX2
+	return string(h.arenas.impl)
 }
 
 // SelfCheck compares the fast implementation with golang.org/x/crypto/argon2 at the
-// configured cost, which takes as long as two hashes. When they differ the latter
-// computes from then on, and the error says so. Call it before anyone signs in.
+// configured cost, which takes as long as two hashes. When they differ, or the fast one
+// has failed its check at the start, the latter computes from then on, and the error says
+// so. Call it before anyone signs in.
 func (h *Hasher) SelfCheck() error {
 	if h.arenas == nil {
-		return nil
+		return h.broken
 	}
-	password, salt := []byte("correct horse battery staple"), make([]byte, saltLength)
-	got, err := h.arenas.key(password, salt, h.params, tagLength)
-	if err == nil && !bytes.Equal(got, compute(password, salt, h.params, tagLength)) {
-		err = errMiscomputed
-	}
-	h.arenas.wipeIdle() // what the check took is not needed any more
-	debug.FreeOSMemory()
-	if err != nil {
+	p := h.params
+	h.broken = argon2id.Check(h.arenas.impl, p.Iterations, p.Memory, p.Parallelism)
+	debug.FreeOSMemory() // what the check took is not needed any more
+	if h.broken != nil {
 		h.arenas = nil
 	}
-	return err
+	return h.broken
 }
 
 // Close wipes the memory that hashes have worked with. Nothing must be hashed any more.
 func (h *Hasher) Close() {
 	if h.arenas != nil {
-		h.arenas.wipeIdle()
+		h.arenas.close()
 	}
 }
 

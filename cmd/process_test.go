@@ -23,7 +23,7 @@ type process struct {
 
 // startServe runs `authctl serve` in a folder until the test ends, with these variables
 // beside those that every test has.
-func startServe(t *testing.T, dir string, environ ...string) *process {
+func startServe(t testing.TB, dir string, environ ...string) *process {
 	t.Helper()
 	said, err := os.Create(filepath.Join(t.TempDir(), "serve.log"))
 	if err != nil {
@@ -68,7 +68,7 @@ func (p *process) prepare(args ...string) *exec.Cmd {
 
 // run runs another command on the same database, which must succeed, and returns what
 // it printed.
-func (p *process) run(t *testing.T, args ...string) string {
+func (p *process) run(t testing.TB, args ...string) string {
 	t.Helper()
 	var said strings.Builder
 	c := p.prepare(args...)
@@ -81,14 +81,14 @@ func (p *process) run(t *testing.T, args ...string) string {
 }
 
 // kill ends the server without its knowing.
-func (p *process) kill(t *testing.T) {
+func (p *process) kill(t testing.TB) {
 	t.Helper()
 	p.command.Process.Signal(syscall.SIGKILL)
 	<-p.ended
 }
 
 // call makes a request, wants a status, and returns the body.
-func call(t *testing.T, c *http.Client, method, url, body string, header http.Header, status int) string {
+func call(t testing.TB, c *http.Client, method, url, body string, header http.Header, status int) string {
 	t.Helper()
 	req, err := http.NewRequest(method, url, strings.NewReader(body))
 	if err != nil {

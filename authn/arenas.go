@@ -41,8 +41,7 @@ func newArenas(most int64) (*arenas, error) {
 	if impl == argon2id.Portable {
 		return nil, nil
 	}
-	const lanes = 1
-	if err := argon2id.Check(impl, 1, 8*lanes, lanes); err != nil {
+	if err := argon2id.Check(impl, 1, 8, 1); err != nil {
 		return nil, err
 	}
 	return &arenas{impl: impl, most: most}, nil

@@ -26,6 +26,12 @@ const (
 	ActionUserDisabled    Action = "user_disabled"
 	ActionUserEnabled     Action = "user_enabled"
 	ActionUserDeleted     Action = "user_deleted"
+	ActionKeyAdded        Action = "signing_key_added"
+	ActionKeyPromoted     Action = "signing_key_promoted"
+	ActionKeyRetired      Action = "signing_key_retired"
+	ActionKeyRemoved      Action = "signing_key_removed"
+	ActionKeysBurned      Action = "signing_keys_burned"
+	ActionKeysResealed    Action = "signing_keys_resealed"
 )
 
 // Endings returns the actions that end a session.

@@ -19,6 +19,7 @@ type Node struct {
 	SeenAt    time.Time     // when it last read the feed, by the database's clock
 	Staleness time.Duration // how long after SeenAt it goes on vouching for tokens
 	Position  Position      // how far it has read
+	Keys      string        // ids of the signing keys that it can sign with, a blank between them
 
 	// What [Store.Nodes] finds out, by the database's clock where there is a clock.
 	Silent time.Duration // since SeenAt

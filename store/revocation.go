@@ -8,8 +8,9 @@ import (
 )
 
 // Revocation is one entry of the feed that tells every server what has ended
-// access. Hearing of one twice is harmless.
+// access, or that the signing keys have changed. Hearing of one twice is harmless.
 type Revocation struct {
+	Keys       bool // only the signing keys have changed; of the rest At alone is set
 	At         time.Time
 	UserID     uuid.UUID // whose; zero for everybody's
 	SessionID  uuid.UUID // the one session; zero for all in the scope

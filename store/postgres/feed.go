@@ -13,28 +13,28 @@ import (
 const channel = "authctl_revocations"
 
 const insertRevocation = `
-INSERT INTO revocations (at, user_id, session_id, generation)
-VALUES ($1, $2, $3, $4)
+INSERT INTO revocations (at, user_id, session_id, generation, keys)
+VALUES ($1, $2, $3, $4, $5)
 RETURNING pg_notify('` + channel + `', '')`
 
 // publish appends to the feed within a transaction; listeners are told when it
 // commits.
 func publish(ctx context.Context, tx pgx.Tx, r store.Revocation) error {
-	_, err := tx.Exec(ctx, insertRevocation, r.At, nullID(r.UserID), nullID(r.SessionID), r.Generation)
+	_, err := tx.Exec(ctx, insertRevocation, r.At, nullID(r.UserID), nullID(r.SessionID), r.Generation, r.Keys)
 	return err
 }
 
 // A snapshot is the position: what it does not show was committed after it was
 // taken, whenever it began.
 const selectNewFeed = `
-SELECT CAST(pg_current_snapshot() AS TEXT), i.generation, clock_timestamp(), r.at, r.user_id, r.session_id, r.generation
+SELECT CAST(pg_current_snapshot() AS TEXT), i.generation, clock_timestamp(), r.at, r.user_id, r.session_id, r.generation, r.keys
 FROM installation i LEFT JOIN revocations r ON r.tx >= pg_snapshot_xmin($1::text::pg_snapshot)
     AND NOT pg_visible_in_snapshot(r.tx, $1::text::pg_snapshot)`
 
 const selectPosition = `SELECT CAST(pg_current_snapshot() AS TEXT), generation, clock_timestamp() FROM installation`
 
 const selectFeedPage = `
-SELECT id, at, user_id, session_id, generation
+SELECT id, at, user_id, session_id, generation, keys
 FROM revocations
 WHERE id > $1 AND at >= $2
 ORDER BY id
@@ -57,11 +57,12 @@ func (s *Store) Revocations(ctx context.Context, after store.Position, since tim
 		var at *time.Time
 		var userID, sessionID uuid.NullUUID
 		var generation *int64
-		if err := rows.Scan(&feed.Position, &feed.Installation, &feed.Clock, &at, &userID, &sessionID, &generation); err != nil {
+		var keys *bool
+		if err := rows.Scan(&feed.Position, &feed.Installation, &feed.Clock, &at, &userID, &sessionID, &generation, &keys); err != nil {
 			return store.Feed{}, translate("read revocations", err)
 		}
 		if at != nil { // else there is none
-			feed.Entries = append(feed.Entries, store.Revocation{At: at.UTC(), UserID: userID.UUID, SessionID: sessionID.UUID, Generation: *generation})
+			feed.Entries = append(feed.Entries, store.Revocation{Keys: *keys, At: at.UTC(), UserID: userID.UUID, SessionID: sessionID.UUID, Generation: *generation})
 		}
 	}
 	return feed, translate("read revocations", rows.Err())
@@ -81,7 +82,7 @@ func (s *Store) wholeFeed(ctx context.Context, since time.Time) (store.Feed, err
 		}
 		page, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r store.Revocation, err error) {
 			var userID, sessionID uuid.NullUUID
-			err = row.Scan(&last, &r.At, &userID, &sessionID, &r.Generation)
+			err = row.Scan(&last, &r.At, &userID, &sessionID, &r.Generation, &r.Keys)
 			r.At, r.UserID, r.SessionID = r.At.UTC(), userID.UUID, sessionID.UUID
 			return r, err
 		})

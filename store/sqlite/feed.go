@@ -11,24 +11,24 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-const insertRevocation = `INSERT INTO revocations (at, user_id, session_id, generation) VALUES (?1, ?2, ?3, ?4)`
+const insertRevocation = `INSERT INTO revocations (at, user_id, session_id, generation, keys) VALUES (?1, ?2, ?3, ?4, ?5)`
 
 // publish appends to the feed within a transaction.
 func publish(ctx context.Context, tx *sql.Tx, r store.Revocation) error {
-	_, err := tx.ExecContext(ctx, insertRevocation, micros(r.At), nullID(r.UserID), nullID(r.SessionID), r.Generation)
+	_, err := tx.ExecContext(ctx, insertRevocation, micros(r.At), nullID(r.UserID), nullID(r.SessionID), r.Generation, r.Keys)
 	return err
 }
 
 // The id is the position: there is one writer at a time, so that rows become
 // visible in the order of their ids.
 const selectNewFeed = `
-SELECT (SELECT COALESCE(MAX(id), 0) FROM revocations), i.generation, ` + clockMicros + `, r.at, r.user_id, r.session_id, r.generation
+SELECT (SELECT COALESCE(MAX(id), 0) FROM revocations), i.generation, ` + clockMicros + `, r.at, r.user_id, r.session_id, r.generation, r.keys
 FROM installation i LEFT JOIN revocations r ON r.id > ?1`
 
 const selectPosition = `SELECT (SELECT COALESCE(MAX(id), 0) FROM revocations), generation, ` + clockMicros + ` FROM installation`
 
 const selectFeedPage = `
-SELECT id, at, user_id, session_id, generation
+SELECT id, at, user_id, session_id, generation, keys
 FROM revocations
 WHERE id > ?1 AND at >= ?2
 ORDER BY id
@@ -55,12 +55,13 @@ func (s *Store) Revocations(ctx context.Context, after store.Position, since tim
 		var newest, clock int64
 		var at, generation sql.NullInt64
 		var userID, sessionID uuid.NullUUID
-		if err := rows.Scan(&newest, &feed.Installation, &clock, &at, &userID, &sessionID, &generation); err != nil {
+		var keys sql.NullBool
+		if err := rows.Scan(&newest, &feed.Installation, &clock, &at, &userID, &sessionID, &generation, &keys); err != nil {
 			return store.Feed{}, translate("read revocations", err)
 		}
 		read, feed.Clock = max(read, newest), instant(clock)
 		if at.Valid { // else there is none
-			feed.Entries = append(feed.Entries, store.Revocation{At: instant(at.Int64), UserID: userID.UUID, SessionID: sessionID.UUID, Generation: generation.Int64})
+			feed.Entries = append(feed.Entries, store.Revocation{Keys: keys.Bool, At: instant(at.Int64), UserID: userID.UUID, SessionID: sessionID.UUID, Generation: generation.Int64})
 		}
 	}
 	feed.Position = position(read)
@@ -98,7 +99,7 @@ func (s *Store) feedPage(ctx context.Context, last *int64, since time.Time) ([]s
 		var r store.Revocation
 		var at int64
 		var userID, sessionID uuid.NullUUID
-		if err := rows.Scan(last, &at, &userID, &sessionID, &r.Generation); err != nil {
+		if err := rows.Scan(last, &at, &userID, &sessionID, &r.Generation, &r.Keys); err != nil {
 			return nil, err
 		}
 		r.At, r.UserID, r.SessionID = instant(at), userID.UUID, sessionID.UUID

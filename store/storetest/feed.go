@@ -142,7 +142,7 @@ var feedCases = []testCase{
 		u := f.user("alice")
 		feed := f.feed("")
 		start := feed.Position
-		one := store.Node{ID: uuid.New(), Name: "one", Version: "v1", StartedAt: noon, SeenAt: noon, Staleness: 30 * time.Second, Position: start}
+		one := store.Node{ID: uuid.New(), Name: "one", Version: "v1", StartedAt: noon, SeenAt: noon, Staleness: 30 * time.Second, Position: start, Keys: "one two"}
 		two := store.Node{ID: uuid.New(), Name: "two", Version: "v2", StartedAt: noon, SeenAt: noon.Add(time.Hour), Staleness: time.Second, Position: start}
 		for _, n := range []store.Node{two, one} {
 			f.ok("save node", f.store.SaveNode(f.ctx, n))

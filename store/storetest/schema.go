@@ -174,6 +174,17 @@ func operations(s store.Store) map[string]func(ctx context.Context) error {
 			_, err := s.DeleteOldRevocations(ctx, noon, 1)
 			return err
 		},
+		"signing keys": func(ctx context.Context) error { _, err := s.SigningKeys(ctx); return err },
+		"add key":      func(ctx context.Context) error { return s.AddSigningKey(ctx, key("one", 0), e) },
+		"promote key":  func(ctx context.Context) error { return s.PromoteSigningKey(ctx, "one", noon, e) },
+		"retire key":   func(ctx context.Context) error { return s.RetireSigningKey(ctx, "one", e) },
+		"remove key":   func(ctx context.Context) error { return s.RemoveSigningKey(ctx, "one", e) },
+		"burn keys":    func(ctx context.Context) error { _, err := s.BurnSigningKeys(ctx, key("one", 0), e); return err },
+		"reseal keys": func(ctx context.Context) error {
+			_, err := s.ResealSigningKeys(ctx, []store.ResealedKey{{ID: "one"}}, e)
+			return err
+		},
+		"delete old keys":  func(ctx context.Context) error { return s.DeleteOldSigningKeys(ctx, noon) },
 		"save node":        func(ctx context.Context) error { return s.SaveNode(ctx, store.Node{ID: id}) },
 		"remove node":      func(ctx context.Context) error { return s.RemoveNode(ctx, id) },
 		"remove old nodes": func(ctx context.Context) error { return s.RemoveOldNodes(ctx, noon) },

@@ -38,6 +38,7 @@ func Run(t *testing.T, b Backend) {
 		{"rotation", rotationCases},
 		{"revocation", revocationCases},
 		{"feed", feedCases},
+		{"keys", keyCases},
 		{"import", importCases},
 		{"events", eventCases},
 		{"failure", failureCases},

@@ -1,15 +1,14 @@
 package authn
 
 import (
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
 
 	"github.com/authctl/authctl/store"
@@ -20,12 +19,10 @@ const (
 	clockSkew      = 30 * time.Second // how far in the future iat may lie, when nodes disagree
 )
 
-// accessTokens signs and checks access tokens: JWTs with HS256 (RFC 7519), typ
-// at+jwt (RFC 9068).
+// accessTokens signs and checks access tokens: JWTs (RFC 7519), typ at+jwt (RFC 9068).
 type accessTokens struct {
-	key      []byte
-	kid      string
-	header   string // the encoded header of every token, and its dot
+	ring     atomic.Pointer[keyring]
+	look     func(header string) error // may bring a key that is not in the ring; nil when nothing can
 	issuer   string
 	audience string
 	ttl      time.Duration
@@ -53,23 +50,30 @@ type accessClaims struct {
 	generation store.Generation
 }
 
-func newAccessTokens(secret, issuer, audience string, ttl time.Duration) *accessTokens {
-	sum := sha256.Sum256([]byte("authctl key id" + secret))
-	kid := hex.EncodeToString(sum[:8])
-	header := fmt.Sprintf(`{"alg":"HS256","kid":%q,"typ":"at+jwt"}`, kid)
-	return &accessTokens{
-		key:      []byte(secret),
-		kid:      kid,
-		header:   base64.RawURLEncoding.EncodeToString([]byte(header)) + ".",
-		issuer:   issuer,
-		audience: audience,
-		ttl:      ttl,
+// newAccessTokens has the secrets as keys of HS256, of which the first signs, until it is
+// given another ring.
+func newAccessTokens(secrets []keySecret, issuer, audience string, ttl time.Duration) *accessTokens {
+	a := &accessTokens{issuer: issuer, audience: audience, ttl: ttl}
+	var rows []store.SigningKey
+	for i, secret := range secrets {
+		k := secretKey(secret, time.Time{})
+		k.State = store.KeyRetired
+		if i == 0 {
+			k.State = store.KeyActive
+		}
+		rows = append(rows, k)
 	}
+	a.ring.Store(newKeyring(rows, secrets, nil))
+	return a
 }
 
 // issue signs a token for a user's session. It expires after the access lifetime, but
 // never later than the session itself.
 func (a *accessTokens) issue(username string, session store.Session, now time.Time) (token string, expires time.Time, err error) {
+	key := a.ring.Load().active
+	if !key.signs() {
+		return "", time.Time{}, errCannotSign
+	}
 	expires = now.Add(a.ttl)
 	if session.ExpiresAt.Before(expires) {
 		expires = session.ExpiresAt
@@ -89,53 +93,95 @@ func (a *accessTokens) issue(username string, session store.Session, now time.Ti
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("encode access token: %w", err)
 	}
-	signed := a.header + base64.RawURLEncoding.EncodeToString(payload)
-	signature, err := jwt.SigningMethodHS256.Sign(signed, a.key)
+	signed := key.header + base64.RawURLEncoding.EncodeToString(payload)
+	signature, err := key.method.Sign(signed, key.private)
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("sign access token: %w", err)
 	}
 	return signed + "." + base64.RawURLEncoding.EncodeToString(signature), expires, nil
 }
 
+// errCannotSign is a matter of this process: another one may hold the key.
+var errCannotSign = &Error{Code: CodeUnavailable, Message: "this server cannot sign access tokens at the moment", RetryAfter: 5 * time.Second,
+	Err: errors.New("the active signing key is not open: authctl key list shows why")}
+
+// key returns the one whose tokens have exactly this header. That this process cannot open
+// the active one is no fault of the token. One that is not active and closed may as well
+// not be there: whoever holds such a token is helped by a refresh.
+func (a *accessTokens) key(header string, now time.Time) (*signingKey, error) {
+	k := a.ring.Load().byHeader[header]
+	if k == nil && a.look != nil {
+		if err := a.look(header); err != nil {
+			return nil, err
+		}
+		k = a.ring.Load().byHeader[header]
+	}
+	switch {
+	case k == nil || k.over(now):
+		return nil, errBadToken
+	case k.public != nil:
+		return k, nil
+	case k.State == store.KeyActive:
+		return nil, errCannotSign
+	default:
+		return nil, errBadToken
+	}
+}
+
+var errBadToken = refuse(CodeUnauthenticated, "sign in to continue")
+
 // verify checks a token and returns what it says. The header must be, to the
-// letter, the one that issue writes: that pins algorithm, type and key at once,
+// letter, one that issue writes: that pins algorithm, type and key at once,
 // and leaves alg, crit, jku and their kin nothing to say. The signature is
 // checked before the payload is read. It fails with [CodeUnauthenticated], or
 // with [CodeTokenExpired] (and the claims) when expiry is all that is wrong.
 func (a *accessTokens) verify(token string, now time.Time) (accessClaims, error) {
-	bad := refuse(CodeUnauthenticated, "sign in to continue")
-	if len(token) > maxAccessToken || !strings.HasPrefix(token, a.header) {
-		return accessClaims{}, bad
+	if len(token) > maxAccessToken {
+		return accessClaims{}, errBadToken
 	}
-	dot := strings.LastIndexByte(token, '.')
-	if dot < len(a.header) {
-		return accessClaims{}, bad
-	}
-	b64 := base64.RawURLEncoding.Strict()
-	signature, err := b64.DecodeString(token[dot+1:])
-	if err != nil || b64.EncodedLen(len(signature)) != len(token)-dot-1 {
-		return accessClaims{}, bad
-	}
-	if jwt.SigningMethodHS256.Verify(token[:dot], signature, a.key) != nil {
-		return accessClaims{}, bad
-	}
-	payload, err := b64.DecodeString(token[len(a.header):dot])
+	start := strings.IndexByte(token, '.') + 1
+	key, err := a.key(token[:start], now)
 	if err != nil {
-		return accessClaims{}, bad
+		return accessClaims{}, err
 	}
-	var c claims
-	if json.Unmarshal(payload, &c, json.RejectUnknownMembers(true)) != nil {
-		return accessClaims{}, bad
+	c, ok := key.seen.find(token)
+	if !ok {
+		if c, ok = key.read(token, start); !ok {
+			return accessClaims{}, errBadToken
+		}
+		key.seen.add(token, c)
 	}
 	out, ok := a.accept(c, now)
 	switch {
 	case !ok:
-		return accessClaims{}, bad
+		return accessClaims{}, errBadToken
 	case now.Unix() >= c.ExpiresAt:
 		return out, refuse(CodeTokenExpired, "the access token has expired, refresh it")
 	default:
 		return out, nil
 	}
+}
+
+// read returns what a token says whose payload begins at start, if its signature is good.
+func (k *signingKey) read(token string, start int) (claims, bool) {
+	var c claims
+	dot := strings.LastIndexByte(token, '.')
+	if dot < start {
+		return c, false
+	}
+	b64 := base64.RawURLEncoding.Strict()
+	signature, err := b64.DecodeString(token[dot+1:])
+	if err != nil || b64.EncodedLen(len(signature)) != len(token)-dot-1 {
+		return c, false
+	}
+	if k.method.Verify(token[:dot], signature, k.public) != nil {
+		return c, false
+	}
+	payload, err := b64.DecodeString(token[start:dot])
+	if err != nil {
+		return c, false
+	}
+	return c, json.Unmarshal(payload, &c, json.RejectUnknownMembers(true)) == nil
 }
 
 // accept judges everything about the claims but their expiry.

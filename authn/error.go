@@ -28,6 +28,7 @@ const (
 	CodeSessionReused      Code = "session_reused"
 	CodeUserNotFound       Code = "user_not_found"
 	CodeSessionNotFound    Code = "session_not_found"
+	CodeKeyNotFound        Code = "key_not_found"
 	CodeOverloaded         Code = "overloaded"
 	CodeUnavailable        Code = "unavailable"
 	CodeSchema             Code = "schema_mismatch"
@@ -40,7 +41,7 @@ func Codes() []Code {
 		CodeInvalidRequest, CodeInvalidUsername, CodeWeakPassword, CodeUsernameTaken,
 		CodeRegistrationClosed, CodeInvalidCredentials, CodeUnauthenticated, CodeTokenExpired,
 		CodeSessionExpired, CodeSessionRevoked, CodeSessionReused, CodeUserNotFound,
-		CodeSessionNotFound, CodeOverloaded, CodeUnavailable, CodeSchema, CodeInternal,
+		CodeSessionNotFound, CodeKeyNotFound, CodeOverloaded, CodeUnavailable, CodeSchema, CodeInternal,
 	}
 }
 

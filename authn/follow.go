@@ -2,6 +2,7 @@ package authn
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,6 +28,8 @@ const (
 	ListenerBack FollowEvent = "revocation listener back"
 	FeedLost     FollowEvent = "revocation feed lost" // for too long, and access tokens are vouched for no more
 	FeedBack     FollowEvent = "revocation feed back"
+	KeyPromoted  FollowEvent = "signing key promoted" // to what the configuration asks for
+	KeyClosed    FollowEvent = "the active signing key cannot be opened"
 )
 
 // FeedStats is the state of the revocation feed.
@@ -62,6 +65,12 @@ func (s *Service) Sync(ctx context.Context) error {
 		// Whatever answers next may be another server, to which the position means nothing.
 		s.feed.forget()
 		return fail(err)
+	}
+	if from.position == "" || slices.ContainsFunc(got.Entries, func(r store.Revocation) bool { return r.Keys }) {
+		if err := s.syncKeys(ctx); err != nil {
+			s.feed.forget()
+			return err
+		}
 	}
 	s.feed.read(got, from, contact, now)
 	return nil
@@ -123,6 +132,7 @@ type follower struct {
 	woken  chan struct{}
 	saved  time.Time // when the node was
 	taken  int       // entries that it had read then
+	closed bool      // the active key was, when it was looked at last
 }
 
 // follow reads the feed each time it is woken, and at intervals.
@@ -139,6 +149,9 @@ func (f *follower) follow(ctx context.Context) {
 		case <-ticker.C:
 		}
 		err := f.read(ctx)
+		if err == nil {
+			f.settleKeys(ctx)
+		}
 		switch vouches := f.svc.Vouches() == nil; {
 		case ctx.Err() != nil:
 			return
@@ -182,7 +195,7 @@ func (f *follower) save(ctx context.Context) error {
 	if known.position == "" {
 		return nil // forgotten since; the next reading saves
 	}
-	f.node.SeenAt, f.node.Position = known.clock, known.position
+	f.node.SeenAt, f.node.Position, f.node.Keys = known.clock, known.position, f.svc.access.ring.Load().held()
 	if err := f.svc.store.SaveNode(ctx, f.node); err != nil {
 		return fail(err)
 	}
@@ -194,6 +207,20 @@ func (f *follower) save(ctx context.Context) error {
 	}
 	f.svc.announced.Store(&known.contact)
 	return nil
+}
+
+// settleKeys goes on with a change of keys that the configuration asks for, and tells of
+// an active key that this server cannot sign with.
+func (f *follower) settleKeys(ctx context.Context) {
+	id, err := f.svc.settleNext(ctx, Actor{Name: "node:" + f.node.Name})
+	if err == nil && id != "" {
+		f.notice(KeyPromoted, nil)
+	}
+	closed := f.svc.reading.open.Load() && f.svc.KeyID() == ""
+	if closed && !f.closed {
+		f.notice(KeyClosed, errCannotSign.Err)
+	}
+	f.closed = closed
 }
 
 func (f *follower) signOff(ctx context.Context) {

@@ -20,7 +20,7 @@ type Inspection struct {
 	Good       bool   // it would be accepted now
 	Why        string // a sentence: why, or why not
 	KeyID      string // of an access token
-	OurKey     bool   // KeyID is the key of this service
+	OurKey     bool   // KeyID is a key that this service verifies with
 	UserID     uuid.UUID
 	Username   string
 	SessionID  uuid.UUID
@@ -38,7 +38,8 @@ func (s *Service) Inspect(ctx context.Context, token string) (Inspection, error)
 		return s.inspectRefresh(ctx, t)
 	}
 	if in, ok := decodeJWT(token); ok {
-		in.OurKey = in.KeyID == s.access.kid
+		k := s.access.ring.Load().find(in.KeyID)
+		in.OurKey = k != nil && k.verifies(s.now())
 		return s.inspectAccess(ctx, token, in)
 	}
 	return Inspection{Kind: "unknown", Why: "it is neither a JWT nor a refresh token of authctl"}, nil
@@ -75,7 +76,7 @@ func (s *Service) inspectAccess(ctx context.Context, token string, in Inspection
 		in.Why = "it expired at " + in.ExpiresAt.Format(time.RFC3339)
 		return in, nil
 	case err != nil && !in.OurKey:
-		in.Why = fmt.Sprintf("it was signed with another key: %q, and this service has %q", in.KeyID, s.access.kid)
+		in.Why = fmt.Sprintf("it was signed with another key: %q, and the active one is %q", in.KeyID, s.KeyID())
 		return in, nil
 	case err != nil:
 		in.Why = "its signature, or one of its claims, is not what this service would have written"

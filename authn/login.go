@@ -43,6 +43,9 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 	if !ok { // nobody has it, and whoever sends such things shall not fill the audit trail
 		return Grant{}, errCredentials(nil)
 	}
+	if err := s.CanSign(); err != nil {
+		return Grant{}, err
+	}
 	if err := s.hasher.overloaded(ctx); err != nil {
 		return Grant{}, err
 	}

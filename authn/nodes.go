@@ -27,6 +27,11 @@ func (r Reach) Confirmed() int { return len(r.Nodes) - len(r.Missing) }
 // for longer than it vouches for tokens serves nobody and is not waited for. A
 // database that fails is asked again while there is time.
 func (s *Service) AwaitNodes(ctx context.Context, wait time.Duration) (Reach, error) {
+	return s.await(ctx, wait, func(n store.Node) bool { return n.Behind == 0 })
+}
+
+// await waits until what is asked for holds of every node that may be serving.
+func (s *Service) await(ctx context.Context, wait time.Duration, holds func(store.Node) bool) (Reach, error) {
 	upTo, began := s.now(), time.Now()
 	for {
 		nodes, err := s.nodesWithin(ctx, upTo, max(wait-time.Since(began), time.Second))
@@ -39,7 +44,7 @@ func (s *Service) AwaitNodes(ctx context.Context, wait time.Duration) (Reach, er
 				continue
 			}
 			reach.Nodes = append(reach.Nodes, n)
-			if n.Behind > 0 {
+			if !holds(n) {
 				reach.Missing = append(reach.Missing, n)
 			}
 		}

@@ -25,6 +25,9 @@ func (s *Service) Refresh(ctx context.Context, a Actor, token string) (Grant, er
 		s.rotations[store.Unknown].Add(1)
 		return Grant{Outcome: store.Unknown}, refuse(CodeUnauthenticated, "sign in to continue")
 	}
+	if err := s.CanSign(); err != nil {
+		return Grant{}, err
+	}
 	now := s.now()
 	next := presented.next()
 	result, err := s.store.Rotate(ctx, store.Rotation{

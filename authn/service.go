@@ -21,7 +21,9 @@ import (
 
 // Config is what [New] needs to know.
 type Config struct {
-	Secret             string        // key of the access tokens, its characters as given; see [CheckSecret]
+	Secret             string        // HS256 signs with its characters as given, and private keys are sealed under it; see [CheckSecret]
+	PreviousSecrets    []string      // secrets whose tokens are still verified, and that still open sealed keys
+	Algorithm          string        // of the access tokens; "" for HS256
 	Issuer             string        // iss of every access token
 	Audience           string        // aud of every access token; "" for none
 	AccessTTL          time.Duration // life of an access token
@@ -47,6 +49,9 @@ type Service struct {
 	store     store.Store
 	hasher    *Hasher
 	access    *accessTokens
+	secrets   []keySecret // the current one first
+	algorithm string
+	reading   keyReading
 	feed      *feed
 	staleness time.Duration
 	announced atomic.Pointer[time.Time] // when this node last made itself known; nil when it has not joined
@@ -65,6 +70,16 @@ func New(cfg Config, st store.Store) (*Service, error) {
 	if err := CheckSecret(cfg.Secret); err != nil {
 		return nil, fmt.Errorf("jwt secret: %w", err)
 	}
+	secrets := []keySecret{newKeySecret(cfg.Secret)}
+	for _, previous := range cfg.PreviousSecrets {
+		secrets = append(secrets, newKeySecret(previous))
+	}
+	if cfg.Algorithm == "" {
+		cfg.Algorithm = AlgorithmHS256
+	}
+	if err := CheckAlgorithm(cfg.Algorithm); err != nil {
+		return nil, fmt.Errorf("jwt algorithm: %w", err)
+	}
 	hasher, err := NewHasher(HasherConfig{cfg.Argon2, cfg.Hashing, cfg.Pepper, cfg.PreviousPeppers, cfg.PortableArgon2})
 	if err != nil {
 		return nil, err
@@ -79,27 +94,29 @@ func New(cfg Config, st store.Store) (*Service, error) {
 	if cfg.MaxStaleness <= 0 {
 		cfg.MaxStaleness = 30 * time.Second
 	}
-	return &Service{
+	s := &Service{
 		store:     st,
+		reading:   keyReading{one: make(chan struct{}, 1)},
+		secrets:   secrets,
+		algorithm: cfg.Algorithm,
 		hasher:    hasher,
 		feed:      newFeed(cfg.AccessTTL + clockSkew + time.Second + feedSlack), // exp is in whole seconds
 		staleness: cfg.MaxStaleness,
 		most:      cfg.MaxSessions,
-		access:    newAccessTokens(cfg.Secret, cfg.Issuer, cfg.Audience, cfg.AccessTTL),
+		access:    newAccessTokens(secrets, cfg.Issuer, cfg.Audience, cfg.AccessTTL),
 		policy:    passwordPolicy{min: cfg.MinPasswordLength, blocklist: cfg.Blocklist, warns: cfg.BlocklistWarns},
 		refresh:   cfg.RefreshTTL,
 		maxAge:    cfg.SessionMaxAge,
 		retry:     cfg.RetryWindow,
 		closed:    cfg.RegistrationClosed,
 		clock:     cfg.Now,
-	}, nil
+	}
+	s.access.look = s.lookFor
+	return s, nil
 }
 
 // now is the one instant of an operation, to the microsecond that the store keeps.
 func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }
-
-// KeyID returns the kid of the access tokens that this service signs.
-func (s *Service) KeyID() string { return s.access.kid }
 
 // HashStats returns the figures of password hashing since the start.
 func (s *Service) HashStats() HashStats { return s.hasher.Stats() }

@@ -89,11 +89,14 @@ const (
 	nodesKept       = 24 * time.Hour // for an operator to see which have died
 )
 
-// Forget deletes the revocations that no living access token can need, and the
-// nodes that were not seen for a day.
+// Forget deletes the revocations and the retired keys that no living access token can
+// need, and the nodes that were not seen for a day.
 func (s *Service) Forget(ctx context.Context) error {
 	now := s.now()
 	if err := s.store.RemoveOldNodes(ctx, now.Add(-nodesKept)); err != nil {
+		return fail(err)
+	}
+	if err := s.store.DeleteOldSigningKeys(ctx, now); err != nil {
 		return fail(err)
 	}
 	for {

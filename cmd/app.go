@@ -96,8 +96,10 @@ func (a *app) prepare(ctx context.Context, inst *instance, o opening) error {
 	if err != nil {
 		return err
 	}
-	inst.authn, err = newService(inst.cfg, secret, inst.store)
-	return err
+	if inst.authn, err = newService(inst.cfg, secret, inst.store); err != nil || !(o.signs || o.verifies) {
+		return err
+	}
+	return inst.authn.ReadKeys(ctx)
 }
 
 func (i *instance) close() {
@@ -207,6 +209,8 @@ func newService(cfg loaded, secret string, st store.Store) (*authn.Service, erro
 	limit, _ := memoryLimit()
 	return authn.New(authn.Config{
 		Secret:             secret,
+		PreviousSecrets:    texts(cfg.JWT.PreviousSecrets),
+		Algorithm:          cfg.JWT.Algorithm,
 		Issuer:             cfg.JWT.Issuer,
 		Audience:           cfg.JWT.Audience,
 		AccessTTL:          cfg.Tokens.AccessTTL,

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/store"
 )
 
 // waitOptions is for commands that end access: they return when every server has
@@ -34,10 +35,14 @@ func (o waitOptions) await(ctx context.Context, a *app, svc *authn.Service) (aut
 	if len(reach.Missing) == 0 {
 		return reach, nil
 	}
+	return reach, &problem{exitPartial, fmt.Errorf("not confirmed by %s", nodeNames(reach.Missing)),
+		"stop it if it runs; cut off from the database it refuses every access token after its revocation.max_staleness"}
+}
+
+func nodeNames(nodes []store.Node) string {
 	var names []string
-	for _, n := range reach.Missing {
+	for _, n := range nodes {
 		names = append(names, fmt.Sprintf("%s (%s, last seen %s)", n.Name, n.ID, when(n.SeenAt)))
 	}
-	return reach, &problem{exitPartial, fmt.Errorf("not confirmed by %s", strings.Join(names, ", ")),
-		"stop it if it runs; cut off from the database it refuses every access token after its revocation.max_staleness"}
+	return strings.Join(names, ", ")
 }

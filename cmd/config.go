@@ -49,10 +49,13 @@ type serverConfig struct {
 }
 
 type jwtConfig struct {
-	Secret     secret `mapstructure:"secret"`
-	SecretFile string `mapstructure:"secret_file"`
-	Issuer     string `mapstructure:"issuer"`
-	Audience   string `mapstructure:"audience"`
+	Algorithm           string   `mapstructure:"algorithm"`
+	Secret              secret   `mapstructure:"secret"`
+	SecretFile          string   `mapstructure:"secret_file"`
+	PreviousSecrets     []secret `mapstructure:"previous_secrets"`
+	PreviousSecretsFile string   `mapstructure:"previous_secrets_file"`
+	Issuer              string   `mapstructure:"issuer"`
+	Audience            string   `mapstructure:"audience"`
 }
 
 type tokensConfig struct {
@@ -134,8 +137,11 @@ func defaults() []setting {
 		{"server.trusted_proxies", []string{}},
 		{"server.admin_listen", "127.0.0.1:9000"},
 		{"server.shutdown_timeout", "15s"},
+		{"jwt.algorithm", "HS256"},
 		{"jwt.secret", ""},
 		{"jwt.secret_file", ""},
+		{"jwt.previous_secrets", []string{}},
+		{"jwt.previous_secrets_file", ""},
 		{"jwt.issuer", "authctl"},
 		{"jwt.audience", ""},
 		{"tokens.access_ttl", "15m"},

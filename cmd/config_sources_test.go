@@ -28,6 +28,7 @@ func TestEverySettingHasAVariable(t *testing.T) {
 		"database.insecure": "true", "server.host": "::1", "server.port": "8123", "server.public_url": "https://login.example",
 		"server.trusted_origins": "https://a.example, https://b.example", "server.trusted_proxies": "10.0.0.0/8,fd00::/8",
 		"server.admin_listen": "127.0.0.1:0", "server.shutdown_timeout": "3s", "jwt.secret": goodSecret, "jwt.secret_file": secretFile,
+		"jwt.algorithm": "EdDSA", "jwt.previous_secrets": goodSecret, "jwt.previous_secrets_file": secretFile,
 		"jwt.issuer": "me", "jwt.audience": "you", "tokens.access_ttl": "5m", "tokens.refresh_ttl": "24h", "tokens.session_max_age": "200h",
 		"tokens.retry_window": "0s", "sessions.max_per_user": "5", "revocation.max_staleness": "1m", "cookies.secure": "true", "cookies.same_site": "strict", "cookies.domain": "example.com",
 		"cookies.host_prefix": "true", "password.argon2.memory": "46MiB", "password.argon2.iterations": "2", "password.argon2.parallelism": "2", "password.argon2.implementation": "portable",

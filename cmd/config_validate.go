@@ -15,7 +15,7 @@ import (
 
 // readSecretFiles fills in the secrets that are given as files.
 func (l *loaded) readSecretFiles(bad *faults) {
-	var previous secret
+	var secrets, peppers secret
 	for _, s := range []struct {
 		key  string
 		dest *secret
@@ -23,8 +23,9 @@ func (l *loaded) readSecretFiles(bad *faults) {
 	}{
 		{"database.url", &l.Database.URL, l.Database.URLFile},
 		{"jwt.secret", &l.JWT.Secret, l.JWT.SecretFile},
+		{"jwt.previous_secrets", &secrets, l.JWT.PreviousSecretsFile},
 		{"password.pepper", &l.Password.Pepper, l.Password.PepperFile},
-		{"password.previous_peppers", &previous, l.Password.PreviousPeppersFile},
+		{"password.previous_peppers", &peppers, l.Password.PreviousPeppersFile},
 	} {
 		if s.path == "" {
 			continue
@@ -41,11 +42,19 @@ func (l *loaded) readSecretFiles(bad *faults) {
 		*s.dest = secret(value)
 		l.origins[s.key] = "file " + s.path
 	}
-	for line := range strings.Lines(string(previous)) {
+	l.JWT.PreviousSecrets = append(l.JWT.PreviousSecrets, lines(secrets)...)
+	l.Password.PreviousPeppers = append(l.Password.PreviousPeppers, lines(peppers)...)
+}
+
+// lines returns the secrets of a file that has one a line.
+func lines(file secret) []secret {
+	var all []secret
+	for line := range strings.Lines(string(file)) {
 		if line = strings.TrimRight(line, "\r\n"); line != "" {
-			l.Password.PreviousPeppers = append(l.Password.PreviousPeppers, secret(line))
+			all = append(all, secret(line))
 		}
 	}
+	return all
 }
 
 // adjust applies the defaults that depend on another setting.
@@ -144,7 +153,7 @@ func defaultPort(u *url.URL) bool {
 func (l *loaded) checkServing() error {
 	var bad faults
 	if _, onSQLite := l.sqlitePath(); !onSQLite && l.JWT.Secret == "" {
-		bad.add("jwt.secret", "is required with PostgreSQL, for all nodes must share it: export JWT_SECRET=$(openssl rand -hex 32), and keep it")
+		bad.add("jwt.secret", "is required with PostgreSQL, for all nodes must share it: export JWT_SECRET=$(authctl secret generate), and keep it")
 	}
 	if _, err := readBlocklist(l.Password.BlocklistFile); err != nil {
 		bad.add("password.blocklist_file", "%v", err)
@@ -183,9 +192,15 @@ func (l *loaded) validateTokens(bad *faults) {
 	}
 	if l.JWT.Secret != "" {
 		if err := authn.CheckSecret(string(l.JWT.Secret)); err != nil {
-			bad.add("jwt.secret", "%v; make one with: openssl rand -hex 32", err)
+			bad.add("jwt.secret", "%v; make one with: authctl secret generate", err)
 		}
 	}
+	for _, previous := range l.JWT.PreviousSecrets {
+		if err := authn.CheckSecret(string(previous)); err != nil {
+			bad.add("jwt.previous_secrets", "one of them %v", err)
+		}
+	}
+	oneOf(bad, "jwt.algorithm", l.JWT.Algorithm, authn.Algorithms()...)
 	if l.JWT.Issuer == "" {
 		bad.add("jwt.issuer", "must not be empty")
 	}
@@ -244,7 +259,7 @@ func (l *loaded) validateHashing(bad *faults) {
 	}
 	if pepper := l.Password.Pepper; pepper != "" {
 		if err := authn.CheckSecret(string(pepper)); err != nil {
-			bad.add("password.pepper", "%v; make one with: openssl rand -hex 32", err)
+			bad.add("password.pepper", "%v; make one with: authctl secret generate", err)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -37,7 +38,7 @@ first, for as long as server.shutdown_timeout. A second signal ends it at once.
 Without any configuration it keeps its data in ./authctl.db, makes a secret in
 ./authctl.secret, and listens on 127.0.0.1:8000.`,
 		Example: `  authctl serve
-  DATABASE_URL=postgres://… JWT_SECRET=$(openssl rand -hex 32) authctl serve --migrate`,
+  DATABASE_URL=postgres://… JWT_SECRET=$(authctl secret generate) authctl serve --migrate`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
 	}
@@ -68,12 +69,13 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	defer public.Close()
 	var admin net.Listener
 	if address := inst.cfg.Server.AdminListen; address != "" {
 		if admin, err = listen(address, "server.admin_listen", `AUTHCTL_SERVER_ADMIN_LISTEN or server.admin_listen chooses another, "" in the file turns it off`); err != nil {
-			public.Close()
 			return err
 		}
+		defer admin.Close()
 	}
 	log := newLogger(a, inst.cfg)
 	srv, err := server.New(serverSettings(inst.cfg), inst.authn, inst.store, log)
@@ -83,16 +85,18 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 	if err := inst.authn.SelfCheck(); err != nil {
 		log.Error().Err(err).Msg("password hashes are computed by the portable implementation")
 	}
+	if err := inst.authn.OpenKeys(ctx, authn.Actor{Name: "node:" + thisNode().Name}); err != nil {
+		if errors.Is(err, authn.ErrKeyClosed) {
+			return &problem{exitFailed, err, "put that secret into jwt.previous_secrets; if it is lost, authctl key rotate --now makes a new key, and all access tokens die with the old one"}
+		}
+		return err
+	}
 	makeRoom(inst.authn.HashStats().Budget.Workers)
 	// What runs beside the server goes on while it drains, and ends after it.
 	beside, stop := context.WithCancel(context.WithoutCancel(ctx))
 	leave, err := inst.authn.Join(beside, thisNode(), func(e authn.FollowEvent, err error) { logFollowing(log, e, err) })
 	if err != nil {
 		stop()
-		public.Close()
-		if admin != nil {
-			admin.Close()
-		}
 		return err
 	}
 	var background sync.WaitGroup

@@ -39,6 +39,13 @@ func handle[In, Out any](s *Server, status int, fn func(context.Context, *exchan
 
 // answer writes one JSON body.
 func answer(x *exchange, status int, body any) {
+	if c, ok := body.(cacheable); ok {
+		body = c.body
+		if answerCacheable(x, c) {
+			x.WriteHeader(http.StatusNotModified)
+			return
+		}
+	}
 	b, raw := body.(jsontext.Value)
 	if !raw {
 		var err error

@@ -36,6 +36,7 @@ var statuses = map[authn.Code]int{
 	authn.CodeSessionReused:      http.StatusUnauthorized,
 	authn.CodeUserNotFound:       http.StatusNotFound,
 	authn.CodeSessionNotFound:    http.StatusNotFound,
+	authn.CodeKeyNotFound:        http.StatusNotFound,
 	authn.CodeOverloaded:         http.StatusServiceUnavailable,
 	authn.CodeUnavailable:        http.StatusServiceUnavailable,
 	authn.CodeSchema:             http.StatusServiceUnavailable,
@@ -57,6 +58,7 @@ var (
 	errPayloadTooLarge      = problem(codePayloadTooLarge, "the body is larger than 8 KiB")
 	errUnsupportedMediaType = problem(codeUnsupportedMediaType, "send the body as Content-Type: application/json, in UTF-8 and without Content-Encoding")
 	errCrossOrigin          = problem(codeCrossOrigin, "a page of another origin may not make this request")
+	errNoPublicURL          = problem(codeNotFound, "the operator has to set server.public_url for this document; the keys are at "+jwksPath)
 	errDraining             = problem(authn.CodeUnavailable, "the server is shutting down")
 )
 

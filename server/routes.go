@@ -27,6 +27,9 @@ func (s *Server) routes() (*chi.Mux, map[string]string) {
 	r.HandleFunc("/verify", s.verify)
 	r.HandleFunc("/verify/*", s.verify)
 
+	r.Get(jwksPath, handle(s, http.StatusOK, s.jwks))
+	r.Get("/.well-known/openid-configuration", handle(s, http.StatusOK, s.metadata))
+
 	r.Get("/healthz", handle(s, http.StatusOK, s.healthz))
 	r.Get("/readyz", handle(s, http.StatusOK, s.readyz))
 	r.Get("/openapi.json", handle(s, http.StatusOK, s.openapi))

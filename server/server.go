@@ -49,15 +49,16 @@ func (cfg Config) Check() error {
 
 // Server is the HTTP face of an [authn.Service].
 type Server struct {
-	authn    *authn.Service
-	store    store.Store
-	log      zerolog.Logger
-	cookies  cookieJar
-	proxies  []netip.Prefix
-	https    bool // public_url is https
-	timeouts timeouts
-	shutdown time.Duration
-	draining atomic.Bool
+	authn     *authn.Service
+	store     store.Store
+	log       zerolog.Logger
+	cookies   cookieJar
+	proxies   []netip.Prefix
+	https     bool // public_url is https
+	publicURL string
+	timeouts  timeouts
+	shutdown  time.Duration
+	draining  atomic.Bool
 
 	router  *chi.Mux
 	allow   map[string]string // path to the value of Allow
@@ -79,15 +80,16 @@ func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*S
 		return nil, err
 	}
 	s := &Server{
-		authn:    svc,
-		store:    st,
-		log:      log,
-		cookies:  jar,
-		proxies:  cfg.TrustedProxies,
-		https:    jar.publicHTTPS,
-		timeouts: defaultTimeouts,
-		shutdown: cfg.ShutdownTimeout,
-		metrics:  newMetrics(cfg.Version, svc, st),
+		authn:     svc,
+		store:     st,
+		log:       log,
+		cookies:   jar,
+		proxies:   cfg.TrustedProxies,
+		https:     jar.publicHTTPS,
+		publicURL: cfg.PublicURL,
+		timeouts:  defaultTimeouts,
+		shutdown:  cfg.ShutdownTimeout,
+		metrics:   newMetrics(cfg.Version, svc, st),
 	}
 	s.router, s.allow = s.routes()
 	// A proxy asks on behalf of whatever request it holds; the answer changes nothing.

@@ -1,0 +1,165 @@
+package authn
+
+import (
+	"crypto"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/authctl/authctl/store"
+)
+
+// keyring is the signing keys at one moment. It is never changed.
+type keyring struct {
+	keys     []*signingKey          // the oldest first
+	byHeader map[string]*signingKey // by the encoded header of their tokens
+	active   *signingKey            // nil when there is none
+}
+
+// signingKey is one of them, with as much of it as this process can open.
+type signingKey struct {
+	store.SigningKey
+	header  string // the encoded header of every token that it signs, and its dot
+	method  jwt.SigningMethod
+	private any   // nil when it cannot sign
+	public  any   // nil when it cannot verify
+	closed  error // why
+	seen    *seenTokens
+}
+
+// signs reports whether this process can sign with the key, which may be nil.
+func (k *signingKey) signs() bool { return k != nil && k.private != nil }
+
+// over reports whether all that the key signed is dead at an instant.
+func (k *signingKey) over(now time.Time) bool {
+	return !k.VerifyUntil.IsZero() && !now.Before(k.VerifyUntil)
+}
+
+// verifies reports whether this process can tell what the key signed, and it counts.
+func (k *signingKey) verifies(now time.Time) bool { return k.public != nil && !k.over(now) }
+
+// newKeyring opens what can be opened with the secrets. What was open in before, which
+// may be nil, stays open, whoever has sealed it again meanwhile.
+func newKeyring(rows []store.SigningKey, secrets []keySecret, before *keyring) *keyring {
+	r := &keyring{byHeader: map[string]*signingKey{}}
+	for _, row := range rows {
+		k := &signingKey{SigningKey: row, method: signingMethod(row.Algorithm), header: tokenHeader(row.Algorithm, row.ID)}
+		if was := before.find(row.ID); was != nil && was.Algorithm == row.Algorithm && was.closed == nil {
+			k.private, k.public, k.seen = was.private, was.public, was.seen
+		} else {
+			k.seen = new(seenTokens)
+			k.open(secrets)
+		}
+		r.keys = append(r.keys, k)
+		r.byHeader[k.header] = k
+		if k.State == store.KeyActive {
+			r.active = k
+		}
+	}
+	return r
+}
+
+func tokenHeader(algorithm, id string) string {
+	header := fmt.Sprintf(`{"alg":%q,"kid":%q,"typ":"at+jwt"}`, algorithm, id)
+	return base64.RawURLEncoding.EncodeToString([]byte(header)) + "."
+}
+
+func (r *keyring) find(id string) *signingKey {
+	if r == nil {
+		return nil
+	}
+	for _, k := range r.keys {
+		if k.ID == id {
+			return k
+		}
+	}
+	return nil
+}
+
+var errNoSuchSecret = errors.New("the jwt.secret that it belongs to is not configured")
+
+func (k *signingKey) open(secrets []keySecret) {
+	if k.method == nil {
+		k.closed = fmt.Errorf("this version knows no algorithm %q", k.Algorithm)
+		return
+	}
+	if k.Algorithm == AlgorithmHS256 {
+		k.closed = errNoSuchSecret
+		for _, s := range secrets {
+			if s.id == k.ID {
+				k.private, k.public, k.closed = []byte(s.value), []byte(s.value), nil
+			}
+		}
+		return
+	}
+	if k.public, k.closed = publicKey(k.Algorithm, k.Public); k.closed != nil {
+		k.public = nil
+		return
+	}
+	k.closed = errNoSuchSecret
+	for _, s := range secrets {
+		if s.id == k.SealedBy {
+			var private crypto.Signer
+			if private, k.closed = openPrivate(s, k.ID, k.Algorithm, k.Sealed); k.closed == nil {
+				k.private = private
+			}
+		}
+	}
+}
+
+// held returns the ids of the keys that this process can sign with.
+func (r *keyring) held() string {
+	var ids []string
+	for _, k := range r.keys {
+		if k.signs() {
+			ids = append(ids, k.ID)
+		}
+	}
+	return strings.Join(ids, " ")
+}
+
+// set returns the public keys that verify at an instant, and the one that will.
+func (r *keyring) set(now time.Time) JWKSet {
+	set := JWKSet{Keys: []JWK{}}
+	for _, k := range r.keys {
+		if k.Algorithm == AlgorithmHS256 || !k.verifies(now) {
+			continue
+		}
+		if j, err := newJWK(k.ID, k.Algorithm, k.public); err == nil {
+			set.Keys = append(set.Keys, j)
+		}
+	}
+	return set
+}
+
+// secretKey is the row of a secret as the key of HS256.
+func secretKey(s keySecret, now time.Time) store.SigningKey {
+	return store.SigningKey{ID: s.id, Algorithm: AlgorithmHS256, State: store.KeyNext, CreatedAt: now}
+}
+
+// freshKey makes a key pair, whose private part is sealed under the secret.
+func freshKey(algorithm string, s keySecret, now time.Time) (store.SigningKey, error) {
+	private, err := generateKey(algorithm)
+	if err != nil {
+		return store.SigningKey{}, err
+	}
+	public, err := x509.MarshalPKIXPublicKey(private.Public())
+	if err != nil {
+		return store.SigningKey{}, err
+	}
+	j, err := newJWK("", algorithm, private.Public())
+	if err != nil {
+		return store.SigningKey{}, err
+	}
+	id := j.thumbprint()
+	sealed, err := sealPrivate(s, id, algorithm, private)
+	if err != nil {
+		return store.SigningKey{}, err
+	}
+	return store.SigningKey{ID: id, Algorithm: algorithm, State: store.KeyNext, Public: public, Sealed: sealed, SealedBy: s.id, CreatedAt: now}, nil
+}

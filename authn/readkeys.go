@@ -1,0 +1,97 @@
+package authn
+
+import (
+	"context"
+	"encoding/base64"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+const (
+	lookPause   = time.Second // at least, between two looks for a key that is not known
+	lookTimeout = time.Second
+)
+
+// keyReading is how a service takes its signing keys from the database.
+type keyReading struct {
+	open atomic.Bool   // the keys are those of the database
+	one  chan struct{} // full while somebody reads: what was read last must be what is kept
+
+	look  sync.Mutex
+	ended time.Time // when the latest look for an unknown key was over; under look
+	err   error     // of that look; under look
+}
+
+// ReadKeys takes the signing keys from the database. One that no server has run on yet has
+// none; then the configured secret is the key.
+func (s *Service) ReadKeys(ctx context.Context) error {
+	select {
+	case s.reading.one <- struct{}{}:
+	case <-ctx.Done():
+		return fail(ctx.Err())
+	}
+	defer func() { <-s.reading.one }()
+	rows, err := s.store.SigningKeys(ctx)
+	if err != nil {
+		return fail(err)
+	}
+	if len(rows) > 0 {
+		s.access.ring.Store(newKeyring(rows, s.secrets, s.access.ring.Load()))
+		s.reading.open.Store(true)
+	}
+	return nil
+}
+
+// syncKeys reads the keys again, if they come from the database.
+func (s *Service) syncKeys(ctx context.Context) error {
+	if !s.reading.open.Load() {
+		return nil
+	}
+	return s.ReadKeys(ctx)
+}
+
+// lookFor reads the keys again for a token whose key is not known, because it may be
+// one that was made a moment ago. It does so once in a while only, and never for what
+// is no header of ours, so that made-up tokens cost nothing. It fails when the latest
+// look did: nobody can tell then whether there is such a key.
+func (s *Service) lookFor(header string) error {
+	r := &s.reading
+	if !r.open.Load() || !plausibleHeader(header) {
+		return nil
+	}
+	r.look.Lock()
+	defer r.look.Unlock()
+	if s.access.ring.Load().byHeader[header] != nil {
+		return nil
+	}
+	if elapsed(r.ended) >= lookPause {
+		ctx, cancel := context.WithTimeout(context.Background(), lookTimeout)
+		r.err = s.ReadKeys(ctx)
+		cancel()
+		r.ended = time.Now()
+	}
+	return r.err
+}
+
+// plausibleHeader reports whether a header is one that we would write for some key.
+func plausibleHeader(header string) bool {
+	if len(header) > 256 {
+		return false
+	}
+	text, err := base64.RawURLEncoding.Strict().DecodeString(strings.TrimSuffix(header, "."))
+	if err != nil {
+		return false
+	}
+	var h struct {
+		Algorithm string `json:"alg"`
+		KeyID     string `json:"kid"`
+		Type      string `json:"typ"`
+	}
+	return json.Unmarshal(text, &h, json.RejectUnknownMembers(true)) == nil &&
+		slices.Contains(Algorithms(), h.Algorithm) && tokenHeader(h.Algorithm, h.KeyID) == header
+}

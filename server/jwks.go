@@ -1,0 +1,63 @@
+package server
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/authctl/authctl/authn"
+)
+
+const jwksPath = "/.well-known/jwks.json"
+
+// cacheable is a body that others may keep for a while, and ask whether it has changed.
+type cacheable struct{ body jsontext.Value }
+
+// jwks is the public keys that access tokens are verified with (RFC 7517).
+func (s *Server) jwks(context.Context, *exchange, none) (cacheable, error) {
+	body, err := json.Marshal(s.authn.PublicKeys())
+	return cacheable{append(body, '\n')}, err
+}
+
+// metadataResponse is the members of OpenID Connect Discovery 1.0 and RFC 8414 that a
+// verifier of access tokens needs.
+type metadataResponse struct {
+	Issuer  string `json:"issuer"`
+	JWKSURI string `json:"jwks_uri"`
+}
+
+// metadata tells verifiers where the keys are. That is a matter of configuration: the Host
+// of a request can be anything.
+func (s *Server) metadata(context.Context, *exchange, none) (cacheable, error) {
+	if s.publicURL == "" {
+		return cacheable{}, errNoPublicURL
+	}
+	body, err := json.Marshal(metadataResponse{
+		Issuer:  s.authn.Issuer(),
+		JWKSURI: strings.TrimSuffix(s.publicURL, "/") + jwksPath,
+	})
+	return cacheable{append(body, '\n')}, err
+}
+
+// answerCacheable writes the headers of a cacheable body, and reports whether the client
+// has it already.
+func answerCacheable(x *exchange, c cacheable) (known bool) {
+	sum := sha256.Sum256(c.body)
+	tag := `"` + hex.EncodeToString(sum[:16]) + `"`
+	h := x.Header()
+	h.Set("Cache-Control", fmt.Sprintf("public, max-age=%d", int(authn.JWKSMaxAge.Seconds())))
+	h.Set("ETag", tag)
+	for _, value := range x.request.Header["If-None-Match"] {
+		for candidate := range strings.SplitSeq(value, ",") {
+			if candidate = strings.TrimSpace(candidate); candidate == "*" || strings.TrimPrefix(candidate, "W/") == tag {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,206 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/store"
+)
+
+type keyRotateOptions struct {
+	output
+	confirmOptions
+	waitOptions
+	publishFor time.Duration
+	now        bool
+	sessions   bool
+	reason     string
+}
+
+func newKeyRotate(a *app) *cobra.Command {
+	var o keyRotateOptions
+	c := &cobra.Command{
+		Use:   "rotate",
+		Short: "Sign with a new key, without anybody noticing; or burn the one there is",
+		Long: `Sign with a new key. It is published first, until every server can sign with it and
+all who keep the public keys have had the time to fetch it; then it is promoted, and
+the one before verifies until the last token that it signed is dead. It can be
+interrupted, and goes on from there when it is called again.
+
+With --now the new key is the only one from this second on: for a key that has
+leaked. Every access token there is is dead; sessions live on, so that users
+notice nothing but a refresh. --and-revoke-sessions ends those too.
+
+With jwt.algorithm HS256 the key is jwt.secret itself: change that first, and move the
+old one to jwt.previous_secrets (docs/keys.md).`,
+		Example: `  authctl key rotate
+  authctl key rotate --publish-for 0s
+  authctl key rotate --now --reason "leaked" --yes`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
+	}
+	o.output.addFlag(c, "table", "json", "yaml", "ids")
+	o.confirmOptions.addFlag(c)
+	o.waitOptions.addFlag(c)
+	f := c.Flags()
+	f.DurationVar(&o.publishFor, "publish-for", authn.JWKSMaxAge, "how long the new public key is published before it signs")
+	f.BoolVar(&o.now, "now", false, "burn every other key at once")
+	f.BoolVar(&o.sessions, "and-revoke-sessions", false, "with --now, end every session as well")
+	addReason(c, &o.reason)
+	return c
+}
+
+// rotateView is the result in JSON and YAML.
+type rotateView struct {
+	KeyID           string       `json:"key_id"` // the active key now; "" for a dry run that would make one
+	Algorithm       string       `json:"algorithm"`
+	PreviousKeyID   string       `json:"previous_key_id"` // the active key before; "" for none
+	Burned          int          `json:"burned"`          // keys, with --now
+	SessionsRevoked bool         `json:"sessions_revoked"`
+	DryRun          bool         `json:"dry_run"`
+	Reason          string       `json:"reason"`
+	Nodes           *reachedView `json:"nodes"` // null for a dry run
+	PropagationMS   int64        `json:"propagation_ms"`
+}
+
+func (o *keyRotateOptions) run(ctx context.Context, a *app) error {
+	if o.sessions && !o.now {
+		return usage("authctl token revoke-all --everyone ends them without burning a key", "--and-revoke-sessions goes with --now")
+	}
+	inst, err := a.open(ctx, opening{signs: true})
+	if err != nil {
+		return err
+	}
+	defer inst.close()
+	keys, err := inst.authn.Keys(ctx)
+	if err != nil {
+		return err
+	}
+	view := rotateView{Algorithm: inst.cfg.JWT.Algorithm, DryRun: o.dryRun, Reason: o.reason}
+	for _, k := range keys {
+		if k.State == store.KeyActive {
+			view.PreviousKeyID = k.ID
+		}
+	}
+	if o.now {
+		err = o.burn(ctx, a, inst, &view, len(keys))
+	} else {
+		err = o.rotate(ctx, a, inst, keys, &view)
+	}
+	if errors.Is(err, authn.ErrSecretInUse) {
+		hint := "put a new secret into jwt.secret (authctl secret generate) and the old one into jwt.previous_secrets; or set jwt.algorithm to EdDSA"
+		if o.now {
+			hint = "put a new secret into jwt.secret (authctl secret generate), call this again, and restart the servers with it"
+		}
+		return &problem{exitUsage, err, hint}
+	}
+	if view.KeyID == "" && !o.dryRun {
+		return err
+	}
+	return errors.Join(o.print(a.out, view, table{
+		header: []string{"KEY", "ALGORITHM", "BEFORE", "BURNED"},
+		rows:   [][]string{{view.KeyID, view.Algorithm, view.PreviousKeyID, fmt.Sprint(view.Burned)}},
+	}, []string{view.KeyID}), err)
+}
+
+// rotate publishes, waits and promotes.
+func (o *keyRotateOptions) rotate(ctx context.Context, a *app, inst *instance, keys []authn.Key, view *rotateView) error {
+	if o.dryRun {
+		if err := inst.authn.CanRotate(keys); err != nil {
+			return err
+		}
+		a.say("would publish a new %s key for %s, and promote it when every server can sign with it", view.Algorithm, o.publishFor)
+		return nil
+	}
+	next, err := inst.authn.NextKey(ctx, a.actor(o.reason))
+	if err != nil {
+		return err
+	}
+	view.Algorithm = next.Algorithm
+	a.say("key %s (%s) is published", next.ID, next.Algorithm)
+	if err := o.awaitKey(ctx, a, inst.authn, next.ID); err != nil {
+		return err
+	}
+	if next.Algorithm != authn.AlgorithmHS256 {
+		if err := o.publish(ctx, a, next); err != nil {
+			return err
+		}
+		if err := o.awaitKey(ctx, a, inst.authn, next.ID); err != nil { // servers may have come meanwhile
+			return err
+		}
+	}
+	err = inst.authn.PromoteKey(ctx, a.actor(o.reason), next.ID)
+	if authn.CodeOf(err) == authn.CodeKeyNotFound {
+		return &problem{exitConflict, fmt.Errorf("somebody else has changed the keys meanwhile: %w", err), "authctl key list shows them"}
+	}
+	if err != nil {
+		return err
+	}
+	view.KeyID = next.ID
+	a.say("key %s signs", next.ID)
+	reach, err := o.await(ctx, a, inst.authn)
+	view.Nodes, view.PropagationMS = viewReach(reach), reach.Took.Milliseconds()
+	return err
+}
+
+// awaitKey waits until every server can sign with a key. One that cannot is a failure
+// in part: the key is published, and nothing else has changed.
+func (o *keyRotateOptions) awaitKey(ctx context.Context, a *app, svc *authn.Service, id string) error {
+	reach, err := svc.AwaitKey(ctx, id, o.wait)
+	if err != nil {
+		return fmt.Errorf("key %s is published and not promoted: %w", id, err)
+	}
+	if len(reach.Nodes) > 0 {
+		a.say("%d of %s can sign with it", reach.Confirmed(), count(int64(len(reach.Nodes)), "node"))
+	}
+	if len(reach.Missing) == 0 {
+		return nil
+	}
+	return &problem{exitPartial, fmt.Errorf("key %s is published and not promoted: not held by %s", id, nodeNames(reach.Missing)),
+		"give these servers the same jwt.secret (restart them), and call authctl key rotate again"}
+}
+
+// publish waits until the key has been published for long enough.
+func (o *keyRotateOptions) publish(ctx context.Context, a *app, next authn.Key) error {
+	left := time.Until(next.CreatedAt.Add(o.publishFor))
+	if left <= 0 {
+		return nil
+	}
+	a.say("promoting it in %s, when all who keep the public keys have had the time to fetch it", left.Round(time.Second))
+	select {
+	case <-time.After(left):
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("key %s is published and not promoted, call authctl key rotate again to go on: %w", next.ID, ctx.Err())
+	}
+}
+
+// burn makes a new key the only one, and ends the sessions if that is asked for.
+func (o *keyRotateOptions) burn(ctx context.Context, a *app, inst *instance, view *rotateView, keys int) error {
+	what := fmt.Sprintf("burn %s, and with them every access token", count(int64(keys), "key"))
+	if o.sessions {
+		what += " and every session"
+	}
+	if ok, err := o.confirm(ctx, a, what); err != nil || !ok {
+		return err
+	}
+	id, burned, err := inst.authn.BurnKeys(ctx, a.actor(o.reason))
+	if err != nil {
+		return err
+	}
+	view.KeyID, view.Burned = id, burned
+	a.say("key %s is the only one, %s burned", id, count(int64(burned), "key"))
+	var notRevoked error
+	if o.sessions {
+		_, notRevoked = inst.authn.Revoke(ctx, a.actor(o.reason), authn.Selection{})
+		view.SessionsRevoked = notRevoked == nil
+	}
+	reach, err := o.await(ctx, a, inst.authn)
+	view.Nodes, view.PropagationMS = viewReach(reach), reach.Took.Milliseconds()
+	return errors.Join(notRevoked, err)
+}

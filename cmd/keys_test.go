@@ -1,0 +1,247 @@
+package cmd_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/authctl/authctl/store/storetest"
+)
+
+// listedKey is what is looked at of what key list prints.
+type listedKey struct {
+	KeyID     string `json:"key_id"`
+	Algorithm string `json:"algorithm"`
+	State     string `json:"state"`
+	Signs     bool   `json:"signs"`
+}
+
+// keys returns the signing keys by state. It fails the test unless just one is active, at
+// most one is next, and all can be opened.
+func (p *process) keys(t *testing.T) map[string][]listedKey {
+	t.Helper()
+	var all []listedKey
+	if err := json.Unmarshal([]byte(p.run(t, "key", "list", "-o", "json")), &all); err != nil {
+		t.Fatal(err)
+	}
+	by := map[string][]listedKey{}
+	for _, k := range all {
+		by[k.State] = append(by[k.State], k)
+		if !k.Signs {
+			t.Errorf("key %s (%s) cannot be opened", k.KeyID, k.State)
+		}
+	}
+	if len(by["active"]) != 1 || len(by["next"]) > 1 {
+		t.Errorf("%d keys are active, and %d next: %+v", len(by["active"]), len(by["next"]), all)
+	}
+	return by
+}
+
+// cluster is servers that share a database, each with clients that ask it all the time.
+type cluster struct {
+	nodes   []*process
+	clients [][]*client
+	stop    []chan struct{}
+	asking  []*sync.WaitGroup
+}
+
+// startCluster starts n servers with three clients each.
+func startCluster(t *testing.T, n int, environ ...string) *cluster {
+	t.Helper()
+	c := &cluster{stop: make([]chan struct{}, n), asking: make([]*sync.WaitGroup, n)}
+	for i := range n {
+		node := startServe(t, t.TempDir(), environ...)
+		c.nodes = append(c.nodes, node)
+		var clients []*client
+		for j := range 3 {
+			one := newClient(node, fmt.Sprintf("user%d%d", i, j))
+			call(t, &one.Client, "POST", node.url+"/register", one.account(), nil, http.StatusCreated)
+			one.signIn(t)
+			clients = append(clients, one)
+		}
+		c.clients = append(c.clients, clients)
+		c.ask(t, i)
+	}
+	return c
+}
+
+// restAll must come before the servers are killed, which is when the test is over.
+func (c *cluster) restAll() {
+	for i := range c.nodes {
+		c.rest(i)
+	}
+}
+
+func (c *cluster) ask(t *testing.T, i int) {
+	stop, asking := make(chan struct{}), new(sync.WaitGroup)
+	c.stop[i], c.asking[i] = stop, asking
+	for _, one := range c.clients[i] {
+		asking.Go(func() { one.ask(t, stop) })
+	}
+}
+
+// rest lets the clients of a server finish.
+func (c *cluster) rest(i int) {
+	if c.stop[i] != nil {
+		close(c.stop[i])
+		c.asking[i].Wait()
+		c.stop[i] = nil
+	}
+}
+
+func (c *cluster) answered(t *testing.T) {
+	t.Helper()
+	var all []*client
+	for _, clients := range c.clients {
+		all = append(all, clients...)
+	}
+	answered(t, all)
+	if t.Failed() {
+		t.FailNow()
+	}
+}
+
+// replace restarts a server with other variables, as a rolling update does: its clients
+// go to the new one, with the tokens that they have, before the old one ends.
+func (c *cluster) replace(t *testing.T, i int, environ ...string) {
+	t.Helper()
+	node := startServe(t, t.TempDir(), environ...)
+	c.rest(i)
+	for _, one := range c.clients[i] {
+		one.node = node.url
+	}
+	c.ask(t, i)
+	c.nodes[i].command.Process.Signal(syscall.SIGTERM)
+	<-c.nodes[i].ended
+	c.nodes[i] = node
+	c.answered(t)
+}
+
+// TestKeysRotateWithoutAnybodyNoticing rotates the keys of three servers, and then the
+// secret that seals them, while clients ask: no answer may be other than 200.
+func TestKeysRotateWithoutAnybodyNoticing(t *testing.T) {
+	t.Parallel()
+	environ := []string{"DATABASE_URL=" + storetest.Postgres(t), "AUTHCTL_JWT_ALGORITHM=EdDSA"}
+	old, fresh := randomSecret(), randomSecret()
+	c := startCluster(t, 3, append(environ, "JWT_SECRET="+old)...)
+	defer c.restAll()
+	seen := map[string]bool{}
+	for range 10 {
+		c.answered(t)
+		seen[c.nodes[0].keys(t)["active"][0].KeyID] = true
+		confirmed(t, c.nodes[0], 3, "key", "rotate", "--publish-for", "0s", "-o", "json")
+	}
+	c.answered(t)
+	if len(seen) != 10 {
+		t.Errorf("%d keys have signed before the last, want 10", len(seen))
+	}
+	c.changeSecret(t, old, fresh, environ...)
+	if by := c.nodes[0].keys(t); seen[by["active"][0].KeyID] || len(by["next"]) != 0 {
+		t.Errorf("got %+v", by)
+	}
+}
+
+// TestTheSecretOfHS256RotatesWithoutAnybodyNoticing is the same where the secret is the
+// key. When the last server knows it, it is promoted without a command.
+func TestTheSecretOfHS256RotatesWithoutAnybodyNoticing(t *testing.T) {
+	t.Parallel()
+	environ := []string{"DATABASE_URL=" + storetest.Postgres(t)}
+	old, fresh := randomSecret(), randomSecret()
+	c := startCluster(t, 3, append(environ, "JWT_SECRET="+old)...)
+	defer c.restAll()
+	before := c.nodes[0].keys(t)["active"][0].KeyID
+	c.changeSecret(t, old, fresh, environ...)
+	until(t, "the new secret is the active key", func() bool { return c.nodes[0].keys(t)["active"][0].KeyID != before })
+	c.answered(t)
+	if by := c.nodes[0].keys(t); len(by["next"]) != 0 || len(by["retired"]) != 1 {
+		t.Errorf("got %+v", by)
+	}
+}
+
+// changeSecret does what docs/keys.md says.
+func (c *cluster) changeSecret(t *testing.T, old, fresh string, environ ...string) {
+	t.Helper()
+	environ = append(environ, "JWT_SECRET="+fresh, "AUTHCTL_JWT_PREVIOUS_SECRETS="+old)
+	for i := range c.nodes {
+		c.replace(t, i, environ...)
+	}
+	c.nodes[0].run(t, "key", "reseal")
+	c.answered(t)
+}
+
+// TestAChangeOfKeysMayDieAnywhere kills the commands that change keys, each at many
+// points, and then the server in the middle of its start.
+func TestAChangeOfKeysMayDieAnywhere(t *testing.T) {
+	t.Parallel()
+	for name, environ := range map[string]func() []string{
+		"sqlite":   func() []string { return nil },
+		"postgres": func() []string { return []string{"DATABASE_URL=" + storetest.Postgres(t)} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			secrets := []string{randomSecret(), randomSecret()}
+			base, dir := append(environ(), "AUTHCTL_JWT_ALGORITHM=EdDSA"), t.TempDir()
+			withSecrets := func(i int) []string {
+				return append(base, "JWT_SECRET="+secrets[i%2], "AUTHCTL_JWT_PREVIOUS_SECRETS="+secrets[(i+1)%2])
+			}
+			node := startServe(t, dir, withSecrets(0)...)
+			alice := newClient(node, "alice")
+			call(t, &alice.Client, "POST", node.url+"/register", alice.account(), nil, http.StatusCreated)
+			alice.signIn(t)
+			commands := [][]string{
+				{"key", "rotate", "--publish-for", "0s"},
+				{"key", "reseal"},
+				{"key", "rotate", "--now", "--yes"},
+			}
+			const points = 6
+			for _, args := range commands {
+				began := time.Now()
+				node.environ = append(node.environ, withSecrets(1)...)
+				node.run(t, args...)
+				whole := time.Since(began)
+				for i := range points {
+					node.environ = append(node.environ, withSecrets(i)...)
+					dying := node.prepare(args...)
+					if err := dying.Start(); err != nil {
+						t.Fatal(err)
+					}
+					time.Sleep(whole * time.Duration(i) / points) // the points lie there, whatever has been reached
+					dying.Process.Kill()
+					dying.Wait()
+					node.keys(t)
+					if resp, err := alice.send("POST", "/refresh", ""); err != nil || resp.StatusCode != http.StatusOK {
+						t.Fatalf("%s, killed at %d of %d: refresh: got %v, %v", strings.Join(args, " "), i, points, resp, err)
+					}
+					if resp, err := alice.send("GET", "/profile", ""); err != nil || resp.StatusCode != http.StatusOK {
+						t.Fatalf("%s, killed at %d of %d: profile: got %v, %v", strings.Join(args, " "), i, points, resp, err)
+					}
+				}
+			}
+			node.run(t, "key", "rotate", "--publish-for", "0s")
+			if by := node.keys(t); len(by["next"]) != 0 {
+				t.Errorf("a key is left over: %+v", by)
+			}
+			node.kill(t)
+			for i := range points {
+				starting := node.prepare("serve")
+				if err := starting.Start(); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Duration(i) * 20 * time.Millisecond)
+				starting.Process.Kill()
+				starting.Wait()
+				node.keys(t)
+			}
+			again := startServe(t, dir, withSecrets(0)...)
+			alice.node = again.url
+			if resp, err := alice.send("POST", "/refresh", ""); err != nil || resp.StatusCode != http.StatusOK {
+				t.Errorf("after all that: got %v, %v", resp, err)
+			}
+		})
+	}
+}

@@ -352,7 +352,9 @@ func TestSealedKeysAreSealedAgain(t *testing.T) {
 		if err := f.Sync(f.ctx); err != nil {
 			t.Fatal(err)
 		}
-		cli := f.beside(t, func(c *Config) { c.Secret, c.PreviousSecrets, c.Algorithm = newSecret, []string{testSecret}, AlgorithmEdDSA })
+		cli := f.beside(t, func(c *Config) {
+			c.Secret, c.PreviousSecrets, c.Algorithm = newSecret, []string{testSecret}, AlgorithmEdDSA
+		})
 		stranger := f.beside(t, func(c *Config) { c.Secret, c.Algorithm = newSecret, AlgorithmEdDSA })
 		if n, closed, err := stranger.ResealKeys(f.ctx, operator, false); err != nil || n != 0 || len(closed) != 2 {
 			t.Errorf("without the previous secret: %d, %q, %v", n, closed, err)

@@ -18,7 +18,8 @@ const maxSecretFile = 64 << 10 // bytes
 
 // readSecretFile reads a secret and removes one line break at its end. The file
 // must not be readable by everybody, nor writable by anyone but its owner, except
-// below /run/secrets, where containers mount theirs.
+// below /run/secrets, where containers mount theirs, and where what is mounted is
+// read-only, as Kubernetes does it.
 func readSecretFile(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -29,7 +30,10 @@ func readSecretFile(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := checkMode(path, info); err != nil {
+	if !info.Mode().IsRegular() {
+		return "", fmt.Errorf("%s is not a regular file", path)
+	}
+	if err := checkMode(path, info); err != nil && !onReadOnlyMount(f) {
 		return "", err
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxSecretFile+1))
@@ -47,9 +51,6 @@ func readSecretFile(path string) (string, error) {
 }
 
 func checkMode(path string, info fs.FileInfo) error {
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is not a regular file", path)
-	}
 	if strings.HasPrefix(filepath.Clean(path), "/run/secrets/") {
 		return nil
 	}

@@ -38,6 +38,7 @@ type HasherConfig struct {
 
 // Hasher runs every password hash of the process, within one budget.
 type Hasher struct {
+	config  HasherConfig
 	params  Params
 	peppers peppers
 	queue   queue
@@ -45,7 +46,7 @@ type Hasher struct {
 	pace    pace
 	arenas  *arenas // nil for golang.org/x/crypto/argon2
 	broken  error   // why it is nil, where it should not be
-	stats   hashCounters
+	stats   *hashCounters
 }
 
 // NewHasher makes a Hasher. It fails when the cost or a pepper is not allowed, or the
@@ -73,6 +74,7 @@ func NewHasher(cfg HasherConfig) (*Hasher, error) {
 		return nil, fmt.Errorf("one password hash needs %d KiB, which is more than the memory budget of %d KiB", cfg.Params.Memory, b.Memory>>10)
 	}
 	h := &Hasher{
+		config: cfg,
 		params: cfg.Params, peppers: peppers,
 		queue:   queue{Budget: b},
 		residue: newResidue(min(b.Memory, need)),

@@ -154,7 +154,7 @@ func TestAPepperIsRotatedAtLogin(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := mustParse(t, creds.PasswordHash); d.pepper != node.hasher.peppers.current || seen[creds.PasswordHash] {
+			if d := mustParse(t, creds.PasswordHash); d.pepper != node.rules.Load().hasher.peppers.current || seen[creds.PasswordHash] {
 				t.Errorf("with %q: the hash is %s", peppers, creds.PasswordHash)
 			}
 			if peppers[0] != "" {
@@ -177,8 +177,8 @@ func TestWhoWouldWaitTooLongIsRefusedBeforeTheDatabaseIsAsked(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, openSQLite(t), func(c *Config) { c.Hashing.Workers = 1 })
 	f.register(t, "alice")
-	f.hasher.queue.mean = time.Hour
-	if err := f.hasher.queue.acquire(t.Context(), 1); err != nil {
+	f.rules.Load().hasher.queue.mean = time.Hour
+	if err := f.rules.Load().hasher.queue.acquire(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
 	for name, why := range map[string]Purpose{"alice": ForLogin, "bob": ForAccount} {
@@ -200,6 +200,6 @@ func TestWhoWouldWaitTooLongIsRefusedBeforeTheDatabaseIsAsked(t *testing.T) {
 			t.Errorf("%s: %d were counted as refused", why, got)
 		}
 	}
-	f.hasher.queue.release(1, 0)
+	f.rules.Load().hasher.queue.release(1, 0)
 	f.signIn(t, "alice")
 }

@@ -45,12 +45,12 @@ type hashCounters struct {
 	by map[Purpose]*HashTimes
 }
 
-func newHashCounters() hashCounters {
+func newHashCounters() *hashCounters {
 	by := map[Purpose]*HashTimes{}
 	for _, p := range Purposes() {
 		by[p] = &HashTimes{Wait: newHistogram(), Run: newHistogram()}
 	}
-	return hashCounters{by: by}
+	return &hashCounters{by: by}
 }
 
 func newHistogram() Histogram {

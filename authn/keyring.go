@@ -64,6 +64,15 @@ func newKeyring(rows []store.SigningKey, secrets []keySecret, before *keyring) *
 	return r
 }
 
+// rows returns the keys as they were read.
+func (r *keyring) rows() []store.SigningKey {
+	var rows []store.SigningKey
+	for _, k := range r.keys {
+		rows = append(rows, k.SigningKey)
+	}
+	return rows
+}
+
 func tokenHeader(algorithm, id string) string {
 	header := fmt.Sprintf(`{"alg":%q,"kid":%q,"typ":"at+jwt"}`, algorithm, id)
 	return base64.RawURLEncoding.EncodeToString([]byte(header)) + "."

@@ -46,7 +46,8 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 	if err := s.CanSign(); err != nil {
 		return Grant{}, err
 	}
-	if err := s.hasher.overloaded(ctx); err != nil {
+	hasher := s.rules.Load().hasher
+	if err := hasher.overloaded(ctx); err != nil {
 		return Grant{}, err
 	}
 	var verified store.Credentials // the hash in them was compared with the password
@@ -58,15 +59,15 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 		}
 		var rehash string
 		if verified.PasswordHash == "" || creds.PasswordHash != verified.PasswordHash || creds.User.Disabled() {
-			stored, why, cause, err := s.verifyPassword(ctx, creds, typed{in.Password, password}, watch)
+			stored, why, cause, err := verifyPassword(ctx, hasher, creds, typed{in.Password, password}, watch)
 			if err != nil {
 				return Grant{}, fail(err)
 			}
 			if why != "" {
 				return Grant{}, s.loginFailed(ctx, a, creds.User.ID, now, why, cause)
 			}
-			if s.hasher.outdated(stored) {
-				rehash, err = s.hasher.hash(ctx, password, ForUpgrade, watch)
+			if hasher.outdated(stored) {
+				rehash, err = hasher.hash(ctx, password, ForUpgrade, watch)
 				if err != nil && (ctx.Err() != nil || CodeOf(err) != CodeOverloaded) { // else another login upgrades it
 					return Grant{}, fail(err)
 				}
@@ -103,19 +104,19 @@ func (s *Service) credentials(ctx context.Context, username string) (store.Crede
 // verifyPassword computes one hash, whatever it is given. why is "" when the
 // password belongs to a user who may sign in, else the reason for the audit
 // trail; cause is set when that reason is a fault of ours.
-func (s *Service) verifyPassword(ctx context.Context, creds store.Credentials, password typed, watch *stopwatch) (stored storedHash, why string, cause, err error) {
+func verifyPassword(ctx context.Context, hasher *Hasher, creds store.Credentials, password typed, watch *stopwatch) (stored storedHash, why string, cause, err error) {
 	if creds.PasswordHash == "" {
 		why = "unknown_user"
 		if creds.User.ID != uuid.Nil {
 			why = "no_password"
 		}
-		return storedHash{}, why, nil, s.hasher.waste(ctx, password.nfc, watch)
+		return storedHash{}, why, nil, hasher.waste(ctx, password.nfc, watch)
 	}
-	if stored, cause = s.hasher.parse(creds.PasswordHash); cause != nil {
+	if stored, cause = hasher.parse(creds.PasswordHash); cause != nil {
 		cause = fmt.Errorf("user %s: %w", creds.User.ID, cause)
-		return storedHash{}, "corrupt_hash", cause, s.hasher.waste(ctx, password.nfc, watch)
+		return storedHash{}, "corrupt_hash", cause, hasher.waste(ctx, password.nfc, watch)
 	}
-	ok, err := s.hasher.verify(ctx, password, stored, watch)
+	ok, err := hasher.verify(ctx, password, stored, watch)
 	switch {
 	case err != nil:
 	case !ok:

@@ -27,21 +27,31 @@ type keyReading struct {
 	err   error     // of that look; under look
 }
 
-// ReadKeys takes the signing keys from the database. One that no server has run on yet has
-// none; then the configured secret is the key.
-func (s *Service) ReadKeys(ctx context.Context) error {
+// begin waits for its turn to replace the keys; finish gives it up.
+func (r *keyReading) begin(ctx context.Context) error {
 	select {
-	case s.reading.one <- struct{}{}:
+	case r.one <- struct{}{}:
+		return nil
 	case <-ctx.Done():
 		return fail(ctx.Err())
 	}
-	defer func() { <-s.reading.one }()
+}
+
+func (r *keyReading) finish() { <-r.one }
+
+// ReadKeys takes the signing keys from the database. One that no server has run on yet has
+// none; then the configured secret is the key.
+func (s *Service) ReadKeys(ctx context.Context) error {
+	if err := s.reading.begin(ctx); err != nil {
+		return err
+	}
+	defer s.reading.finish()
 	rows, err := s.store.SigningKeys(ctx)
 	if err != nil {
 		return fail(err)
 	}
 	if len(rows) > 0 {
-		s.access.ring.Store(newKeyring(rows, s.secrets, s.access.ring.Load()))
+		s.access.ring.Store(newKeyring(rows, s.rules.Load().secrets, s.access.ring.Load()))
 		s.reading.open.Store(true)
 	}
 	return nil

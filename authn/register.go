@@ -26,7 +26,7 @@ type Registered struct {
 // [CodeRegistrationClosed], [CodeInvalidUsername], [CodeWeakPassword] or
 // [CodeUsernameTaken]; the last one costs a password hash as success does.
 func (s *Service) Register(ctx context.Context, a Actor, in Account) (Registered, error) {
-	if s.closed {
+	if s.rules.Load().closed {
 		return Registered{}, refuse(CodeRegistrationClosed, "registration is closed")
 	}
 	return s.CreateUser(ctx, a, in)
@@ -65,11 +65,12 @@ func (s *Service) CreateUser(ctx context.Context, a Actor, in Account) (Register
 
 // newHash holds a new password to the policy and hashes it.
 func (s *Service) newHash(ctx context.Context, password, folded string) (hash, warning string, err error) {
-	nfc, warning, err := s.policy.check(password, folded)
+	rules := s.rules.Load()
+	nfc, warning, err := rules.policy.check(password, folded)
 	if err != nil {
 		return "", "", err
 	}
-	hash, err = s.hasher.hash(ctx, nfc, ForAccount, nil)
+	hash, err = rules.hasher.hash(ctx, nfc, ForAccount, nil)
 	if err != nil {
 		return "", "", fail(err)
 	}

@@ -17,7 +17,7 @@ func (s *Service) Keys(ctx context.Context) ([]Key, error) {
 		return nil, fail(err)
 	}
 	var keys []Key
-	for _, k := range newKeyring(rows, s.secrets, nil).keys {
+	for _, k := range newKeyring(rows, s.rules.Load().secrets, nil).keys {
 		keys = append(keys, k.key(s.now()))
 	}
 	return keys, nil
@@ -48,7 +48,7 @@ func (s *Service) NextKey(ctx context.Context, a Actor) (Key, error) {
 // keys.
 func (s *Service) CanRotate(keys []Key) error {
 	for _, k := range keys {
-		if s.algorithm == AlgorithmHS256 && k.ID == s.secrets[0].id && k.State == store.KeyActive {
+		if s.algorithm == AlgorithmHS256 && k.ID == s.rules.Load().secrets[0].id && k.State == store.KeyActive {
 			return ErrSecretInUse
 		}
 	}
@@ -110,9 +110,9 @@ func (s *Service) ResealKeys(ctx context.Context, a Actor, dryRun bool) (reseale
 	if err != nil {
 		return 0, nil, fail(err)
 	}
-	current := s.secrets[0]
+	current := s.rules.Load().secrets[0]
 	var again []store.ResealedKey
-	for _, k := range newKeyring(rows, s.secrets, nil).keys {
+	for _, k := range newKeyring(rows, s.rules.Load().secrets, nil).keys {
 		if k.Sealed == nil || k.SealedBy == current.id {
 			continue
 		}
@@ -141,9 +141,10 @@ func (s *Service) ResealKeys(ctx context.Context, a Actor, dryRun bool) (reseale
 }
 
 func (s *Service) secret(id string) *keySecret {
-	for i := range s.secrets {
-		if s.secrets[i].id == id {
-			return &s.secrets[i]
+	secrets := s.rules.Load().secrets
+	for i := range secrets {
+		if secrets[i].id == id {
+			return &secrets[i]
 		}
 	}
 	return nil

@@ -161,7 +161,8 @@ func (s *Service) eachSelected(ctx context.Context, sel Selection, do func([]sto
 // endOldest keeps a user to the number of sessions that one may have. The login that
 // it follows has succeeded; what goes wrong here the next login mends.
 func (s *Service) endOldest(ctx context.Context, a Actor, g Grant, now time.Time) {
-	if s.most == 0 {
+	most := s.rules.Load().most
+	if most == 0 {
 		return
 	}
 	var own []store.Session
@@ -169,12 +170,12 @@ func (s *Service) endOldest(ctx context.Context, a Actor, g Grant, now time.Time
 		own = append(own, page...)
 		return nil
 	})
-	if err != nil || len(own) <= s.most {
+	if err != nil || len(own) <= most {
 		return
 	}
 	slices.SortFunc(own, func(a, b store.Session) int { return b.CreatedAt.Compare(a.CreatedAt) })
 	var ids []uuid.UUID
-	for _, t := range own[s.most:] {
+	for _, t := range own[most:] {
 		ids = append(ids, t.ID)
 	}
 	e := a.event(store.ActionSessionReplaced, now)

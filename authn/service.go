@@ -47,42 +47,31 @@ type Config struct {
 // Service carries out the operations. It is safe for concurrent use.
 type Service struct {
 	store     store.Store
-	hasher    *Hasher
+	rules     atomic.Pointer[rules]
 	access    *accessTokens
-	secrets   []keySecret // the current one first
 	algorithm string
 	reading   keyReading
 	feed      *feed
 	staleness time.Duration
 	announced atomic.Pointer[time.Time] // when this node last made itself known; nil when it has not joined
-	most      int                       // sessions of one user; 0 for no limit
-	policy    passwordPolicy
 	refresh   time.Duration
 	maxAge    time.Duration
 	retry     time.Duration
-	closed    bool
 	clock     func() time.Time
 	rotations [store.Disabled + 1]atomic.Uint64
 }
 
 // New makes a Service on st.
 func New(cfg Config, st store.Store) (*Service, error) {
-	if err := CheckSecret(cfg.Secret); err != nil {
-		return nil, fmt.Errorf("jwt secret: %w", err)
-	}
-	secrets := []keySecret{newKeySecret(cfg.Secret)}
-	for _, previous := range cfg.PreviousSecrets {
-		secrets = append(secrets, newKeySecret(previous))
+	rules, err := newRules(cfg, nil)
+	if err != nil {
+		return nil, err
 	}
 	if cfg.Algorithm == "" {
 		cfg.Algorithm = AlgorithmHS256
 	}
 	if err := CheckAlgorithm(cfg.Algorithm); err != nil {
 		return nil, fmt.Errorf("jwt algorithm: %w", err)
-	}
-	hasher, err := NewHasher(HasherConfig{cfg.Argon2, cfg.Hashing, cfg.Pepper, cfg.PreviousPeppers, cfg.PortableArgon2})
-	if err != nil {
-		return nil, err
 	}
 	if cfg.AccessTTL <= 0 || cfg.RefreshTTL <= cfg.AccessTTL || cfg.SessionMaxAge < cfg.RefreshTTL {
 		return nil, fmt.Errorf("lifetimes must satisfy 0 < access (%s) < refresh (%s) <= session (%s)",
@@ -97,20 +86,16 @@ func New(cfg Config, st store.Store) (*Service, error) {
 	s := &Service{
 		store:     st,
 		reading:   keyReading{one: make(chan struct{}, 1)},
-		secrets:   secrets,
 		algorithm: cfg.Algorithm,
-		hasher:    hasher,
 		feed:      newFeed(cfg.AccessTTL + clockSkew + time.Second + feedSlack), // exp is in whole seconds
 		staleness: cfg.MaxStaleness,
-		most:      cfg.MaxSessions,
-		access:    newAccessTokens(secrets, cfg.Issuer, cfg.Audience, cfg.AccessTTL),
-		policy:    passwordPolicy{min: cfg.MinPasswordLength, blocklist: cfg.Blocklist, warns: cfg.BlocklistWarns},
+		access:    newAccessTokens(rules.secrets, cfg.Issuer, cfg.Audience, cfg.AccessTTL),
 		refresh:   cfg.RefreshTTL,
 		maxAge:    cfg.SessionMaxAge,
 		retry:     cfg.RetryWindow,
-		closed:    cfg.RegistrationClosed,
 		clock:     cfg.Now,
 	}
+	s.rules.Store(rules)
 	s.access.look = s.lookFor
 	return s, nil
 }
@@ -119,14 +104,14 @@ func New(cfg Config, st store.Store) (*Service, error) {
 func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }
 
 // HashStats returns the figures of password hashing since the start.
-func (s *Service) HashStats() HashStats { return s.hasher.Stats() }
+func (s *Service) HashStats() HashStats { return s.rules.Load().hasher.Stats() }
 
 // SelfCheck is that of the [Hasher].
-func (s *Service) SelfCheck() error { return s.hasher.SelfCheck() }
+func (s *Service) SelfCheck() error { return s.rules.Load().hasher.SelfCheck() }
 
 // Close wipes the memory that passwords were hashed in. Nothing must be asked of the
 // service any more.
-func (s *Service) Close() { s.hasher.Close() }
+func (s *Service) Close() { s.rules.Load().hasher.Close() }
 
 // RotationStats returns how many refreshes came to each outcome since the start.
 func (s *Service) RotationStats() map[store.Outcome]uint64 {

@@ -60,7 +60,7 @@ func (s *Service) settleKeys(ctx context.Context, a Actor) error {
 		return err
 	}
 	others := slices.ContainsFunc(nodes, serving)
-	if others && !newKeyring(rows, s.secrets, nil).active.signs() {
+	if others && !newKeyring(rows, s.rules.Load().secrets, nil).active.signs() {
 		return nil // with a secret that they do not know this server could only harm
 	}
 	if next == nil {
@@ -85,15 +85,15 @@ func inState(rows []store.SigningKey, state store.KeyState) *store.SigningKey {
 
 // asConfigured reports whether k is what the configuration asks for.
 func (s *Service) asConfigured(k store.SigningKey) bool {
-	return k.Algorithm == s.algorithm && (k.Algorithm != AlgorithmHS256 || k.ID == s.secrets[0].id)
+	return k.Algorithm == s.algorithm && (k.Algorithm != AlgorithmHS256 || k.ID == s.rules.Load().secrets[0].id)
 }
 
 // newKey makes what the configuration asks for.
 func (s *Service) newKey() (store.SigningKey, error) {
 	if s.algorithm == AlgorithmHS256 {
-		return secretKey(s.secrets[0], s.now()), nil
+		return secretKey(s.rules.Load().secrets[0], s.now()), nil
 	}
-	return freshKey(s.algorithm, s.secrets[0], s.now())
+	return freshKey(s.algorithm, s.rules.Load().secrets[0], s.now())
 }
 
 func (s *Service) addKey(ctx context.Context, a Actor, state store.KeyState) error {

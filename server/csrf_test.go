@@ -3,6 +3,9 @@ package server_test
 import (
 	"net/http"
 	"testing"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/server"
 )
 
 func TestRequestsOfOtherOriginsChangeNothing(t *testing.T) {
@@ -58,4 +61,25 @@ func TestACrossOriginBodyIsNotRead(t *testing.T) {
 	if a.want(t, http.StatusForbidden, "cross_origin").header.Get("Connection") != "close" {
 		t.Error("the connection waits for the body")
 	}
+}
+
+func TestTrustedOriginsChangeWhileTheServerRuns(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	login := func() answer {
+		return f.send(request{method: "POST", path: "/login", body: account("alice", password), header: map[string]string{"Origin": "https://shop.example", "Sec-Fetch-Site": "cross-site"}})
+	}
+	login().want(t, http.StatusForbidden, "cross_origin")
+	if err := f.srv.Reconfigure(server.Config{TrustedOrigins: []string{"https://shop.example"}}); err != nil {
+		t.Fatal(err)
+	}
+	login().want(t, http.StatusUnauthorized, authn.CodeInvalidCredentials)
+	if err := f.srv.Reconfigure(server.Config{TrustedOrigins: []string{"shop"}}); err == nil {
+		t.Error("an origin that is none is taken")
+	}
+	login().want(t, http.StatusUnauthorized, authn.CodeInvalidCredentials)
+	if err := f.srv.Reconfigure(server.Config{}); err != nil {
+		t.Fatal(err)
+	}
+	login().want(t, http.StatusForbidden, "cross_origin")
 }

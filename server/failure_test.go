@@ -149,6 +149,13 @@ func TestReadinessSaysWhatIsMissing(t *testing.T) {
 		}
 	}
 	st.fail(nil)
+	cause := errors.New("the cause")
+	f.ready.Store(&cause)
+	if a := ready().want(t, http.StatusServiceUnavailable, authn.CodeUnavailable); strings.Contains(string(a.body), "the cause") || !strings.Contains(string(a.body), "its log says why") {
+		t.Errorf("got %s", a)
+	}
+	f.ready.Store(nil)
+	ready().want(t, http.StatusOK)
 	f.srv.Drain()
 	if a := ready().want(t, http.StatusServiceUnavailable, authn.CodeUnavailable); !strings.Contains(string(a.body), "shutting down") {
 		t.Errorf("got %s, want it to say that the server is shutting down", a)

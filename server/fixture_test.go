@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,6 +42,7 @@ type fixture struct {
 	clock  *clock
 	client *http.Client
 	log    *logBuffer
+	ready  atomic.Pointer[error] // why it is not ready; nil when it is
 
 	mu      sync.Mutex
 	secrets []string // must not be logged
@@ -85,6 +87,12 @@ func start(t testing.TB, change ...func(*setup)) *fixture {
 		}
 	}
 	f := &fixture{t: t, svc: svc, store: conf.store, clock: clock, log: &logBuffer{}, secrets: []string{secret, password, "the wrong password"}}
+	conf.server.Ready = func() error {
+		if cause := f.ready.Load(); cause != nil {
+			return *cause
+		}
+		return nil
+	}
 	f.srv, err = server.New(conf.server, svc, conf.store, zerolog.New(f.log).Level(zerolog.DebugLevel))
 	if err != nil {
 		t.Fatal(err)

@@ -36,6 +36,11 @@ func (s *Server) readyz(ctx context.Context, _ *exchange, _ none) (statusRespons
 	if err := s.authn.CanSign(); err != nil {
 		return statusResponse{}, err
 	}
+	if s.ready != nil {
+		if err := s.ready(); err != nil {
+			return statusResponse{}, &authn.Error{Code: authn.CodeUnavailable, Message: "this server needs an operator, its log says why", Err: err}
+		}
+	}
 	return statusResponse{Status: "ready"}, nil
 }
 

@@ -36,6 +36,7 @@ type Config struct {
 	CookieDomain     string         // "" for host-only cookies
 	CookieHostPrefix bool           // names the cookies __Host-…; forces Secure, excludes CookieDomain
 	ShutdownTimeout  time.Duration  // how long Run waits for requests when it stops
+	Ready            func() error   // what else readiness depends on; its error is logged, not told. nil for nothing
 	Version          string         // for the build metric
 }
 
@@ -58,11 +59,13 @@ type Server struct {
 	publicURL string
 	timeouts  timeouts
 	shutdown  time.Duration
+	ready     func() error
 	draining  atomic.Bool
 
 	router  *chi.Mux
 	allow   map[string]string // path to the value of Allow
 	metrics *metrics
+	guarded atomic.Pointer[http.Handler] // the router behind the cross-origin protection
 	handler http.Handler
 	admin   http.Handler
 }
@@ -72,10 +75,6 @@ type Server struct {
 // contradicts itself.
 func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*Server, error) {
 	jar, err := newCookieJar(cfg)
-	if err != nil {
-		return nil, err
-	}
-	protection, err := crossOriginProtection(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -89,16 +88,32 @@ func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*S
 		publicURL: cfg.PublicURL,
 		timeouts:  defaultTimeouts,
 		shutdown:  cfg.ShutdownTimeout,
+		ready:     cfg.Ready,
 		metrics:   newMetrics(cfg.Version, svc, st),
 	}
 	s.router, s.allow = s.routes()
+	if err := s.Reconfigure(cfg); err != nil {
+		return nil, err
+	}
+	s.handler = s.observe(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*s.guarded.Load()).ServeHTTP(w, r) }))
+	s.admin = adminRoutes(s.metrics)
+	return s, nil
+}
+
+// Reconfigure takes over the trusted origins of cfg while the server runs; all else stays
+// as it was. It fails, and changes nothing, when an origin is none.
+func (s *Server) Reconfigure(cfg Config) error {
+	protection, err := crossOriginProtection(cfg)
+	if err != nil {
+		return err
+	}
 	// A proxy asks on behalf of whatever request it holds; the answer changes nothing.
 	protection.AddInsecureBypassPattern("/verify")
 	protection.AddInsecureBypassPattern("/verify/")
 	protection.SetDenyHandler(http.HandlerFunc(s.crossOrigin))
-	s.handler = s.observe(protection.Handler(s.router))
-	s.admin = adminRoutes(s.metrics)
-	return s, nil
+	guarded := protection.Handler(s.router)
+	s.guarded.Store(&guarded)
+	return nil
 }
 
 // Handler returns the public API.

@@ -1,0 +1,81 @@
+package authn
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+)
+
+// rules is what may change while the service runs. It is replaced as a whole.
+type rules struct {
+	secrets []keySecret // the current one first
+	hasher  *Hasher
+	policy  passwordPolicy
+	most    int  // sessions of one user; 0 for no limit
+	closed  bool // registration is
+}
+
+// newRules takes them from a configuration. The hasher is the one before, if it would be
+// the same.
+func newRules(cfg Config, before *rules) (*rules, error) {
+	if err := CheckSecret(cfg.Secret); err != nil {
+		return nil, fmt.Errorf("jwt secret: %w", err)
+	}
+	r := &rules{
+		secrets: []keySecret{newKeySecret(cfg.Secret)},
+		policy:  passwordPolicy{min: cfg.MinPasswordLength, blocklist: cfg.Blocklist, warns: cfg.BlocklistWarns},
+		most:    cfg.MaxSessions,
+		closed:  cfg.RegistrationClosed,
+	}
+	for _, previous := range cfg.PreviousSecrets {
+		r.secrets = append(r.secrets, newKeySecret(previous))
+	}
+	hashing := HasherConfig{cfg.Argon2, cfg.Hashing, cfg.Pepper, cfg.PreviousPeppers, cfg.PortableArgon2}
+	if before != nil && reflect.DeepEqual(hashing, before.hasher.config) {
+		r.hasher = before.hasher
+		return r, nil
+	}
+	var err error
+	if r.hasher, err = NewHasher(hashing); err != nil {
+		return nil, err
+	}
+	if before != nil {
+		r.hasher.stats = before.hasher.stats
+	}
+	return r, nil
+}
+
+// Reconfigure takes over the secrets, what belongs to passwords and their hashes, and the
+// limits of cfg, while the service runs; all else stays as it was. It changes all of
+// it or nothing: it fails as [New] does, and with [ErrKeyClosed] when the secrets
+// do not open the active signing key, which the ones before did. A secret that is new is promoted
+// as [Service.OpenKeys] says, which must be called after this.
+func (s *Service) Reconfigure(ctx context.Context, cfg Config) error {
+	if err := s.reading.begin(ctx); err != nil {
+		return err
+	}
+	defer s.reading.finish()
+	before, ring := s.rules.Load(), s.access.ring.Load()
+	after, err := newRules(cfg, before)
+	if err != nil {
+		return err
+	}
+	opened := newKeyring(ring.rows(), after.secrets, nil)
+	if ring.active.signs() && !opened.active.signs() && s.reading.open.Load() {
+		if after.hasher != before.hasher {
+			after.hasher.Close()
+		}
+		return fmt.Errorf("%w: %s: %w", ErrKeyClosed, ring.active.ID, opened.active.closed)
+	}
+	if after.hasher != before.hasher {
+		_ = after.hasher.SelfCheck() // Stats say what computes
+	}
+	s.rules.Store(after)
+	if s.reading.open.Load() {
+		s.access.ring.Store(opened)
+	}
+	if after.hasher != before.hasher {
+		before.hasher.Close() // what is being hashed is finished first
+	}
+	return nil
+}

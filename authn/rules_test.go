@@ -1,0 +1,100 @@
+package authn
+
+import (
+	"errors"
+	"sync"
+	"testing"
+)
+
+func TestSecretsChangeWhileTheServiceRuns(t *testing.T) {
+	t.Parallel()
+	onBoth(t, nil, func(t *testing.T, f *fixture) {
+		f.serves(t, "one")
+		f.register(t, "alice")
+		before := f.signIn(t, "alice")
+		cfg := testConfig()
+		cfg.Secret = newSecret
+		if err := f.Reconfigure(f.ctx, cfg); !errors.Is(err, ErrKeyClosed) {
+			t.Errorf("without the secret before: %v, want %v", err, ErrKeyClosed)
+		}
+		cfg.Secret = "changeme"
+		if err := f.Reconfigure(f.ctx, cfg); err == nil {
+			t.Error("a weak secret is taken")
+		}
+		if again := f.refreshed(t, before.RefreshToken); verifyError(f, again) != nil {
+			t.Error("what was refused has changed something")
+		}
+		cfg.Secret, cfg.PreviousSecrets = newSecret, []string{testSecret}
+		if err := errors.Join(f.Reconfigure(f.ctx, cfg), f.OpenKeys(f.ctx, operator)); err != nil {
+			t.Fatal(err)
+		}
+		until(t, "the new secret signs", func() bool { return f.KeyID() == newKeySecret(newSecret).id })
+		after := f.signIn(t, "alice")
+		for what, g := range map[string]Grant{"before": before, "after": after} {
+			if err := verifyError(f, g); err != nil {
+				t.Errorf("a token from %s: %v", what, err)
+			}
+		}
+		cfg.PreviousSecrets = nil
+		if err := f.Reconfigure(f.ctx, cfg); err != nil {
+			t.Fatal(err)
+		}
+		wantCode(t, "a token of a secret that was taken away", verifyError(f, before), CodeUnauthenticated)
+		if err := verifyError(f, after); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestRulesChangeWhileTheServiceRuns(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, openSQLite(t), nil)
+	f.register(t, "alice")
+	hashes := f.HashStats().Run
+	cfg := testConfig()
+	cfg.Argon2.Memory *= 2
+	cfg.MaxSessions, cfg.MinPasswordLength, cfg.RegistrationClosed = 1, 30, true
+
+	var running sync.WaitGroup // sign-ins go on meanwhile
+	for range 8 {
+		running.Go(func() {
+			if _, err := f.Login(f.ctx, visitor, Account{"alice", goodPassword}, ""); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	if err := f.Reconfigure(f.ctx, cfg); err != nil {
+		t.Fatal(err)
+	}
+	running.Wait()
+	f.signIn(t, "alice")
+	creds, err := f.store.Credentials(f.ctx, "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := mustParse(t, creds.PasswordHash); d.params != cfg.Argon2 {
+		t.Errorf("got a hash of %s after a sign-in, want %s", d.params, cfg.Argon2)
+	}
+	if got := f.HashStats().Run; got < hashes+9 {
+		t.Errorf("%d hashes are counted, want %d or more: they were before the change", got, hashes+9)
+	}
+	_, err = f.Register(f.ctx, visitor, Account{"bob", goodPassword})
+	wantCode(t, "register", err, CodeRegistrationClosed)
+	_, err = f.CreateUser(f.ctx, operator, Account{"bob", goodPassword})
+	wantCode(t, "a password that is too short now", err, CodeWeakPassword)
+
+	hasher := f.rules.Load().hasher
+	cfg.MaxSessions = 2
+	if err := f.Reconfigure(f.ctx, cfg); err != nil {
+		t.Fatal(err)
+	}
+	if f.rules.Load().hasher != hasher {
+		t.Error("the hasher is another one, and nothing of it has changed")
+	}
+	cfg.Argon2.Memory, cfg.RegistrationClosed = 1, false
+	if err := f.Reconfigure(f.ctx, cfg); err == nil {
+		t.Error("a cost that is not allowed is taken")
+	}
+	_, err = f.Register(f.ctx, visitor, Account{"bob", goodPassword})
+	wantCode(t, "register after a refusal", err, CodeRegistrationClosed)
+}

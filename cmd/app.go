@@ -8,11 +8,13 @@ import (
 	"io/fs"
 	"os"
 	"os/user"
+	"strings"
 	"time"
 
 	"golang.org/x/term"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/cmd/vault"
 	"github.com/authctl/authctl/store"
 	"github.com/authctl/authctl/store/postgres"
 	"github.com/authctl/authctl/store/sqlite"
@@ -26,6 +28,7 @@ type app struct {
 	out     io.Writer // data
 	err     io.Writer // talk
 	sources sources
+	vault   *vault.Client // made when something is kept there
 }
 
 // say writes a line of talk.
@@ -44,7 +47,21 @@ type opening struct {
 	create   bool // make a SQLite file that is missing
 	signs    bool // the secret is needed, to issue and check tokens
 	verifies bool // the secret is of use, if there is one
+	hashes   bool // passwords are hashed, or hashes looked at
 	migrate  migration
+}
+
+// wants reports whether a secret is needed that may be kept elsewhere. What must end sessions
+// shall not depend on a Vault that is away.
+func (o opening) wants(key string) bool {
+	switch section, _, _ := strings.Cut(key, "."); section {
+	case "jwt":
+		return o.signs || o.verifies
+	case "password":
+		return o.hashes
+	default:
+		return true
+	}
 }
 
 // migration is what happens to a schema that is behind.
@@ -61,6 +78,7 @@ type instance struct {
 	cfg        loaded
 	store      store.Store
 	authn      *authn.Service
+	secret     string // jwt.secret, or the one that was made
 	secretFile string // where a secret was made just now, or is kept; "" when it is configured
 	created    string // the SQLite file that was made just now, or ""
 }
@@ -68,7 +86,7 @@ type instance struct {
 // open is the one constructor of the store and the service: `serve` and every
 // other command come by them here, so that no rule can differ between them.
 func (a *app) open(ctx context.Context, o opening) (*instance, error) {
-	cfg, err := load(a.sources)
+	cfg, err := a.load(ctx, o.wants)
 	if err != nil {
 		return nil, err
 	}
@@ -92,11 +110,11 @@ func (a *app) prepare(ctx context.Context, inst *instance, o opening) error {
 	if err := a.settleSchema(ctx, inst, o.migrate); err != nil {
 		return err
 	}
-	secret, err := secretOf(inst, o)
-	if err != nil {
+	var err error
+	if inst.secret, err = secretOf(inst, o); err != nil {
 		return err
 	}
-	if inst.authn, err = newService(inst.cfg, secret, inst.store); err != nil || !(o.signs || o.verifies) {
+	if inst.authn, err = newService(inst.cfg, inst.secret, inst.store); err != nil || !(o.signs || o.verifies) {
 		return err
 	}
 	return inst.authn.ReadKeys(ctx)
@@ -114,7 +132,9 @@ func (a *app) openStore(ctx context.Context, inst *instance, o opening) (store.S
 		return openSQLite(ctx, inst, path, o.create)
 	}
 	d := inst.cfg.Database
-	return a.connect(ctx, d.ConnectTimeout, func(ctx context.Context) (store.Store, error) {
+	deadline := time.Now().Add(d.ConnectTimeout)
+	unavailable := func(err error) bool { return errors.Is(err, store.ErrUnavailable) }
+	return persist(ctx, a, deadline, "the database does not answer yet", unavailable, func(ctx context.Context) (store.Store, error) {
 		return postgres.Open(ctx, postgres.Config{
 			URL:                      string(d.URL),
 			MaxConnections:           d.MaxConnections,
@@ -140,29 +160,6 @@ func openSQLite(ctx context.Context, inst *instance, path string, create bool) (
 		inst.created = path
 	}
 	return st, nil
-}
-
-// connect tries until the database answers or the timeout is over, with a line
-// for each try.
-func (a *app) connect(ctx context.Context, timeout time.Duration, open func(context.Context) (store.Store, error)) (store.Store, error) {
-	deadline := time.Now().Add(timeout)
-	pause := 100 * time.Millisecond
-	for {
-		tryCtx, cancel := context.WithTimeout(ctx, 5*time.Second)
-		st, err := open(tryCtx)
-		cancel()
-		left := time.Until(deadline)
-		if err == nil || !errors.Is(err, store.ErrUnavailable) || ctx.Err() != nil || left <= 0 {
-			return st, err
-		}
-		a.say("the database does not answer yet, trying again for %s: %s", left.Round(100*time.Millisecond), oneLine(err))
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(min(pause, left)):
-		}
-		pause = min(2*pause, 2*time.Second)
-	}
 }
 
 // settleSchema makes sure that the schema is the one this binary needs.
@@ -202,12 +199,20 @@ func secretOf(inst *instance, o opening) (string, error) {
 }
 
 func newService(cfg loaded, secret string, st store.Store) (*authn.Service, error) {
+	rules, err := serviceSettings(cfg, secret)
+	if err != nil {
+		return nil, err
+	}
+	return authn.New(rules, st)
+}
+
+func serviceSettings(cfg loaded, secret string) (authn.Config, error) {
 	blocklist, err := readBlocklist(cfg.Password.BlocklistFile)
 	if err != nil {
-		return nil, &problem{exitUsage, fmt.Errorf("password.blocklist_file: %w", err), ""}
+		return authn.Config{}, &problem{exitUsage, fmt.Errorf("password.blocklist_file: %w", err), ""}
 	}
 	limit, _ := memoryLimit()
-	return authn.New(authn.Config{
+	return authn.Config{
 		Secret:             secret,
 		PreviousSecrets:    texts(cfg.JWT.PreviousSecrets),
 		Algorithm:          cfg.JWT.Algorithm,
@@ -228,7 +233,7 @@ func newService(cfg loaded, secret string, st store.Store) (*authn.Service, erro
 		Blocklist:          blocklist,
 		BlocklistWarns:     cfg.development(),
 		RegistrationClosed: cfg.Registration == "closed",
-	}, st)
+	}, nil
 }
 
 func readBlocklist(path string) (*authn.Blocklist, error) {

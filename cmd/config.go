@@ -24,6 +24,8 @@ type config struct {
 	Hashing      hashingConfig    `mapstructure:"hashing"`
 	Registration string           `mapstructure:"registration"`
 	Log          logConfig        `mapstructure:"log"`
+	Vault        vaultConfig      `mapstructure:"vault"`
+	Config       configConfig     `mapstructure:"config"`
 }
 
 type databaseConfig struct {
@@ -109,6 +111,23 @@ type logConfig struct {
 	Format string `mapstructure:"format"`
 }
 
+type vaultConfig struct {
+	Auth            string        `mapstructure:"auth"`
+	Mount           string        `mapstructure:"mount"`
+	TokenFile       string        `mapstructure:"token_file"`
+	RoleID          string        `mapstructure:"role_id"`
+	SecretID        secret        `mapstructure:"secret_id"`
+	SecretIDFile    string        `mapstructure:"secret_id_file"`
+	Role            string        `mapstructure:"role"`
+	ConnectTimeout  time.Duration `mapstructure:"connect_timeout"`
+	RefreshInterval time.Duration `mapstructure:"refresh_interval"`
+	MaxAge          time.Duration `mapstructure:"max_age"`
+}
+
+type configConfig struct {
+	Watch bool `mapstructure:"watch"`
+}
+
 // params returns the Argon2 cost.
 func (a argon2Config) params() authn.Params {
 	return authn.Params{Memory: uint32(a.Memory / 1024), Iterations: a.Iterations, Parallelism: a.Parallelism}
@@ -170,6 +189,17 @@ func defaults() []setting {
 		{"registration", "open"},
 		{"log.level", "info"},
 		{"log.format", "auto"},
+		{"vault.auth", "token"},
+		{"vault.mount", ""},
+		{"vault.token_file", ""},
+		{"vault.role_id", ""},
+		{"vault.secret_id", ""},
+		{"vault.secret_id_file", ""},
+		{"vault.role", ""},
+		{"vault.connect_timeout", "30s"},
+		{"vault.refresh_interval", "30s"},
+		{"vault.max_age", "24h"},
+		{"config.watch", false},
 	}
 }
 

@@ -20,8 +20,8 @@ func newConfigCheck(a *app) *cobra.Command {
 		Use:   "check",
 		Short: "Say everything that is wrong with the configuration; exit 3 if anything is",
 		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			cfg, err := load(a.sources)
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := a.load(c.Context(), everySecret)
 			if err == nil {
 				err = cfg.checkServing()
 			}
@@ -47,8 +47,8 @@ func newConfigShow(a *app) *cobra.Command {
 		Use:   "show",
 		Short: "Show every setting, its value and where it came from; secrets are redacted",
 		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			cfg, err := load(a.sources)
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := a.load(c.Context(), everySecret)
 			views := viewSettings(&cfg)
 			t := table{header: []string{"KEY", "VALUE", "FROM"}}
 			for _, v := range views {

@@ -42,12 +42,14 @@ type sources struct {
 	environ []string          // as os.Environ gives it
 	dir     string            // where .env and authctl.yaml are looked for
 	flags   map[string]string // key to value, for flags that were given
+	vault   vaultReader       // reads references to Vault; nil leaves these settings empty
 }
 
 // loaded is a configuration and the origin of each of its values.
 type loaded struct {
 	config
 	origins map[string]string // key to "default", "file …", ".env …", "env …" or "flag …"
+	refs    []reference       // the settings that are kept in Vault
 }
 
 // load reads every source, the later over the earlier: defaults, file, .env,
@@ -97,6 +99,7 @@ func load(src sources) (loaded, error) {
 	}
 	if len(bad) == 0 {
 		out.readSecretFiles(&bad)
+		out.readReferences(src.vault, &bad)
 		out.adjust()
 		out.validate(&bad)
 	}
@@ -112,15 +115,9 @@ var quotedText = regexp.MustCompile("(?s)`.*`")
 // readFile merges the configuration file, if there is one, and reports keys
 // that do not exist.
 func (src sources) readFile(v *viper.Viper, origins map[string]string, bad *faults) {
-	path := src.file
-	if path == "" {
-		path = src.lookup("AUTHCTL_CONFIG")
-	}
-	if path == "" {
-		path = filepath.Join(src.dir, defaultFile)
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return
-		}
+	path := src.path()
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && path == filepath.Join(src.dir, defaultFile) {
+		return
 	}
 	file := viper.New()
 	file.SetConfigFile(path)
@@ -142,6 +139,16 @@ func (src sources) readFile(v *viper.Viper, origins map[string]string, bad *faul
 		v.Set(key, file.Get(key))
 		origins[key] = "file " + path
 	}
+}
+
+// path returns the configuration file, which may not be there.
+func (src sources) path() string {
+	for _, path := range []string{src.file, src.lookup("AUTHCTL_CONFIG")} {
+		if path != "" {
+			return path
+		}
+	}
+	return filepath.Join(src.dir, defaultFile)
 }
 
 // layer is one set of variables.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/cmd/vault"
 	"github.com/authctl/authctl/store/postgres"
 )
 
@@ -26,6 +27,7 @@ func (l *loaded) readSecretFiles(bad *faults) {
 		{"jwt.previous_secrets", &secrets, l.JWT.PreviousSecretsFile},
 		{"password.pepper", &l.Password.Pepper, l.Password.PepperFile},
 		{"password.previous_peppers", &peppers, l.Password.PreviousPeppersFile},
+		{"vault.secret_id", &l.Vault.SecretID, l.Vault.SecretIDFile},
 	} {
 		if s.path == "" {
 			continue
@@ -76,6 +78,10 @@ func (l *loaded) validate(bad *faults) {
 	l.validateTokens(bad)
 	l.validateCookies(bad)
 	l.validatePassword(bad)
+	oneOf(bad, "vault.auth", l.Vault.Auth, vault.AuthToken, vault.AuthAppRole, vault.AuthKubernetes)
+	within(bad, "vault.connect_timeout", l.Vault.ConnectTimeout, 0, 10*time.Minute)
+	within(bad, "vault.refresh_interval", l.Vault.RefreshInterval, time.Second, time.Hour)
+	within(bad, "vault.max_age", l.Vault.MaxAge, time.Second, 30*24*time.Hour)
 }
 
 func (l *loaded) validateDatabase(bad *faults) {
@@ -94,6 +100,9 @@ func (l *loaded) validateDatabase(bad *faults) {
 		if path = strings.TrimPrefix(path, "//"); path == "" || path == ":memory:" {
 			bad.add("database.url", "needs the path of a file after sqlite:")
 		}
+		return
+	}
+	if l.unread("database.url") {
 		return
 	}
 	if !isPostgres(string(d.URL)) {

@@ -53,21 +53,27 @@ type cluster struct {
 // startCluster starts n servers with three clients each.
 func startCluster(t *testing.T, n int, environ ...string) *cluster {
 	t.Helper()
-	c := &cluster{stop: make([]chan struct{}, n), asking: make([]*sync.WaitGroup, n)}
-	for i := range n {
-		node := startServe(t, t.TempDir(), environ...)
-		c.nodes = append(c.nodes, node)
-		var clients []*client
-		for j := range 3 {
-			one := newClient(node, fmt.Sprintf("user%d%d", i, j))
-			call(t, &one.Client, "POST", node.url+"/register", one.account(), nil, http.StatusCreated)
-			one.signIn(t)
-			clients = append(clients, one)
-		}
-		c.clients = append(c.clients, clients)
-		c.ask(t, i)
+	c := &cluster{}
+	for range n {
+		c.add(t, environ...)
 	}
 	return c
+}
+
+// add starts one more server.
+func (c *cluster) add(t *testing.T, environ ...string) {
+	t.Helper()
+	i, node := len(c.nodes), startServe(t, t.TempDir(), environ...)
+	var clients []*client
+	for j := range 3 {
+		one := newClient(node, fmt.Sprintf("user%d%d", i, j))
+		call(t, &one.Client, "POST", node.url+"/register", one.account(), nil, http.StatusCreated)
+		one.signIn(t)
+		clients = append(clients, one)
+	}
+	c.nodes, c.clients = append(c.nodes, node), append(c.clients, clients)
+	c.stop, c.asking = append(c.stop, nil), append(c.asking, nil)
+	c.ask(t, i)
 }
 
 // restAll must come before the servers are killed, which is when the test is over.

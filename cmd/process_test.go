@@ -1,6 +1,7 @@
 package cmd_test
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -78,6 +79,17 @@ func (p *process) run(t testing.TB, args ...string) string {
 		t.Fatalf("authctl %s: %v: %s", strings.Join(args, " "), err, said.String())
 	}
 	return string(out)
+}
+
+// fails runs a command that must not succeed, and returns what it said and its exit code.
+func (p *process) fails(t testing.TB, args ...string) (said string, exit int) {
+	t.Helper()
+	out, err := p.prepare(args...).CombinedOutput()
+	failed, ok := errors.AsType[*exec.ExitError](err)
+	if !ok {
+		t.Fatalf("authctl %s: got %v, want it to fail: %s", strings.Join(args, " "), err, out)
+	}
+	return string(out), failed.ExitCode()
 }
 
 // kill ends the server without its knowing.

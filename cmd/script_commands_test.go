@@ -29,6 +29,7 @@ type world struct {
 	server   *exec.Cmd
 	exited   chan error
 	browsers map[string]*http.Client
+	heard    int // of serve.log, by logged
 }
 
 // scriptCommands is what scripts can say beside testscript's own words.
@@ -36,6 +37,8 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	commands := map[string]func(*testscript.TestScript, *world, []string){
 		"serve":      serve,
 		"stopserver": stopServer,
+		"hangup":     hangUp,
+		"logged":     logged,
 		"http":       request,
 		"exits":      exits,
 		"line":       line,
@@ -126,6 +129,27 @@ func stopServer(ts *testscript.TestScript, w *world, args []string) {
 		}
 	case <-time.After(30 * time.Second):
 		ts.Fatalf("serve does not end")
+	}
+}
+
+// hangup sends the server SIGHUP.
+func hangUp(ts *testscript.TestScript, w *world, _ []string) {
+	ts.Check(w.server.Process.Signal(syscall.SIGHUP))
+}
+
+// logged REGEXP waits until the server has said what matches, after what was waited for last.
+func logged(ts *testscript.TestScript, w *world, args []string) {
+	pattern, err := regexp.Compile(args[0])
+	ts.Check(err)
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		said := ts.ReadFile("serve.log")
+		if at := pattern.FindStringIndex(said[w.heard:]); at != nil {
+			w.heard += at[1]
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("the server has not said %s:\n%s", args[0], said[w.heard:])
+		}
 	}
 }
 

@@ -56,7 +56,7 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 	if o.port != "" {
 		a.sources.flags["server.port"] = o.port
 	}
-	need := opening{create: true, signs: true}
+	need := opening{create: true, signs: true, hashes: true}
 	if o.migrate {
 		need.migrate = migrateAlways
 	}
@@ -77,8 +77,11 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 		}
 		defer admin.Close()
 	}
-	log := newLogger(a, inst.cfg)
-	srv, err := server.New(serverSettings(inst.cfg), inst.authn, inst.store, log)
+	log, gate := newLogger(a, inst.cfg)
+	changes := newReloader(a, inst, gate, log)
+	settings := serverSettings(inst.cfg)
+	settings.Ready = changes.ready
+	srv, err := server.New(settings, inst.authn, inst.store, log)
 	if err != nil {
 		return &problem{exitUsage, err, ""}
 	}
@@ -94,7 +97,16 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 	makeRoom(inst.authn.HashStats().Budget.Workers)
 	// What runs beside the server goes on while it drains, and ends after it.
 	beside, stop := context.WithCancel(context.WithoutCancel(ctx))
-	leave, err := inst.authn.Join(beside, thisNode(), func(e authn.FollowEvent, err error) { logFollowing(log, e, err) })
+	kicked := make(chan struct{}, 1)
+	leave, err := inst.authn.Join(beside, thisNode(), func(e authn.FollowEvent, err error) {
+		logFollowing(log, e, err)
+		if e == authn.KeyClosed { // perhaps its secret is in Vault by now
+			select {
+			case kicked <- struct{}{}:
+			default:
+			}
+		}
+	})
 	if err != nil {
 		stop()
 		return err
@@ -102,6 +114,7 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 	var background sync.WaitGroup
 	background.Go(func() { sweepEvery(beside, inst.authn, 10*time.Minute, log) })
 	background.Go(leave)
+	background.Go(func() { changes.run(beside, srv, kicked) })
 	defer background.Wait()
 	defer stop()
 	a.welcome(inst, public.Addr(), admin)
@@ -153,17 +166,6 @@ func serverSettings(cfg loaded) server.Config {
 		ShutdownTimeout:  cfg.Server.ShutdownTimeout,
 		Version:          buildVersion(),
 	}
-}
-
-// newLogger writes to standard error, for people on a terminal or in
-// development, else one JSON object a line.
-func newLogger(a *app, cfg loaded) zerolog.Logger {
-	level, _ := zerolog.ParseLevel(cfg.Log.Level) // validated
-	_, onTerminal := terminal(a.err)
-	if cfg.Log.Format == "console" || (cfg.Log.Format == "auto" && (onTerminal || cfg.development())) {
-		return zerolog.New(zerolog.ConsoleWriter{Out: a.err, TimeFormat: time.TimeOnly, NoColor: !onTerminal}).Level(level).With().Timestamp().Logger()
-	}
-	return zerolog.New(a.err).Level(level).With().Timestamp().Logger()
 }
 
 // welcome says where everything is, and on a first start what to try.

@@ -110,7 +110,7 @@ func (o *userPasswordOptions) run(ctx context.Context, a *app, name string, crea
 	if err != nil {
 		return err
 	}
-	inst, err := a.open(ctx, opening{create: create})
+	inst, err := a.open(ctx, opening{create: create, hashes: true})
 	if err != nil {
 		return err
 	}

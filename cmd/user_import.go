@@ -81,7 +81,7 @@ func (o *userImportOptions) run(ctx context.Context, a *app, path string) error 
 		return err
 	}
 	defer file.Close()
-	inst, err := a.open(ctx, opening{create: !o.dryRun})
+	inst, err := a.open(ctx, opening{create: !o.dryRun, hashes: true})
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,182 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/cmd/vault"
+)
+
+// reference is a setting that is kept in Vault, or one item of a list of them.
+type reference struct {
+	key   string
+	index int // in the list
+	at    vault.Reference
+	value vault.Value // what was read; empty when nobody asked for it
+}
+
+// vaultReader reads what a reference says. It reports false for a setting that the command does without.
+type vaultReader func(cfg vaultConfig, key string, at vault.Reference) (v vault.Value, wanted bool, err error)
+
+// secretAt returns where a setting that may be kept in Vault is, or one item of a list.
+func (c *config) secretAt(key string, index int) *secret {
+	switch key {
+	case "database.url":
+		return &c.Database.URL
+	case "jwt.secret":
+		return &c.JWT.Secret
+	case "password.pepper":
+		return &c.Password.Pepper
+	case "jwt.previous_secrets":
+		return &c.JWT.PreviousSecrets[index]
+	default:
+		return &c.Password.PreviousPeppers[index]
+	}
+}
+
+// readReferences replaces references to Vault by what is there. What is not wanted is left empty.
+func (l *loaded) readReferences(read vaultReader, bad *faults) {
+	for key, n := range map[string]int{
+		"database.url": 1, "jwt.secret": 1, "password.pepper": 1,
+		"jwt.previous_secrets": len(l.JWT.PreviousSecrets), "password.previous_peppers": len(l.Password.PreviousPeppers),
+	} {
+		for i := range n {
+			if text := string(*l.secretAt(key, i)); vault.IsReference(text) {
+				at, err := vault.ParseReference(text)
+				if err != nil {
+					bad.add(key, "%v", err)
+					continue
+				}
+				l.refs = append(l.refs, reference{key: key, index: i, at: at})
+			}
+		}
+	}
+	if vault.IsReference(string(l.Vault.SecretID)) {
+		bad.add("vault.secret_id", "cannot be kept in Vault itself")
+	}
+	slices.SortFunc(l.refs, func(a, b reference) int { return strings.Compare(a.key+a.at.String(), b.key+b.at.String()) })
+	if len(*bad) > 0 {
+		return
+	}
+	for i := range l.refs {
+		r := &l.refs[i]
+		*l.secretAt(r.key, r.index) = ""
+		if read == nil {
+			continue
+		}
+		v, wanted, err := read(l.Vault, r.key, r.at)
+		if err != nil {
+			bad.add(r.key, "%s", oneLine(err))
+			return // one line for a Vault that is away
+		}
+		if wanted {
+			l.take(r, v)
+		}
+	}
+	l.dropEmpty()
+}
+
+// take sets a setting to what Vault says.
+func (l *loaded) take(r *reference, v vault.Value) {
+	r.value = v
+	*l.secretAt(r.key, r.index) = secret(v.Text)
+	from := r.at.String()
+	if v.Version > 0 {
+		from += fmt.Sprintf(" (version %d)", v.Version)
+	}
+	origin, _, _ := strings.Cut(l.origins[r.key], ", "+"vault:")
+	l.origins[r.key] = origin + ", " + from
+}
+
+// dropEmpty removes the items of lists that were not wanted, and adds the version before of jwt.secret to
+// the previous ones, whose tokens are to be good still.
+func (l *loaded) dropEmpty() {
+	empty := func(s secret) bool { return s == "" }
+	l.JWT.PreviousSecrets = slices.DeleteFunc(slices.Clone(l.JWT.PreviousSecrets), empty)
+	l.Password.PreviousPeppers = slices.DeleteFunc(slices.Clone(l.Password.PreviousPeppers), empty)
+	for _, r := range l.refs {
+		if before := r.value.Previous; r.key == "jwt.secret" && before != r.value.Text && authn.CheckSecret(before) == nil {
+			l.JWT.PreviousSecrets = append(l.JWT.PreviousSecrets, secret(before))
+		}
+	}
+}
+
+// unread reports whether a setting is kept in Vault and was not read.
+func (l *loaded) unread(key string) bool {
+	return slices.ContainsFunc(l.refs, func(r reference) bool { return r.key == key && r.value.Text == "" })
+}
+
+// newVault makes the client that a configuration asks for.
+func newVault(cfg vaultConfig) (*vault.Client, error) {
+	c := vault.Config{Auth: cfg.Auth, Mount: cfg.Mount, RoleID: cfg.RoleID, SecretID: string(cfg.SecretID), Role: cfg.Role}
+	switch {
+	case cfg.TokenFile == "":
+	case cfg.Auth == vault.AuthKubernetes:
+		c.TokenPath = cfg.TokenFile
+	default:
+		c.ReadToken = func() (string, error) { return readSecretFile(cfg.TokenFile) }
+	}
+	return vault.New(c)
+}
+
+// load reads the configuration, and of the secrets that are kept in Vault those that are
+// wanted. A Vault that is away is asked again for vault.connect_timeout.
+func (a *app) load(ctx context.Context, wanted func(key string) bool) (loaded, error) {
+	src := a.sources
+	var began time.Time
+	var failed error
+	src.vault = func(cfg vaultConfig, key string, at vault.Reference) (vault.Value, bool, error) {
+		if !wanted(key) {
+			return vault.Value{}, false, nil
+		}
+		if a.vault == nil {
+			client, err := newVault(cfg)
+			if err != nil {
+				return vault.Value{}, false, err
+			}
+			a.vault = client
+		}
+		if began.IsZero() {
+			began = time.Now()
+		}
+		var v vault.Value
+		v, failed = persist(ctx, a, began.Add(cfg.ConnectTimeout), "Vault does not answer yet",
+			func(err error) bool { return errors.Is(err, vault.ErrAway) },
+			func(ctx context.Context) (vault.Value, error) { return a.vault.Read(ctx, at) })
+		return v, true, failed
+	}
+	cfg, err := load(src)
+	if err != nil && errors.Is(failed, vault.ErrAway) {
+		err = &problem{exitUnreachable, err, "is Vault up and unsealed, and VAULT_ADDR right? vault.connect_timeout says how long to try"}
+	}
+	return cfg, err
+}
+
+// everySecret wants all.
+func everySecret(string) bool { return true }
+
+// persist tries until there is an answer, or the deadline is over, with a line for each try.
+func persist[T any](ctx context.Context, a *app, deadline time.Time, what string, away func(error) bool, try func(context.Context) (T, error)) (T, error) {
+	pause := 100 * time.Millisecond
+	for {
+		tryCtx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		got, err := try(tryCtx)
+		cancel()
+		left := time.Until(deadline)
+		if err == nil || !away(err) || ctx.Err() != nil || left <= 0 {
+			return got, err
+		}
+		a.say("%s, trying again for %s: %s", what, left.Round(100*time.Millisecond), oneLine(err))
+		select {
+		case <-ctx.Done():
+			return got, ctx.Err()
+		case <-time.After(min(pause, left)):
+		}
+		pause = min(2*pause, 2*time.Second)
+	}
+}

@@ -1,0 +1,185 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"reflect"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/server"
+)
+
+// changeable returns the settings that can change while the server runs.
+func changeable() []string {
+	return []string{
+		"server.trusted_origins",
+		"jwt.secret", "jwt.secret_file", "jwt.previous_secrets", "jwt.previous_secrets_file",
+		"sessions.max_per_user",
+		"password.argon2.memory", "password.argon2.iterations", "password.argon2.parallelism", "password.argon2.implementation",
+		"password.pepper", "password.pepper_file", "password.previous_peppers", "password.previous_peppers_file",
+		"password.min_length", "password.blocklist_file",
+		"hashing.memory_budget", "hashing.max_wait",
+		"registration", "log.level",
+		"vault.refresh_interval", "vault.max_age",
+	}
+}
+
+const settleAgain = 5 * time.Second // after the signing keys could not be settled
+
+// reloader takes changes of the configuration over into a server that runs.
+type reloader struct {
+	app  *app
+	inst *instance
+	srv  *server.Server
+	gate *levelGate
+	log  zerolog.Logger
+	hup  chan os.Signal
+
+	held    []secret                  // what jwt.secret was in Vault before
+	running loaded                    // what holds; of what needs a restart, as it was at the start
+	settle  bool                      // the signing keys may not be what is configured
+	away    bool                      // Vault did not answer when it was asked last
+	seen    atomic.Pointer[time.Time] // when Vault has last said everything; nil when nothing is kept there
+	maxAge  atomic.Int64
+}
+
+func newReloader(a *app, inst *instance, gate *levelGate, log zerolog.Logger) *reloader {
+	r := &reloader{app: a, inst: inst, gate: gate, log: log, running: inst.cfg, hup: make(chan os.Signal, 1)}
+	r.maxAge.Store(int64(inst.cfg.Vault.MaxAge))
+	r.heard(inst.cfg)
+	signal.Notify(r.hup, syscall.SIGHUP) // from now on, it ends the process no more
+	return r
+}
+
+// heard notes that Vault has just said everything that a configuration asks of it.
+func (r *reloader) heard(cfg loaded) {
+	if len(cfg.refs) == 0 {
+		r.seen.Store(nil)
+		return
+	}
+	now := time.Now()
+	r.seen.Store(&now)
+}
+
+// run reloads at SIGHUP, when a watched file has changed, and when Vault says something
+// new, until ctx ends. kicked asks Vault at once.
+func (r *reloader) run(ctx context.Context, srv *server.Server, kicked <-chan struct{}) {
+	r.srv = srv
+	defer signal.Stop(r.hup)
+	var changed <-chan struct{}
+	if r.running.Config.Watch {
+		changed = r.watch(ctx)
+	}
+	for {
+		r.settleKeys(ctx)
+		var due <-chan time.Time
+		switch {
+		case r.seen.Load() != nil:
+			due = time.After(r.askVault(ctx))
+		case r.settle:
+			due = time.After(settleAgain)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.hup:
+			r.reload(ctx)
+		case <-changed:
+			r.reload(ctx)
+		case <-kicked:
+		case <-due:
+		}
+	}
+}
+
+// reload reads everything again.
+func (r *reloader) reload(ctx context.Context) {
+	next, err := r.app.load(ctx, everySecret)
+	if err == nil {
+		err = next.checkServing()
+	}
+	if err != nil {
+		r.refused(err)
+		return
+	}
+	r.heard(next)
+	r.apply(ctx, next, "configuration reloaded")
+}
+
+// refused says that nothing has changed, and why.
+func (r *reloader) refused(err error) {
+	var why []string
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		why = append(why, line)
+	}
+	r.log.Error().Strs("faults", why).Msg("configuration not reloaded, nothing has changed")
+}
+
+// apply takes over what can change of next, and says what did and what needs a restart.
+func (r *reloader) apply(ctx context.Context, next loaded, what string) {
+	r.holdPrevious(&next)
+	merged := r.running
+	merged.refs = next.refs
+	from, into, was := fieldsOf(&next.config), fieldsOf(&merged.config), fieldsOf(&r.running.config)
+	changed, restart := []string{}, []string{}
+	for _, key := range keys() {
+		switch {
+		case reflect.DeepEqual(from[key].Interface(), was[key].Interface()):
+		case slices.Contains(changeable(), key):
+			into[key].Set(from[key])
+			changed = append(changed, key)
+		default:
+			restart = append(restart, key)
+		}
+	}
+	var bad faults
+	if merged.validate(&bad); len(bad) > 0 { // what changes now against what does not
+		r.refused(bad)
+		return
+	}
+	secret := r.inst.secret
+	if merged.JWT.Secret != "" {
+		secret = string(merged.JWT.Secret)
+	}
+	settings, err := serviceSettings(merged, secret)
+	if err == nil {
+		err = r.inst.authn.Reconfigure(ctx, settings)
+	}
+	if err == nil {
+		err = r.srv.Reconfigure(serverSettings(merged))
+	}
+	if errors.Is(err, authn.ErrKeyClosed) {
+		err = faults{{"jwt.secret", err.Error() + ": keep that secret in jwt.previous_secrets"}}
+	}
+	if err != nil {
+		r.refused(err)
+		return
+	}
+	r.gate.set(merged.Log.Level)
+	r.maxAge.Store(int64(merged.Vault.MaxAge))
+	r.inst.secret, r.running = secret, merged
+	r.log.Info().Strs("changed", changed).Strs("needs_restart", restart).Msg(what)
+	r.settle = true
+	r.settleKeys(ctx)
+}
+
+// settleKeys sees to it that the keys become what is configured, and tries again the next time if it fails.
+func (r *reloader) settleKeys(ctx context.Context) {
+	if !r.settle {
+		return
+	}
+	err := r.inst.authn.OpenKeys(ctx, authn.Actor{Name: "node:" + thisNode().Name})
+	r.settle = err != nil
+	if err != nil && ctx.Err() == nil {
+		r.log.Warn().Err(err).Msg("settle signing keys")
+	}
+}

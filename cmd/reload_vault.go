@@ -1,0 +1,105 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+const vaultTimeout = 5 * time.Second // for one answer
+
+// askVault reads again what is kept in Vault, takes over what has changed, and returns when
+// to ask next.
+func (r *reloader) askVault(ctx context.Context) time.Duration {
+	pause := r.running.Vault.RefreshInterval
+	left, err := r.renew(ctx)
+	if err == nil {
+		err = r.readVault(ctx)
+	}
+	switch {
+	case ctx.Err() != nil:
+	case err != nil && !r.away:
+		r.log.Warn().Err(err).Msg("Vault lost")
+	case err == nil && r.away:
+		r.log.Info().Msg("Vault back")
+	}
+	r.away = err != nil
+	if err == nil {
+		r.heard(r.running)
+	}
+	if left > 0 {
+		pause = min(pause, left)
+	}
+	return max(pause, time.Second)
+}
+
+func (r *reloader) renew(ctx context.Context) (time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, vaultTimeout)
+	defer cancel()
+	return r.app.vault.Renew(ctx)
+}
+
+// readVault reads every reference. It changes nothing unless it can read all.
+func (r *reloader) readVault(ctx context.Context) error {
+	next := r.running
+	next.refs = slices.Clone(next.refs)
+	next.JWT.PreviousSecrets = slices.Clone(next.JWT.PreviousSecrets)
+	next.Password.PreviousPeppers = slices.Clone(next.Password.PreviousPeppers)
+	changed := false
+	for i := range next.refs {
+		ref := &next.refs[i]
+		readCtx, cancel := context.WithTimeout(ctx, vaultTimeout)
+		v, err := r.app.vault.Read(readCtx, ref.at)
+		cancel()
+		if err != nil {
+			return err
+		}
+		if v.Text == ref.value.Text {
+			continue
+		}
+		changed = true
+		r.log.Info().Str("setting", ref.key).Str("secret", ref.at.String()).Int("version", v.Version).Msg("secret changed in Vault")
+		next.take(ref, v)
+	}
+	if !changed {
+		return nil
+	}
+	var bad faults
+	if next.validate(&bad); len(bad) > 0 {
+		return bad
+	}
+	r.apply(ctx, next, "secrets taken over from Vault")
+	return nil
+}
+
+const mostHeld = 16 // secrets that were jwt.secret before
+
+// holdPrevious adds to the previous secrets of next what jwt.secret was before in Vault,
+// which need not have it any more.
+func (r *reloader) holdPrevious(next *loaded) {
+	if !slices.ContainsFunc(next.refs, func(ref reference) bool { return ref.key == "jwt.secret" }) {
+		return
+	}
+	if was := r.running.JWT.Secret; was != "" && was != next.JWT.Secret && !slices.Contains(r.held, was) {
+		r.held = append(r.held[max(0, len(r.held)+1-mostHeld):], was)
+	}
+	next.JWT.PreviousSecrets = slices.Clone(next.JWT.PreviousSecrets)
+	for _, was := range r.held {
+		if was != next.JWT.Secret && !slices.Contains(next.JWT.PreviousSecrets, was) {
+			next.JWT.PreviousSecrets = append(next.JWT.PreviousSecrets, was)
+		}
+	}
+}
+
+// ready fails when Vault has not been heard of for vault.max_age.
+func (r *reloader) ready() error {
+	seen, most := r.seen.Load(), time.Duration(r.maxAge.Load())
+	if seen == nil {
+		return nil
+	}
+	if silent := max(time.Since(*seen), time.Since(seen.Round(0))); silent > most {
+		return fmt.Errorf("no word from Vault for %s, and vault.max_age is %s", silent.Round(time.Second), most)
+	}
+	return nil
+}

@@ -1,0 +1,159 @@
+package vault
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+
+	"github.com/hashicorp/vault/api"
+)
+
+const scheme = "vault:"
+
+// Reference is where a secret is kept: a field of a secret in a KV engine, of version 1 or
+// 2, written vault:PATH#FIELD. PATH begins with the mount and has no data/ in it.
+type Reference struct{ Path, Field string }
+
+// IsReference reports whether a value is meant as one.
+func IsReference(value string) bool { return strings.HasPrefix(value, scheme) }
+
+// ParseReference reads what IsReference takes for one.
+func ParseReference(value string) (Reference, error) {
+	path, field, ok := strings.Cut(strings.TrimPrefix(value, scheme), "#")
+	if path = strings.Trim(path, "/"); !ok || path == "" || field == "" || !strings.Contains(path, "/") {
+		return Reference{}, errors.New("must be vault:PATH#FIELD, such as vault:secret/authctl#jwt_secret")
+	}
+	return Reference{path, field}, nil
+}
+
+func (r Reference) String() string { return scheme + r.Path + "#" + r.Field }
+
+// Value is what is kept there.
+type Value struct {
+	Text     string
+	Version  int    // 0 where there are no versions (KV version 1)
+	Previous string // what the version before says; "" when there is none, or it is deleted
+}
+
+// Read reads a secret. It fails with [ErrAway] when it may be worth trying again.
+func (c *Client) Read(ctx context.Context, ref Reference) (Value, error) {
+	v, err := c.readKV(ctx, ref)
+	if err != nil {
+		return Value{}, fmt.Errorf("%s: %w", ref, err)
+	}
+	return v, nil
+}
+
+func (c *Client) readKV(ctx context.Context, ref Reference) (Value, error) {
+	mount, versioned, err := c.mountOf(ctx, ref.Path)
+	if err != nil {
+		return Value{}, err
+	}
+	if !versioned {
+		secret, err := c.read(ctx, ref.Path, nil)
+		if err != nil {
+			return Value{}, err
+		}
+		if secret == nil {
+			return Value{}, errors.New("there is no such secret")
+		}
+		text, err := field(secret.Data, ref.Field)
+		return Value{Text: text}, err
+	}
+	path := mount + "data/" + strings.TrimPrefix(ref.Path, mount)
+	data, version, err := c.readVersion(ctx, path, 0)
+	if err != nil {
+		return Value{}, err
+	}
+	if data == nil {
+		return Value{}, errors.New("there is no such secret, or its latest version is deleted")
+	}
+	v := Value{Version: version}
+	if v.Text, err = field(data, ref.Field); err != nil {
+		return Value{}, err
+	}
+	if version > 1 {
+		before, _, err := c.readVersion(ctx, path, version-1)
+		if errors.Is(err, ErrAway) {
+			return Value{}, err
+		}
+		if err == nil { // a policy may allow the latest one only
+			v.Previous, _ = field(before, ref.Field)
+		}
+	}
+	return v, nil
+}
+
+// mountOf returns the mount that a path lies in, with a slash at its end, and whether it
+// keeps versions. It must be a KV engine.
+func (c *Client) mountOf(ctx context.Context, path string) (mount string, versioned bool, err error) {
+	secret, err := c.read(ctx, "sys/internal/ui/mounts/"+path, nil)
+	if err != nil {
+		return "", false, err
+	}
+	if secret == nil {
+		return "", false, errors.New("nothing is mounted there")
+	}
+	if kind, _ := secret.Data["type"].(string); kind != "kv" && kind != "generic" {
+		return "", false, fmt.Errorf("%q is no KV engine", kind)
+	}
+	mount, _ = secret.Data["path"].(string)
+	if !strings.HasPrefix(path+"/", mount) || mount == "" {
+		return "", false, fmt.Errorf("its mount is not told")
+	}
+	options, _ := secret.Data["options"].(map[string]any)
+	return mount, options["version"] == "2", nil
+}
+
+// readVersion reads a version, or the latest for 0. data is nil when it is deleted.
+func (c *Client) readVersion(ctx context.Context, path string, version int) (data map[string]any, actual int, err error) {
+	var query map[string][]string
+	if version > 0 {
+		query = map[string][]string{"version": {fmt.Sprint(version)}}
+	}
+	secret, err := c.read(ctx, path, query)
+	if err != nil || secret == nil {
+		return nil, 0, err
+	}
+	metadata, _ := secret.Data["metadata"].(map[string]any)
+	if number, ok := metadata["version"].(json.Number); ok {
+		n, err := number.Int64()
+		if err != nil {
+			return nil, 0, errors.New("its version is no number")
+		}
+		actual = int(n)
+	}
+	data, _ = secret.Data["data"].(map[string]any)
+	return data, actual, nil
+}
+
+func field(data map[string]any, name string) (string, error) {
+	value, there := data[name]
+	if !there {
+		return "", fmt.Errorf("there is no field %q", name)
+	}
+	text, ok := value.(string)
+	if !ok || text == "" {
+		return "", fmt.Errorf("the field %q is not a text, or an empty one", name)
+	}
+	return text, nil
+}
+
+// isNetwork reports whether an error is about getting there and back.
+func isNetwork(err error) bool {
+	_, viaURL := errors.AsType[*url.Error](err)
+	_, viaNet := errors.AsType[net.Error](err)
+	return viaURL || viaNet || errors.Is(err, context.DeadlineExceeded)
+}
+
+// said is what Vault answered, in one line.
+func said(e *api.ResponseError) string {
+	if e.RawError || len(e.Errors) == 0 {
+		return "without saying why"
+	}
+	return strings.Join(strings.Fields(strings.Join(e.Errors, "; ")), " ")
+}

@@ -1,0 +1,64 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestReferences(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]Reference{
+		"vault:secret/authctl#jwt_secret": {"secret/authctl", "jwt_secret"},
+		"vault:/a/b/c/#x":                 {"a/b/c", "x"},
+		"vault:a/b#c#d":                   {"a/b", "c#d"},
+	} {
+		if got, err := ParseReference(text); err != nil || got != want || !IsReference(text) {
+			t.Errorf("%s: got %+v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"vault:", "vault:a/b", "vault:#x", "vault:a#x", "vault:a/b#", "vault://#"} {
+		if got, err := ParseReference(text); err == nil || !strings.Contains(err.Error(), "vault:PATH#FIELD") {
+			t.Errorf("%s: got %+v, %v", text, got, err)
+		}
+	}
+}
+
+// TestAServerThatFailsIsToldFromOneThatRefuses asks servers that are no Vault at all.
+func TestAServerThatFailsIsToldFromOneThatRefuses(t *testing.T) {
+	for name, tt := range map[string]struct {
+		answer http.HandlerFunc
+		away   bool
+	}{
+		"503":      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"errors":["Vault is sealed"]}`, http.StatusServiceUnavailable) }, true},
+		"500":      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `<html>secret text`, http.StatusInternalServerError) }, true},
+		"429":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }, true},
+		"cut off":  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, true},
+		"too late": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, true},
+		"400":      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"errors":["no"]}`, http.StatusBadRequest) }, false},
+		"403":      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"errors":["permission denied"]}`, http.StatusForbidden) }, false},
+		"no JSON":  {func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("<html>")) }, false},
+		"nothing":  {func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("{}")) }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(tt.answer)
+			defer server.Close()
+			t.Setenv("VAULT_ADDR", server.URL)
+			t.Setenv("VAULT_TOKEN", "hvs.secret")
+			c, err := New(Config{Auth: AuthToken})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+			defer cancel()
+			_, err = c.Read(ctx, Reference{"kv/authctl", "x"})
+			if err == nil || errors.Is(err, ErrAway) != tt.away || strings.Contains(err.Error(), "secret text") || strings.Contains(err.Error(), "hvs.") {
+				t.Errorf("got %v, want it to be away: %t", err, tt.away)
+			}
+		})
+	}
+}

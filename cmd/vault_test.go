@@ -1,0 +1,343 @@
+package cmd_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/authctl/authctl/store/storetest"
+)
+
+// vaultServer is a real Vault, with KV engines of version 1 at secret/ and 2 at kv/.
+type vaultServer struct {
+	Address string   `json:"address"`
+	Root    string   `json:"root_token"`
+	Keys    [][]byte `json:"keys"`
+}
+
+// startVault starts the Vault that .ci/vault/build has made, until the test ends.
+func startVault(t *testing.T) *vaultServer {
+	t.Helper()
+	binary := os.Getenv("AUTHCTL_TEST_VAULT")
+	if binary == "" {
+		t.Skip("AUTHCTL_TEST_VAULT names no Vault; .ci/vault/build FILE makes one")
+	}
+	c := exec.Command(binary, "-test.run", "TestServe", "-test.timeout", "0")
+	c.Env = []string{"VAULT_DEV_LISTEN=127.0.0.1:0"}
+	stdin, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stdin.Close(); c.Process.Kill(); c.Wait() })
+	line, err := bufio.NewReader(stdout).ReadBytes('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	go io.Copy(io.Discard, stdout)
+	v := &vaultServer{}
+	if err := json.Unmarshal(line, v); err != nil {
+		t.Fatal(err)
+	}
+	v.call(t, "POST", "sys/mounts/kv", map[string]any{"type": "kv", "options": map[string]string{"version": "2"}})
+	v.call(t, "PUT", "sys/policies/acl/authctl", map[string]any{"policy": `path "kv/data/authctl" { capabilities = ["read"] }
+path "secret/authctl" { capabilities = ["read"] }`})
+	return v
+}
+
+// call asks Vault as root.
+func (v *vaultServer) call(t *testing.T, method, path string, body any) map[string]any {
+	t.Helper()
+	text, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		req, err := http.NewRequest(method, v.Address+"/v1/"+path, bytes.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("X-Vault-Token", v.Root)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.StatusCode >= 400 {
+			if bytes.Contains(answer, []byte("upgrading")) && time.Now().Before(deadline) { // a KV engine of version 2 that is new
+				continue
+			}
+			t.Fatalf("%s %s: got %s: %s", method, path, resp.Status, answer)
+		}
+		var out map[string]any
+		if len(answer) > 0 {
+			if err := json.Unmarshal(answer, &out); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return out
+	}
+}
+
+// put writes a new version of the secret, with KV version 2.
+func (v *vaultServer) put(t *testing.T, data map[string]any) {
+	t.Helper()
+	v.call(t, "POST", "kv/data/authctl", map[string]any{"data": data})
+}
+
+// token makes a token that may read what authctl keeps.
+func (v *vaultServer) token(t *testing.T, ttl string) string {
+	t.Helper()
+	out := v.call(t, "POST", "auth/token/create", map[string]any{"policies": []string{"authctl"}, "ttl": ttl})
+	return out["auth"].(map[string]any)["client_token"].(string)
+}
+
+// appRole makes a role, and returns its id and a secret id.
+func (v *vaultServer) appRole(t *testing.T, settings map[string]any) (role, secret string) {
+	t.Helper()
+	settings["token_policies"] = "authctl"
+	v.call(t, "POST", "sys/auth/approle", map[string]any{"type": "approle"})
+	v.call(t, "POST", "auth/approle/role/authctl", settings)
+	id := v.call(t, "GET", "auth/approle/role/authctl/role-id", nil)["data"].(map[string]any)["role_id"].(string)
+	sid := v.call(t, "POST", "auth/approle/role/authctl/secret-id", map[string]any{})["data"].(map[string]any)["secret_id"].(string)
+	return id, sid
+}
+
+func (v *vaultServer) environ(more ...string) []string {
+	return append([]string{
+		"VAULT_ADDR=" + v.Address, "JWT_SECRET=vault:kv/authctl#jwt_secret", "AUTHCTL_VAULT_REFRESH_INTERVAL=1s",
+	}, more...)
+}
+
+// TestASecretInVaultIsRotatedWithoutAnybodyNoticing has three servers, of which each logs
+// in in another way, take a new version over while clients ask.
+func TestASecretInVaultIsRotatedWithoutAnybodyNoticing(t *testing.T) {
+	t.Parallel()
+	v := startVault(t)
+	v.put(t, map[string]any{"jwt_secret": randomSecret()})
+	role, secretID := v.appRole(t, map[string]any{"token_ttl": "4s", "token_max_ttl": "8s"}) // renewed, and used up, meanwhile
+	dir := t.TempDir()
+	tokenFile, secretFile := filepath.Join(dir, "token"), filepath.Join(dir, "secret_id")
+	writeSecret(t, tokenFile, v.token(t, "1h"))
+	writeSecret(t, secretFile, secretID)
+	database := "DATABASE_URL=" + storetest.Postgres(t)
+	c := startCluster(t, 0)
+	defer c.restAll()
+	c.add(t, v.environ(database, "VAULT_TOKEN="+v.token(t, "1h"))...)
+	c.add(t, v.environ(database, "AUTHCTL_VAULT_TOKEN_FILE="+tokenFile)...)
+	c.add(t, v.environ(database, "AUTHCTL_VAULT_AUTH=approle", "AUTHCTL_VAULT_ROLE_ID="+role, "AUTHCTL_VAULT_SECRET_ID_FILE="+secretFile)...)
+
+	rounds := 1
+	if os.Getenv("AUTHCTL_TEST_SOAK") != "" {
+		rounds = 8 // by which the AppRole's tokens have been used up
+	}
+	active := c.nodes[0].active(t)
+	for range rounds {
+		v.put(t, map[string]any{"jwt_secret": randomSecret()})
+		until(t, "the new secret is the active key", func() bool { return c.nodes[0].active(t) != active })
+		active = c.nodes[0].active(t)
+		c.answered(t)
+	}
+	want := fmt.Sprintf("env JWT_SECRET, vault:kv/authctl#jwt_secret (version %d)", rounds+1)
+	for _, node := range c.nodes {
+		if shown := node.run(t, "config", "show"); !strings.Contains(shown, want) {
+			t.Errorf("config show does not say %q: %s", want, shown)
+		}
+	}
+	// A server that starts now reads the version before as well.
+	c.replace(t, 0, v.environ(database, "VAULT_TOKEN="+v.token(t, "1h"))...)
+}
+
+// TestAVaultThatIsAway seals Vault under a server.
+func TestAVaultThatIsAway(t *testing.T) {
+	t.Parallel()
+	v := startVault(t)
+	v.call(t, "POST", "secret/authctl", map[string]any{"jwt_secret": randomSecret()}) // KV version 1
+	environ := []string{"VAULT_ADDR=" + v.Address, "VAULT_TOKEN=" + v.token(t, "1h"), "JWT_SECRET=vault:secret/authctl#jwt_secret",
+		"AUTHCTL_VAULT_REFRESH_INTERVAL=1s", "AUTHCTL_VAULT_MAX_AGE=3s", "VAULT_MAX_RETRIES=0"}
+	node := startServe(t, t.TempDir(), environ...)
+	alice := newClient(node, "alice")
+	call(t, &alice.Client, "POST", node.url+"/register", alice.account(), nil, http.StatusCreated)
+	alice.signIn(t)
+	ready := func() int {
+		resp, err := alice.send("GET", "/readyz", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode
+	}
+	if got := ready(); got != http.StatusOK {
+		t.Fatalf("readiness: got %d", got)
+	}
+	if shown := node.run(t, "config", "show"); !strings.Contains(shown, "env JWT_SECRET, vault:secret/authctl#jwt_secret\n") {
+		t.Errorf("config show: %s", shown)
+	}
+
+	v.call(t, "PUT", "sys/seal", nil)
+	until(t, "readiness fails", func() bool { return ready() != http.StatusOK })
+	for _, path := range []string{"/profile", "/verify"} {
+		alice.gets(t, path, http.StatusOK)
+	}
+	if resp, err := alice.send("POST", "/refresh", ""); err != nil || resp.StatusCode != http.StatusOK {
+		t.Errorf("refresh while Vault is away: got %v, %v", resp, err)
+	}
+	node.environ = append(node.environ, "AUTHCTL_VAULT_CONNECT_TIMEOUT=300ms")
+	said, exit := node.fails(t, "key", "rotate")
+	for _, want := range []string{"Vault does not answer yet, trying again for", "jwt.secret: vault:secret/authctl#jwt_secret: ", "Vault is sealed", "hint: is Vault up and unsealed"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("it does not say %q: %s", want, said)
+		}
+	}
+	if exit != 6 {
+		t.Errorf("got exit code %d, want 6", exit)
+	}
+	node.run(t, "token", "revoke-all", "--everyone", "--yes") // needs no secret
+	alice.gets(t, "/profile", http.StatusUnauthorized)
+
+	for _, key := range v.Keys {
+		v.call(t, "PUT", "sys/unseal", map[string]any{"key": key})
+	}
+	until(t, "readiness is back", func() bool { return ready() == http.StatusOK })
+	// Without versions the server itself remembers what was there before.
+	alice.signIn(t)
+	active := node.active(t)
+	v.call(t, "POST", "secret/authctl", map[string]any{"jwt_secret": randomSecret()})
+	until(t, "the new secret is the active key", func() bool { return node.active(t) != active })
+	alice.gets(t, "/verify", http.StatusOK)
+}
+
+// active returns the active key, which this command may be unable to open.
+func (p *process) active(t *testing.T) string {
+	t.Helper()
+	var all []listedKey
+	if err := json.Unmarshal([]byte(p.run(t, "key", "list", "-o", "json")), &all); err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range all {
+		if k.State == "active" {
+			return k.KeyID
+		}
+	}
+	return ""
+}
+
+func TestWhatIsWrongWithVaultIsSaid(t *testing.T) {
+	t.Parallel()
+	v := startVault(t)
+	v.put(t, map[string]any{"jwt_secret": "changeme", "number": 7})
+	v.call(t, "POST", "kv/data/other", map[string]any{"data": map[string]any{"x": "y"}})
+	token := "VAULT_TOKEN=" + v.token(t, "1h")
+	for name, tt := range map[string]struct {
+		environ []string
+		want    string
+		exit    int
+	}{
+		"no address":     {[]string{"VAULT_ADDR=", token}, "VAULT_ADDR is not set", 3},
+		"no token":       {nil, "set VAULT_TOKEN or vault.token_file", 3},
+		"a bad token":    {[]string{"VAULT_TOKEN=hvs.nonsense"}, "log in to Vault (token): it refuses (403)", 3},
+		"not allowed":    {[]string{token, "JWT_SECRET=vault:kv/other#x"}, "it refuses (403)", 3},
+		"no such path":   {[]string{"VAULT_TOKEN=" + v.Root, "JWT_SECRET=vault:kv/nothing#x"}, "there is no such secret", 3},
+		"no such mount":  {[]string{"VAULT_TOKEN=" + v.Root, "JWT_SECRET=vault:nothing/there#x"}, "vault:nothing/there#x: ", 3},
+		"no KV engine":   {[]string{"VAULT_TOKEN=" + v.Root, "JWT_SECRET=vault:sys/there#x"}, "no KV engine", 3},
+		"no such field":  {[]string{token, "JWT_SECRET=vault:kv/authctl#nothing"}, `there is no field "nothing"`, 3},
+		"a number":       {[]string{token, "JWT_SECRET=vault:kv/authctl#number"}, "is not a text", 3},
+		"a weak secret":  {[]string{token}, "jwt.secret: ", 3},
+		"no field":       {[]string{token, "JWT_SECRET=vault:kv/authctl"}, "must be vault:PATH#FIELD", 3},
+		"no role":        {[]string{"AUTHCTL_VAULT_AUTH=approle"}, "needs vault.role_id and vault.secret_id", 3},
+		"no such role":   {[]string{"AUTHCTL_VAULT_AUTH=approle", "AUTHCTL_VAULT_ROLE_ID=x", "AUTHCTL_VAULT_SECRET_ID=y"}, "log in to Vault (approle): ", 3},
+		"itself":         {[]string{"AUTHCTL_VAULT_AUTH=approle", "AUTHCTL_VAULT_ROLE_ID=x", "AUTHCTL_VAULT_SECRET_ID=vault:a/b#c"}, "cannot be kept in Vault itself", 3},
+		"nobody listens": {[]string{token, "VAULT_ADDR=http://127.0.0.1:1", "AUTHCTL_VAULT_CONNECT_TIMEOUT=0s"}, "no answer from Vault", 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := &process{dir: t.TempDir(), environ: append([]string{"PATH=" + os.Getenv("PATH"), "AUTHCTL_ENVIRONMENT=development", "GORACE=atexit_sleep_ms=0"}, v.environ(tt.environ...)...)}
+			said, exit := p.fails(t, "config", "check")
+			if !strings.Contains(said, tt.want) || exit != tt.exit || strings.Contains(said, "changeme") || strings.Contains(said, "hvs.") {
+				t.Errorf("got %d, %s; want %d, %q", exit, said, tt.exit, tt.want)
+			}
+		})
+	}
+}
+
+// TestAPodLogsInWithItsServiceAccount has Vault ask an imitation of Kubernetes whose token it is.
+func TestAPodLogsInWithItsServiceAccount(t *testing.T) {
+	t.Parallel()
+	v := startVault(t)
+	v.put(t, map[string]any{"jwt_secret": randomSecret()})
+	// {"alg":"none"}, and the claims that Vault reads before it asks Kubernetes.
+	jwt := encodeJWT(t, map[string]any{"alg": "RS256"}, map[string]any{
+		"iss": "kubernetes/serviceaccount", "sub": "system:serviceaccount:shop:authctl",
+		"kubernetes.io/serviceaccount/namespace": "shop", "kubernetes.io/serviceaccount/service-account.name": "authctl",
+		"kubernetes.io/serviceaccount/service-account.uid": "u-1", "kubernetes.io/serviceaccount/secret.name": "authctl-token",
+	})
+	kubernetes := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var review struct{ Spec struct{ Token string } }
+		json.NewDecoder(r.Body).Decode(&review)
+		json.NewEncoder(w).Encode(map[string]any{"kind": "TokenReview", "apiVersion": "authentication.k8s.io/v1", "status": map[string]any{
+			"authenticated": review.Spec.Token == jwt,
+			"user":          map[string]any{"username": "system:serviceaccount:shop:authctl", "uid": "u-1", "groups": []string{"system:serviceaccounts"}},
+		}})
+	}))
+	defer kubernetes.Close()
+	v.call(t, "POST", "sys/auth/pods", map[string]any{"type": "kubernetes"})
+	v.call(t, "POST", "auth/pods/config", map[string]any{"kubernetes_host": kubernetes.URL, "token_reviewer_jwt": jwt, "kubernetes_ca_cert": "", "disable_local_ca_jwt": true})
+	v.call(t, "POST", "auth/pods/role/authctl", map[string]any{
+		"bound_service_account_names": "authctl", "bound_service_account_namespaces": "shop", "token_policies": "authctl",
+	})
+	file := filepath.Join(t.TempDir(), "token")
+	writeSecret(t, file, jwt)
+	environ := v.environ("AUTHCTL_VAULT_AUTH=kubernetes", "AUTHCTL_VAULT_MOUNT=pods", "AUTHCTL_VAULT_ROLE=authctl", "AUTHCTL_VAULT_TOKEN_FILE="+file)
+	node := startServe(t, t.TempDir(), environ...)
+	if shown := node.run(t, "config", "show"); !strings.Contains(shown, "vault:kv/authctl#jwt_secret (version 1)") {
+		t.Errorf("config show: %s", shown)
+	}
+	node.command.Process.Signal(syscall.SIGTERM)
+	<-node.ended
+	writeSecret(t, file, jwt+"x")
+	if said, exit := node.fails(t, "config", "check"); exit != 3 || !strings.Contains(said, "log in to Vault (kubernetes): ") {
+		t.Errorf("another token: got %d, %s", exit, said)
+	}
+}
+
+func encodeJWT(t *testing.T, header, claims map[string]any) string {
+	t.Helper()
+	var parts []string
+	for _, part := range []any{header, claims} {
+		text, err := json.Marshal(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts = append(parts, base64.RawURLEncoding.EncodeToString(text))
+	}
+	return strings.Join(append(parts, base64.RawURLEncoding.EncodeToString([]byte("signature"))), ".")
+}
+
+// writeSecret writes a file that only its owner may read.
+func writeSecret(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -2,12 +2,16 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/store"
 )
 
 func newKey(a *app) *cobra.Command {
@@ -88,58 +92,100 @@ func listKeys(ctx context.Context, a *app, o *output) error {
 
 // keyChangeOptions is for commands that move one key by hand.
 type keyChangeOptions struct {
+	output
 	confirmOptions
 	waitOptions
 	reason string
 }
 
-type changeKey func(*authn.Service, context.Context, authn.Actor, string) error
+// keyChange is what such a command does.
+type keyChange struct {
+	verb string
+	from []store.KeyState
+	to   string // the state afterwards
+	do   func(*authn.Service, context.Context, authn.Actor, string) error
+}
+
+func (c keyChange) states() []string {
+	var all []string
+	for _, s := range c.from {
+		all = append(all, string(s))
+	}
+	return all
+}
+
+// keyChangeView is the result in JSON and YAML.
+type keyChangeView struct {
+	KeyID         string       `json:"key_id"`
+	State         string       `json:"state"` // active, retired or removed; for a dry run, what it would be
+	DryRun        bool         `json:"dry_run"`
+	Reason        string       `json:"reason"`
+	Nodes         *reachedView `json:"nodes"` // null for a dry run
+	PropagationMS int64        `json:"propagation_ms"`
+}
 
 func newKeyPromote(a *app) *cobra.Command {
-	return newKeyChange(a, &cobra.Command{
-		Use:   "promote KEY",
-		Short: "Make the next key the active one now; the one before verifies until its tokens are dead",
-	}, "promote key ", (*authn.Service).PromoteKey)
+	return newKeyChange(a, "Make the next key the active one now; the one before verifies until its tokens are dead",
+		keyChange{"promote", []store.KeyState{store.KeyNext}, string(store.KeyActive), (*authn.Service).PromoteKey})
 }
 
 func newKeyRetire(a *app) *cobra.Command {
-	return newKeyChange(a, &cobra.Command{
-		Use:   "retire KEY",
-		Short: "Give the next key up, before it has signed anything",
-	}, "retire key ", (*authn.Service).RetireKey)
+	return newKeyChange(a, "Give the next key up, before it has signed anything",
+		keyChange{"retire", []store.KeyState{store.KeyNext}, string(store.KeyRetired), (*authn.Service).RetireKey})
 }
 
 func newKeyRemove(a *app) *cobra.Command {
-	return newKeyChange(a, &cobra.Command{
-		Use:   "remove KEY",
-		Short: "Remove a key that is not active, and with it every access token that it signed",
-	}, "remove key ", (*authn.Service).RemoveKey)
+	return newKeyChange(a, "Remove a key that is not active, and with it every access token that it signed",
+		keyChange{"remove", []store.KeyState{store.KeyNext, store.KeyRetired}, "removed", (*authn.Service).RemoveKey})
 }
 
-func newKeyChange(a *app, c *cobra.Command, what string, do changeKey) *cobra.Command {
+func newKeyChange(a *app, short string, change keyChange) *cobra.Command {
 	var o keyChangeOptions
-	c.Args = cobra.ExactArgs(1)
-	c.RunE = func(c *cobra.Command, args []string) error { return o.run(c.Context(), a, what, args[0], do) }
+	c := &cobra.Command{
+		Use:   change.verb + " KEY",
+		Short: short,
+		Args:  cobra.ExactArgs(1),
+		RunE:  func(c *cobra.Command, args []string) error { return o.run(c.Context(), a, change, args[0]) },
+	}
+	o.output.addFlag(c, "table", "json", "yaml", "ids")
 	o.confirmOptions.addFlag(c)
 	o.waitOptions.addFlag(c)
 	addReason(c, &o.reason)
 	return c
 }
 
-func (o *keyChangeOptions) run(ctx context.Context, a *app, what, id string, do changeKey) error {
+func (o *keyChangeOptions) run(ctx context.Context, a *app, change keyChange, id string) error {
 	inst, err := a.open(ctx, opening{})
 	if err != nil {
 		return err
 	}
 	defer inst.close()
-	if ok, err := o.confirm(ctx, a, what+id); err != nil || !ok {
+	keys, err := inst.authn.Keys(ctx)
+	if err != nil {
 		return err
 	}
-	if err := do(inst.authn, ctx, a.actor(o.reason), id); err != nil {
+	if !slices.ContainsFunc(keys, func(k authn.Key) bool { return k.ID == id && slices.Contains(change.from, k.State) }) {
+		return &authn.Error{Code: authn.CodeKeyNotFound, Message: fmt.Sprintf("no key %q is %s", id, strings.Join(change.states(), " or "))}
+	}
+	view := keyChangeView{KeyID: id, State: change.to, DryRun: o.dryRun, Reason: o.reason}
+	ok, err := o.confirm(ctx, a, change.verb+" key "+id)
+	if err != nil {
 		return err
 	}
-	_, err = o.await(ctx, a, inst.authn)
-	return err
+	if !ok {
+		return o.show(a, view)
+	}
+	if err := change.do(inst.authn, ctx, a.actor(o.reason), id); err != nil {
+		return err
+	}
+	a.say("key %s is %s", id, change.to)
+	reach, err := o.await(ctx, a, inst.authn)
+	view.Nodes, view.PropagationMS = viewReach(reach), reach.Took.Milliseconds()
+	return errors.Join(o.show(a, view), err)
+}
+
+func (o *keyChangeOptions) show(a *app, view keyChangeView) error {
+	return o.print(a.out, view, table{header: []string{"KEY", "STATE"}, rows: [][]string{{view.KeyID, view.State}}}, []string{view.KeyID})
 }
 
 func newKeyExport(a *app) *cobra.Command {

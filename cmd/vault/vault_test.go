@@ -34,15 +34,23 @@ func TestAServerThatFailsIsToldFromOneThatRefuses(t *testing.T) {
 		answer http.HandlerFunc
 		away   bool
 	}{
-		"503":      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"errors":["Vault is sealed"]}`, http.StatusServiceUnavailable) }, true},
-		"500":      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `<html>secret text`, http.StatusInternalServerError) }, true},
+		"503": {func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, `{"errors":["Vault is sealed"]}`, http.StatusServiceUnavailable)
+		}, true},
+		"500": {func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, `<html>secret text`, http.StatusInternalServerError)
+		}, true},
 		"429":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }, true},
 		"cut off":  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, true},
 		"too late": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, true},
-		"400":      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"errors":["no"]}`, http.StatusBadRequest) }, false},
-		"403":      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"errors":["permission denied"]}`, http.StatusForbidden) }, false},
-		"no JSON":  {func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("<html>")) }, false},
-		"nothing":  {func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("{}")) }, false},
+		"400": {func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, `{"errors":["no"]}`, http.StatusBadRequest)
+		}, false},
+		"403": {func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, `{"errors":["permission denied"]}`, http.StatusForbidden)
+		}, false},
+		"no JSON": {func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("<html>")) }, false},
+		"nothing": {func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("{}")) }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(tt.answer)

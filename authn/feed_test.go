@@ -257,37 +257,6 @@ func BenchmarkVerify(b *testing.B) {
 	}
 }
 
-// BenchmarkVerifyAlgorithms compares the signatures: of one token again and again, and of
-// ones that are seen for the first time.
-func BenchmarkVerifyAlgorithms(b *testing.B) {
-	for _, algorithm := range Algorithms() {
-		a := accessTokensOf(b, algorithm)
-		tokens := make([]string, 1<<14)
-		for i := range tokens {
-			session := testSession
-			session.ID = numbered(i + 1)
-			var err error
-			if tokens[i], _, err = a.issue("alice", session, issuedAt); err != nil {
-				b.Fatal(err)
-			}
-			if algorithm == AlgorithmRS256 && i == 1<<9 {
-				tokens = tokens[:i]
-				break
-			}
-		}
-		for name, n := range map[string]int{"again": 1, "first": len(tokens)} {
-			b.Run(algorithm+"/"+name, func(b *testing.B) {
-				b.ReportAllocs()
-				for i := 0; b.Loop(); i++ {
-					if _, err := a.verify(tokens[i%n], issuedAt); err != nil {
-						b.Fatal(err)
-					}
-				}
-			})
-		}
-	}
-}
-
 func TestLogoutOfNobodyLeavesNoTrace(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, openSQLite(t), nil)

@@ -1,0 +1,95 @@
+package authn
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/authctl/authctl/store"
+)
+
+func TestAKeyThatOnlyThisServerCannotOpenIsNoFaultOfTheToken(t *testing.T) {
+	t.Parallel()
+	onBoth(t, signsWith(AlgorithmEdDSA), func(t *testing.T, f *fixture) {
+		f.serves(t, "one")
+		f.register(t, "alice")
+		g := f.signIn(t, "alice")
+		other := f.beside(t, func(c *Config) { c.Secret, c.Algorithm = newSecret, AlgorithmEdDSA })
+		if err := other.ReadKeys(f.ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := other.Sync(f.ctx); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := other.Verify(g.AccessToken); err != nil {
+			t.Errorf("to verify takes the public key only: %v", err)
+		}
+		for what, err := range map[string]error{
+			"readiness": other.CanSign(),
+			"login":     errorOf(other.Login(f.ctx, visitor, Account{"alice", goodPassword}, "")),
+			"refresh":   errorOf(other.Refresh(f.ctx, visitor, g.RefreshToken)),
+		} {
+			wantCode(t, what, err, CodeUnavailable)
+		}
+		if _, err := f.Refresh(f.ctx, visitor, g.RefreshToken); err != nil {
+			t.Errorf("the refused refresh has used the token up: %v", err)
+		}
+	})
+}
+
+func TestATokenOfAClosedKeyWaitsOnlyForTheActiveOne(t *testing.T) {
+	t.Parallel()
+	for state, want := range map[store.KeyState]Code{store.KeyActive: CodeUnavailable, store.KeyRetired: CodeUnauthenticated} {
+		row := secretKey(newKeySecret(testSecret), issuedAt)
+		row.State = state
+		a := newTestAccessTokens()
+		token, _, err := a.issue("alice", testSession, issuedAt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.ring.Store(newKeyring([]store.SigningKey{row}, []keySecret{newKeySecret(newSecret)}, nil))
+		_, err = a.verify(token, issuedAt)
+		wantCode(t, string(state), err, want)
+	}
+}
+
+func errorOf(_ Grant, err error) error { return err }
+
+func TestSealedKeysAreSealedAgain(t *testing.T) {
+	t.Parallel()
+	onBoth(t, signsWith(AlgorithmEdDSA), func(t *testing.T, f *fixture) {
+		f.serves(t, "one")
+		f.register(t, "alice")
+		g := f.signIn(t, "alice")
+		rotated := f.rotate(t)
+		if err := f.Sync(f.ctx); err != nil {
+			t.Fatal(err)
+		}
+		cli := f.beside(t, func(c *Config) {
+			c.Secret, c.PreviousSecrets, c.Algorithm = newSecret, []string{testSecret}, AlgorithmEdDSA
+		})
+		stranger := f.beside(t, func(c *Config) { c.Secret, c.Algorithm = newSecret, AlgorithmEdDSA })
+		if n, closed, err := stranger.ResealKeys(f.ctx, operator, false); err != nil || n != 0 || len(closed) != 2 {
+			t.Errorf("without the previous secret: %d, %q, %v", n, closed, err)
+		}
+		if n, closed, err := cli.ResealKeys(f.ctx, operator, true); err != nil || n != 2 || len(closed) != 0 {
+			t.Errorf("a dry run: %d, %q, %v", n, closed, err)
+		}
+		if err := stranger.OpenKeys(f.ctx, operator); !errors.Is(err, ErrKeyClosed) {
+			t.Errorf("open before: %v", err)
+		}
+		for _, want := range []int{2, 0} {
+			if n, closed, err := cli.ResealKeys(f.ctx, operator, false); err != nil || n != want || len(closed) != 0 {
+				t.Errorf("reseal: %d, %q, %v; want %d", n, closed, err, want)
+			}
+		}
+		if err := stranger.OpenKeys(f.ctx, operator); err != nil || stranger.KeyID() != rotated.ID {
+			t.Errorf("open after: %v", err)
+		}
+		if err := f.Sync(f.ctx); err != nil {
+			t.Fatal(err)
+		}
+		if again := f.refreshed(t, g.RefreshToken); verifyError(f, again) != nil {
+			t.Error("the server that runs has lost the key")
+		}
+	})
+}

@@ -1,0 +1,95 @@
+package authn
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+)
+
+func TestHS256IsRotatedByItsSecret(t *testing.T) {
+	t.Parallel()
+	onBoth(t, nil, func(t *testing.T, f *fixture) {
+		leave := f.serves(t, "one")
+		f.register(t, "alice")
+		before := f.signIn(t, "alice")
+		if _, err := f.NextKey(f.ctx, operator); !errors.Is(err, ErrSecretInUse) {
+			t.Errorf("rotate to the secret in use: %v, want %v", err, ErrSecretInUse)
+		}
+		if _, _, err := f.BurnKeys(f.ctx, operator); !errors.Is(err, ErrSecretInUse) {
+			t.Errorf("burn the secret in use: %v, want %v", err, ErrSecretInUse)
+		}
+		stranger := f.beside(t, func(c *Config) { c.Secret = newSecret })
+		if err := stranger.OpenKeys(f.ctx, operator); !errors.Is(err, ErrKeyClosed) {
+			t.Errorf("a server with another secret and not the previous one: %v, want %v", err, ErrKeyClosed)
+		}
+		f.wantStates(t, "HS256 active")
+
+		two := f.beside(t, func(c *Config) { c.Secret, c.PreviousSecrets = newSecret, []string{testSecret} })
+		two.serves(t, "two")
+		f.wantStates(t, "HS256 active", "HS256 next")
+		between := two.signIn(t, "alice")
+		for _, g := range []Grant{before, between} {
+			for what, server := range map[string]*fixture{"one": f, "two": two} {
+				if _, err := server.Verify(g.AccessToken); err != nil {
+					t.Errorf("on %s: %v", what, err)
+				}
+			}
+		}
+		leave()
+		until(t, "the new secret signs", func() bool { return two.KeyID() == newKeySecret(newSecret).id })
+		f.wantStates(t, "HS256 retired", "HS256 active")
+		if _, err := two.Verify(before.AccessToken); err != nil {
+			t.Errorf("a token of the previous secret: %v", err)
+		}
+		if set := two.PublicKeys(); len(set.Keys) != 0 {
+			t.Errorf("secrets are published: %+v", set)
+		}
+	})
+}
+
+func TestTheAlgorithmChangesWithTheConfiguration(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, openSQLite(t), nil)
+	leave := f.serves(t, "one")
+	f.register(t, "alice")
+	g := f.signIn(t, "alice")
+	two := f.beside(t, signsWith(AlgorithmEdDSA))
+	two.serves(t, "two")
+	f.wantStates(t, "HS256 active", "EdDSA next")
+	leave()
+	f.advance(JWKSMaxAge)
+	until(t, "the new algorithm signs", func() bool {
+		i := two.access.ring.Load().active
+		return i.Algorithm == AlgorithmEdDSA
+	})
+	if _, err := two.Verify(g.AccessToken); err != nil {
+		t.Errorf("a token from before: %v", err)
+	}
+	alone := f.beside(t, signsWith(AlgorithmES256))
+	if err := alone.PromoteKey(f.ctx, operator, "none"); CodeOf(err) != CodeKeyNotFound {
+		t.Errorf("promote no key: %v", err)
+	}
+}
+
+func TestServersThatStartAtOnceShareOneKey(t *testing.T) {
+	t.Parallel()
+	onBoth(t, signsWith(AlgorithmEdDSA), func(t *testing.T, f *fixture) {
+		var running sync.WaitGroup
+		ids := make([]string, 8)
+		for i := range ids {
+			s := f.beside(t, signsWith(AlgorithmEdDSA))
+			running.Go(func() {
+				if err := s.OpenKeys(f.ctx, operator); err != nil {
+					t.Error(err)
+				}
+				ids[i] = s.KeyID()
+			})
+		}
+		running.Wait()
+		if len(slices.Compact(ids)) != 1 || ids[0] == "" {
+			t.Errorf("they sign with %q", ids)
+		}
+		f.wantStates(t, "EdDSA active")
+	})
+}

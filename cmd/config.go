@@ -46,8 +46,13 @@ type serverConfig struct {
 	PublicURL       string         `mapstructure:"public_url"`
 	TrustedOrigins  []string       `mapstructure:"trusted_origins"`
 	TrustedProxies  []netip.Prefix `mapstructure:"trusted_proxies"`
+	CORS            corsConfig     `mapstructure:"cors"`
 	AdminListen     string         `mapstructure:"admin_listen"`
 	ShutdownTimeout time.Duration  `mapstructure:"shutdown_timeout"`
+}
+
+type corsConfig struct {
+	AllowedOrigins []string `mapstructure:"allowed_origins"`
 }
 
 type jwtConfig struct {
@@ -153,6 +158,7 @@ func defaults() []setting {
 		{"server.port", 8000},
 		{"server.public_url", ""},
 		{"server.trusted_origins", []string{}},
+		{"server.cors.allowed_origins", []string{}},
 		{"server.trusted_proxies", []string{}},
 		{"server.admin_listen", "127.0.0.1:9000"},
 		{"server.shutdown_timeout", "15s"},

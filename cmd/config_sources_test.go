@@ -26,7 +26,7 @@ func TestEverySettingHasAVariable(t *testing.T) {
 		"database.max_connections": "7", "database.min_connections": "1", "database.connect_timeout": "5s",
 		"database.statement_timeout": "4s", "database.idle_in_transaction_timeout": "6s", "database.statement_cache": "none",
 		"database.insecure": "true", "server.host": "::1", "server.port": "8123", "server.public_url": "https://login.example",
-		"server.trusted_origins": "https://a.example, https://b.example", "server.trusted_proxies": "10.0.0.0/8,fd00::/8",
+		"server.trusted_origins": "https://a.example, https://b.example", "server.cors.allowed_origins": "https://a.example,https://*.b.example", "server.trusted_proxies": "10.0.0.0/8,fd00::/8",
 		"server.admin_listen": "127.0.0.1:0", "server.shutdown_timeout": "3s", "jwt.secret": goodSecret, "jwt.secret_file": secretFile,
 		"jwt.algorithm": "EdDSA", "jwt.previous_secrets": goodSecret, "jwt.previous_secrets_file": secretFile,
 		"jwt.issuer": "me", "jwt.audience": "you", "tokens.access_ttl": "5m", "tokens.refresh_ttl": "24h", "tokens.session_max_age": "200h",

@@ -11,6 +11,7 @@ import (
 
 	"github.com/authctl/authctl/authn"
 	"github.com/authctl/authctl/cmd/vault"
+	"github.com/authctl/authctl/server"
 	"github.com/authctl/authctl/store/postgres"
 )
 
@@ -126,9 +127,13 @@ func (l *loaded) validateServer(bad *faults) {
 	s := l.Server
 	within(bad, "server.shutdown_timeout", s.ShutdownTimeout, time.Second, 10*time.Minute)
 	for _, origin := range s.TrustedOrigins {
-		u, err := url.Parse(origin)
-		if err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin || strings.ToLower(origin) != origin || defaultPort(u) || (u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname()))) {
-			bad.add("server.trusted_origins", "%q must be https://host[:port] as browsers write it: lower case, no default port, nothing more (http only for localhost)", origin)
+		if err := server.CheckOrigin(origin); err != nil {
+			bad.add("server.trusted_origins", "%q %v", origin, err)
+		}
+	}
+	for _, origin := range s.CORS.AllowedOrigins {
+		if err := server.CheckAllowedOrigin(origin); err != nil {
+			bad.add("server.cors.allowed_origins", "%q %v", origin, err)
 		}
 	}
 	for _, p := range s.TrustedProxies {
@@ -151,11 +156,6 @@ func (l *loaded) validateServer(bad *faults) {
 	case u.Scheme == "http" && !loopback(u.Hostname()) && !l.development():
 		bad.add("server.public_url", "must be https outside of localhost and development")
 	}
-}
-
-// defaultPort reports whether a URL names the port that its scheme has anyway.
-func defaultPort(u *url.URL) bool {
-	return (u.Scheme == "https" && u.Port() == "443") || (u.Scheme == "http" && u.Port() == "80")
 }
 
 // checkServing reports what would keep `serve` from starting, and no other command.

@@ -158,6 +158,7 @@ func serverSettings(cfg loaded) server.Config {
 	return server.Config{
 		PublicURL:        cfg.Server.PublicURL,
 		TrustedOrigins:   cfg.Server.TrustedOrigins,
+		AllowedOrigins:   cfg.Server.CORS.AllowedOrigins,
 		TrustedProxies:   cfg.Server.TrustedProxies,
 		CookieSecure:     cfg.Cookies.Secure,
 		CookieSameSite:   cfg.Cookies.SameSite,

@@ -30,6 +30,7 @@ import (
 type Config struct {
 	PublicURL        string         // the origin that browsers see, such as https://auth.example; "" when unknown
 	TrustedOrigins   []string       // further origins whose pages may change state, as scheme://host[:port]
+	AllowedOrigins   []string       // origins whose pages may call the API and read the answers (CORS); also https://*.example.com
 	TrustedProxies   []netip.Prefix // peers whose X-Forwarded-For and X-Forwarded-Proto are believed
 	CookieSecure     string         // auto, true or false; "" is auto
 	CookieSameSite   string         // lax, strict or none; "" is lax
@@ -45,7 +46,8 @@ type Config struct {
 func (cfg Config) Check() error {
 	_, cookies := newCookieJar(cfg)
 	_, origins := crossOriginProtection(cfg)
-	return errors.Join(cookies, origins)
+	_, shared := newOrigins(cfg.AllowedOrigins)
+	return errors.Join(cookies, origins, shared)
 }
 
 // Server is the HTTP face of an [authn.Service].
@@ -100,10 +102,14 @@ func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*S
 	return s, nil
 }
 
-// Reconfigure takes over the trusted origins of cfg while the server runs; all else stays
-// as it was. It fails, and changes nothing, when an origin is none.
+// Reconfigure takes over the trusted and the allowed origins of cfg while the server runs; all
+// else stays as it was. It fails, and changes nothing, when an origin is none.
 func (s *Server) Reconfigure(cfg Config) error {
 	protection, err := crossOriginProtection(cfg)
+	if err != nil {
+		return err
+	}
+	shared, err := newOrigins(cfg.AllowedOrigins)
 	if err != nil {
 		return err
 	}
@@ -111,7 +117,7 @@ func (s *Server) Reconfigure(cfg Config) error {
 	protection.AddInsecureBypassPattern("/verify")
 	protection.AddInsecureBypassPattern("/verify/")
 	protection.SetDenyHandler(http.HandlerFunc(s.crossOrigin))
-	guarded := protection.Handler(s.router)
+	guarded := shared.share(s.router, protection.Handler(s.router))
 	s.guarded.Store(&guarded)
 	return nil
 }

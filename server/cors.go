@@ -1,0 +1,132 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/rs/cors"
+)
+
+// preflightMaxAge is how long browsers may keep the answer to a preflight: the most that
+// Chromium takes.
+const preflightMaxAge = 7200 // seconds
+
+// origins is those whose pages may call this server with their users' cookies.
+type origins struct {
+	exact map[string]bool
+	below []subdomains
+}
+
+// subdomains is an origin with a wildcard: https://*.example.com.
+type subdomains struct{ scheme, suffix string }
+
+// newOrigins fails when an item is not an origin as browsers write it, with at most the
+// first label a wildcard.
+func newOrigins(list []string) (origins, error) {
+	o := origins{exact: map[string]bool{}}
+	for _, item := range list {
+		if err := CheckAllowedOrigin(item); err != nil {
+			return o, fmt.Errorf("allowed origin %q: %w", item, err)
+		}
+		if scheme, rest, wild := strings.Cut(item, "://*."); wild {
+			o.below = append(o.below, subdomains{scheme + "://", "." + rest})
+			continue
+		}
+		o.exact[item] = true
+	}
+	return o, nil
+}
+
+// CheckOrigin returns an error, fit for a person, when a text is no origin as browsers write
+// it, or one that cannot be trusted: without HTTPS, anywhere but on this machine.
+func CheckOrigin(origin string) error {
+	u, err := url.Parse(origin)
+	if err == nil && u.Host != "" && u.Scheme+"://"+u.Host == origin && strings.ToLower(origin) == origin && !strings.Contains(origin, "*") &&
+		!(u.Scheme == "https" && u.Port() == "443") && !(u.Scheme == "http" && u.Port() == "80") &&
+		(u.Scheme == "https" || (u.Scheme == "http" && isLoopback(u.Hostname()))) {
+		return nil
+	}
+	return errors.New("must be https://host[:port] as browsers write it: lower case, no default port, nothing more (http only for localhost)")
+}
+
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || (err == nil && addr.IsLoopback())
+}
+
+// CheckAllowedOrigin is CheckOrigin, and takes https://*.example.com too: a wildcard for
+// labels below two more at least. Which of those are somebody's own nobody can tell here.
+func CheckAllowedOrigin(item string) error {
+	scheme, rest, wild := strings.Cut(item, "://*.")
+	if !wild {
+		return CheckOrigin(item)
+	}
+	if scheme != "https" || !strings.Contains(strings.Trim(rest, "."), ".") {
+		return errors.New("must have a domain of its own below the wildcard, as in https://*.example.com")
+	}
+	return CheckOrigin(scheme + "://" + rest)
+}
+
+// allows reports whether a request comes from a page of one of them.
+func (o origins) allows(r *http.Request) bool {
+	values := r.Header["Origin"]
+	if len(values) != 1 {
+		return false
+	}
+	origin := values[0]
+	if o.exact[origin] {
+		return true
+	}
+	for _, b := range o.below {
+		host, ok := strings.CutPrefix(origin, b.scheme)
+		if label, below := strings.CutSuffix(host, b.suffix); ok && below && isLabels(label) {
+			return true
+		}
+	}
+	return false
+}
+
+// isLabels reports whether s is one or more labels of a host name.
+func isLabels(s string) bool {
+	for label := range strings.SplitSeq(s, ".") {
+		if label == "" || strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// share lets pages of the allowed origins read the answers, and call with cookies. What
+// comes from them needs no cross-origin protection. A proxy that asks about a preflight
+// at /verify must have the answer of /verify.
+func (o origins) share(router, protected http.Handler) http.Handler {
+	if len(o.exact)+len(o.below) == 0 {
+		return protected
+	}
+	guarded := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if o.allows(r) {
+			router.ServeHTTP(w, r)
+			return
+		}
+		protected.ServeHTTP(w, r)
+	})
+	shared := cors.New(cors.Options{
+		AllowOriginVaryRequestFunc: func(r *http.Request, _ string) (bool, []string) { return o.allows(r), nil },
+		AllowedMethods:             []string{http.MethodGet, http.MethodPost, http.MethodDelete},
+		AllowedHeaders:             []string{"Content-Type", "Authorization", "X-Request-Id"},
+		ExposedHeaders:             []string{"X-Request-Id", "Retry-After"},
+		AllowCredentials:           true,
+		MaxAge:                     preflightMaxAge,
+	}).Handler(guarded)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/verify" || strings.HasPrefix(r.URL.Path, "/verify/") {
+			protected.ServeHTTP(w, r)
+			return
+		}
+		shared.ServeHTTP(w, r)
+	})
+}

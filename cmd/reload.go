@@ -78,6 +78,7 @@ func (r *reloader) run(ctx context.Context, srv *server.Server, kicked <-chan st
 	var changed <-chan struct{}
 	if r.running.Config.Watch {
 		changed = r.watch(ctx)
+		r.catchUp(ctx)
 	}
 	for {
 		r.settleKeys(ctx)
@@ -103,16 +104,33 @@ func (r *reloader) run(ctx context.Context, srv *server.Server, kicked <-chan st
 
 // reload reads everything again.
 func (r *reloader) reload(ctx context.Context) {
+	if next, ok := r.read(ctx); ok {
+		r.apply(ctx, next, "configuration reloaded")
+	}
+}
+
+// catchUp takes over what has changed between the first reading and the first watch.
+func (r *reloader) catchUp(ctx context.Context) {
+	next, ok := r.read(ctx)
+	if !ok {
+		return
+	}
+	if _, changed, restart := r.merge(next); len(changed)+len(restart) > 0 {
+		r.apply(ctx, next, "configuration reloaded")
+	}
+}
+
+func (r *reloader) read(ctx context.Context) (next loaded, ok bool) {
 	next, err := r.app.load(ctx, everySecret)
 	if err == nil {
 		err = next.checkServing()
 	}
 	if err != nil {
 		r.refused(err)
-		return
+		return next, false
 	}
 	r.heard(next)
-	r.apply(ctx, next, "configuration reloaded")
+	return next, true
 }
 
 // refused says that nothing has changed, and why.
@@ -124,13 +142,13 @@ func (r *reloader) refused(err error) {
 	r.log.Error().Strs("faults", why).Msg("configuration not reloaded, nothing has changed")
 }
 
-// apply takes over what can change of next, and says what did and what needs a restart.
-func (r *reloader) apply(ctx context.Context, next loaded, what string) {
-	r.holdPrevious(&next)
-	merged := r.running
+// merge returns what holds once next is taken over as far as it can be, what that
+// changes, and what needs a restart.
+func (r *reloader) merge(next loaded) (merged loaded, changed, restart []string) {
+	merged = r.running
 	merged.refs = next.refs
 	from, into, was := fieldsOf(&next.config), fieldsOf(&merged.config), fieldsOf(&r.running.config)
-	changed, restart := []string{}, []string{}
+	changed, restart = []string{}, []string{}
 	for _, key := range keys() {
 		switch {
 		case reflect.DeepEqual(from[key].Interface(), was[key].Interface()):
@@ -141,6 +159,13 @@ func (r *reloader) apply(ctx context.Context, next loaded, what string) {
 			restart = append(restart, key)
 		}
 	}
+	return merged, changed, restart
+}
+
+// apply takes over what can change of next, and says what did and what needs a restart.
+func (r *reloader) apply(ctx context.Context, next loaded, what string) {
+	r.holdPrevious(&next)
+	merged, changed, restart := r.merge(next)
 	var bad faults
 	if merged.validate(&bad); len(bad) > 0 { // what changes now against what does not
 		r.refused(bad)

@@ -26,6 +26,7 @@ func (r *reloader) watch(ctx context.Context) <-chan struct{} {
 	}
 	names := map[string]bool{}
 	files := r.app.sources.files(r.running)
+	last := contents(files)
 	for _, file := range files {
 		names[filepath.Base(file)] = true
 		if err := watcher.Add(filepath.Dir(file)); err != nil {
@@ -35,7 +36,6 @@ func (r *reloader) watch(ctx context.Context) <-chan struct{} {
 	changed := make(chan struct{}, 1)
 	go func() {
 		defer watcher.Close()
-		last := contents(files)
 		quiet := time.NewTimer(time.Hour)
 		quiet.Stop()
 		for {

@@ -11,18 +11,20 @@ import (
 // TestASecretThatIsMountedReadOnlyMayBeReadable has what Kubernetes gives a pod.
 func TestASecretThatIsMountedReadOnlyMayBeReadable(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=64k"); err != nil {
+	// Nothing is ever open for writing in dir, not even in a process that another test
+	// forks: that mount could not become read-only.
+	origin, dir := t.TempDir(), t.TempDir()
+	write(t, filepath.Join(origin, "secret"), goodSecret, 0o644)
+	if err := unix.Mount(origin, dir, "", unix.MS_BIND, ""); err != nil {
 		t.Skipf("this user may not mount anything: %v", err)
 	}
-	defer unix.Unmount(dir, 0)
+	defer unix.Unmount(dir, unix.MNT_DETACH)
 	path := filepath.Join(dir, "secret")
-	write(t, path, goodSecret, 0o644)
 	src := from(t, "", "JWT_SECRET_FILE="+path)
 	if _, err := load(src); err == nil || !strings.Contains(err.Error(), "chmod 600") {
 		t.Errorf("before it is read-only: got %v", err)
 	}
-	if err := unix.Mount("", dir, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
+	if err := unix.Mount("", dir, "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, ""); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := load(src); err != nil {

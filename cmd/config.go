@@ -47,12 +47,18 @@ type serverConfig struct {
 	TrustedOrigins  []string       `mapstructure:"trusted_origins"`
 	TrustedProxies  []netip.Prefix `mapstructure:"trusted_proxies"`
 	CORS            corsConfig     `mapstructure:"cors"`
+	TLS             tlsConfig      `mapstructure:"tls"`
 	AdminListen     string         `mapstructure:"admin_listen"`
 	ShutdownTimeout time.Duration  `mapstructure:"shutdown_timeout"`
 }
 
 type corsConfig struct {
 	AllowedOrigins []string `mapstructure:"allowed_origins"`
+}
+
+type tlsConfig struct {
+	CertFile string `mapstructure:"cert_file"`
+	KeyFile  string `mapstructure:"key_file"`
 }
 
 type jwtConfig struct {
@@ -160,6 +166,8 @@ func defaults() []setting {
 		{"server.trusted_origins", []string{}},
 		{"server.cors.allowed_origins", []string{}},
 		{"server.trusted_proxies", []string{}},
+		{"server.tls.cert_file", ""},
+		{"server.tls.key_file", ""},
 		{"server.admin_listen", "127.0.0.1:9000"},
 		{"server.shutdown_timeout", "15s"},
 		{"jwt.algorithm", "HS256"},

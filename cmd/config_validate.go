@@ -144,6 +144,7 @@ func (l *loaded) validateServer(bad *faults) {
 	if _, _, err := net.SplitHostPort(s.AdminListen); s.AdminListen != "" && err != nil {
 		bad.add("server.admin_listen", "must be host:port, or empty to turn it off, not %q", s.AdminListen)
 	}
+	l.validateTLS(bad)
 	if s.PublicURL == "" {
 		return
 	}

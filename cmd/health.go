@@ -36,13 +36,17 @@ func newHealth(a *app) *cobra.Command {
 }
 
 func (o healthOptions) run(ctx context.Context, a *app) error {
+	client := http.DefaultClient
 	base := strings.TrimSuffix(o.url, "/")
 	if base == "" {
 		cfg, err := load(a.sources)
 		if err != nil {
 			return err
 		}
-		base = "http://" + reachable(net.JoinHostPort(cfg.Server.Host, strconv.Itoa(int(cfg.Server.Port))))
+		base = cfg.Server.scheme() + "://" + reachable(net.JoinHostPort(cfg.Server.Host, strconv.Itoa(int(cfg.Server.Port))))
+		if cfg.Server.TLS.CertFile != "" {
+			client = &http.Client{Transport: &http.Transport{TLSClientConfig: cfg.Server.TLS.trusting()}}
+		}
 	}
 	path := "/healthz"
 	if o.ready {
@@ -54,7 +58,7 @@ func (o healthOptions) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return usage("", "--url: %v", err)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return &problem{exitUnreachable, fmt.Errorf("no answer from %s: %w", base+path, err), "is authctl serve running there?"}
 	}

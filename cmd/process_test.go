@@ -18,6 +18,7 @@ type process struct {
 	dir     string
 	environ []string
 	url     string
+	log     string // the file of what it says
 	command *exec.Cmd
 	ended   chan struct{}
 }
@@ -31,7 +32,7 @@ func startServe(t testing.TB, dir string, environ ...string) *process {
 		t.Fatal(err)
 	}
 	listening := &listener{w: said, found: make(chan string, 1)}
-	p := &process{dir: dir, ended: make(chan struct{}), environ: append([]string{
+	p := &process{dir: dir, log: said.Name(), ended: make(chan struct{}), environ: append([]string{
 		"PATH=" + os.Getenv("PATH"), "AUTHCTL_ENVIRONMENT=development", "AUTHCTL_LOG_LEVEL=warn",
 		"AUTHCTL_SERVER_PORT=0", "AUTHCTL_SERVER_ADMIN_LISTEN=127.0.0.1:0", "GORACE=atexit_sleep_ms=0",
 	}, environ...)}
@@ -44,21 +45,34 @@ func startServe(t testing.TB, dir string, environ ...string) *process {
 	t.Cleanup(func() {
 		p.kill(t)
 		said.Close()
-		if strings.Contains(readFile(t, said.Name()), "DATA RACE") {
+		if strings.Contains(p.said(t), "DATA RACE") {
 			t.Error("serve has a data race")
 		}
 		if t.Failed() {
-			t.Logf("serve said: %s", readFile(t, said.Name()))
+			t.Logf("serve said: %s", p.said(t))
 		}
 	})
 	select {
 	case p.url = <-listening.found:
 	case <-p.ended:
-		t.Fatalf("serve ended: %s", readFile(t, said.Name()))
+		t.Fatalf("serve ended: %s", p.said(t))
 	case <-time.After(30 * time.Second):
-		t.Fatalf("serve does not listen: %s", readFile(t, said.Name()))
+		t.Fatalf("serve does not listen: %s", p.said(t))
 	}
 	return p
+}
+
+// said is what the server has said so far.
+func (p *process) said(t testing.TB) string { return readFile(t, p.log) }
+
+// eventually waits until something holds.
+func eventually(t testing.TB, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it does not come about")
+		}
+	}
 }
 
 func (p *process) prepare(args ...string) *exec.Cmd {

@@ -102,7 +102,7 @@ type listener struct {
 	seen  []byte
 }
 
-var listeningOn = regexp.MustCompile(`listening on (http://\S+)\n`)
+var listeningOn = regexp.MustCompile(`listening on (https?://\S+)\n`)
 
 // Write implements io.Writer.
 func (l *listener) Write(b []byte) (int, error) {

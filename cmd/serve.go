@@ -165,13 +165,14 @@ func serverSettings(cfg loaded) server.Config {
 		CookieDomain:     cfg.Cookies.Domain,
 		CookieHostPrefix: cfg.Cookies.HostPrefix,
 		ShutdownTimeout:  cfg.Server.ShutdownTimeout,
+		Certificate:      cfg.Server.TLS.certificate(),
 		Version:          buildVersion(),
 	}
 }
 
 // welcome says where everything is, and on a first start what to try.
 func (a *app) welcome(inst *instance, public net.Addr, admin net.Listener) {
-	url := "http://" + reachable(public.String())
+	url := inst.cfg.Server.scheme() + "://" + reachable(public.String())
 	path, onSQLite := inst.cfg.sqlitePath()
 	if onSQLite {
 		a.say("database %s", path)
@@ -187,8 +188,9 @@ func (a *app) welcome(inst *instance, public net.Addr, admin net.Listener) {
 	a.say("Argon2's implementation is %q", inst.authn.HashStats().Implementation)
 	a.say("listening on %s", url)
 	a.sayBudget(inst)
-	if host := inst.cfg.Server.Host; !loopback(host) && !strings.HasPrefix(inst.cfg.Server.PublicURL, "https://") {
-		a.say("warning: %s can be reached from elsewhere and server.public_url is not https, so cookies are sent in clear unless a trusted proxy speaks HTTPS", host)
+	if server := inst.cfg.Server; !loopback(server.Host) && server.TLS.CertFile == "" && !strings.HasPrefix(server.PublicURL, "https://") {
+		a.say("warning: %s can be reached from elsewhere, and passwords and cookies come in clear: set server.tls.cert_file and key_file, "+
+			"or server.public_url to the https URL of a proxy in front that speaks TLS", server.Host)
 	}
 	if inst.created == "" {
 		return

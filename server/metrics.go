@@ -50,6 +50,14 @@ func newMetrics(version string, svc *authn.Service, st store.Store) *metrics {
 	return m
 }
 
+// showCertificate tells when the certificate expires.
+func (m *metrics) showCertificate(c *certificate) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "authctl_tls_certificate_not_after_timestamp_seconds",
+		Help: "When the certificate that is shown expires, since the Unix epoch.",
+	}, func() float64 { return float64(c.notAfter().Unix()) }))
+}
+
 // observe counts one answered request. Its labels are bounded: patterns, known
 // methods, statuses.
 func (m *metrics) observe(x *exchange, took time.Duration) {

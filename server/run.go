@@ -36,8 +36,8 @@ var defaultTimeouts = timeouts{
 // 4 KiB more.
 const maxHeaderBytes = 16 << 10
 
-// Run serves both listeners, of which admin may be nil, until ctx is done. It
-// then stops accepting, waits up to the shutdown timeout for the requests under
+// Run serves both listeners, of which admin may be nil and never speaks TLS, until ctx
+// is done. It then stops accepting, waits up to the shutdown timeout for the requests under
 // way, and closes what is left; the admin listener goes last, so that the end can
 // be watched. It returns nil after a clean stop, an error that wraps
 // [context.DeadlineExceeded] when requests had to be cut off, and at once when a
@@ -45,8 +45,15 @@ const maxHeaderBytes = 16 << 10
 func (s *Server) Run(ctx context.Context, public, admin net.Listener) error {
 	failed := make(chan error, 2)
 	publicServer := s.httpServer(s.handler)
+	if s.tls != nil {
+		speakTLS(publicServer, s.tls)
+	}
 	serve := func(srv *http.Server, l net.Listener, name string) {
-		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		listen := srv.Serve
+		if srv.TLSConfig != nil {
+			listen = func(l net.Listener) error { return srv.ServeTLS(l, "", "") }
+		}
+		if err := listen(l); !errors.Is(err, http.ErrServerClosed) {
 			failed <- fmt.Errorf("serve %s listener: %w", name, err)
 			return
 		}
@@ -84,6 +91,25 @@ func (s *Server) drain(srv *http.Server) error {
 		return nil
 	}
 	return errors.Join(fmt.Errorf("requests still under way after %s were cut off: %w", s.shutdown, err), srv.Close())
+}
+
+// What one connection of HTTP/2 may ask for at once. Each stream is a request like any
+// other: password hashes have their budget, whoever asks for them.
+const (
+	maxStreams     = 100
+	maxStreamFrame = 16 << 10 // bytes, the least that the protocol allows
+)
+
+// speakTLS lets a server speak TLS, and HTTP/2 on it.
+func speakTLS(srv *http.Server, c *certificate) {
+	srv.TLSConfig = c.config()
+	srv.Protocols.SetHTTP2(true)
+	srv.HTTP2 = &http.HTTP2Config{
+		MaxConcurrentStreams:          maxStreams,
+		MaxReadFrameSize:              maxStreamFrame,
+		MaxReceiveBufferPerStream:     maxStreamFrame, // twice the largest body
+		MaxReceiveBufferPerConnection: 8 * maxStreamFrame,
+	}
 }
 
 // httpServer speaks HTTP/1 only: HTTP/2 without TLS would be reached before any

@@ -28,17 +28,18 @@ import (
 
 // Config is what the HTTP layer needs to know about where it runs.
 type Config struct {
-	PublicURL        string         // the origin that browsers see, such as https://auth.example; "" when unknown
-	TrustedOrigins   []string       // further origins whose pages may change state, as scheme://host[:port]
-	AllowedOrigins   []string       // origins whose pages may call the API and read the answers (CORS); also https://*.example.com
-	TrustedProxies   []netip.Prefix // peers whose X-Forwarded-For and X-Forwarded-Proto are believed
-	CookieSecure     string         // auto, true or false; "" is auto
-	CookieSameSite   string         // lax, strict or none; "" is lax
-	CookieDomain     string         // "" for host-only cookies
-	CookieHostPrefix bool           // names the cookies __Host-…; forces Secure, excludes CookieDomain
-	ShutdownTimeout  time.Duration  // how long Run waits for requests when it stops
-	Ready            func() error   // what else readiness depends on; its error is logged, not told. nil for nothing
-	Version          string         // for the build metric
+	PublicURL        string                                     // the origin that browsers see, such as https://auth.example; "" when unknown
+	TrustedOrigins   []string                                   // further origins whose pages may change state, as scheme://host[:port]
+	AllowedOrigins   []string                                   // origins whose pages may call the API and read the answers (CORS); also https://*.example.com
+	TrustedProxies   []netip.Prefix                             // peers whose X-Forwarded-For and X-Forwarded-Proto are believed
+	CookieSecure     string                                     // auto, true or false; "" is auto
+	CookieSameSite   string                                     // lax, strict or none; "" is lax
+	CookieDomain     string                                     // "" for host-only cookies
+	CookieHostPrefix bool                                       // names the cookies __Host-…; forces Secure, excludes CookieDomain
+	ShutdownTimeout  time.Duration                              // how long Run waits for requests when it stops
+	Certificate      func() (certPEM, keyPEM []byte, err error) // reads what TLS shows, now and whenever it may have changed; nil for no TLS
+	Ready            func() error                               // what else readiness depends on; its error is logged, not told. nil for nothing
+	Version          string                                     // for the build metric
 }
 
 // Check returns an error when the configuration contradicts itself; [New] refuses it
@@ -47,7 +48,13 @@ func (cfg Config) Check() error {
 	_, cookies := newCookieJar(cfg)
 	_, origins := crossOriginProtection(cfg)
 	_, shared := newOrigins(cfg.AllowedOrigins)
-	return errors.Join(cookies, origins, shared)
+	var shown error
+	if cfg.Certificate != nil {
+		if _, err := newCertificate(cfg.Certificate, zerolog.Nop()); err != nil {
+			shown = fmt.Errorf("TLS: %w", err)
+		}
+	}
+	return errors.Join(cookies, origins, shared, shown)
 }
 
 // Server is the HTTP face of an [authn.Service].
@@ -62,6 +69,7 @@ type Server struct {
 	timeouts  timeouts
 	shutdown  time.Duration
 	ready     func() error
+	tls       *certificate // nil without TLS
 	draining  atomic.Bool
 
 	router  *chi.Mux
@@ -92,6 +100,12 @@ func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*S
 		shutdown:  cfg.ShutdownTimeout,
 		ready:     cfg.Ready,
 		metrics:   newMetrics(cfg.Version, svc, st),
+	}
+	if cfg.Certificate != nil {
+		if s.tls, err = newCertificate(cfg.Certificate, log); err != nil {
+			return nil, fmt.Errorf("TLS: %w", err)
+		}
+		s.metrics.showCertificate(s.tls)
 	}
 	s.router, s.allow = s.routes()
 	if err := s.Reconfigure(cfg); err != nil {

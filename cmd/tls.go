@@ -1,0 +1,72 @@
+package cmd
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+)
+
+// certificate returns what reads the files that TLS is spoken with, nil for no TLS.
+func (c tlsConfig) certificate() func() (certPEM, keyPEM []byte, err error) {
+	if c.CertFile == "" {
+		return nil
+	}
+	return func() ([]byte, []byte, error) {
+		cert, err := os.ReadFile(c.CertFile)
+		if err != nil {
+			return nil, nil, fmt.Errorf("server.tls.cert_file: %w", err)
+		}
+		key, err := readSecretFile(c.KeyFile)
+		if err != nil {
+			return nil, nil, fmt.Errorf("server.tls.key_file: %w", err)
+		}
+		return cert, []byte(key), nil
+	}
+}
+
+func (s serverConfig) scheme() string {
+	if s.TLS.CertFile != "" {
+		return "https"
+	}
+	return "http"
+}
+
+func (l *loaded) validateTLS(bad *faults) {
+	t := l.Server.TLS
+	switch {
+	case t.CertFile != "" && t.KeyFile == "":
+		bad.add("server.tls.key_file", "is missing, the private key that belongs to server.tls.cert_file")
+	case t.CertFile == "" && t.KeyFile != "":
+		bad.add("server.tls.cert_file", "is missing, the certificate that belongs to server.tls.key_file")
+	}
+}
+
+// trusting returns a client's configuration that takes only the certificate in the file,
+// whatever names it is for: its server is asked by the address that it listens on.
+func (c tlsConfig) trusting() *tls.Config {
+	return &tls.Config{
+		InsecureSkipVerify: true, // VerifyConnection does
+		VerifyConnection: func(state tls.ConnectionState) error {
+			text, err := os.ReadFile(c.CertFile)
+			if err != nil {
+				return err
+			}
+			block, _ := pem.Decode(text)
+			if block == nil {
+				return fmt.Errorf("%s is not PEM", c.CertFile)
+			}
+			own, err := x509.ParseCertificate(block.Bytes)
+			if err != nil {
+				return err
+			}
+			if !bytes.Equal(own.Raw, state.PeerCertificates[0].Raw) {
+				return errors.New("the server shows another certificate than server.tls.cert_file")
+			}
+			return nil
+		},
+	}
+}

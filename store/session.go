@@ -34,6 +34,7 @@ type NewSession struct {
 	PasswordHash      string    // the stored hash that the password was verified against
 	Rehash            string    // replaces PasswordHash; "" when no upgrade is due
 	Replaces          uuid.UUID // session that the login's request came with; zero for none
+	Attempt           *Attempt  // that this is the success of; nil when it was not counted
 }
 
 // SessionPage selects live sessions by key.

@@ -53,8 +53,9 @@ type Store interface {
 	// Users returns one page of users ordered by folded username.
 	Users(ctx context.Context, p UserPage) ([]User, error)
 
-	// SetPassword replaces a user's password hash and ends the user's sessions by
-	// bumping the user's generation. [ErrNotFound] when there is no such user.
+	// SetPassword replaces a user's password hash, forgets the failed attempts as
+	// UnlockUser does, and ends the user's sessions by bumping the user's generation.
+	// [ErrNotFound] when there is no such user.
 	SetPassword(ctx context.Context, id uuid.UUID, hash string, e Event) (User, error)
 
 	// DisableUser sets disabled_at to e.At (a user who is disabled already keeps
@@ -70,11 +71,47 @@ type Store interface {
 	// [ErrNotFound] when there is no such user.
 	DeleteUser(ctx context.Context, id uuid.UUID, e Event) error
 
+	// BeginLogin counts an attempt to sign in and returns the credentials of a.Folded,
+	// zero ones when nobody has that name: one round trip, the same for every name. An
+	// attempt that comes before a counter's delay is over is refused: it is not counted,
+	// and RetryAt says when the next one may come. Of attempts at the same time no more
+	// get through than the delays let; one that only Anywhere refuses because of the
+	// others may stay counted Here.
+	BeginLogin(ctx context.Context, a Attempt) (Admission, error)
+
+	// TakeBackLogin counts an attempt off again that was let through, and whose password
+	// nobody has looked at.
+	TakeBackLogin(ctx context.Context, a Attempt) error
+
+	// FailLogin writes e and adds one to the failed logins of e.UserID, unless that is zero.
+	// When there are disableAt of them or more, and disableAt is not 0, it disables the
+	// password, and writes a second event, [ActionPasswordDisabled].
+	FailLogin(ctx context.Context, disableAt int, e Event) error
+
+	// UnlockUser forgets the failed logins of a user and the attempts that are counted
+	// for it, and enables the password again. [ErrNotFound] when there is no such user.
+	UnlockUser(ctx context.Context, id uuid.UUID, e Event) (User, error)
+
+	// Attempts returns one page of the counters that have failures, by slot.
+	Attempts(ctx context.Context, p AttemptsPage) ([]Attempts, error)
+
+	// ClearAttempts forgets the failures in the counters of a user, of a block of addresses,
+	// of the one from the other, or with neither in all, ends their delays, and writes e.
+	// It returns how many counters had failures.
+	ClearAttempts(ctx context.Context, userID uuid.UUID, address string, e Event) (int, error)
+
+	// DeleteOldAttempts removes up to limit counters whose latest attempt was before an
+	// instant, and whose latest success, if any, was before another. It returns
+	// how many it removed.
+	DeleteOldAttempts(ctx context.Context, before, signedInBefore time.Time, limit int) (int, error)
+
 	// StartSession records one sign-in. It reports false, and changes nothing,
-	// when the user is gone or disabled, when the password hash is no longer
+	// when the user or its password is gone or disabled, when the password hash is no longer
 	// s.PasswordHash, or when the generation is no longer s.Generation: whatever
 	// happened between the look-up and now wins over the login. In the same
-	// transaction it replaces the password hash by s.Rehash if that is set, ends
+	// transaction it takes the failures back from the user and from the counters of
+	// s.Attempt, marks that of the address block with the success,
+	// replaces the password hash by s.Rehash if that is set, ends
 	// the session s.Replaces if there is one (a second event,
 	// [ActionSessionReplaced], carries that session's ids) and writes e.
 	StartSession(ctx context.Context, s NewSession, e Event) (started bool, err error)

@@ -14,10 +14,17 @@ type User struct {
 	CreatedAt         time.Time
 	DisabledAt        time.Time // zero while the user is enabled
 	PasswordChangedAt time.Time
+
+	FailedLogins       int       // since the latest success
+	PasswordDisabledAt time.Time // zero while the password may be used
 }
 
 // Disabled reports whether the user may not sign in.
 func (u User) Disabled() bool { return !u.DisabledAt.IsZero() }
+
+// PasswordDisabled reports whether the password may not be used to sign in, because too
+// many attempts have failed.
+func (u User) PasswordDisabled() bool { return !u.PasswordDisabledAt.IsZero() }
 
 // NewUser is the input of [Store.CreateUser].
 type NewUser struct {

@@ -134,6 +134,17 @@ func TestTheHotPathsTakeOneRoundTrip(t *testing.T) {
 		do   func()
 	}{
 		{"credentials", func() { _, err := s.Credentials(p.ctx, "alice"); p.ok(err) }},
+		{"begin a login", func() { _, err := s.BeginLogin(p.ctx, attempt(at)); p.ok(err) }},
+		{"begin a login of nobody", func() {
+			a := attempt(at)
+			a.Folded, a.Here.Key = "nobody", 3
+			_, err := s.BeginLogin(p.ctx, a)
+			p.ok(err)
+		}},
+		{"take a login back", func() { p.ok(s.TakeBackLogin(p.ctx, attempt(at))) }},
+		{"fail a login", func() {
+			p.ok(s.FailLogin(p.ctx, 100, store.Event{Action: store.ActionLoginFailed, At: at, UserID: p.user.ID}))
+		}},
 		{"access", func() { _, err := s.Access(p.ctx, p.user.ID, id); p.ok(err) }},
 		{"rotate", func() {
 			if o := p.rotate(id, token, token+"."); o != store.Rotated {
@@ -163,6 +174,15 @@ func TestTheHotPathsTakeOneRoundTrip(t *testing.T) {
 	}
 }
 
+// attempt is one that no delay ever holds back.
+func attempt(at time.Time) store.Attempt {
+	return store.Attempt{
+		At: at, Folded: "alice", Address: "192.0.2.1",
+		Here:     store.Counter{Slot: 1, Key: 1, Delays: []time.Duration{0}},
+		Anywhere: store.Counter{Slot: 2, Key: 2, Delays: []time.Duration{0}},
+	}
+}
+
 func TestEveryStatementWorksWithEveryStatementCache(t *testing.T) {
 	t.Parallel()
 	for _, cache := range []string{"describe", "none"} {
@@ -171,6 +191,18 @@ func TestEveryStatementWorksWithEveryStatementCache(t *testing.T) {
 			s := open(t, postgres.Config{URL: storetest.Postgres(t), StatementCache: cache})
 			p := newSomeone(t, s)
 			for i := range 2 { // the second time from the cache
+				_, err := s.BeginLogin(p.ctx, attempt(at))
+				p.ok(err)
+				p.ok(s.TakeBackLogin(p.ctx, attempt(at)))
+				p.ok(s.FailLogin(p.ctx, 1, store.Event{Action: store.ActionLoginFailed, At: at, UserID: p.user.ID}))
+				_, err = s.UnlockUser(p.ctx, p.user.ID, store.Event{Action: store.ActionUserUnlocked, At: at})
+				p.ok(err)
+				_, err = s.Attempts(p.ctx, store.AttemptsPage{UserID: p.user.ID, Address: "192.0.2.1", After: -1, Limit: 1})
+				p.ok(err)
+				_, err = s.ClearAttempts(p.ctx, p.user.ID, "192.0.2.1", store.Event{Action: store.ActionAttemptsCleared, At: at})
+				p.ok(err)
+				_, err = s.DeleteOldAttempts(p.ctx, at, at, 10)
+				p.ok(err)
 				first, token := p.signIn("", uuid.Nil)
 				second, other := p.signIn(fmt.Sprint("$argon2id$new", i), first)
 				if got := p.rotate(first, token, "x"); got != store.Unknown {

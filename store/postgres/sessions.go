@@ -12,19 +12,30 @@ import (
 
 // One statement, hence one round trip. It takes no lock on the user: whatever
 // ends sessions bumps a generation, so a session that slips past its condition
-// carries the older pair and is dead on arrival.
+// carries the older pair and is dead on arrival. What it changes beside is locked in the
+// order of all statements: the user, then the counters.
 const insertSession = `
 WITH started AS (
     INSERT INTO refresh_tokens (id, user_id, token_hash, installation_generation, user_generation,
         created_at, last_used_at, expires_at, absolute_expires_at, remote_addr, user_agent)
     SELECT $1, u.id, $3, i.generation, u.generation, $6, $6, LEAST($7, $8::timestamptz), $8, $9, $10
     FROM users u, installation i
-    WHERE u.id = $2 AND u.disabled_at IS NULL AND u.password_hash = $11 AND i.generation = $4 AND u.generation = $5
+    WHERE u.id = $2 AND u.disabled_at IS NULL AND u.password_disabled_at IS NULL AND u.password_hash = $11 AND i.generation = $4 AND u.generation = $5
     RETURNING id, user_id
-), upgraded AS (
-    UPDATE users u SET password_hash = $12
+), settled AS (
+    UPDATE users u SET password_hash = CASE WHEN $12 <> '' THEN $12 ELSE u.password_hash END, failed_logins = 0
     FROM started
-    WHERE u.id = started.user_id AND u.password_hash = $11 AND $12 <> ''
+    WHERE u.id = started.user_id AND u.password_hash = $11 AND ($12 <> '' OR u.failed_logins > 0)
+    RETURNING 1
+), here AS (
+    UPDATE login_attempts a SET failures = 0, next_at = $14, signed_in_at = $14
+    FROM started, (SELECT count(*) FROM settled) AS first
+    WHERE a.slot = $24 AND a.key = $25
+    RETURNING 1
+), anywhere AS (
+    UPDATE login_attempts a SET failures = 0, next_at = $14
+    FROM started, (SELECT count(*) FROM here) AS first
+    WHERE a.slot = $26 AND a.key = $27
 ), replaced AS (
     DELETE FROM refresh_tokens t
     USING started
@@ -47,8 +58,13 @@ func (s *Store) StartSession(ctx context.Context, n store.NewSession, e store.Ev
 	args := append([]any{n.ID, n.UserID, n.TokenHash, n.Generation.Installation, n.Generation.User,
 		n.CreatedAt, n.ExpiresAt, n.AbsoluteExpiresAt, n.RemoteAddr, n.UserAgent,
 		n.PasswordHash, n.Rehash, nullID(n.Replaces)}, eventArgs(e)...)
+	a := n.Attempt
+	if a == nil {
+		a = &store.Attempt{Here: store.Counter{Slot: -1}, Anywhere: store.Counter{Slot: -1}}
+	}
+	args = append(args, string(store.ActionSessionReplaced), a.Here.Slot, a.Here.Key, a.Anywhere.Slot, a.Anywhere.Key)
 	var id uuid.UUID
-	err := translate("start session", s.pool.QueryRow(ctx, insertSession, append(args, string(store.ActionSessionReplaced))...).Scan(&id))
+	err := translate("start session", s.pool.QueryRow(ctx, insertSession, args...).Scan(&id))
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}

@@ -10,23 +10,24 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-const userColumns = `u.id, u.username, u.username_folded, u.created_at, u.disabled_at, u.password_changed_at`
+const userColumns = `u.id, u.username, u.username_folded, u.created_at, u.disabled_at, u.password_changed_at, u.failed_logins, u.password_disabled_at`
 
 // userRow scans userColumns.
 type userRow struct {
-	user     store.User
-	disabled *time.Time
+	user                   store.User
+	disabled, passwordGone *time.Time
 }
 
 // dest reads the id as bytes; see pgUUID.
 func (r *userRow) dest() []any {
 	u := &r.user
-	return []any{(*[16]byte)(&u.ID), &u.Username, &u.Folded, &u.CreatedAt, &r.disabled, &u.PasswordChangedAt}
+	return []any{(*[16]byte)(&u.ID), &u.Username, &u.Folded, &u.CreatedAt, &r.disabled, &u.PasswordChangedAt, &u.FailedLogins, &r.passwordGone}
 }
 
 func (r *userRow) get() store.User {
 	u := r.user
 	u.CreatedAt, u.PasswordChangedAt, u.DisabledAt = u.CreatedAt.UTC(), u.PasswordChangedAt.UTC(), utc(r.disabled)
+	u.PasswordDisabledAt = utc(r.passwordGone)
 	return u
 }
 
@@ -37,12 +38,13 @@ RETURNING ` + userColumns + `, 0`
 
 // CreateUser implements [store.Store].
 func (s *Store) CreateUser(ctx context.Context, u store.NewUser, e store.Event) (store.User, error) {
-	return s.changeUser(ctx, "create user", e, false, insertUser, u.ID, u.Username, u.Folded, u.PasswordHash, u.CreatedAt)
+	return s.changeUser(ctx, "create user", e, false, nil, insertUser, u.ID, u.Username, u.Folded, u.PasswordHash, u.CreatedAt)
 }
 
 // changeUser runs a statement that returns userColumns and a generation, writes
-// its event, and publishes the generation when it ends the user's sessions.
-func (s *Store) changeUser(ctx context.Context, op string, e store.Event, ends bool, query string, args ...any) (store.User, error) {
+// its event, publishes the generation when it ends the user's sessions, and does what
+// else belongs to it; also may be nil.
+func (s *Store) changeUser(ctx context.Context, op string, e store.Event, ends bool, also func(context.Context, pgx.Tx, store.User, store.Event) error, query string, args ...any) (store.User, error) {
 	var row userRow
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		var generation int64
@@ -51,6 +53,11 @@ func (s *Store) changeUser(ctx context.Context, op string, e store.Event, ends b
 		}
 		if ends {
 			if err := publish(ctx, tx, store.Revocation{At: e.At, UserID: row.user.ID, Generation: generation}); err != nil {
+				return err
+			}
+		}
+		if also != nil {
+			if err := also(ctx, tx, row.get(), e); err != nil {
 				return err
 			}
 		}
@@ -124,13 +131,13 @@ func (s *Store) Users(ctx context.Context, p store.UserPage) ([]store.User, erro
 }
 
 const updatePassword = `
-UPDATE users AS u SET password_hash = $2, password_changed_at = $3, generation = u.generation + 1
+UPDATE users AS u SET password_hash = $2, password_changed_at = $3, failed_logins = 0, password_disabled_at = NULL, generation = u.generation + 1
 WHERE u.id = $1
 RETURNING ` + userColumns + `, u.generation`
 
 // SetPassword implements [store.Store].
 func (s *Store) SetPassword(ctx context.Context, id uuid.UUID, hash string, e store.Event) (store.User, error) {
-	return s.changeUser(ctx, "set password", e, true, updatePassword, id, hash, e.At)
+	return s.changeUser(ctx, "set password", e, true, clearUser, updatePassword, id, hash, e.At)
 }
 
 const updateDisabled = `
@@ -140,20 +147,20 @@ RETURNING ` + userColumns + `, u.generation`
 
 // DisableUser implements [store.Store].
 func (s *Store) DisableUser(ctx context.Context, id uuid.UUID, e store.Event) (store.User, error) {
-	return s.changeUser(ctx, "disable user", e, true, updateDisabled, id, e.At)
+	return s.changeUser(ctx, "disable user", e, true, nil, updateDisabled, id, e.At)
 }
 
 const updateEnabled = `UPDATE users AS u SET disabled_at = NULL WHERE u.id = $1 RETURNING ` + userColumns + `, u.generation`
 
 // EnableUser implements [store.Store].
 func (s *Store) EnableUser(ctx context.Context, id uuid.UUID, e store.Event) (store.User, error) {
-	return s.changeUser(ctx, "enable user", e, false, updateEnabled, id)
+	return s.changeUser(ctx, "enable user", e, false, nil, updateEnabled, id)
 }
 
 const deleteUser = `DELETE FROM users AS u WHERE u.id = $1 RETURNING ` + userColumns + `, 9223372036854775807` // store.NoGeneration
 
 // DeleteUser implements [store.Store].
 func (s *Store) DeleteUser(ctx context.Context, id uuid.UUID, e store.Event) error {
-	_, err := s.changeUser(ctx, "delete user", e, true, deleteUser, id)
+	_, err := s.changeUser(ctx, "delete user", e, true, nil, deleteUser, id)
 	return err
 }

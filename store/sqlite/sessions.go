@@ -15,9 +15,11 @@ INSERT INTO refresh_tokens (id, user_id, token_hash, installation_generation, us
     created_at, last_used_at, expires_at, absolute_expires_at, remote_addr, user_agent)
 SELECT ?1, u.id, ?3, i.generation, u.generation, ?6, ?6, MIN(?7, ?8), ?8, ?9, ?10
 FROM users u, installation i
-WHERE u.id = ?2 AND u.disabled_at IS NULL AND u.password_hash = ?11 AND i.generation = ?4 AND u.generation = ?5`
+WHERE u.id = ?2 AND u.disabled_at IS NULL AND u.password_disabled_at IS NULL AND u.password_hash = ?11 AND i.generation = ?4 AND u.generation = ?5`
 
-const upgradeHash = `UPDATE users SET password_hash = ?2 WHERE id = ?1 AND password_hash = ?3`
+const settleUser = `
+UPDATE users SET password_hash = CASE WHEN ?2 <> '' THEN ?2 ELSE password_hash END, failed_logins = 0
+WHERE id = ?1 AND password_hash = ?3 AND (?2 <> '' OR failed_logins > 0)`
 
 // StartSession implements [store.Store].
 func (s *Store) StartSession(ctx context.Context, n store.NewSession, e store.Event) (bool, error) {
@@ -37,8 +39,11 @@ func (s *Store) StartSession(ctx context.Context, n store.NewSession, e store.Ev
 			return err
 		}
 		started = true
-		if n.Rehash != "" {
-			if _, err := tx.ExecContext(ctx, upgradeHash, n.UserID, n.Rehash, n.PasswordHash); err != nil {
+		if _, err := tx.ExecContext(ctx, settleUser, n.UserID, n.Rehash, n.PasswordHash); err != nil {
+			return err
+		}
+		if n.Attempt != nil {
+			if err := succeed(ctx, tx, e.At, *n.Attempt); err != nil {
 				return err
 			}
 		}

@@ -10,23 +10,24 @@ import (
 )
 
 // Statements that change users name the table users, not u: RETURNING knows no alias.
-const userColumns = `users.id, users.username, users.username_folded, users.created_at, users.disabled_at, users.password_changed_at`
+const userColumns = `users.id, users.username, users.username_folded, users.created_at, users.disabled_at, users.password_changed_at, users.failed_logins, users.password_disabled_at`
 
 // userRow scans userColumns.
 type userRow struct {
-	user             store.User
-	created, changed int64
-	disabled         sql.NullInt64
+	user                   store.User
+	created, changed       int64
+	disabled, passwordGone sql.NullInt64
 }
 
 func (r *userRow) dest() []any {
 	u := &r.user
-	return []any{&u.ID, &u.Username, &u.Folded, &r.created, &r.disabled, &r.changed}
+	return []any{&u.ID, &u.Username, &u.Folded, &r.created, &r.disabled, &r.changed, &u.FailedLogins, &r.passwordGone}
 }
 
 func (r *userRow) get() store.User {
 	u := r.user
 	u.CreatedAt, u.PasswordChangedAt, u.DisabledAt = instant(r.created), instant(r.changed), utc(r.disabled)
+	u.PasswordDisabledAt = utc(r.passwordGone)
 	return u
 }
 
@@ -37,12 +38,13 @@ RETURNING ` + userColumns + `, 0`
 
 // CreateUser implements [store.Store].
 func (s *Store) CreateUser(ctx context.Context, u store.NewUser, e store.Event) (store.User, error) {
-	return s.changeUser(ctx, "create user", e, false, insertUser, u.ID, u.Username, u.Folded, u.PasswordHash, micros(u.CreatedAt))
+	return s.changeUser(ctx, "create user", e, false, nil, insertUser, u.ID, u.Username, u.Folded, u.PasswordHash, micros(u.CreatedAt))
 }
 
 // changeUser runs a statement that returns userColumns and a generation, writes
-// its event, and publishes the generation when it ends the user's sessions.
-func (s *Store) changeUser(ctx context.Context, op string, e store.Event, ends bool, query string, args ...any) (store.User, error) {
+// its event, publishes the generation when it ends the user's sessions, and does what
+// else belongs to it; also may be nil.
+func (s *Store) changeUser(ctx context.Context, op string, e store.Event, ends bool, also func(context.Context, *sql.Tx, store.User, store.Event) error, query string, args ...any) (store.User, error) {
 	var row userRow
 	err := s.write(ctx, op, func(tx *sql.Tx) error {
 		var generation int64
@@ -51,6 +53,11 @@ func (s *Store) changeUser(ctx context.Context, op string, e store.Event, ends b
 		}
 		if ends {
 			if err := publish(ctx, tx, store.Revocation{At: e.At, UserID: row.user.ID, Generation: generation}); err != nil {
+				return err
+			}
+		}
+		if also != nil {
+			if err := also(ctx, tx, row.get(), e); err != nil {
 				return err
 			}
 		}
@@ -128,13 +135,13 @@ func (s *Store) Users(ctx context.Context, p store.UserPage) ([]store.User, erro
 }
 
 const updatePassword = `
-UPDATE users SET password_hash = ?2, password_changed_at = ?3, generation = users.generation + 1
+UPDATE users SET password_hash = ?2, password_changed_at = ?3, failed_logins = 0, password_disabled_at = NULL, generation = users.generation + 1
 WHERE users.id = ?1
 RETURNING ` + userColumns + `, users.generation`
 
 // SetPassword implements [store.Store].
 func (s *Store) SetPassword(ctx context.Context, id uuid.UUID, hash string, e store.Event) (store.User, error) {
-	return s.changeUser(ctx, "set password", e, true, updatePassword, id, hash, micros(e.At))
+	return s.changeUser(ctx, "set password", e, true, clearUser, updatePassword, id, hash, micros(e.At))
 }
 
 const updateDisabled = `
@@ -144,20 +151,20 @@ RETURNING ` + userColumns + `, users.generation`
 
 // DisableUser implements [store.Store].
 func (s *Store) DisableUser(ctx context.Context, id uuid.UUID, e store.Event) (store.User, error) {
-	return s.changeUser(ctx, "disable user", e, true, updateDisabled, id, micros(e.At))
+	return s.changeUser(ctx, "disable user", e, true, nil, updateDisabled, id, micros(e.At))
 }
 
 const updateEnabled = `UPDATE users SET disabled_at = NULL WHERE users.id = ?1 RETURNING ` + userColumns + `, users.generation`
 
 // EnableUser implements [store.Store].
 func (s *Store) EnableUser(ctx context.Context, id uuid.UUID, e store.Event) (store.User, error) {
-	return s.changeUser(ctx, "enable user", e, false, updateEnabled, id)
+	return s.changeUser(ctx, "enable user", e, false, nil, updateEnabled, id)
 }
 
 const deleteUser = `DELETE FROM users WHERE users.id = ?1 RETURNING ` + userColumns + `, 9223372036854775807` // store.NoGeneration
 
 // DeleteUser implements [store.Store].
 func (s *Store) DeleteUser(ctx context.Context, id uuid.UUID, e store.Event) error {
-	_, err := s.changeUser(ctx, "delete user", e, true, deleteUser, id)
+	_, err := s.changeUser(ctx, "delete user", e, true, nil, deleteUser, id)
 	return err
 }

@@ -135,13 +135,23 @@ func operations(s store.Store) map[string]func(ctx context.Context) error {
 			_, err := s.CreateUser(ctx, store.NewUser{ID: id, Username: "x", Folded: "x", CreatedAt: noon}, e)
 			return err
 		},
-		"credentials":  func(ctx context.Context) error { _, err := s.Credentials(ctx, "x"); return err },
-		"user":         func(ctx context.Context) error { _, err := s.User(ctx, "x"); return err },
-		"users":        func(ctx context.Context) error { _, err := s.Users(ctx, store.UserPage{Limit: 1}); return err },
-		"set password": func(ctx context.Context) error { _, err := s.SetPassword(ctx, id, "x", e); return err },
-		"disable user": func(ctx context.Context) error { _, err := s.DisableUser(ctx, id, e); return err },
-		"enable user":  func(ctx context.Context) error { _, err := s.EnableUser(ctx, id, e); return err },
-		"delete user":  func(ctx context.Context) error { return s.DeleteUser(ctx, id, e) },
+		"credentials":     func(ctx context.Context) error { _, err := s.Credentials(ctx, "x"); return err },
+		"user":            func(ctx context.Context) error { _, err := s.User(ctx, "x"); return err },
+		"users":           func(ctx context.Context) error { _, err := s.Users(ctx, store.UserPage{Limit: 1}); return err },
+		"set password":    func(ctx context.Context) error { _, err := s.SetPassword(ctx, id, "x", e); return err },
+		"disable user":    func(ctx context.Context) error { _, err := s.DisableUser(ctx, id, e); return err },
+		"enable user":     func(ctx context.Context) error { _, err := s.EnableUser(ctx, id, e); return err },
+		"delete user":     func(ctx context.Context) error { return s.DeleteUser(ctx, id, e) },
+		"begin login":     func(ctx context.Context) error { _, err := s.BeginLogin(ctx, attempt("x", "y", noon)); return err },
+		"take back login": func(ctx context.Context) error { return s.TakeBackLogin(ctx, attempt("x", "y", noon)) },
+		"fail login":      func(ctx context.Context) error { return s.FailLogin(ctx, 1, e) },
+		"unlock user":     func(ctx context.Context) error { _, err := s.UnlockUser(ctx, id, e); return err },
+		"attempts": func(ctx context.Context) error {
+			_, err := s.Attempts(ctx, store.AttemptsPage{Limit: 1})
+			return err
+		},
+		"clear attempts":      func(ctx context.Context) error { _, err := s.ClearAttempts(ctx, id, "", e); return err },
+		"delete old attempts": func(ctx context.Context) error { _, err := s.DeleteOldAttempts(ctx, noon, noon, 1); return err },
 		"start session": func(ctx context.Context) error {
 			_, err := s.StartSession(ctx, store.NewSession{ID: id, UserID: id, PasswordHash: "x"}, e)
 			return err

@@ -35,6 +35,7 @@ func Run(t *testing.T, b Backend) {
 	}{
 		{"users", userCases},
 		{"sessions", sessionCases},
+		{"attempts", attemptCases},
 		{"rotation", rotationCases},
 		{"revocation", revocationCases},
 		{"feed", feedCases},

@@ -1,0 +1,23 @@
+-- +goose Up
+-- Attempts to sign in that have failed, or not succeeded yet. The slots are limited, and so is the
+-- table; whoever comes to a slot of another takes its place.
+CREATE TABLE login_attempts (
+    slot         INTEGER NOT NULL,
+    key          INTEGER NOT NULL, -- of the account, or of the account from this address block
+    user_id      TEXT,            -- NULL when nobody has the name, which is not kept
+    address      TEXT   NOT NULL, -- block of addresses; empty for attempts from anywhere
+    failures     INTEGER NOT NULL,
+    last_at      INTEGER NOT NULL,
+    next_at      INTEGER NOT NULL, -- attempts before this are refused
+    signed_in_at INTEGER,          -- latest success
+    CONSTRAINT login_attempts_pkey PRIMARY KEY (slot)
+) STRICT;
+CREATE INDEX login_attempts_user_id_idx ON login_attempts (user_id) WHERE user_id IS NOT NULL;
+
+ALTER TABLE users ADD COLUMN failed_logins INTEGER NOT NULL DEFAULT 0; -- since the latest success
+ALTER TABLE users ADD COLUMN password_disabled_at INTEGER; -- for too many of them
+
+-- +goose Down
+ALTER TABLE users DROP COLUMN password_disabled_at;
+ALTER TABLE users DROP COLUMN failed_logins;
+DROP TABLE login_attempts;

@@ -1,0 +1,65 @@
+package store
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Attempt is one try at signing in by password. It is counted before anybody looks at the
+// password, as a failure until it succeeds, so that parallel guesses cannot slip past. It is
+// counted twice: for the account from this address block, and for the account from anywhere.
+type Attempt struct {
+	At       time.Time
+	Folded   string // username; "" for one that nobody can have
+	Address  string // the block of addresses that it comes from; "" when unknown
+	Here     Counter
+	Anywhere Counter
+	Trusted  time.Time // Anywhere holds nobody back in an address block from which the account has signed in since
+}
+
+// Counter is where attempts of one kind are counted. Counters live in a fixed number of
+// slots, so that names nobody has cannot fill the database; one that comes to a
+// slot of another takes its place.
+type Counter struct {
+	Slot   int64 // Anywhere's are all greater than Here's
+	Key    int64 // whose the slot is
+	Delays []time.Duration
+	Quiet  time.Duration // counting begins anew this long after the latest delay was over
+}
+
+// Admission is what [Store.BeginLogin] decides.
+type Admission struct {
+	Credentials Credentials // zero when nobody has the name
+	RetryAt     time.Time   // when the next attempt may come; zero when this one may go on
+}
+
+// Attempts is a counter that an operator looks at.
+type Attempts struct {
+	Slot       int64
+	UserID     uuid.UUID // zero when the name was nobody's
+	Username   string    // "" when the name was nobody's
+	Address    string    // "" for attempts from anywhere
+	Failures   int
+	LastAt     time.Time
+	NextAt     time.Time // attempts before this are refused
+	SignedInAt time.Time // the latest success from this address block; zero for none
+}
+
+// AttemptsPage selects counters with failures, by slot.
+type AttemptsPage struct {
+	UserID  uuid.UUID // only this user's; zero for all
+	Address string    // only of this block of addresses; "" for all
+	Since   time.Time // only with an attempt since then
+	After   int64     // only slots after this; -1 for the first page
+	Limit   int       // at most this many, at least 1
+}
+
+// Retry is when to try again after an attempt that was refused: next, or in a moment if
+// that is over because others came between.
+func (a Attempt) Retry(next time.Time) time.Time {
+	if soon := a.At.Add(time.Second); next.Before(soon) {
+		return soon
+	}
+	return next
+}

@@ -1,0 +1,195 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/authctl/authctl/store"
+)
+
+// What becomes of a counter, a, when an attempt comes to it that it lets through. Its slot
+// may be another's.
+const (
+	countOne = `
+    ON CONFLICT (slot) DO UPDATE SET
+        key = EXCLUDED.key, user_id = EXCLUDED.user_id, address = EXCLUDED.address, last_at = EXCLUDED.last_at,
+        signed_in_at = CASE WHEN a.key = EXCLUDED.key THEN a.signed_in_at END, failures = `
+	hereFailed     = `CASE WHEN a.key = EXCLUDED.key AND a.next_at > $5 - $7 * INTERVAL '1 microsecond' THEN a.failures + 1 ELSE 1 END`
+	anywhereFailed = `CASE WHEN a.key = EXCLUDED.key AND a.next_at > $5 - $11 * INTERVAL '1 microsecond' THEN a.failures + 1 ELSE 1 END`
+)
+
+// The snapshot keeps an attempt from being counted Here that Anywhere refuses. Locks are
+// taken on Here's slot first, as all statements do that change counters.
+const beginLogin = `
+WITH trusted AS (
+    SELECT EXISTS (SELECT 1 FROM login_attempts WHERE slot = $2 AND key = $3 AND signed_in_at > $12) AS here
+), here AS (
+    INSERT INTO login_attempts AS a (slot, key, user_id, address, failures, last_at, next_at)
+    SELECT $2, $3, (SELECT id FROM users WHERE username_folded = $1), $4, 1, $5::timestamptz, $5 + ($6::bigint[])[1] * INTERVAL '1 microsecond'
+    FROM trusted
+    WHERE trusted.here OR NOT EXISTS (SELECT 1 FROM login_attempts WHERE slot = $8 AND key = $9 AND next_at > $5)` +
+	countOne + hereFailed + `,
+        next_at = $5 + ($6)[LEAST(` + hereFailed + `, cardinality($6))] * INTERVAL '1 microsecond'
+    WHERE a.key <> EXCLUDED.key OR a.next_at <= $5
+    RETURNING a.user_id
+), anywhere AS (
+    INSERT INTO login_attempts AS a (slot, key, user_id, address, failures, last_at, next_at)
+    SELECT $8, $9, here.user_id, '', 1, $5, $5 + ($10::bigint[])[1] * INTERVAL '1 microsecond'
+    FROM here` +
+	countOne + anywhereFailed + `,
+        next_at = $5 + ($10)[LEAST(` + anywhereFailed + `, cardinality($10))] * INTERVAL '1 microsecond'
+    WHERE a.key <> EXCLUDED.key OR a.next_at <= $5 OR (SELECT trusted.here FROM trusted)
+    RETURNING 1
+)
+SELECT COALESCE(u.id, '00000000-0000-0000-0000-000000000000'), COALESCE(u.username, ''), COALESCE(u.username_folded, ''),
+    COALESCE(u.created_at, $5), u.disabled_at, COALESCE(u.password_changed_at, $5), COALESCE(u.failed_logins, 0), u.password_disabled_at,
+    COALESCE(u.password_hash, ''), i.generation, COALESCE(u.generation, 0),
+    EXISTS (SELECT 1 FROM anywhere),
+    (SELECT max(next_at) FROM login_attempts, trusted WHERE slot = $2 AND key = $3 OR slot = $8 AND key = $9 AND NOT trusted.here)
+FROM installation i LEFT JOIN users u ON u.username_folded = $1`
+
+// BeginLogin implements [store.Store].
+func (s *Store) BeginLogin(ctx context.Context, a store.Attempt) (store.Admission, error) {
+	var row userRow
+	var c store.Credentials
+	var admitted bool
+	var next *time.Time
+	err := s.pool.QueryRow(ctx, beginLogin, a.Folded, a.Here.Slot, a.Here.Key, a.Address, a.At, inMicros(a.Here.Delays), a.Here.Quiet.Microseconds(),
+		a.Anywhere.Slot, a.Anywhere.Key, inMicros(a.Anywhere.Delays), a.Anywhere.Quiet.Microseconds(), a.Trusted).
+		Scan(append(row.dest(), &c.PasswordHash, &c.Generation.Installation, &c.Generation.User, &admitted, &next)...)
+	if err != nil {
+		return store.Admission{}, translate("begin login", err)
+	}
+	if !admitted {
+		return store.Admission{RetryAt: a.Retry(utc(next))}, nil
+	}
+	if c.User = row.get(); c.User.ID == uuid.Nil {
+		return store.Admission{}, nil
+	}
+	return store.Admission{Credentials: c}, nil
+}
+
+func inMicros(delays []time.Duration) []int64 {
+	list := make([]int64, len(delays))
+	for i, d := range delays {
+		list[i] = d.Microseconds()
+	}
+	return list
+}
+
+const takeBackLogin = `
+WITH here AS (
+    UPDATE login_attempts SET failures = GREATEST(failures - 1, 0), next_at = LEAST(next_at, $1)
+    WHERE slot = $2 AND key = $3
+    RETURNING 1
+)
+UPDATE login_attempts SET failures = GREATEST(failures - 1, 0), next_at = LEAST(next_at, $1)
+FROM (SELECT count(*) FROM here) AS first
+WHERE slot = $4 AND key = $5`
+
+// TakeBackLogin implements [store.Store].
+func (s *Store) TakeBackLogin(ctx context.Context, a store.Attempt) error {
+	_, err := s.pool.Exec(ctx, takeBackLogin, a.At, a.Here.Slot, a.Here.Key, a.Anywhere.Slot, a.Anywhere.Key)
+	return translate("take back login", err)
+}
+
+const failLogin = `
+WITH failed AS (
+    UPDATE users SET failed_logins = failed_logins + 1, password_disabled_at = COALESCE(password_disabled_at,
+        CASE WHEN $10 > 0 AND failed_logins + 1 >= $10 THEN $1::timestamptz END)
+    WHERE id = $4
+    RETURNING id, password_disabled_at
+)
+INSERT INTO audit_events (at, action, actor, user_id, session_id, remote_addr, user_agent, request_id, reason)
+SELECT $1::timestamptz, $2, $3, $4::uuid, $5::uuid, $6, $7, $8, $9
+UNION ALL
+SELECT $1::timestamptz, $11, $3, $4::uuid, $5::uuid, $6, $7, $8, $9 FROM failed WHERE password_disabled_at = $1`
+
+// FailLogin implements [store.Store].
+func (s *Store) FailLogin(ctx context.Context, disableAt int, e store.Event) error {
+	_, err := s.pool.Exec(ctx, failLogin, append(eventArgs(e), disableAt, string(store.ActionPasswordDisabled))...)
+	return translate("fail login", err)
+}
+
+const unlockUser = `
+UPDATE users AS u SET failed_logins = 0, password_disabled_at = NULL
+WHERE u.id = $1
+RETURNING ` + userColumns + `, u.generation`
+
+// UnlockUser implements [store.Store].
+func (s *Store) UnlockUser(ctx context.Context, id uuid.UUID, e store.Event) (store.User, error) {
+	return s.changeUser(ctx, "unlock user", e, false, clearUser, unlockUser, id)
+}
+
+// clearUser forgets the attempts that are counted for a user.
+func clearUser(ctx context.Context, tx pgx.Tx, u store.User, e store.Event) error {
+	_, err := tx.Exec(ctx, clearAttempts, e.At, nullID(u.ID), "")
+	return err
+}
+
+const selectAttempts = `
+SELECT a.slot, a.user_id, COALESCE(u.username, ''), a.address, a.failures, a.last_at, a.next_at, a.signed_in_at
+FROM login_attempts a LEFT JOIN users u ON u.id = a.user_id
+WHERE a.slot > $1 AND a.failures > 0 AND a.last_at >= $2 AND ($3::uuid IS NULL OR a.user_id = $3) AND ($4 = '' OR a.address = $4)
+ORDER BY a.slot
+LIMIT $5`
+
+// Attempts implements [store.Store].
+func (s *Store) Attempts(ctx context.Context, p store.AttemptsPage) ([]store.Attempts, error) {
+	rows, err := s.pool.Query(ctx, selectAttempts, p.After, p.Since, nullID(p.UserID), p.Address, p.Limit)
+	if err != nil {
+		return nil, translate("list attempts", err)
+	}
+	list, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (store.Attempts, error) {
+		var a store.Attempts
+		var userID uuid.NullUUID
+		var signedIn *time.Time
+		err := r.Scan(&a.Slot, &userID, &a.Username, &a.Address, &a.Failures, &a.LastAt, &a.NextAt, &signedIn)
+		a.UserID, a.LastAt, a.NextAt, a.SignedInAt = userID.UUID, a.LastAt.UTC(), a.NextAt.UTC(), utc(signedIn)
+		return a, err
+	})
+	return list, translate("list attempts", err)
+}
+
+const clearAttempts = `
+UPDATE login_attempts SET failures = 0, next_at = LEAST(next_at, $1)
+WHERE slot IN (
+    SELECT slot FROM login_attempts
+    WHERE failures > 0 AND ($2::uuid IS NULL OR user_id = $2) AND ($3 = '' OR address = $3)
+    ORDER BY slot
+    FOR UPDATE
+)`
+
+// ClearAttempts implements [store.Store].
+func (s *Store) ClearAttempts(ctx context.Context, userID uuid.UUID, address string, e store.Event) (cleared int, err error) {
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, clearAttempts, e.At, nullID(userID), address)
+		if err != nil {
+			return err
+		}
+		cleared = int(tag.RowsAffected())
+		return record(ctx, tx, e)
+	})
+	if err != nil {
+		return 0, translate("clear attempts", err)
+	}
+	return cleared, nil
+}
+
+const deleteOldAttempts = `
+DELETE FROM login_attempts WHERE slot IN (
+    SELECT slot FROM login_attempts
+    WHERE last_at < $1 AND (signed_in_at IS NULL OR signed_in_at < $2)
+    ORDER BY slot
+    LIMIT $3
+    FOR UPDATE SKIP LOCKED
+)`
+
+// DeleteOldAttempts implements [store.Store].
+func (s *Store) DeleteOldAttempts(ctx context.Context, before, signedInBefore time.Time, limit int) (int, error) {
+	tag, err := s.pool.Exec(ctx, deleteOldAttempts, before, signedInBefore, limit)
+	return int(tag.RowsAffected()), translate("delete old attempts", err)
+}

@@ -1,0 +1,223 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/store"
+)
+
+const selectCounter = `SELECT failures, next_at, signed_in_at FROM login_attempts WHERE slot = ?1 AND key = ?2`
+
+// What becomes of a counter when an attempt comes to it that it lets through. Its slot may
+// be another's.
+const saveCounter = `
+INSERT INTO login_attempts AS a (slot, key, user_id, address, failures, last_at, next_at)
+VALUES (?1, ?2, (SELECT id FROM users WHERE username_folded = ?3), ?4, ?5, ?6, ?7)
+ON CONFLICT (slot) DO UPDATE SET
+    key = excluded.key, user_id = excluded.user_id, address = excluded.address, last_at = excluded.last_at,
+    signed_in_at = CASE WHEN a.key = excluded.key THEN a.signed_in_at END, failures = excluded.failures, next_at = excluded.next_at`
+
+// BeginLogin implements [store.Store].
+func (s *Store) BeginLogin(ctx context.Context, a store.Attempt) (adm store.Admission, err error) {
+	err = s.write(ctx, "begin login", func(tx *sql.Tx) error {
+		here, err := readCounter(ctx, tx, a.Here)
+		if err != nil {
+			return err
+		}
+		anywhere, err := readCounter(ctx, tx, a.Anywhere)
+		if err != nil {
+			return err
+		}
+		trusted := here.signedIn.After(a.Trusted)
+		if next := here.next; next.After(a.At) || !trusted && anywhere.next.After(a.At) {
+			if !trusted && anywhere.next.After(next) {
+				next = anywhere.next
+			}
+			adm.RetryAt = a.Retry(next)
+			return nil
+		}
+		if err := here.count(ctx, tx, a, a.Here, a.Address); err != nil {
+			return err
+		}
+		if err := anywhere.count(ctx, tx, a, a.Anywhere, ""); err != nil {
+			return err
+		}
+		adm.Credentials, err = credentials(ctx, tx, a.Folded)
+		return err
+	})
+	return adm, err
+}
+
+// counter is what a slot holds; zero when it is another's, or nobody's.
+type counter struct {
+	failures       int
+	next, signedIn time.Time
+}
+
+func readCounter(ctx context.Context, tx *sql.Tx, c store.Counter) (counter, error) {
+	var is counter
+	var next, signedIn sql.NullInt64
+	err := tx.QueryRowContext(ctx, selectCounter, c.Slot, c.Key).Scan(&is.failures, &next, &signedIn)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return counter{}, err
+	}
+	is.next, is.signedIn = utc(next), utc(signedIn)
+	return is, nil
+}
+
+// count adds an attempt, or begins anew.
+func (is counter) count(ctx context.Context, tx *sql.Tx, a store.Attempt, c store.Counter, address string) error {
+	failures := is.failures + 1
+	if !is.next.After(a.At.Add(-c.Quiet)) {
+		failures = 1
+	}
+	next := a.At.Add(c.Delays[min(failures, len(c.Delays))-1])
+	_, err := tx.ExecContext(ctx, saveCounter, c.Slot, c.Key, a.Folded, address, failures, micros(a.At), micros(next))
+	return err
+}
+
+// credentials reads those of a user, within a transaction; zero for nobody's.
+func credentials(ctx context.Context, tx *sql.Tx, folded string) (store.Credentials, error) {
+	var c store.Credentials
+	var row userRow
+	err := tx.QueryRowContext(ctx, selectCredentials, folded).
+		Scan(append(row.dest(), &c.PasswordHash, &c.Generation.Installation, &c.Generation.User)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return store.Credentials{}, nil
+	}
+	c.User = row.get()
+	return c, err
+}
+
+const (
+	succeedHere     = `UPDATE login_attempts SET failures = 0, next_at = ?1, signed_in_at = ?1 WHERE slot = ?2 AND key = ?3`
+	succeedAnywhere = `UPDATE login_attempts SET failures = 0, next_at = ?1 WHERE slot = ?2 AND key = ?3`
+)
+
+// succeed takes the failures back from the counters of an attempt, within a transaction.
+func succeed(ctx context.Context, tx *sql.Tx, at time.Time, a store.Attempt) error {
+	if _, err := tx.ExecContext(ctx, succeedHere, micros(at), a.Here.Slot, a.Here.Key); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, succeedAnywhere, micros(at), a.Anywhere.Slot, a.Anywhere.Key)
+	return err
+}
+
+const takeBackLogin = `
+UPDATE login_attempts SET failures = MAX(failures - 1, 0), next_at = MIN(next_at, ?1)
+WHERE slot = ?2 AND key = ?3 OR slot = ?4 AND key = ?5`
+
+// TakeBackLogin implements [store.Store].
+func (s *Store) TakeBackLogin(ctx context.Context, a store.Attempt) error {
+	_, err := s.exec(ctx, "take back login", takeBackLogin, micros(a.At), a.Here.Slot, a.Here.Key, a.Anywhere.Slot, a.Anywhere.Key)
+	return err
+}
+
+const failUser = `
+UPDATE users SET failed_logins = failed_logins + 1, password_disabled_at = COALESCE(password_disabled_at,
+    CASE WHEN ?3 > 0 AND failed_logins + 1 >= ?3 THEN ?2 END)
+WHERE id = ?1
+RETURNING password_disabled_at`
+
+// FailLogin implements [store.Store].
+func (s *Store) FailLogin(ctx context.Context, disableAt int, e store.Event) error {
+	return s.write(ctx, "fail login", func(tx *sql.Tx) error {
+		var disabled sql.NullInt64
+		err := tx.QueryRowContext(ctx, failUser, e.UserID, micros(e.At), disableAt).Scan(&disabled)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if err := record(ctx, tx, e); err != nil || !disabled.Valid || disabled.Int64 != micros(e.At) {
+			return err
+		}
+		e.Action = store.ActionPasswordDisabled
+		return record(ctx, tx, e)
+	})
+}
+
+const unlockUser = `
+UPDATE users SET failed_logins = 0, password_disabled_at = NULL
+WHERE users.id = ?1
+RETURNING ` + userColumns + `, users.generation`
+
+// UnlockUser implements [store.Store].
+func (s *Store) UnlockUser(ctx context.Context, id uuid.UUID, e store.Event) (store.User, error) {
+	return s.changeUser(ctx, "unlock user", e, false, clearUser, unlockUser, id)
+}
+
+// clearUser forgets the attempts that are counted for a user.
+func clearUser(ctx context.Context, tx *sql.Tx, u store.User, e store.Event) error {
+	_, err := tx.ExecContext(ctx, clearAttempts, micros(e.At), nullID(u.ID), "")
+	return err
+}
+
+const selectAttempts = `
+SELECT a.slot, a.user_id, COALESCE(u.username, ''), a.address, a.failures, a.last_at, a.next_at, a.signed_in_at
+FROM login_attempts a LEFT JOIN users u ON u.id = a.user_id
+WHERE a.slot > ?1 AND a.failures > 0 AND a.last_at >= ?2 AND (?3 IS NULL OR a.user_id = ?3) AND (?4 = '' OR a.address = ?4)
+ORDER BY a.slot
+LIMIT ?5`
+
+// Attempts implements [store.Store].
+func (s *Store) Attempts(ctx context.Context, p store.AttemptsPage) ([]store.Attempts, error) {
+	rows, err := s.reader.QueryContext(ctx, selectAttempts, p.After, micros(p.Since), nullID(p.UserID), p.Address, p.Limit)
+	if err != nil {
+		return nil, translate("list attempts", err)
+	}
+	defer rows.Close()
+	var list []store.Attempts
+	for rows.Next() {
+		var a store.Attempts
+		var userID uuid.NullUUID
+		var last, next int64
+		var signedIn sql.NullInt64
+		if err := rows.Scan(&a.Slot, &userID, &a.Username, &a.Address, &a.Failures, &last, &next, &signedIn); err != nil {
+			return nil, translate("list attempts", err)
+		}
+		a.UserID, a.LastAt, a.NextAt, a.SignedInAt = userID.UUID, instant(last), instant(next), utc(signedIn)
+		list = append(list, a)
+	}
+	return list, translate("list attempts", rows.Err())
+}
+
+const clearAttempts = `
+UPDATE login_attempts SET failures = 0, next_at = MIN(next_at, ?1)
+WHERE failures > 0 AND (?2 IS NULL OR user_id = ?2) AND (?3 = '' OR address = ?3)`
+
+// ClearAttempts implements [store.Store].
+func (s *Store) ClearAttempts(ctx context.Context, userID uuid.UUID, address string, e store.Event) (cleared int, err error) {
+	err = s.write(ctx, "clear attempts", func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, clearAttempts, micros(e.At), nullID(userID), address)
+		if err != nil {
+			return err
+		}
+		rows, err := result.RowsAffected()
+		cleared = int(rows)
+		if err != nil {
+			return err
+		}
+		return record(ctx, tx, e)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return cleared, nil
+}
+
+const deleteOldAttempts = `
+DELETE FROM login_attempts WHERE slot IN (
+    SELECT slot FROM login_attempts
+    WHERE last_at < ?1 AND (signed_in_at IS NULL OR signed_in_at < ?2)
+    ORDER BY slot
+    LIMIT ?3
+)`
+
+// DeleteOldAttempts implements [store.Store].
+func (s *Store) DeleteOldAttempts(ctx context.Context, before, signedInBefore time.Time, limit int) (int, error) {
+	return s.exec(ctx, "delete old attempts", deleteOldAttempts, micros(before), micros(signedInBefore), limit)
+}

@@ -151,8 +151,18 @@ func secretKey(s keySecret, now time.Time) store.SigningKey {
 	return store.SigningKey{ID: s.id, Algorithm: AlgorithmHS256, State: store.KeyNext, CreatedAt: now}
 }
 
-// freshKey makes a key pair, whose private part is sealed under the secret.
+// freshKey makes a key pair, whose private part is sealed under the secret. Its id does not begin
+// with a dash, which a command line would take for a flag.
 func freshKey(algorithm string, s keySecret, now time.Time) (store.SigningKey, error) {
+	for {
+		key, err := anyKey(algorithm, s, now)
+		if err != nil || !strings.HasPrefix(key.ID, "-") {
+			return key, err
+		}
+	}
+}
+
+func anyKey(algorithm string, s keySecret, now time.Time) (store.SigningKey, error) {
 	private, err := generateKey(algorithm)
 	if err != nil {
 		return store.SigningKey{}, err

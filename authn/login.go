@@ -26,9 +26,10 @@ type Grant struct {
 // Login signs a user in and starts a session. current is the refresh token that
 // the request carried, or "": its session ends with this login, whoever owns it.
 //
-// An unknown user, a wrong password, a disabled user and a user without a
-// password all fail with the same [CodeInvalidCredentials] error after exactly
-// one Argon2 computation and one audit event.
+// An unknown user, a wrong password, a disabled user, a user without a password and one
+// whose password is disabled all fail with the same [CodeInvalidCredentials] error after
+// exactly one Argon2 computation and one audit event. After too many failures it fails with
+// [CodeRateLimited], without looking at the password; see [AccountLimits].
 func (s *Service) Login(ctx context.Context, a Actor, in Account, current string) (Grant, error) {
 	now := s.now()
 	watch := startStopwatch()
@@ -50,18 +51,18 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 	if err := hasher.overloaded(ctx); err != nil {
 		return Grant{}, err
 	}
+	creds, attempt, err := s.beginLogin(ctx, a, in.Username, now)
+	watch.lap("lookup")
+	if err != nil {
+		return Grant{}, fail(err)
+	}
 	var verified store.Credentials // the hash in them was compared with the password
 	for range 3 {
-		creds, err := s.credentials(ctx, in.Username)
-		watch.lap("lookup")
-		if err != nil {
-			return Grant{}, fail(err)
-		}
 		var rehash string
-		if verified.PasswordHash == "" || creds.PasswordHash != verified.PasswordHash || creds.User.Disabled() {
+		if verified.PasswordHash == "" || creds.PasswordHash != verified.PasswordHash || creds.User.Disabled() || creds.User.PasswordDisabled() {
 			stored, why, cause, err := verifyPassword(ctx, hasher, creds, typed{in.Password, password}, watch)
 			if err != nil {
-				return Grant{}, fail(err)
+				return Grant{}, s.takeBack(ctx, attempt, fail(err))
 			}
 			if why != "" {
 				return Grant{}, s.loginFailed(ctx, a, creds.User.ID, now, why, cause)
@@ -74,7 +75,7 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 			}
 			verified = creds
 		}
-		g, started, err := s.startSession(ctx, a, creds, rehash, current, now)
+		g, started, err := s.startSession(ctx, a, creds, attempt, rehash, current, now)
 		if err != nil || started {
 			if started {
 				s.endOldest(ctx, a, g, now)
@@ -83,6 +84,11 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 		}
 		// Another login has upgraded the hash, or a revocation has passed; a changed
 		// password or a disabled user is found out by looking again.
+		creds, err = s.credentials(ctx, in.Username)
+		watch.lap("lookup")
+		if err != nil {
+			return Grant{}, fail(err)
+		}
 	}
 	return Grant{}, &Error{Code: CodeUnavailable, Message: "the account keeps changing, try again in a moment", RetryAfter: time.Second}
 }
@@ -123,6 +129,8 @@ func verifyPassword(ctx context.Context, hasher *Hasher, creds store.Credentials
 		why = "wrong_password"
 	case creds.User.Disabled():
 		why = "disabled"
+	case creds.User.PasswordDisabled():
+		why = "password_disabled"
 	}
 	return stored, why, nil, err
 }
@@ -132,7 +140,7 @@ func (s *Service) loginFailed(ctx context.Context, a Actor, userID uuid.UUID, no
 	e := a.event(store.ActionLoginFailed, now)
 	e.UserID = userID
 	e.Reason = why
-	if err := s.store.Record(ctx, e); err != nil {
+	if err := s.store.FailLogin(ctx, s.disableAfter(), e); err != nil {
 		return fail(err)
 	}
 	return errCredentials(cause)
@@ -143,7 +151,7 @@ func errCredentials(cause error) error {
 }
 
 // startSession reports false when the account is no longer what creds say.
-func (s *Service) startSession(ctx context.Context, a Actor, creds store.Credentials, rehash, current string, now time.Time) (g Grant, started bool, err error) {
+func (s *Service) startSession(ctx context.Context, a Actor, creds store.Credentials, attempt *store.Attempt, rehash, current string, now time.Time) (g Grant, started bool, err error) {
 	token := newRefreshToken()
 	session := store.Session{
 		ID:                token.sessionID(),
@@ -173,6 +181,7 @@ func (s *Service) startSession(ctx context.Context, a Actor, creds store.Credent
 		PasswordHash:      creds.PasswordHash,
 		Rehash:            rehash,
 		Replaces:          replaces,
+		Attempt:           attempt,
 	}, e)
 	if err != nil {
 		return Grant{}, false, fail(err)

@@ -8,11 +8,12 @@ import (
 
 // rules is what may change while the service runs. It is replaced as a whole.
 type rules struct {
-	secrets []keySecret // the current one first
-	hasher  *Hasher
-	policy  passwordPolicy
-	most    int  // sessions of one user; 0 for no limit
-	closed  bool // registration is
+	secrets  []keySecret // the current one first
+	hasher   *Hasher
+	policy   passwordPolicy
+	throttle *throttle // nil for none
+	most     int       // sessions of one user; 0 for no limit
+	closed   bool      // registration is
 }
 
 // newRules takes them from a configuration. The hasher is the one before, if it would be
@@ -30,12 +31,15 @@ func newRules(cfg Config, before *rules) (*rules, error) {
 	for _, previous := range cfg.PreviousSecrets {
 		r.secrets = append(r.secrets, newKeySecret(previous))
 	}
+	var err error
+	if r.throttle, err = newThrottle(cfg.Accounts, cfg.Secret); err != nil {
+		return nil, fmt.Errorf("limits of accounts: %w", err)
+	}
 	hashing := HasherConfig{cfg.Argon2, cfg.Hashing, cfg.Pepper, cfg.PreviousPeppers, cfg.PortableArgon2}
 	if before != nil && reflect.DeepEqual(hashing, before.hasher.config) {
 		r.hasher = before.hasher
 		return r, nil
 	}
-	var err error
 	if r.hasher, err = NewHasher(hashing); err != nil {
 		return nil, err
 	}

@@ -38,6 +38,7 @@ type Config struct {
 	MinPasswordLength  int              // in code points
 	Blocklist          *Blocklist       // passwords that are refused; nil for none
 	BlocklistWarns     bool             // accept blocklisted passwords and say so in Registered.Warning
+	Accounts           AccountLimits    // of failed sign-ins; zero for none
 	MaxSessions        int              // of one user at once; a login beyond it ends the oldest; 0 for no limit
 	MaxStaleness       time.Duration    // how long access tokens are vouched for without reading the revocation feed; 0 for 30 s
 	RegistrationClosed bool             // Register refuses; CreateUser does not
@@ -59,6 +60,8 @@ type Service struct {
 	retry     time.Duration
 	clock     func() time.Time
 	rotations [store.Disabled + 1]atomic.Uint64
+	throttled atomic.Uint64
+	trailed   atomic.Int64 // when a refusal by a limit was last audited, in microseconds
 }
 
 // New makes a Service on st.

@@ -99,6 +99,9 @@ func (s *Service) Forget(ctx context.Context) error {
 	if err := s.store.DeleteOldSigningKeys(ctx, now); err != nil {
 		return fail(err)
 	}
+	if err := s.forgetAttempts(ctx, now); err != nil {
+		return fail(err)
+	}
 	for {
 		n, err := s.store.DeleteOldRevocations(ctx, now.Add(-revocationsKept), selectPage)
 		if err != nil {

@@ -165,6 +165,14 @@ func when(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04:05Z")
 }
 
+// whenever prints a time that may be none.
+func whenever(t *time.Time) string {
+	if t == nil {
+		return "-"
+	}
+	return when(*t)
+}
+
 // orDash prints a dash for nothing.
 func orDash(s string) string {
 	if s == "" {

@@ -35,7 +35,7 @@ func TestJSONAndYAMLSayTheSame(t *testing.T) {
 	name, now := "alice", time.Date(2026, 1, 2, 3, 4, 5, 678000, time.UTC)
 	for _, value := range []any{
 		[]userView{},
-		[]userView{{uuid.New(), "null", now, nil, now, ""}, {uuid.New(), "bob", now, &now, now, "secret"}},
+		[]userView{{uuid.New(), "null", now, nil, now, 0, nil, ""}, {uuid.New(), "bob", now, &now, now, 7, &now, "secret"}},
 		[]sessionView{{uuid.New(), uuid.New(), "yes", now, now, now, "::1", "agent: \u009b2J\x7f"}},
 		revokeAllView{Scope: "user", Usernames: []string{name}, Reason: name, Nodes: &reachedView{Missing: []missingView{{uuid.New(), name}}}},
 		revokeAllView{Scope: "user", Usernames: []string{name}, Reason: name, Nodes: &reachedView{Missing: []missingView{{uuid.New(), name}}}},

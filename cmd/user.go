@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,22 +14,27 @@ import (
 
 func newUser(a *app) *cobra.Command {
 	return group("user", "Create, find and change users",
-		newUserCreate(a), newUserList(a), newUserShow(a), newUserSetPassword(a), newUserDisable(a), newUserEnable(a), newUserDelete(a),
+		newUserCreate(a), newUserList(a), newUserShow(a), newUserSetPassword(a), newUserDisable(a), newUserEnable(a), newUserUnlock(a), newUserDelete(a),
 		newUserImport(a), newUserExport(a))
 }
 
 // userView is a user in JSON and YAML.
 type userView struct {
-	ID                uuid.UUID  `json:"id"`
-	Username          string     `json:"username"`
-	CreatedAt         time.Time  `json:"created_at"`
-	DisabledAt        *time.Time `json:"disabled_at"`
-	PasswordChangedAt time.Time  `json:"password_changed_at"`
-	Password          string     `json:"password,omitempty"` // only one that was generated just now
+	ID                 uuid.UUID  `json:"id"`
+	Username           string     `json:"username"`
+	CreatedAt          time.Time  `json:"created_at"`
+	DisabledAt         *time.Time `json:"disabled_at"`
+	PasswordChangedAt  time.Time  `json:"password_changed_at"`
+	FailedLogins       int        `json:"failed_logins"`        // since the latest success
+	PasswordDisabledAt *time.Time `json:"password_disabled_at"` // by too many of them
+	Password           string     `json:"password,omitempty"`   // only one that was generated just now
 }
 
 func viewUser(u store.User) userView {
-	return userView{ID: u.ID, Username: u.Username, CreatedAt: u.CreatedAt, DisabledAt: timeOrNull(u.DisabledAt), PasswordChangedAt: u.PasswordChangedAt}
+	return userView{
+		ID: u.ID, Username: u.Username, CreatedAt: u.CreatedAt, DisabledAt: timeOrNull(u.DisabledAt), PasswordChangedAt: u.PasswordChangedAt,
+		FailedLogins: u.FailedLogins, PasswordDisabledAt: timeOrNull(u.PasswordDisabledAt),
+	}
 }
 
 // printUser prints one user, as name and value a line for people.
@@ -38,10 +44,12 @@ func printUser(a *app, o *output, v userView) error {
 		{"username", v.Username},
 		{"created at", when(v.CreatedAt)},
 		{"password changed at", when(v.PasswordChangedAt)},
-		{"disabled at", "-"},
+		{"disabled at", whenever(v.DisabledAt)},
+		{"failed logins", strconv.Itoa(v.FailedLogins)},
+		{"password disabled at", whenever(v.PasswordDisabledAt)},
 	}}
-	if v.DisabledAt != nil {
-		t.rows[4][1] = when(*v.DisabledAt)
+	if v.PasswordDisabledAt != nil {
+		a.say("too many sign-ins have failed, and the password is disabled: authctl user unlock, or set-password")
 	}
 	if v.Password != "" {
 		t.rows = append(t.rows, []string{"password", v.Password})

@@ -81,8 +81,8 @@ func (f *fixture) undeclared(req *http.Request, a answer, doc *openapi3.T) {
 	if isPreflight(req, a) {
 		return
 	}
-	if !slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusForbidden}, a.status) {
-		f.t.Errorf("%s %s: got %d, want 403, 404 or 405", req.Method, req.URL.Path, a.status)
+	if !slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusForbidden, http.StatusTooManyRequests}, a.status) {
+		f.t.Errorf("%s %s: got %d, want 403, 404, 405 or 429", req.Method, req.URL.Path, a.status)
 	}
 	if req.Method == http.MethodHead {
 		return

@@ -37,6 +37,7 @@ var statuses = map[authn.Code]int{
 	authn.CodeUserNotFound:       http.StatusNotFound,
 	authn.CodeSessionNotFound:    http.StatusNotFound,
 	authn.CodeKeyNotFound:        http.StatusNotFound,
+	authn.CodeRateLimited:        http.StatusTooManyRequests,
 	authn.CodeOverloaded:         http.StatusServiceUnavailable,
 	authn.CodeUnavailable:        http.StatusServiceUnavailable,
 	authn.CodeSchema:             http.StatusServiceUnavailable,
@@ -64,7 +65,7 @@ var (
 
 const internalMessage = "something went wrong on our side, quote the request id when you report it"
 
-// defaultRetryAfter is what a 503 advises when its cause says nothing.
+// defaultRetryAfter is what a 503 or a 429 advises when its cause says nothing.
 const defaultRetryAfter = 5 * time.Second
 
 func problem(code authn.Code, message string) *authn.Error {
@@ -97,7 +98,7 @@ func fail(x *exchange, err error) {
 	switch status {
 	case http.StatusUnauthorized:
 		h["Www-Authenticate"] = challenge
-	case http.StatusServiceUnavailable:
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		h.Set("Retry-After", retryAfter(e.RetryAfter))
 	}
 	x.code, x.cause = body.Code, e.Err

@@ -23,6 +23,7 @@ const (
 	ActionPasswordChanged  Action = "authn_password_change"
 	ActionPasswordDisabled Action = "authn_login_lock"
 	ActionUserUnlocked     Action = "authn_login_unlock"
+	ActionRateLimited      Action = "excess_rate_limit_exceeded"
 	ActionAttemptsCleared  Action = "login_attempts_cleared"
 	ActionUserCreated      Action = "user_created"
 	ActionUserImported     Action = "user_imported"

@@ -100,10 +100,10 @@ type Store interface {
 	// It returns how many counters had failures.
 	ClearAttempts(ctx context.Context, userID uuid.UUID, address string, e Event) (int, error)
 
-	// DeleteOldAttempts removes up to limit counters whose latest attempt was before an
-	// instant, and whose latest success, if any, was before another. It returns
-	// how many it removed.
-	DeleteOldAttempts(ctx context.Context, before, signedInBefore time.Time, limit int) (int, error)
+	// DeleteOldAttempts looks at up to limit counters in slots after a slot, -1 for all, and
+	// removes those whose latest attempt was before an instant, and whose latest success,
+	// if any, was before another. It returns the slot to go on after, -1 when none is left.
+	DeleteOldAttempts(ctx context.Context, before, signedInBefore time.Time, after int64, limit int) (next int64, err error)
 
 	// StartSession records one sign-in. It reports false, and changes nothing,
 	// when the user or its password is gone or disabled, when the password hash is no longer

@@ -180,16 +180,20 @@ func (s *Store) ClearAttempts(ctx context.Context, userID uuid.UUID, address str
 }
 
 const deleteOldAttempts = `
-DELETE FROM login_attempts WHERE slot IN (
-    SELECT slot FROM login_attempts
-    WHERE last_at < $1 AND (signed_in_at IS NULL OR signed_in_at < $2)
-    ORDER BY slot
-    LIMIT $3
-    FOR UPDATE SKIP LOCKED
-)`
+WITH page AS (
+    SELECT slot FROM login_attempts WHERE slot > $3 ORDER BY slot LIMIT $4
+), gone AS (
+    DELETE FROM login_attempts WHERE slot IN (
+        SELECT slot FROM login_attempts
+        WHERE slot IN (SELECT slot FROM page) AND last_at < $1 AND (signed_in_at IS NULL OR signed_in_at < $2)
+        ORDER BY slot
+        FOR UPDATE SKIP LOCKED
+    )
+)
+SELECT CASE WHEN count(*) < $4 THEN -1 ELSE max(slot) END FROM page`
 
 // DeleteOldAttempts implements [store.Store].
-func (s *Store) DeleteOldAttempts(ctx context.Context, before, signedInBefore time.Time, limit int) (int, error) {
-	tag, err := s.pool.Exec(ctx, deleteOldAttempts, before, signedInBefore, limit)
-	return int(tag.RowsAffected()), translate("delete old attempts", err)
+func (s *Store) DeleteOldAttempts(ctx context.Context, before, signedInBefore time.Time, after int64, limit int) (next int64, err error) {
+	err = s.pool.QueryRow(ctx, deleteOldAttempts, before, signedInBefore, after, limit).Scan(&next)
+	return next, translate("delete old attempts", err)
 }

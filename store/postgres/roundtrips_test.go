@@ -201,7 +201,7 @@ func TestEveryStatementWorksWithEveryStatementCache(t *testing.T) {
 				p.ok(err)
 				_, err = s.ClearAttempts(p.ctx, p.user.ID, "192.0.2.1", store.Event{Action: store.ActionAttemptsCleared, At: at})
 				p.ok(err)
-				_, err = s.DeleteOldAttempts(p.ctx, at, at, 10)
+				_, err = s.DeleteOldAttempts(p.ctx, at, at, -1, 10)
 				p.ok(err)
 				first, token := p.signIn("", uuid.Nil)
 				second, other := p.signIn(fmt.Sprint("$argon2id$new", i), first)

@@ -209,15 +209,21 @@ func (s *Store) ClearAttempts(ctx context.Context, userID uuid.UUID, address str
 	return cleared, nil
 }
 
-const deleteOldAttempts = `
-DELETE FROM login_attempts WHERE slot IN (
-    SELECT slot FROM login_attempts
-    WHERE last_at < ?1 AND (signed_in_at IS NULL OR signed_in_at < ?2)
-    ORDER BY slot
-    LIMIT ?3
-)`
+const (
+	endOfPage         = `SELECT CASE WHEN count(*) < ?2 THEN -1 ELSE max(slot) END FROM (SELECT slot FROM login_attempts WHERE slot > ?1 ORDER BY slot LIMIT ?2)`
+	deleteOldAttempts = `
+DELETE FROM login_attempts
+WHERE slot > ?3 AND (?4 < 0 OR slot <= ?4) AND last_at < ?1 AND (signed_in_at IS NULL OR signed_in_at < ?2)`
+)
 
 // DeleteOldAttempts implements [store.Store].
-func (s *Store) DeleteOldAttempts(ctx context.Context, before, signedInBefore time.Time, limit int) (int, error) {
-	return s.exec(ctx, "delete old attempts", deleteOldAttempts, micros(before), micros(signedInBefore), limit)
+func (s *Store) DeleteOldAttempts(ctx context.Context, before, signedInBefore time.Time, after int64, limit int) (next int64, err error) {
+	err = s.write(ctx, "delete old attempts", func(tx *sql.Tx) error {
+		if err := tx.QueryRowContext(ctx, endOfPage, after, limit).Scan(&next); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, deleteOldAttempts, micros(before), micros(signedInBefore), after, next)
+		return err
+	})
+	return next, err
 }

@@ -54,6 +54,21 @@ func (f *fixture) counted() map[string]int {
 	return counted
 }
 
+// slots returns the slots in use, past the store.
+func (f *fixture) slots() (slots []int64) {
+	f.Helper()
+	rows, err := f.db.QueryContext(f.ctx, `SELECT slot FROM login_attempts ORDER BY slot`)
+	f.ok("read slots", err)
+	defer rows.Close()
+	for rows.Next() {
+		var slot int64
+		f.ok("scan slot", rows.Scan(&slot))
+		slots = append(slots, slot)
+	}
+	f.ok("read slots", rows.Err())
+	return slots
+}
+
 var attemptCases = []testCase{
 	{"an attempt is given what Credentials gives", func(f *fixture) {
 		u := f.user("alice")
@@ -316,21 +331,25 @@ var attemptCases = []testCase{
 		n.Attempt = &a
 		f.start(n)
 		f.begin(attempt("nobody", "192.0.2.15", noon))
-		f.begin(attempt("other", "192.0.2.16", noon.Add(time.Hour)))
-		var deleted int
-		for {
-			n, err := f.store.DeleteOldAttempts(f.ctx, noon.Add(time.Minute), noon, 1)
-			f.ok("delete", err)
-			if n == 0 {
-				break
+		other := attempt("other", "192.0.2.16", noon.Add(time.Hour))
+		f.begin(other)
+		sweep := func(signedInBefore time.Time) (pages int) {
+			for after := int64(-1); ; pages++ {
+				next, err := f.store.DeleteOldAttempts(f.ctx, noon.Add(time.Minute), signedInBefore, after, 2)
+				f.ok("delete", err)
+				if next < 0 {
+					return pages
+				}
+				if next <= after {
+					f.Fatalf("after slot %d came %d", after, next)
+				}
+				after = next
 			}
-			equal(f, "deleted at once", n, 1)
-			deleted++
 		}
-		equal(f, "deleted", deleted, 3) // all but where alice signed in, and the later two
-		rest, err := f.store.DeleteOldAttempts(f.ctx, noon.Add(time.Minute), noon.Add(time.Minute), 10)
-		f.ok("delete", err)
-		equal(f, "deleted later", rest, 1)
+		equal(f, "full pages", sweep(noon), 3)
+		equal(f, "left", f.slots(), []int64{a.Here.Slot, other.Here.Slot, other.Anywhere.Slot})
+		sweep(noon.Add(time.Minute))
+		equal(f, "left later", f.slots(), []int64{other.Here.Slot, other.Anywhere.Slot})
 	}},
 	{"of many who guess at once no more get through than are free", func(f *fixture) {
 		stores := f.processes()

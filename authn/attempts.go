@@ -1,0 +1,125 @@
+package authn
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/store"
+)
+
+// beginLogin counts the attempt and reads the credentials, zero ones for a name that nobody
+// has. The attempt is nil when there are no limits. It fails with [CodeRateLimited] when it
+// comes too early.
+func (s *Service) beginLogin(ctx context.Context, a Actor, username string, now time.Time) (store.Credentials, *store.Attempt, error) {
+	t := s.rules.Load().throttle
+	if t == nil {
+		creds, err := s.credentials(ctx, username)
+		return creds, nil, err
+	}
+	folded, err := foldUsername(username)
+	if err != nil {
+		folded = ""
+	}
+	ip, _ := netip.ParseAddr(a.RemoteAddr)
+	attempt := t.attempt(username, folded, AddressBlock(ip), now)
+	admission, err := s.store.BeginLogin(ctx, attempt)
+	if err != nil {
+		return store.Credentials{}, nil, err
+	}
+	if !admission.RetryAt.IsZero() {
+		s.throttled.Add(1)
+		s.RefusedByLimit(ctx, a, "sign-ins of one account")
+		return store.Credentials{}, nil, &Error{
+			Code: CodeRateLimited, Message: "too many failed sign-ins, try again later", RetryAfter: admission.RetryAt.Sub(now),
+		}
+	}
+	return admission.Credentials, &attempt, nil
+}
+
+// takeBack counts an attempt off again after an error that says nothing about the password.
+func (s *Service) takeBack(ctx context.Context, attempt *store.Attempt, cause error) error {
+	if attempt == nil || CodeOf(cause) != CodeOverloaded {
+		return cause
+	}
+	if err := s.store.TakeBackLogin(ctx, *attempt); err != nil {
+		return fail(err)
+	}
+	return cause
+}
+
+// disableAfter is how many failures in a row disable a password; 0 for any number.
+func (s *Service) disableAfter() int {
+	if t := s.rules.Load().throttle; t != nil {
+		return t.DisableAfter
+	}
+	return 0
+}
+
+// trailPause is between two audit events of requests that a limit has refused.
+const trailPause = time.Second
+
+// RefusedByLimit writes to the audit trail that a limit has refused a request; once in a while,
+// for there may be thousands a second. Metrics count them all.
+func (s *Service) RefusedByLimit(ctx context.Context, a Actor, which string) {
+	now := s.now()
+	last := s.trailed.Load()
+	if now.UnixMicro()-last < trailPause.Microseconds() || !s.trailed.CompareAndSwap(last, now.UnixMicro()) {
+		return
+	}
+	e := a.event(store.ActionRateLimited, now)
+	e.Reason = which
+	_ = s.store.Record(ctx, e) // the refusal does not depend on it
+}
+
+// Throttled returns how many attempts to sign in were refused for their account's sake.
+func (s *Service) Throttled() uint64 { return s.throttled.Load() }
+
+// UnlockUser enables a password that too many failures have disabled, and forgets the
+// failures of the account, from wherever. It fails with [CodeUserNotFound].
+func (s *Service) UnlockUser(ctx context.Context, a Actor, username string) (store.User, error) {
+	user, err := s.User(ctx, username)
+	if err != nil {
+		return store.User{}, err
+	}
+	return s.change(ctx, a, user, store.ActionUserUnlocked, s.store.UnlockUser)
+}
+
+// Attempts returns one page of the counters with failures that still matter.
+func (s *Service) Attempts(ctx context.Context, p store.AttemptsPage) ([]store.Attempts, error) {
+	p.Since = s.now().Add(-attemptsKept)
+	list, err := s.store.Attempts(ctx, p)
+	if err != nil {
+		return nil, fail(err)
+	}
+	return list, nil
+}
+
+// ClearAttempts forgets the failed sign-ins of a user (zero for everybody), from a block of
+// addresses (the zero Prefix for all), and returns how many counters that were.
+func (s *Service) ClearAttempts(ctx context.Context, a Actor, userID uuid.UUID, from netip.Prefix) (int, error) {
+	e := a.event(store.ActionAttemptsCleared, s.now())
+	e.UserID = userID
+	n, err := s.store.ClearAttempts(ctx, userID, BlockName(from), e)
+	if err != nil {
+		return 0, fail(err)
+	}
+	return n, nil
+}
+
+// attemptsKept is how long a counter may matter after its latest attempt: the longest delay,
+// and the longest quiet time after it.
+const attemptsKept = 24*time.Hour + quietAnywhere
+
+// forgetAttempts deletes counters that do not matter any more.
+func (s *Service) forgetAttempts(ctx context.Context, now time.Time) error {
+	for after := int64(-1); ; {
+		next, err := s.store.DeleteOldAttempts(ctx, now.Add(-attemptsKept), now.Add(-trustedFor), after, selectPage)
+		if err != nil || next < 0 {
+			return err
+		}
+		after = next
+	}
+}

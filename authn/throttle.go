@@ -1,0 +1,110 @@
+package authn
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/authctl/authctl/store"
+)
+
+// AccountLimits is how failed sign-ins slow the next ones of the same account down. Each is
+// counted for the account from its address block, and, with more patience, for the account from
+// anywhere. Nothing locks: the delays end, sessions go on, and where an account has signed in
+// lately nobody elsewhere can hold it up. The zero value slows nothing down.
+type AccountLimits struct {
+	Free         int           // failures without a delay, from one address block; 0 for no limits at all
+	MaxDelay     time.Duration // delays begin at one second and double up to this
+	FreeAnywhere int           // the same from all addresses together
+	MaxAnywhere  time.Duration
+	DisableAfter int // failures without a success between them that disable the password (NIST SP 800-63B-4, 3.2.2); 0 for never
+}
+
+// attemptSlots is how many counters of each kind there may be, at some 100 bytes each. A
+// counter that meets another in its slot begins anew.
+const attemptSlots = 1 << 18
+
+const (
+	firstDelay    = time.Second
+	quietHere     = 15 * time.Minute // without an attempt, after which counting begins anew
+	quietAnywhere = time.Hour
+	trustedFor    = 30 * 24 * time.Hour // since the latest success from an address block
+)
+
+// Validate returns an error, fit for a person, when the limits are out of range.
+func (l AccountLimits) Validate() error {
+	switch {
+	case l.Free < 1 || l.Free > 100 || l.FreeAnywhere < l.Free || l.FreeAnywhere > 1000:
+		return fmt.Errorf("free failures must satisfy 1 <= %d <= 100, and %d <= %d (anywhere) <= 1000", l.Free, l.Free, l.FreeAnywhere)
+	case l.MaxDelay < firstDelay || l.MaxDelay > 24*time.Hour || l.MaxAnywhere < firstDelay || l.MaxAnywhere > time.Hour:
+		return fmt.Errorf("delays must be 1s to 24h (%s), and 1s to 1h from anywhere (%s)", l.MaxDelay, l.MaxAnywhere)
+	case l.DisableAfter != 0 && (l.DisableAfter < l.Free || l.DisableAfter > 100):
+		return fmt.Errorf("failures that disable a password must be 0 for never, or %d to 100, not %d", l.Free, l.DisableAfter)
+	}
+	return nil
+}
+
+// throttle is AccountLimits in a form that is ready to use.
+type throttle struct {
+	AccountLimits
+	key            [sha256.Size]byte
+	here, anywhere []time.Duration
+}
+
+// newThrottle returns nil for limits that slow nothing down. The secret keeps outsiders from
+// choosing names whose counters meet that of an account.
+func newThrottle(l AccountLimits, secret string) (*throttle, error) {
+	if l.Free == 0 {
+		return nil, nil
+	}
+	if err := l.Validate(); err != nil {
+		return nil, err
+	}
+	t := &throttle{AccountLimits: l, here: delays(l.Free, l.MaxDelay), anywhere: delays(l.FreeAnywhere, l.MaxAnywhere)}
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte("authctl login attempts"))
+	mac.Sum(t.key[:0])
+	return t, nil
+}
+
+// delays lists how long to wait after each failure: not at all before the last free one.
+func delays(free int, most time.Duration) []time.Duration {
+	list := make([]time.Duration, free-1)
+	for d := firstDelay; d < most; d *= 2 {
+		list = append(list, d)
+	}
+	return append(list, most)
+}
+
+// attempt is a try to sign in to a name, whether or not anybody has it.
+func (t *throttle) attempt(username, folded string, from netip.Prefix, now time.Time) store.Attempt {
+	account := "name " + folded
+	if folded == "" {
+		account = "none " + username
+	}
+	block := BlockName(from)
+	return store.Attempt{
+		At:       now,
+		Folded:   folded,
+		Address:  block,
+		Here:     t.counter("here "+block+" "+account, 0, t.here, quietHere),
+		Anywhere: t.counter("anywhere "+account, attemptSlots, t.anywhere, quietAnywhere),
+		Trusted:  now.Add(-trustedFor),
+	}
+}
+
+func (t *throttle) counter(of string, base int64, delays []time.Duration, quiet time.Duration) store.Counter {
+	mac := hmac.New(sha256.New, t.key[:])
+	mac.Write([]byte(of))
+	var sum [sha256.Size]byte
+	mac.Sum(sum[:0])
+	return store.Counter{
+		Slot:   base + int64(binary.BigEndian.Uint64(sum[:])%attemptSlots),
+		Key:    int64(binary.BigEndian.Uint64(sum[8:])),
+		Delays: delays,
+		Quiet:  quiet,
+	}
+}

@@ -1,0 +1,199 @@
+package cmd
+
+import (
+	"context"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/store"
+)
+
+func newLimits(a *app) *cobra.Command {
+	return group("limits", "See and clear what is held against failed sign-ins", newLimitsList(a), newLimitsClear(a))
+}
+
+// attemptsOptions says whose failed sign-ins, and from where.
+type attemptsOptions struct{ user, address string }
+
+func (o *attemptsOptions) addFlags(c *cobra.Command) {
+	c.Flags().StringVar(&o.user, "user", "", "only those to the account of this `name`")
+	c.Flags().StringVar(&o.address, "address", "", "only those from this `address` (IPv6: from its /64)")
+}
+
+// find returns the user and the address block that were named, zero for none.
+func (o *attemptsOptions) find(ctx context.Context, inst *instance) (user store.User, block netip.Prefix, err error) {
+	if o.address != "" {
+		if block, err = authn.ParseBlock(o.address); err != nil {
+			return store.User{}, netip.Prefix{}, usage("", "--address: %v", err)
+		}
+	}
+	if o.user != "" {
+		user, err = inst.authn.User(ctx, o.user)
+	}
+	return user, block, err
+}
+
+type limitsListOptions struct {
+	output
+	attemptsOptions
+	limit int
+	after int64
+}
+
+func newLimitsList(a *app) *cobra.Command {
+	var o limitsListOptions
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List the accounts with failed sign-ins, and which of them have to wait",
+		Long: `List the failed sign-ins that count against an account: from each address block, and from
+anywhere together ("-"). An account that does not exist is counted like any other, and is
+shown without a name, for people type passwords there.
+
+How many requests one address may make is counted by each server in its own memory, and is
+not listed here; see authctl_rate_limited_total among the metrics.`,
+		Example: `  authctl limits list --user alice
+  authctl limits list --address 203.0.113.9 -o json`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
+	}
+	o.output.addFlag(c, "table", "json", "yaml")
+	o.attemptsOptions.addFlags(c)
+	c.Flags().IntVar(&o.limit, "limit", 0, "print at most this many, 0 for all")
+	c.Flags().Int64Var(&o.after, "after", -1, "only those after this `slot`, where the last page ended")
+	return c
+}
+
+// attemptsView is a counter in JSON and YAML.
+type attemptsView struct {
+	Slot       int64      `json:"slot"`
+	UserID     *uuid.UUID `json:"user_id"`  // null when nobody has the name
+	Username   string     `json:"username"` // "" when nobody has it
+	Address    string     `json:"address"`  // or the /64 of IPv6 addresses; "" for attempts from anywhere
+	Failures   int        `json:"failures"`
+	LastAt     time.Time  `json:"last_at"`
+	NextAt     *time.Time `json:"next_at"` // before which attempts are refused; null when they are not
+	SignedInAt *time.Time `json:"signed_in_at"`
+}
+
+func viewAttempts(c store.Attempts, now time.Time) attemptsView {
+	v := attemptsView{
+		Slot: c.Slot, Username: c.Username, Address: c.Address, Failures: c.Failures, LastAt: c.LastAt, SignedInAt: timeOrNull(c.SignedInAt),
+	}
+	if c.UserID != uuid.Nil {
+		v.UserID = &c.UserID
+	}
+	if c.NextAt.After(now) {
+		v.NextAt = &c.NextAt
+	}
+	return v
+}
+
+func (o *limitsListOptions) run(ctx context.Context, a *app) error {
+	if o.limit < 0 {
+		return usage("", "--limit must not be negative")
+	}
+	inst, err := a.open(ctx, opening{})
+	if err != nil {
+		return err
+	}
+	defer inst.close()
+	user, block, err := o.find(ctx, inst)
+	if err != nil {
+		return err
+	}
+	list, more, err := attemptsOf(ctx, inst, user, block, o.after, o.limit)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	views := make([]attemptsView, len(list))
+	t := table{header: []string{"USERNAME", "ADDRESS", "FAILURES", "LAST AT", "HAS TO WAIT UNTIL"}}
+	for i, c := range list {
+		v := viewAttempts(c, now)
+		views[i] = v
+		name := "(no such user)"
+		if v.UserID != nil {
+			name = v.Username
+		}
+		t.rows = append(t.rows, []string{name, orDash(v.Address), strconv.Itoa(v.Failures), when(v.LastAt), whenever(v.NextAt)})
+	}
+	if err := o.print(a.out, views, t, nil); err != nil {
+		return err
+	}
+	if more {
+		a.say("there are more: add --after %d", list[len(list)-1].Slot)
+	}
+	return nil
+}
+
+func attemptsOf(ctx context.Context, inst *instance, user store.User, block netip.Prefix, after int64, limit int) ([]store.Attempts, bool, error) {
+	page := store.AttemptsPage{UserID: user.ID, Address: authn.BlockName(block), After: after}
+	return collect(limit, func(n int) ([]store.Attempts, error) {
+		page.Limit = n
+		list, err := inst.authn.Attempts(ctx, page)
+		if len(list) > 0 {
+			page.After = list[len(list)-1].Slot
+		}
+		return list, err
+	})
+}
+
+type limitsClearOptions struct {
+	confirmOptions
+	attemptsOptions
+	reason string
+}
+
+func newLimitsClear(a *app) *cobra.Command {
+	var o limitsClearOptions
+	c := &cobra.Command{
+		Use:   "clear",
+		Short: "Forget failed sign-ins, so that nobody has to wait for them",
+		Long: `Forget failed sign-ins: those to one account, from one address, or, when neither is named,
+all of them, which it asks about first. A password that too many failures have disabled stays
+disabled; "authctl user unlock" enables it.`,
+		Example: `  authctl limits clear --user alice
+  authctl limits clear --address 203.0.113.9 --reason "our own load test"`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
+	}
+	o.confirmOptions.addFlag(c)
+	o.attemptsOptions.addFlags(c)
+	addReason(c, &o.reason)
+	return c
+}
+
+func (o *limitsClearOptions) run(ctx context.Context, a *app) error {
+	inst, err := a.open(ctx, opening{})
+	if err != nil {
+		return err
+	}
+	defer inst.close()
+	user, block, err := o.find(ctx, inst)
+	if err != nil {
+		return err
+	}
+	if o.dryRun || o.user == "" && o.address == "" {
+		list, _, err := attemptsOf(ctx, inst, user, block, -1, 0)
+		if err != nil {
+			return err
+		}
+		if ok, err := o.confirm(ctx, a, "forget the failed sign-ins of "+count(int64(len(list)), "counter")); !ok {
+			return err
+		}
+	}
+	n, err := inst.authn.ClearAttempts(ctx, a.actor(o.reason), user.ID, block)
+	if err != nil {
+		return err
+	}
+	a.say("forgot the failed sign-ins of %s", count(int64(n), "counter"))
+	if user.PasswordDisabled() {
+		a.say("the password of %s is still disabled: authctl user unlock %s", user.Username, user.Username)
+	}
+	return nil
+}

@@ -1,0 +1,33 @@
+package cmd
+
+import "github.com/spf13/cobra"
+
+func newUserUnlock(a *app) *cobra.Command {
+	var (
+		o      output
+		reason string
+	)
+	c := &cobra.Command{
+		Use:   "unlock NAME",
+		Short: "Enable a password that failed sign-ins have disabled, and forget them",
+		Long: `Enable the password of a user again that too many failed sign-ins in a row have disabled
+(limits.account.disable_password_after), and forget those that slow the next one down.
+If somebody may have guessed it, give the user a new one instead: authctl user set-password.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			inst, err := a.open(c.Context(), opening{})
+			if err != nil {
+				return err
+			}
+			defer inst.close()
+			user, err := inst.authn.UnlockUser(c.Context(), a.actor(reason), args[0])
+			if err != nil {
+				return err
+			}
+			return printUser(a, &o, viewUser(user))
+		},
+	}
+	o.addFlag(c, "table", "json", "yaml", "ids")
+	addReason(c, &reason)
+	return c
+}

@@ -222,6 +222,7 @@ func serviceSettings(cfg loaded, secret string) (authn.Config, error) {
 		RefreshTTL:         cfg.Tokens.RefreshTTL,
 		SessionMaxAge:      cfg.Tokens.SessionMaxAge,
 		RetryWindow:        cfg.Tokens.RetryWindow,
+		Accounts:           cfg.Limits.accounts(),
 		MaxSessions:        cfg.Sessions.MaxPerUser,
 		MaxStaleness:       cfg.Revocation.MaxStaleness,
 		Argon2:             cfg.Password.Argon2.params(),

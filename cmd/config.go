@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/server"
 )
 
 // config is every setting, as decoded. The keys are those of
@@ -22,6 +23,7 @@ type config struct {
 	Cookies      cookiesConfig    `mapstructure:"cookies"`
 	Password     passwordConfig   `mapstructure:"password"`
 	Hashing      hashingConfig    `mapstructure:"hashing"`
+	Limits       limitsConfig     `mapstructure:"limits"`
 	Registration string           `mapstructure:"registration"`
 	Log          logConfig        `mapstructure:"log"`
 	Vault        vaultConfig      `mapstructure:"vault"`
@@ -41,15 +43,19 @@ type databaseConfig struct {
 }
 
 type serverConfig struct {
-	Host            string         `mapstructure:"host"`
-	Port            uint16         `mapstructure:"port"`
-	PublicURL       string         `mapstructure:"public_url"`
-	TrustedOrigins  []string       `mapstructure:"trusted_origins"`
-	TrustedProxies  []netip.Prefix `mapstructure:"trusted_proxies"`
-	CORS            corsConfig     `mapstructure:"cors"`
-	TLS             tlsConfig      `mapstructure:"tls"`
-	AdminListen     string         `mapstructure:"admin_listen"`
-	ShutdownTimeout time.Duration  `mapstructure:"shutdown_timeout"`
+	Host                     string         `mapstructure:"host"`
+	Port                     uint16         `mapstructure:"port"`
+	PublicURL                string         `mapstructure:"public_url"`
+	TrustedOrigins           []string       `mapstructure:"trusted_origins"`
+	TrustedProxies           []netip.Prefix `mapstructure:"trusted_proxies"`
+	ForwardedHeader          string         `mapstructure:"forwarded_header"`
+	ProxyProtocol            bool           `mapstructure:"proxy_protocol"`
+	MaxConnections           int            `mapstructure:"max_connections"`
+	MaxConnectionsPerAddress int            `mapstructure:"max_connections_per_address"`
+	CORS                     corsConfig     `mapstructure:"cors"`
+	TLS                      tlsConfig      `mapstructure:"tls"`
+	AdminListen              string         `mapstructure:"admin_listen"`
+	ShutdownTimeout          time.Duration  `mapstructure:"shutdown_timeout"`
 }
 
 type corsConfig struct {
@@ -117,6 +123,27 @@ type argon2Config struct {
 	Implementation string `mapstructure:"implementation"`
 }
 
+type limitsConfig struct {
+	Enabled bool          `mapstructure:"enabled"`
+	Address addressLimits `mapstructure:"address"`
+	Account accountLimits `mapstructure:"account"`
+}
+
+type addressLimits struct {
+	Login    requestRate `mapstructure:"login"`
+	Register requestRate `mapstructure:"register"`
+	Refresh  requestRate `mapstructure:"refresh"`
+	Other    requestRate `mapstructure:"other"`
+}
+
+type accountLimits struct {
+	FreeFailures         int           `mapstructure:"free_failures"`
+	MaxDelay             time.Duration `mapstructure:"max_delay"`
+	FreeFailuresAnywhere int           `mapstructure:"free_failures_anywhere"`
+	MaxDelayAnywhere     time.Duration `mapstructure:"max_delay_anywhere"`
+	DisablePasswordAfter int           `mapstructure:"disable_password_after"`
+}
+
 type logConfig struct {
 	Level  string `mapstructure:"level"`
 	Format string `mapstructure:"format"`
@@ -166,6 +193,10 @@ func defaults() []setting {
 		{"server.trusted_origins", []string{}},
 		{"server.cors.allowed_origins", []string{}},
 		{"server.trusted_proxies", []string{}},
+		{"server.forwarded_header", server.HeaderXForwardedFor},
+		{"server.proxy_protocol", false},
+		{"server.max_connections", 10000},
+		{"server.max_connections_per_address", 100},
 		{"server.tls.cert_file", ""},
 		{"server.tls.key_file", ""},
 		{"server.admin_listen", "127.0.0.1:9000"},
@@ -200,6 +231,16 @@ func defaults() []setting {
 		{"hashing.memory_budget", "auto"},
 		{"hashing.workers", "auto"},
 		{"hashing.max_wait", "2s"},
+		{"limits.enabled", true},
+		{"limits.address.login", "30/5m burst 10"},
+		{"limits.address.register", "5/1h burst 20"},
+		{"limits.address.refresh", "150/5m"},
+		{"limits.address.other", "6000/1m burst 1000"},
+		{"limits.account.free_failures", 5},
+		{"limits.account.max_delay", "15m"},
+		{"limits.account.free_failures_anywhere", 20},
+		{"limits.account.max_delay_anywhere", "1m"},
+		{"limits.account.disable_password_after", 100},
 		{"registration", "open"},
 		{"log.level", "info"},
 		{"log.format", "auto"},

@@ -278,7 +278,7 @@ func fieldsOf(c *config) map[string]reflect.Value {
 	walk = func(prefix string, v reflect.Value) {
 		for i := range v.NumField() {
 			key := prefix + v.Type().Field(i).Tag.Get("mapstructure")
-			if v.Field(i).Kind() == reflect.Struct {
+			if v.Field(i).Kind() == reflect.Struct && v.Field(i).Type() != reflect.TypeFor[requestRate]() {
 				walk(key+".", v.Field(i))
 				continue
 			}

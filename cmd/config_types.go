@@ -8,9 +8,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/docker/go-units"
 	"github.com/go-viper/mapstructure/v2"
+
+	"github.com/authctl/authctl/server"
 )
 
 const redacted = "[redacted]"
@@ -37,6 +40,46 @@ type autoSize size
 type autoNumber int
 
 const auto = "auto"
+
+// requestRate is how many requests may be made, written as 30/5m, or 30/5m burst 10.
+type requestRate server.Rate
+
+var ratePattern = regexp.MustCompile(`^([0-9]{1,7})/([0-9.a-zµ]+)(?: burst ([0-9]{1,7}))?$`)
+
+func parseRate(s string) (requestRate, error) {
+	bad := fmt.Errorf("%q is no rate, such as 30/5m, or 30/5m burst 10", s)
+	m := ratePattern.FindStringSubmatch(s)
+	if m == nil {
+		return requestRate{}, bad
+	}
+	count, err := strconv.Atoi(m[1])
+	per, perErr := parseDuration(m[2])
+	burst := count
+	if m[3] != "" {
+		burst, _ = strconv.Atoi(m[3]) // the pattern has seen to it
+	}
+	if err != nil || perErr != nil || count < 1 || burst < 1 || per < time.Second || per > 24*time.Hour {
+		return requestRate{}, fmt.Errorf("%q must be 1 request or more per 1s to 24h", s)
+	}
+	return requestRate{Count: count, Per: per, Burst: burst}, nil
+}
+
+// String writes it as it is read.
+func (r requestRate) String() string {
+	per := r.Per.String()
+	for _, zero := range []string{"0s", "0m"} { // 5m0s, 1h0m0s
+		if short, cut := strings.CutSuffix(per, zero); cut && short != "" && !unicode.IsDigit(rune(short[len(short)-1])) {
+			per = short
+		}
+	}
+	if r.Burst == r.Count {
+		return fmt.Sprintf("%d/%s", r.Count, per)
+	}
+	return fmt.Sprintf("%d/%s burst %d", r.Count, per, r.Burst)
+}
+
+// MarshalText writes it so in JSON and YAML too.
+func (r requestRate) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 var sizePattern = regexp.MustCompile(`^[0-9]+(\.[0-9]+)? ?[KMG]i?B$`)
 
@@ -72,6 +115,10 @@ func decode(value any, out reflect.Value, fromText bool) error {
 		}
 	}
 	switch out.Interface().(type) {
+	case requestRate:
+		r, err := parseRate(fmt.Sprint(value))
+		out.Set(reflect.ValueOf(r))
+		return err
 	case time.Duration, size, autoSize:
 		if !isText {
 			return fmt.Errorf("%v has no unit, write it as in 15m, 10s or 64MiB", value)

@@ -77,6 +77,7 @@ func (l *loaded) validate(bad *faults) {
 	l.validateDatabase(bad)
 	l.validateServer(bad)
 	l.validateTokens(bad)
+	l.validateLimits(bad)
 	l.validateCookies(bad)
 	l.validatePassword(bad)
 	oneOf(bad, "vault.auth", l.Vault.Auth, vault.AuthToken, vault.AuthAppRole, vault.AuthKubernetes)
@@ -136,14 +137,10 @@ func (l *loaded) validateServer(bad *faults) {
 			bad.add("server.cors.allowed_origins", "%q %v", origin, err)
 		}
 	}
-	for _, p := range s.TrustedProxies {
-		if p.Bits() == 0 {
-			bad.add("server.trusted_proxies", "%s trusts everybody, name the proxies' own network", p)
-		}
-	}
 	if _, _, err := net.SplitHostPort(s.AdminListen); s.AdminListen != "" && err != nil {
 		bad.add("server.admin_listen", "must be host:port, or empty to turn it off, not %q", s.AdminListen)
 	}
+	l.validateProxies(bad)
 	l.validateTLS(bad)
 	if s.PublicURL == "" {
 		return

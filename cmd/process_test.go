@@ -33,7 +33,7 @@ func startServe(t testing.TB, dir string, environ ...string) *process {
 	}
 	listening := &listener{w: said, found: make(chan string, 1)}
 	p := &process{dir: dir, log: said.Name(), ended: make(chan struct{}), environ: append([]string{
-		"PATH=" + os.Getenv("PATH"), "AUTHCTL_ENVIRONMENT=development", "AUTHCTL_LOG_LEVEL=warn",
+		"PATH=" + os.Getenv("PATH"), "AUTHCTL_ENVIRONMENT=development", "AUTHCTL_LOG_LEVEL=warn", "AUTHCTL_LIMITS_ENABLED=false",
 		"AUTHCTL_SERVER_PORT=0", "AUTHCTL_SERVER_ADMIN_LISTEN=127.0.0.1:0", "GORACE=atexit_sleep_ms=0",
 	}, environ...)}
 	p.command = p.prepare("serve")

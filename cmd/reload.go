@@ -28,6 +28,9 @@ func changeable() []string {
 		"password.pepper", "password.pepper_file", "password.previous_peppers", "password.previous_peppers_file",
 		"password.min_length", "password.blocklist_file",
 		"hashing.memory_budget", "hashing.max_wait",
+		"limits.enabled", "limits.address.login", "limits.address.register", "limits.address.refresh", "limits.address.other",
+		"limits.account.free_failures", "limits.account.max_delay", "limits.account.free_failures_anywhere", "limits.account.max_delay_anywhere",
+		"limits.account.disable_password_after",
 		"registration", "log.level",
 		"vault.refresh_interval", "vault.max_age",
 	}

@@ -3,27 +3,28 @@ package server
 import (
 	"net/http"
 	"net/netip"
-	"slices"
 	"strings"
 )
 
 // client returns the address of whoever made the request and whether they speak
-// HTTPS. Both come from the connection; forwarding headers count only when the
-// peer is a trusted proxy.
-func (s *Server) client(r *http.Request) (addr string, https bool) {
+// HTTPS. Both come from the connection; the chosen forwarding header counts only when the
+// peer is a trusted proxy. The address is zero for a peer that has none.
+func (s *Server) client(r *http.Request) (addr netip.Addr, https bool) {
 	https = s.https || r.TLS != nil
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil { // a Unix socket has no address
-		return "", https
+		return netip.Addr{}, https
 	}
-	ip := peer.Addr().Unmap()
+	ip := peer.Addr().Unmap().WithZone("")
 	if !s.trusted(ip) {
-		return ip.String(), https
+		s.warnUntrusted(r.Header, ip)
+		return ip, https
 	}
+	way := hops(r.Header, s.forwarded)
 	if !https {
-		https = forwardedHTTPS(r.Header["X-Forwarded-Proto"])
+		https = s.forwardedHTTPS(r.Header, way)
 	}
-	return s.forwardedFor(ip, r.Header["X-Forwarded-For"]).String(), https
+	return s.lastUntrusted(ip, way), https
 }
 
 func (s *Server) trusted(ip netip.Addr) bool {
@@ -35,54 +36,19 @@ func (s *Server) trusted(ip netip.Addr) bool {
 	return false
 }
 
-// forwardedFor walks the hops of all header lines from the right, the end that
-// our own proxies wrote, to the first one that is not a trusted proxy. Whatever
-// is no address ends the walk at the last hop that was trusted.
-func (s *Server) forwardedFor(peer netip.Addr, lines []string) netip.Addr {
-	last := peer
-	for _, line := range slices.Backward(lines) {
-		for line != "" {
-			hop := line
-			if i := strings.LastIndexByte(line, ','); i >= 0 {
-				line, hop = line[:i], line[i+1:]
-			} else {
-				line = ""
-			}
-			ip, ok := parseHop(strings.TrimSpace(hop))
-			if !ok {
-				return last
-			}
-			last = ip
-			if !s.trusted(ip) {
-				return ip
-			}
-		}
-	}
-	return last
-}
-
-// parseHop reads an address with or without a port, IPv6 with or without
-// brackets. Zones mean nothing beyond the machine that wrote them.
-func parseHop(hop string) (netip.Addr, bool) {
-	if bare, ok := strings.CutPrefix(hop, "["); ok && strings.HasSuffix(bare, "]") {
-		hop = strings.TrimSuffix(bare, "]")
-	}
-	ip, err := netip.ParseAddr(hop)
-	if err != nil {
-		withPort, err := netip.ParseAddrPort(hop)
-		if err != nil {
-			return netip.Addr{}, false
-		}
-		ip = withPort.Addr()
-	}
-	return ip.Unmap(), ip.Zone() == ""
-}
-
 // forwardedHTTPS reports whether any hop says https. Erring to this side costs
 // whoever forged it their own cookies; erring to the other would send somebody's
 // cookies in the clear.
-func forwardedHTTPS(lines []string) bool {
-	for _, line := range lines {
+func (s *Server) forwardedHTTPS(h http.Header, way []hop) bool {
+	for _, hop := range way {
+		if hop.https {
+			return true
+		}
+	}
+	if s.forwarded == HeaderForwarded {
+		return false
+	}
+	for _, line := range h["X-Forwarded-Proto"] {
 		for hop := range strings.SplitSeq(line, ",") {
 			if strings.EqualFold(strings.TrimSpace(hop), "https") {
 				return true
@@ -90,4 +56,18 @@ func forwardedHTTPS(lines []string) bool {
 		}
 	}
 	return false
+}
+
+// warnUntrusted tells, once a minute, of a header that was ignored: it is either forged, or
+// of a proxy that the operator has forgotten, whose users all share the limits of its address.
+func (s *Server) warnUntrusted(h http.Header, peer netip.Addr) {
+	for _, name := range [...]string{"X-Forwarded-For", "Forwarded"} {
+		if _, sent := h[name]; sent {
+			s.untrusted.Do(func() {
+				s.log.Warn().Str("peer", peer.String()).Str("header", name).
+					Msg("header ignored: the peer is not in server.trusted_proxies")
+			})
+			return
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -26,10 +27,11 @@ type exchange struct {
 	server  *Server
 	request *http.Request
 	started time.Time
-	id      [1]string // as the header's value, so that echoing it needs no slice
-	remote  string    // the client's address
-	https   bool      // the client's side of the connection is encrypted
-	route   string    // pattern, "" while unmatched
+	id      [1]string  // as the header's value, so that echoing it needs no slice
+	client  netip.Addr // zero for a peer without an address
+	remote  string     // the same, as text; "" for none
+	https   bool       // the client's side of the connection is encrypted
+	route   string     // pattern, "" while unmatched
 
 	status int
 	bytes  int64

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -9,8 +10,8 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// SetClock replaces the clock that Max-Age is reckoned from.
-func (s *Server) SetClock(now func() time.Time) { s.cookies.now = now }
+// SetClock replaces the clock that Max-Age and limits are reckoned from.
+func (s *Server) SetClock(now func() time.Time) { s.cookies.now, s.clock = now, now }
 
 // SetReadTimeouts shortens what a test would otherwise wait for.
 func (s *Server) SetReadTimeouts(header, whole time.Duration) {
@@ -40,4 +41,31 @@ func DecodeAccount(body []byte) (username, password string, err error) {
 	}
 	account := in.account()
 	return account.Username, account.Password, nil
+}
+
+// OpenConnections counts them.
+func (s *Server) OpenConnections() int { return s.open.count() }
+
+// TestLimiter is the limiter of one class.
+type TestLimiter struct{ *limiter }
+
+// NewTestLimiter makes one.
+func NewTestLimiter(r Rate) TestLimiter { return TestLimiter{newLimiter(r)} }
+
+// Take returns 0 when an address may go on.
+func (l TestLimiter) Take(addr netip.Addr, now time.Time) time.Duration { return l.take(addr, now) }
+
+// Entries counts the addresses that are remembered.
+func (l TestLimiter) Entries() int { return l.entries() }
+
+// Hops returns the addresses that proxies have said in lines of a header, as written.
+func Hops(header string, lines ...string) (addrs []string) {
+	h := http.Header{}
+	for _, line := range lines {
+		h.Add(header, line)
+	}
+	for _, hop := range hops(h, header) {
+		addrs = append(addrs, hop.addr)
+	}
+	return addrs
 }

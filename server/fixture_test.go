@@ -53,8 +53,9 @@ type setup struct {
 	server   server.Config
 	authn    authn.Config
 	store    store.Store
-	timeouts [2]time.Duration // header, whole request; zero keeps the defaults
-	blind    bool             // the revocation feed is not read when the server starts
+	timeouts [2]time.Duration                // header, whole request; zero keeps the defaults
+	listen   func(net.Listener) net.Listener // wraps the public listener; nil for none
+	blind    bool                            // the revocation feed is not read when the server starts
 }
 
 // start runs a server, on SQLite unless change says otherwise, until the test
@@ -101,17 +102,20 @@ func start(t testing.TB, change ...func(*setup)) *fixture {
 	if conf.timeouts[0] != 0 {
 		f.srv.SetReadTimeouts(conf.timeouts[0], conf.timeouts[1])
 	}
-	f.run()
+	f.run(conf.listen)
 	t.Cleanup(f.checkLog)
 	return f
 }
 
-func (f *fixture) run() {
+func (f *fixture) run(wrap func(net.Listener) net.Listener) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		f.t.Fatal(err)
 	}
 	f.addr = listener.Addr().String()
+	if wrap != nil {
+		listener = wrap(listener)
+	}
 	f.client = &http.Client{
 		Transport:     &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

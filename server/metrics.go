@@ -18,6 +18,8 @@ type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
 	latency  *prometheus.HistogramVec
+	limited  *prometheus.CounterVec
+	refused  prometheus.Counter
 }
 
 // newMetrics has a registry of its own, so that two servers in one process do
@@ -35,6 +37,17 @@ func newMetrics(version string, svc *authn.Service, st store.Store) *metrics {
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"route"}),
 	}
+	m.limited = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "authctl_rate_limited_total",
+		Help: "Requests refused because their address has made too many, by class.",
+	}, []string{"class"})
+	for _, class := range []string{classLogin, classRegister, classRefresh, classOther} {
+		m.limited.WithLabelValues(class)
+	}
+	m.refused = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "authctl_connections_refused_total",
+		Help: "Connections closed at once because too many were open, in all or from one address.",
+	})
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name:        "authctl_build_info",
 		Help:        "Always 1; the labels say what is running.",
@@ -42,7 +55,7 @@ func newMetrics(version string, svc *authn.Service, st store.Store) *metrics {
 	})
 	build.Set(1)
 	m.registry.MustRegister(
-		m.requests, m.latency, build,
+		m.requests, m.latency, m.limited, m.refused, build,
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		serviceCollector{svc: svc, store: st},
@@ -56,6 +69,14 @@ func (m *metrics) showCertificate(c *certificate) {
 		Name: "authctl_tls_certificate_not_after_timestamp_seconds",
 		Help: "When the certificate that is shown expires, since the Unix epoch.",
 	}, func() float64 { return float64(c.notAfter().Unix()) }))
+}
+
+// showConnections tells how many are open.
+func (m *metrics) showConnections(o *openConnections) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "authctl_connections_open",
+		Help: "Connections to the public listener that are open.",
+	}, func() float64 { return float64(o.count()) }))
 }
 
 // observe counts one answered request. Its labels are bounded: patterns, known
@@ -98,6 +119,7 @@ var (
 	hashWorkers   = prometheus.NewDesc("authctl_password_hash_workers", "Password hashes that may run at once.", nil, nil)
 	hashWait      = prometheus.NewDesc("authctl_password_hash_wait_seconds", "How long a password hash waited for its turn, by purpose.", []string{"purpose"}, nil)
 	hashRun       = prometheus.NewDesc("authctl_password_hash_run_seconds", "How long a password hash took, by purpose.", []string{"purpose"}, nil)
+	throttled     = prometheus.NewDesc("authctl_logins_throttled_total", "Sign-ins refused because too many of the same account have failed.", nil, nil)
 	rotations     = prometheus.NewDesc("authctl_token_rotations_total", "Refresh tokens presented, by outcome.", []string{"outcome"}, nil)
 	feedEntries   = prometheus.NewDesc("authctl_revocation_feed_entries", "Revocations held in memory.", nil, nil)
 	feedLag       = prometheus.NewDesc("authctl_revocation_feed_lag_seconds", "Time since the revocation feed was last read.", nil, nil)
@@ -112,7 +134,7 @@ var (
 // Describe lists the metrics.
 func (c serviceCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		hashesTotal, hashesRunning, hashesWaiting, hashesShed, hashMemory, hashKept, hashArgon2, hashBudget, hashWorkers, hashWait, hashRun, rotations, feedEntries, feedLag, feedContact,
+		hashesTotal, hashesRunning, hashesWaiting, hashesShed, hashMemory, hashKept, hashArgon2, hashBudget, hashWorkers, hashWait, hashRun, throttled, rotations, feedEntries, feedLag, feedContact,
 		poolMax, poolOpen, poolInUse, poolWaits, poolWaitTime,
 	} {
 		ch <- d
@@ -125,6 +147,7 @@ func (c serviceCollector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, t, v, labels...)
 	}
 	collectHashes(ch, send, c.svc.HashStats())
+	send(throttled, prometheus.CounterValue, float64(c.svc.Throttled()))
 	for outcome, n := range c.svc.RotationStats() {
 		send(rotations, prometheus.CounterValue, float64(n), outcome.String())
 	}

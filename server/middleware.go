@@ -29,7 +29,10 @@ func (s *Server) observe(next http.Handler) http.Handler {
 func (s *Server) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	x := &exchange{ResponseWriter: w, server: s, request: r, started: time.Now()}
 	x.id[0] = requestID(r.Header)
-	x.remote, x.https = s.client(r)
+	x.client, x.https = s.client(r)
+	if x.client.IsValid() {
+		x.remote = x.client.String()
+	}
 	x.secure()
 	s.log.Info().
 		Str("request_id", x.id[0]).

@@ -16,20 +16,24 @@ func TestEachRequestTakesAsFewRoundTripsAsItCan(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
-	f := start(t, func(s *setup) { s.store = st })
+	f := start(t, func(s *setup) { s.store = st }, throttled)
 	b := f.signedIn("alice")
 	for _, tt := range []struct {
-		name string
-		send func() answer
-		want int64
+		name   string
+		send   func() answer
+		status int
+		want   int64
 	}{
-		{"login", func() answer { return b.post("/login", account("alice", password)) }, 2},
-		{"profile", func() answer { return b.get("/profile") }, 1},
-		{"refresh", func() answer { return b.post("/refresh", "") }, 1},
-		{"logout", func() answer { return b.post("/logout", "") }, 1},
+		{"login", func() answer { return b.post("/login", account("alice", password)) }, http.StatusOK, 2},
+		{"wrong password", func() answer { return b.post("/login", account("alice", "the wrong password")) }, http.StatusUnauthorized, 2},
+		{"unknown user", func() answer { return b.post("/login", account("nobody", password)) }, http.StatusUnauthorized, 2},
+		{"login after a failure", func() answer { return b.post("/login", account("alice", password)) }, http.StatusOK, 2},
+		{"profile", func() answer { return b.get("/profile") }, http.StatusOK, 1},
+		{"refresh", func() answer { return b.post("/refresh", "") }, http.StatusOK, 1},
+		{"logout", func() answer { return b.post("/logout", "") }, http.StatusOK, 1},
 	} {
 		before := trips.count()
-		tt.send().want(t, http.StatusOK)
+		tt.send().want(t, tt.status)
 		if got := trips.count() - before; got != tt.want {
 			t.Errorf("%s took %d round trips, want %d", tt.name, got, tt.want)
 		}

@@ -60,7 +60,7 @@ func (s *Server) Run(ctx context.Context, public, admin net.Listener) error {
 		failed <- nil
 	}
 	running := 1
-	go serve(publicServer, public, "public")
+	go serve(publicServer, &connections{public, s}, "public")
 	adminServer := s.httpServer(s.admin)
 	adminServer.ReadTimeout = 0 // it would end a profile that takes longer
 	if admin != nil {

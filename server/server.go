@@ -21,6 +21,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 	"github.com/rs/zerolog"
+	"golang.org/x/time/rate"
 
 	"github.com/authctl/authctl/authn"
 	"github.com/authctl/authctl/store"
@@ -31,7 +32,12 @@ type Config struct {
 	PublicURL        string                                     // the origin that browsers see, such as https://auth.example; "" when unknown
 	TrustedOrigins   []string                                   // further origins whose pages may change state, as scheme://host[:port]
 	AllowedOrigins   []string                                   // origins whose pages may call the API and read the answers (CORS); also https://*.example.com
-	TrustedProxies   []netip.Prefix                             // peers whose X-Forwarded-For and X-Forwarded-Proto are believed
+	TrustedProxies   []netip.Prefix                             // peers whose word about the client is believed
+	ForwardedHeader  string                                     // the header in which they say it, HeaderXForwardedFor or HeaderForwarded; "" is the former
+	ProxyProtocol    bool                                       // they say it in a PROXY header as well, before anything else
+	Limits           Limits                                     // of requests of one address
+	MaxConnections   int                                        // open at once; 0 for any number
+	MaxPerAddress    int                                        // of them from one address, trusted proxies and this machine excepted; 0 for any number
 	CookieSecure     string                                     // auto, true or false; "" is auto
 	CookieSameSite   string                                     // lax, strict or none; "" is lax
 	CookieDomain     string                                     // "" for host-only cookies
@@ -54,7 +60,11 @@ func (cfg Config) Check() error {
 			shown = fmt.Errorf("TLS: %w", err)
 		}
 	}
-	return errors.Join(cookies, origins, shared, shown)
+	var proxied error
+	if cfg.ProxyProtocol && len(cfg.TrustedProxies) == 0 {
+		proxied = errors.New("the PROXY protocol is taken from trusted proxies only, and there are none: set server.trusted_proxies")
+	}
+	return errors.Join(cookies, origins, shared, shown, proxied)
 }
 
 // Server is the HTTP face of an [authn.Service].
@@ -64,6 +74,15 @@ type Server struct {
 	log       zerolog.Logger
 	cookies   cookieJar
 	proxies   []netip.Prefix
+	forwarded string
+	untrusted rate.Sometimes // warns of headers of others
+	limits    atomic.Pointer[limiters]
+	clock     func() time.Time
+
+	proxyProtocol bool
+	misproxied    rate.Sometimes // warns of PROXY headers that are missing, or not taken
+	open          openConnections
+
 	https     bool // public_url is https
 	publicURL string
 	timeouts  timeouts
@@ -94,6 +113,14 @@ func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*S
 		log:       log,
 		cookies:   jar,
 		proxies:   cfg.TrustedProxies,
+		forwarded: cfg.ForwardedHeader,
+		untrusted: rate.Sometimes{Interval: time.Minute},
+		clock:     time.Now,
+
+		proxyProtocol: cfg.ProxyProtocol,
+		misproxied:    rate.Sometimes{Interval: time.Minute},
+		open:          openConnections{most: cfg.MaxConnections, mostFrom: cfg.MaxPerAddress, from: map[netip.Addr]int{}},
+
 		https:     jar.publicHTTPS,
 		publicURL: cfg.PublicURL,
 		timeouts:  defaultTimeouts,
@@ -107,6 +134,7 @@ func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*S
 		}
 		s.metrics.showCertificate(s.tls)
 	}
+	s.metrics.showConnections(&s.open)
 	s.router, s.allow = s.routes()
 	if err := s.Reconfigure(cfg); err != nil {
 		return nil, err
@@ -116,8 +144,8 @@ func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*S
 	return s, nil
 }
 
-// Reconfigure takes over the trusted and the allowed origins of cfg while the server runs; all
-// else stays as it was. It fails, and changes nothing, when an origin is none.
+// Reconfigure takes over the trusted and the allowed origins and the limits of cfg while the
+// server runs; all else stays as it was. It fails, and changes nothing, when an origin is none.
 func (s *Server) Reconfigure(cfg Config) error {
 	protection, err := crossOriginProtection(cfg)
 	if err != nil {
@@ -131,7 +159,9 @@ func (s *Server) Reconfigure(cfg Config) error {
 	protection.AddInsecureBypassPattern("/verify")
 	protection.AddInsecureBypassPattern("/verify/")
 	protection.SetDenyHandler(http.HandlerFunc(s.crossOrigin))
-	guarded := shared.share(s.router, protection.Handler(s.router))
+	limited := s.limit(s.router) // what the protection refuses costs nobody anything
+	guarded := shared.share(limited, protection.Handler(limited))
+	relimit(&s.limits, cfg.Limits)
 	s.guarded.Store(&guarded)
 	return nil
 }

@@ -1,0 +1,56 @@
+package cmd
+
+import (
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/server"
+)
+
+// requests is the limits of addresses, as the server takes them.
+func (l limitsConfig) requests() server.Limits {
+	if !l.Enabled {
+		return server.Limits{}
+	}
+	a := l.Address
+	return server.Limits{Login: server.Rate(a.Login), Register: server.Rate(a.Register), Refresh: server.Rate(a.Refresh), Other: server.Rate(a.Other)}
+}
+
+// accounts is the limits of accounts, as the service takes them.
+func (l limitsConfig) accounts() authn.AccountLimits {
+	if !l.Enabled {
+		return authn.AccountLimits{}
+	}
+	a := l.Account
+	return authn.AccountLimits{
+		Free: a.FreeFailures, MaxDelay: a.MaxDelay, FreeAnywhere: a.FreeFailuresAnywhere, MaxAnywhere: a.MaxDelayAnywhere,
+		DisableAfter: a.DisablePasswordAfter,
+	}
+}
+
+// validateLimits also looks at limits that are off, which would otherwise fail when they are needed.
+func (l *loaded) validateLimits(bad *faults) {
+	on := l.Limits
+	on.Enabled = true
+	if on.Account.FreeFailures == 0 {
+		bad.add("limits.account.free_failures", "must be 1 to 100, not 0; limits.enabled: false turns limits off")
+		return
+	}
+	if err := on.accounts().Validate(); err != nil {
+		bad.add("limits.account", "%v", err)
+	}
+}
+
+func (l *loaded) validateProxies(bad *faults) {
+	s := l.Server
+	for _, p := range s.TrustedProxies {
+		if p.Bits() == 0 {
+			bad.add("server.trusted_proxies", "%s trusts everybody, name the proxies' own network", p)
+		}
+	}
+	oneOf(bad, "server.forwarded_header", s.ForwardedHeader, server.HeaderXForwardedFor, server.HeaderForwarded)
+	if s.MaxConnections < 10 || s.MaxConnections > 1_000_000 {
+		bad.add("server.max_connections", "must be 10 to 1000000, not %d", s.MaxConnections)
+	}
+	if s.MaxConnectionsPerAddress < 1 || s.MaxConnectionsPerAddress > s.MaxConnections {
+		bad.add("server.max_connections_per_address", "must be 1 to server.max_connections (%d), not %d", s.MaxConnections, s.MaxConnectionsPerAddress)
+	}
+}

@@ -1,0 +1,156 @@
+package server
+
+import (
+	"bytes"
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+
+	"github.com/pires/go-proxyproto"
+
+	"github.com/authctl/authctl/authn"
+)
+
+// connections is the public listener. It closes connections beyond what may be open, and
+// lets the PROXY protocol of trusted peers say whose a connection is.
+type connections struct {
+	net.Listener
+	server *Server
+}
+
+// openConnections counts them, within limits; 0 is no limit.
+type openConnections struct {
+	most, mostFrom int
+
+	mu   sync.Mutex
+	all  int
+	from map[netip.Addr]int // by block; without trusted proxies and this machine
+}
+
+// Accept returns the next connection that may be open.
+func (l *connections) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		peer, trusted := l.peer(c)
+		counted := peer
+		if trusted || peer.IsLoopback() {
+			counted = netip.Addr{}
+		}
+		if !l.server.open.enter(counted) {
+			l.server.metrics.refused.Inc()
+			c.Close() // the client sees no error worse than a server that is down
+			continue
+		}
+		is := &connection{Conn: c, server: l.server, counted: counted, peer: peer}
+		if l.server.proxyProtocol && trusted {
+			is.Conn = proxyproto.NewConn(c, proxyproto.WithPolicy(proxyproto.REQUIRE), proxyproto.SetReadHeaderTimeout(l.server.timeouts.readHeader))
+			is.proxied = true
+		}
+		return is, nil
+	}
+}
+
+func (l *connections) peer(c net.Conn) (addr netip.Addr, trusted bool) {
+	tcp, ok := c.RemoteAddr().(*net.TCPAddr)
+	if !ok {
+		return netip.Addr{}, false
+	}
+	addr = tcp.AddrPort().Addr().Unmap().WithZone("")
+	return addr, l.server.trusted(addr)
+}
+
+// enter counts a connection, unless there are too many.
+func (o *openConnections) enter(from netip.Addr) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.most > 0 && o.all >= o.most {
+		return false
+	}
+	if from.IsValid() && o.mostFrom > 0 {
+		block := authn.AddressBlock(from).Addr()
+		if o.from[block] >= o.mostFrom {
+			return false
+		}
+		o.from[block]++
+	}
+	o.all++
+	return true
+}
+
+func (o *openConnections) leave(from netip.Addr) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.all--
+	if from.IsValid() && o.mostFrom > 0 {
+		block := authn.AddressBlock(from).Addr()
+		if o.from[block]--; o.from[block] == 0 {
+			delete(o.from, block)
+		}
+	}
+}
+
+func (o *openConnections) count() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.all
+}
+
+// connection leaves the count when it is closed.
+type connection struct {
+	net.Conn
+	server  *Server
+	counted netip.Addr
+	peer    netip.Addr
+	proxied bool // a PROXY header has to come first
+	begun   bool // read from; by one goroutine at a time
+	closed  sync.Once
+}
+
+// Close closes it.
+func (c *connection) Close() error {
+	c.closed.Do(func() { c.server.open.leave(c.counted) })
+	return c.Conn.Close()
+}
+
+// CloseWrite ends our side, so that a client that is still sending can read an answer.
+func (c *connection) CloseWrite() error {
+	raw := c.Conn
+	if p, ok := raw.(*proxyproto.Conn); ok {
+		raw = p.Raw()
+	}
+	if half, ok := raw.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+// proxySignature begins a header of version 2.
+var proxySignature = []byte("\r\n\r\n\x00\r\nQUIT\n")
+
+// Read warns, once a minute, of a PROXY header that is missing, and of one where none is taken.
+func (c *connection) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if c.begun {
+		return n, err
+	}
+	c.begun = true
+	switch s := c.server; {
+	case c.proxied && errors.Is(err, proxyproto.ErrNoProxyProtocol):
+		c.warn("connection closed: server.proxy_protocol is set, and the trusted peer sent no PROXY header")
+	case c.proxied || n == 0:
+	case !bytes.HasPrefix(b[:n], []byte("PROXY ")) && !bytes.HasPrefix(b[:n], proxySignature):
+	case s.proxyProtocol:
+		c.warn("PROXY header not taken: the peer is not in server.trusted_proxies")
+	default:
+		c.warn("PROXY header not taken: server.proxy_protocol is not set")
+	}
+	return n, err
+}
+
+func (c *connection) warn(what string) {
+	c.server.misproxied.Do(func() { c.server.log.Warn().Str("peer", c.peer.String()).Msg(what) })
+}

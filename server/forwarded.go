@@ -1,0 +1,130 @@
+package server
+
+import (
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// The headers in which proxies say whose request they pass on.
+const (
+	HeaderXForwardedFor = "x-forwarded-for" // with X-Forwarded-Proto
+	HeaderForwarded     = "forwarded"       // RFC 7239
+)
+
+// hop is what a proxy said of the connection that it has got.
+type hop struct {
+	addr  string // as written
+	https bool
+}
+
+// hops returns what the proxies on the way have said in the header that is chosen, in the
+// order of the way. Whatever is not to be understood is a hop without an address.
+func hops(h http.Header, header string) []hop {
+	if header == HeaderForwarded {
+		return forwardedHops(h["Forwarded"])
+	}
+	var all []hop
+	for _, line := range h["X-Forwarded-For"] {
+		for addr := range strings.SplitSeq(line, ",") {
+			all = append(all, hop{addr: strings.TrimSpace(addr)})
+		}
+	}
+	return all
+}
+
+// forwardedHops reads Forwarded. A line with a fault, such as a quote that is never closed, is
+// one hop without an address: what a client wrote must not hide what a proxy added behind it.
+func forwardedHops(lines []string) []hop {
+	var all []hop
+	for _, line := range lines {
+		elements, ok := splitQuoted(line, ',')
+		if !ok {
+			all = append(all, hop{})
+			continue
+		}
+		for _, element := range elements {
+			all = append(all, forwardedHop(element))
+		}
+	}
+	return all
+}
+
+func forwardedHop(element string) hop {
+	var is hop
+	pairs, _ := splitQuoted(element, ';')
+	seen := false
+	for _, pair := range pairs {
+		name, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
+		switch value = unquote(value); {
+		case strings.EqualFold(name, "for") && seen:
+			return hop{}
+		case strings.EqualFold(name, "for"):
+			is.addr, seen = value, true
+		case strings.EqualFold(name, "proto"):
+			is.https = strings.EqualFold(value, "https")
+		}
+	}
+	return is
+}
+
+// splitQuoted splits s at sep where that is not within quotes. It reports false when a quote is
+// not closed.
+func splitQuoted(s string, sep byte) (parts []string, ok bool) {
+	quoted, start := false, 0
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\' && quoted:
+			i++
+		case c == '"':
+			quoted = !quoted
+		case c == sep && !quoted:
+			parts = append(parts, s[start:i])
+			start = i + 1
+		}
+	}
+	return append(parts, s[start:]), !quoted
+}
+
+// unquote takes the quotes off. No address needs a backslash, so what has one is none.
+func unquote(s string) string {
+	if len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' {
+		return s[1 : len(s)-1]
+	}
+	return s
+}
+
+// lastUntrusted walks the hops from the end that our own proxies wrote, to the first one that is
+// not a trusted proxy. Whatever is no address ends the walk at the last hop that was trusted.
+func (s *Server) lastUntrusted(peer netip.Addr, way []hop) netip.Addr {
+	last := peer
+	for _, h := range slices.Backward(way) {
+		ip, ok := parseHop(h.addr)
+		if !ok {
+			return last
+		}
+		last = ip
+		if !s.trusted(ip) {
+			return ip
+		}
+	}
+	return last
+}
+
+// parseHop reads an address with or without a port, IPv6 with or without
+// brackets. Zones mean nothing beyond the machine that wrote them.
+func parseHop(hop string) (netip.Addr, bool) {
+	if bare, ok := strings.CutPrefix(hop, "["); ok && strings.HasSuffix(bare, "]") {
+		hop = strings.TrimSuffix(bare, "]")
+	}
+	ip, err := netip.ParseAddr(hop)
+	if err != nil {
+		withPort, err := netip.ParseAddrPort(hop)
+		if err != nil {
+			return netip.Addr{}, false
+		}
+		ip = withPort.Addr()
+	}
+	return ip.Unmap(), ip.Zone() == ""
+}

@@ -1,0 +1,171 @@
+package server
+
+import (
+	"hash/maphash"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/authctl/authctl/authn"
+)
+
+// Limits is how many requests one client address may make of each class: an IPv4 address, or
+// the /64 of an IPv6 one. /verify and the health checks, which proxies and orchestrators ask
+// without end, have no limit. Each process counts for itself.
+type Limits struct {
+	Login    Rate // POST /login
+	Register Rate // POST /register
+	Refresh  Rate // POST /refresh
+	Other    Rate // everything else
+}
+
+// Rate is a token bucket: Count requests each Per, spread evenly, and up to Burst of them at
+// once after a pause. The zero Rate allows everything.
+type Rate struct {
+	Count int
+	Per   time.Duration
+	Burst int
+}
+
+// The classes, as metrics and the audit trail name them.
+const (
+	classLogin    = "login"
+	classRegister = "register"
+	classRefresh  = "refresh"
+	classOther    = "other"
+)
+
+// limiters is Limits in force.
+type limiters struct {
+	limits Limits
+	of     map[string]*limiter // by class
+}
+
+func newLimiters(l Limits) *limiters {
+	return &limiters{l, map[string]*limiter{
+		classLogin: newLimiter(l.Login), classRegister: newLimiter(l.Register), classRefresh: newLimiter(l.Refresh), classOther: newLimiter(l.Other),
+	}}
+}
+
+// classOf returns the class of a request, "" for what has no limit.
+func classOf(r *http.Request) string {
+	switch path := r.URL.Path; {
+	case path == "/healthz", path == "/readyz", path == "/verify", strings.HasPrefix(path, "/verify/"):
+		return ""
+	case r.Method != http.MethodPost:
+		return classOther
+	case path == "/login":
+		return classLogin
+	case path == "/register":
+		return classRegister
+	case path == "/refresh":
+		return classRefresh
+	default:
+		return classOther
+	}
+}
+
+// limit refuses requests of an address that has made too many, before their body is read. A
+// peer without an address, on a Unix socket, has no limit.
+func (s *Server) limit(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := w.(*exchange)
+		class := classOf(r)
+		if class == "" || !x.client.IsValid() {
+			next.ServeHTTP(w, r)
+			return
+		}
+		wait := s.limits.Load().of[class].take(authn.AddressBlock(x.client).Addr(), s.clock())
+		if wait == 0 {
+			next.ServeHTTP(w, r)
+			return
+		}
+		x.route, _ = s.find(r)
+		s.metrics.limited.WithLabelValues(class).Inc()
+		s.authn.RefusedByLimit(r.Context(), x.actor(), class+" requests of one address")
+		fail(x, &authn.Error{Code: authn.CodeRateLimited, Message: "too many requests from your address, try again later", RetryAfter: wait})
+	})
+}
+
+// How many addresses are remembered, of one class, at the most: two generations in each shard.
+const (
+	limiterShards = 64
+	shardEntries  = 512
+)
+
+// limiter holds the buckets of one class. Each shard has two generations of them: when the
+// young one is full it becomes the old one, and the old one is forgotten. Whoever asks
+// again is carried over, so that a flood of addresses makes only those forgotten that were silent
+// meanwhile.
+type limiter struct {
+	rate   Rate
+	seed   maphash.Seed
+	shards [limiterShards]limiterShard
+}
+
+type limiterShard struct {
+	mu         sync.Mutex
+	young, old map[netip.Addr]*rate.Limiter
+}
+
+// newLimiter returns nil, which allows everything, for the zero Rate.
+func newLimiter(r Rate) *limiter {
+	if r.Count == 0 {
+		return nil
+	}
+	return &limiter{rate: r, seed: maphash.MakeSeed()}
+}
+
+// take returns 0 when an address may go on, and else how long it has to wait.
+func (l *limiter) take(addr netip.Addr, now time.Time) time.Duration {
+	if l == nil {
+		return 0
+	}
+	bucket := l.bucket(addr)
+	if bucket.AllowN(now, 1) {
+		return 0
+	}
+	missing := 1 - bucket.TokensAt(now)
+	return max(time.Duration(missing*float64(l.rate.Per)/float64(l.rate.Count)), 1)
+}
+
+func (l *limiter) bucket(addr netip.Addr) *rate.Limiter {
+	sh := &l.shards[maphash.Comparable(l.seed, addr)%limiterShards]
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if bucket := sh.young[addr]; bucket != nil {
+		return bucket
+	}
+	bucket := sh.old[addr]
+	if bucket == nil {
+		bucket = rate.NewLimiter(rate.Limit(float64(l.rate.Count)/l.rate.Per.Seconds()), l.rate.Burst)
+	}
+	if sh.young == nil || len(sh.young) >= shardEntries {
+		sh.old, sh.young = sh.young, make(map[netip.Addr]*rate.Limiter)
+	}
+	sh.young[addr] = bucket
+	return bucket
+}
+
+// entries counts the buckets.
+func (l *limiter) entries() (n int) {
+	for i := range l.shards {
+		sh := &l.shards[i]
+		sh.mu.Lock()
+		n += len(sh.young) + len(sh.old)
+		sh.mu.Unlock()
+	}
+	return n
+}
+
+// relimit puts limits in force. Buckets go on when nothing changes.
+func relimit(current *atomic.Pointer[limiters], l Limits) {
+	if before := current.Load(); before == nil || before.limits != l {
+		current.Store(newLimiters(l))
+	}
+}

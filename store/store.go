@@ -67,7 +67,8 @@ type Store interface {
 	// dead. [ErrNotFound] when there is no such user.
 	EnableUser(ctx context.Context, id uuid.UUID, e Event) (User, error)
 
-	// DeleteUser removes a user and every session of it; audit events stay.
+	// DeleteUser removes a user, every session of it and the attempts that are counted
+	// for it; audit events stay.
 	// [ErrNotFound] when there is no such user.
 	DeleteUser(ctx context.Context, id uuid.UUID, e Event) error
 

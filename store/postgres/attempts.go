@@ -130,6 +130,15 @@ func clearUser(ctx context.Context, tx pgx.Tx, u store.User, e store.Event) erro
 	return err
 }
 
+const deleteAttempts = `
+DELETE FROM login_attempts WHERE slot IN (SELECT slot FROM login_attempts WHERE user_id = $1 ORDER BY slot FOR UPDATE)`
+
+// forgetUser removes the counters of a user, and with them where it has signed in.
+func forgetUser(ctx context.Context, tx pgx.Tx, u store.User, _ store.Event) error {
+	_, err := tx.Exec(ctx, deleteAttempts, u.ID)
+	return err
+}
+
 const selectAttempts = `
 SELECT a.slot, a.user_id, COALESCE(u.username, ''), a.address, a.failures, a.last_at, a.next_at, a.signed_in_at
 FROM login_attempts a LEFT JOIN users u ON u.id = a.user_id

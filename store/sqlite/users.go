@@ -165,6 +165,6 @@ const deleteUser = `DELETE FROM users WHERE users.id = ?1 RETURNING ` + userColu
 
 // DeleteUser implements [store.Store].
 func (s *Store) DeleteUser(ctx context.Context, id uuid.UUID, e store.Event) error {
-	_, err := s.changeUser(ctx, "delete user", e, true, nil, deleteUser, id)
+	_, err := s.changeUser(ctx, "delete user", e, true, forgetUser, deleteUser, id)
 	return err
 }

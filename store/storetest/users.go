@@ -156,6 +156,9 @@ var userCases = []testCase{
 		f.session(u, "one")
 		f.session(u, "two")
 		kept := f.session(other, "three")
+		theirs := attempt("bob", "192.0.2.22", noon)
+		f.begin(attempt("alice", "192.0.2.1", noon))
+		f.begin(theirs)
 		e := about(event(store.ActionUserDeleted, noon), u.ID, uuid.Nil)
 		before := len(f.events())
 		f.writes("delete", func() { f.ok("delete", f.store.DeleteUser(f.ctx, u.ID, e)) }, e)
@@ -163,6 +166,7 @@ var userCases = []testCase{
 		_, err := f.store.User(f.ctx, "alice")
 		f.is("read user", err, store.ErrNotFound)
 		equal(f, "rows", f.rows(), 1)
+		equal(f, "counters", f.slots(), []int64{theirs.Here.Slot, theirs.Anywhere.Slot})
 		equal(f, "sessions", f.alive(noon), []store.Session{listed(kept, other)})
 	}},
 	{"changing a user who does not exist is refused and writes no event", func(f *fixture) {

@@ -1,9 +1,12 @@
 package cmd
 
 import (
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
+	"net/http/httptest"
 	"net/netip"
 	"path/filepath"
 	"reflect"
@@ -14,13 +17,32 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// TestEverySettingHasAVariable sets each key by its AUTHCTL_ variable alone.
+// writePair writes a certificate and its key, and returns their files.
+func writePair(t *testing.T) (certFile, keyFile string) {
+	t.Helper()
+	srv := httptest.NewTLSServer(nil)
+	defer srv.Close()
+	key, err := x509.MarshalPKCS8PrivateKey(srv.TLS.Certificates[0].PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	certFile, keyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	write(t, certFile, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})), 0o600)
+	write(t, keyFile, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})), 0o600)
+	return certFile, keyFile
+}
+
+// TestEverySettingHasAVariable sets each key by its AUTHCTL_ variable alone, but for the
+// two of TLS, which go together.
 func TestEverySettingHasAVariable(t *testing.T) {
 	t.Parallel()
 	secretFile := filepath.Join(t.TempDir(), "secret")
 	write(t, secretFile, goodSecret, 0o600)
 	urlFile := filepath.Join(t.TempDir(), "url")
 	write(t, urlFile, "sqlite:other.db", 0o600)
+	certFile, keyFile := writePair(t)
+	beside := map[string]string{"server.tls.cert_file": "server.tls.key_file", "server.tls.key_file": "server.tls.cert_file"}
 	values := map[string]string{
 		"environment": "development", "database.url": "sqlite:other.db", "database.url_file": urlFile,
 		"database.max_connections": "7", "database.min_connections": "1", "database.connect_timeout": "5s",
@@ -31,7 +53,7 @@ func TestEverySettingHasAVariable(t *testing.T) {
 		"limits.enabled": "false", "limits.address.login": "1/2s", "limits.address.register": "100/1h", "limits.address.refresh": "7/1m burst 9", "limits.address.other": "1/1s burst 2",
 		"limits.account.free_failures": "3", "limits.account.max_delay": "1h", "limits.account.free_failures_anywhere": "30", "limits.account.max_delay_anywhere": "2m",
 		"limits.account.disable_password_after": "50",
-		"server.admin_listen":                   "127.0.0.1:0", "server.shutdown_timeout": "3s", "jwt.secret": goodSecret, "jwt.secret_file": secretFile,
+		"server.admin_listen":                   "127.0.0.1:0", "server.shutdown_timeout": "3s", "jwt.secret": goodSecret, "jwt.secret_file": secretFile, "server.tls.cert_file": certFile, "server.tls.key_file": keyFile,
 		"jwt.algorithm": "EdDSA", "jwt.previous_secrets": goodSecret, "jwt.previous_secrets_file": secretFile,
 		"jwt.issuer": "me", "jwt.audience": "you", "tokens.access_ttl": "5m", "tokens.refresh_ttl": "24h", "tokens.session_max_age": "200h",
 		"tokens.retry_window": "0s", "sessions.max_per_user": "5", "revocation.max_staleness": "1m", "cookies.secure": "true", "cookies.same_site": "strict", "cookies.domain": "example.com",
@@ -49,7 +71,11 @@ func TestEverySettingHasAVariable(t *testing.T) {
 			t.Errorf("the test has no value for %s", key)
 			continue
 		}
-		cfg := mustLoad(t, from(t, "", variableOf(key)+"="+value))
+		environ := []string{variableOf(key) + "=" + value}
+		if other := beside[key]; other != "" {
+			environ = append(environ, variableOf(other)+"="+values[other])
+		}
+		cfg := mustLoad(t, from(t, "", environ...))
 		if got, want := cfg.origins[key], "env "+variableOf(key); got != want {
 			t.Errorf("%s: got origin %q, want %q", key, got, want)
 		}

@@ -93,10 +93,10 @@ type revocationConfig struct {
 }
 
 type cookiesConfig struct {
-	Secure     string `mapstructure:"secure"`
-	SameSite   string `mapstructure:"same_site"`
-	Domain     string `mapstructure:"domain"`
-	HostPrefix bool   `mapstructure:"host_prefix"`
+	Secure     autoBool `mapstructure:"secure"`
+	SameSite   string   `mapstructure:"same_site"`
+	Domain     string   `mapstructure:"domain"`
+	HostPrefix bool     `mapstructure:"host_prefix"`
 }
 
 type passwordConfig struct {

@@ -39,6 +39,9 @@ type autoSize size
 // autoNumber is a whole number, or auto, which is 0.
 type autoNumber int
 
+// autoBool is true, false or auto, as text.
+type autoBool string
+
 const auto = "auto"
 
 // requestRate is how many requests may be made, written as 30/5m, or 30/5m burst 10.
@@ -135,6 +138,11 @@ func decode(value any, out reflect.Value, fromText bool) error {
 		if isText && fromText {
 			value = splitList(text)
 		}
+	case autoBool: // true and false without quotes are no text in YAML, JSON and TOML
+		if b, ok := value.(bool); ok {
+			out.SetString(strconv.FormatBool(b))
+			return nil
+		}
 	case bool:
 		if isText && fromText {
 			b, err := strconv.ParseBool(text)
@@ -195,6 +203,8 @@ func kindName(v reflect.Value) string {
 	switch v.Interface().(type) {
 	case bool:
 		return "true or false"
+	case autoBool:
+		return "true, false or auto"
 	case []string, []secret:
 		return "list of texts"
 	case []netip.Prefix:

@@ -215,7 +215,7 @@ func (l *loaded) validateTokens(bad *faults) {
 
 func (l *loaded) validateCookies(bad *faults) {
 	c := l.Cookies
-	oneOf(bad, "cookies.secure", c.Secure, "auto", "true", "false")
+	oneOf(bad, "cookies.secure", string(c.Secure), "auto", "true", "false")
 	oneOf(bad, "cookies.same_site", c.SameSite, "lax", "strict", "none")
 	if c.SameSite == "none" && c.Secure != "true" {
 		bad.add("cookies.same_site", "none needs cookies.secure: true, browsers drop such cookies otherwise")

@@ -165,7 +165,7 @@ func serverSettings(cfg loaded) server.Config {
 		Limits:           cfg.Limits.requests(),
 		MaxConnections:   cfg.Server.MaxConnections,
 		MaxPerAddress:    cfg.Server.MaxConnectionsPerAddress,
-		CookieSecure:     cfg.Cookies.Secure,
+		CookieSecure:     string(cfg.Cookies.Secure),
 		CookieSameSite:   cfg.Cookies.SameSite,
 		CookieDomain:     cfg.Cookies.Domain,
 		CookieHostPrefix: cfg.Cookies.HostPrefix,

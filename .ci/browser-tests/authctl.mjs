@@ -16,7 +16,7 @@ process.once('SIGTERM', () => process.exit(143))
 // serve starts a server with these settings, which knows alice, and stops it when the test is over.
 export async function serve(t, settings) {
   const folder = await mkdtemp('serve-')
-  await writeFile(`${folder}/authctl.json`, JSON.stringify({ environment: 'development', log: { format: 'json' }, ...settings,
+  await writeFile(`${folder}/authctl.json`, JSON.stringify({ environment: 'development', log: { format: 'json' }, limits: { enabled: false }, ...settings,
     server: { port: 0, admin_listen: '', ...settings.server } }))
   const child = spawn('../authctl', ['serve', '--config', 'authctl.json'],
     { cwd: folder, env: { PATH: process.env.PATH, HOME: folder }, stdio: ['ignore', 'ignore', 'pipe'] })

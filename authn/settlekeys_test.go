@@ -72,6 +72,37 @@ func TestTheAlgorithmChangesWithTheConfiguration(t *testing.T) {
 	}
 }
 
+// TestAKeyThatWasRetiredIsTakenUpAgain takes a change of the algorithm, and one of the
+// secret, back before the key from before them is gone.
+func TestAKeyThatWasRetiredIsTakenUpAgain(t *testing.T) {
+	t.Parallel()
+	for what, change := range map[string]func(*Config){
+		"algorithm": signsWith(AlgorithmEdDSA),
+		"secret":    func(c *Config) { c.Secret, c.PreviousSecrets = newSecret, []string{testSecret} },
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			onBoth(t, nil, func(t *testing.T, f *fixture) {
+				f.serves(t, "before")()
+				f.register(t, "alice")
+				g, before := f.signIn(t, "alice"), f.KeyID()
+				changed := f.beside(t, change)
+				leave := changed.serves(t, "changed")
+				between := changed.signIn(t, "alice")
+				back := f.beside(t, func(c *Config) { c.PreviousSecrets = []string{newSecret} })
+				back.serves(t, "back")
+				leave()
+				until(t, "the key from before signs", func() bool { return back.KeyID() == before })
+				for what, g := range map[string]Grant{"before": g, "between": between} {
+					if err := verifyError(back, g); err != nil {
+						t.Errorf("a token from %s: %v", what, err)
+					}
+				}
+			})
+		})
+	}
+}
+
 func TestServersThatStartAtOnceShareOneKey(t *testing.T) {
 	t.Parallel()
 	onBoth(t, signsWith(AlgorithmEdDSA), func(t *testing.T, f *fixture) {

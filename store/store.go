@@ -201,9 +201,9 @@ type Store interface {
 	// SigningKeys returns the keys of the access tokens, the oldest first.
 	SigningKeys(ctx context.Context) ([]SigningKey, error)
 
-	// AddSigningKey adds a key that is next or active. [ErrConflict] when there is one
-	// of that state, or of that id. Like all that changes keys, it appends an entry to the
-	// feed of revocations.
+	// AddSigningKey adds a key that is next or active; one of its id that is retired makes
+	// room for it. [ErrConflict] when there is one of that state, or of that id in another.
+	// Like all that changes keys, it appends an entry to the feed of revocations.
 	AddSigningKey(ctx context.Context, k SigningKey, e Event) error
 
 	// PromoteSigningKey makes the next key the active one, and retires the one that was,

@@ -79,9 +79,14 @@ func changeOne(ctx context.Context, tx *sql.Tx, query string, args ...any) error
 	return err
 }
 
+const deleteRetiredKey = `DELETE FROM signing_keys WHERE id = ?1 AND state = 'retired'`
+
 // AddSigningKey implements [store.Store].
 func (s *Store) AddSigningKey(ctx context.Context, k store.SigningKey, e store.Event) error {
 	return s.changeKeys(ctx, "add signing key", e, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, deleteRetiredKey, k.ID); err != nil {
+			return err
+		}
 		_, err := tx.ExecContext(ctx, insertKey, insertKeyArgs(k)...)
 		return err
 	})

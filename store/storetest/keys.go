@@ -59,6 +59,25 @@ var keyCases = []testCase{
 		})
 		equal(f, "keys", f.keys(), []store.SigningKey{active, next})
 	}},
+	{"a retired key comes back", func(f *fixture) {
+		one, two := key("one", 0), key("two", 1)
+		one.State, one.ActivatedAt = store.KeyActive, noon
+		for _, k := range []store.SigningKey{one, two} {
+			f.ok("add", f.store.AddSigningKey(f.ctx, k, event(store.ActionKeyAdded, noon)))
+		}
+		f.ok("promote", f.store.PromoteSigningKey(f.ctx, "two", noon.Add(time.Hour), event(store.ActionKeyPromoted, noon)))
+		two.State, two.ActivatedAt = store.KeyActive, noon
+		again := key("one", 2)
+		f.changesKeys(store.ActionKeyAdded, func(e store.Event) error { return f.store.AddSigningKey(f.ctx, again, e) })
+		equal(f, "keys", f.keys(), []store.SigningKey{two, again})
+		f.ok("retire", f.store.RetireSigningKey(f.ctx, "one", event(store.ActionKeyRetired, noon)))
+		again.State = store.KeyActive
+		f.publishes("what is refused", func() {
+			f.is("a second active", f.store.AddSigningKey(f.ctx, again, event(store.ActionKeyAdded, noon)), store.ErrConflict)
+		})
+		again.State, again.RetiredAt, again.VerifyUntil = store.KeyRetired, noon, noon
+		equal(f, "keys after a refusal", f.keys(), []store.SigningKey{two, again})
+	}},
 	{"burning leaves one key, be it there or not", func(f *fixture) {
 		active, next, fresh := key("active", 0), key("next", 1), key("fresh", 2)
 		active.State, active.ActivatedAt = store.KeyActive, noon

@@ -171,14 +171,14 @@ func (f *follower) follow(ctx context.Context) {
 }
 
 // read reads the feed, and lets everybody know how far it got: at once when there
-// was something to read, and often enough to be known to be alive. A position moves
-// with every commit in the database; while nothing was to be read the one that was
-// saved says as much as the newest.
+// was something to read or it can sign with other keys, and often enough to be known to
+// be alive. A position moves with every commit in the database; while nothing was to be
+// read the one that was saved says as much as the newest.
 func (f *follower) read(ctx context.Context) error {
 	if err := f.svc.Sync(ctx); err != nil {
 		return err
 	}
-	if f.svc.feed.current.Load().taken == f.taken && time.Since(f.saved) < f.svc.staleness/6 {
+	if f.svc.feed.current.Load().taken == f.taken && f.svc.access.ring.Load().held() == f.node.Keys && time.Since(f.saved) < f.svc.staleness/6 {
 		return nil
 	}
 	return f.save(ctx)

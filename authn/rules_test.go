@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"time"
 )
 
 func TestSecretsChangeWhileTheServiceRuns(t *testing.T) {
@@ -44,6 +45,33 @@ func TestSecretsChangeWhileTheServiceRuns(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestANodeMakesKnownThatItCanSignWithAnotherKey has nothing happen in the feed meanwhile.
+func TestANodeMakesKnownThatItCanSignWithAnotherKey(t *testing.T) {
+	t.Parallel()
+	patient := func(c *Config) { c.MaxStaleness = 10 * time.Minute } // a sixth of that is longer than the test
+	f := newFixture(t, openSQLite(t), patient)
+	f.serves(t, "one")
+	two := f.beside(t, func(c *Config) {
+		patient(c)
+		c.Secret, c.PreviousSecrets = newSecret, []string{testSecret}
+	})
+	if err := two.OpenKeys(f.ctx, operator); err != nil {
+		t.Fatal(err)
+	}
+	if reach, err := f.AwaitNodes(f.ctx, 10*time.Second); err != nil || len(reach.Missing) != 0 {
+		t.Fatalf("got %+v, %v", reach, err)
+	}
+	cfg := testConfig()
+	patient(&cfg)
+	cfg.PreviousSecrets = []string{newSecret}
+	if err := f.Reconfigure(f.ctx, cfg); err != nil {
+		t.Fatal(err)
+	}
+	if reach, err := f.AwaitKey(f.ctx, newKeySecret(newSecret).id, 30*time.Second); err != nil || len(reach.Nodes) != 1 || len(reach.Missing) != 0 {
+		t.Errorf("got %+v, %v", reach, err)
+	}
 }
 
 func TestRulesChangeWhileTheServiceRuns(t *testing.T) {

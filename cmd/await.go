@@ -39,6 +39,21 @@ func (o waitOptions) await(ctx context.Context, a *app, svc *authn.Service) (aut
 		"stop it if it runs; cut off from the database it refuses every access token after its revocation.max_staleness"}
 }
 
+// awaitSigner is await for a key that was made the active one. That a server has heard of
+// it is not enough: one whose secrets do not open it lets nobody in.
+func (o waitOptions) awaitSigner(ctx context.Context, a *app, svc *authn.Service, id string) (authn.Reach, error) {
+	reach, err := o.await(ctx, a, svc)
+	if err != nil {
+		return reach, err
+	}
+	able, err := svc.AwaitKey(ctx, id, o.wait-reach.Took)
+	if err != nil || len(able.Missing) == 0 {
+		return reach, err
+	}
+	return reach, &problem{exitPartial, fmt.Errorf("key %s cannot be opened by %s: nobody can log in or refresh there", id, nodeNames(able.Missing)),
+		"restart these servers with the jwt.secret that is configured here; if theirs is the right one, call authctl key rotate --now with that"}
+}
+
 func nodeNames(nodes []store.Node) string {
 	var names []string
 	for _, n := range nodes {

@@ -106,6 +106,14 @@ type keyChange struct {
 	do   func(*authn.Service, context.Context, authn.Actor, string) error
 }
 
+// await waits until every server knows, and, of a key that is active now, can sign with it.
+func (c keyChange) await(o waitOptions, ctx context.Context, a *app, svc *authn.Service, id string) (authn.Reach, error) {
+	if c.to == string(store.KeyActive) {
+		return o.awaitSigner(ctx, a, svc, id)
+	}
+	return o.await(ctx, a, svc)
+}
+
 func (c keyChange) states() []string {
 	var all []string
 	for _, s := range c.from {
@@ -179,7 +187,7 @@ func (o *keyChangeOptions) run(ctx context.Context, a *app, change keyChange, id
 		return err
 	}
 	a.say("key %s is %s", id, change.to)
-	reach, err := o.await(ctx, a, inst.authn)
+	reach, err := change.await(o.waitOptions, ctx, a, inst.authn, id)
 	view.Nodes, view.PropagationMS = viewReach(reach), reach.Took.Milliseconds()
 	return errors.Join(o.show(a, view), err)
 }

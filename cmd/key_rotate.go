@@ -60,7 +60,7 @@ type rotateView struct {
 	KeyID           string       `json:"key_id"` // the active key now; "" for a dry run that would make one
 	Algorithm       string       `json:"algorithm"`
 	PreviousKeyID   string       `json:"previous_key_id"` // the active key before; "" for none
-	Burned          int          `json:"burned"`          // keys, with --now
+	Burned          int          `json:"burned"`          // keys, with --now; for a dry run, how many there would be
 	SessionsRevoked bool         `json:"sessions_revoked"`
 	DryRun          bool         `json:"dry_run"`
 	Reason          string       `json:"reason"`
@@ -85,10 +85,13 @@ func (o *keyRotateOptions) run(ctx context.Context, a *app) error {
 	for _, k := range keys {
 		if k.State == store.KeyActive {
 			view.PreviousKeyID = k.ID
+			if k.Algorithm != view.Algorithm {
+				a.say("warning: the active key is %s, and jwt.algorithm here is %s: is this the servers' configuration?", k.Algorithm, view.Algorithm)
+			}
 		}
 	}
 	if o.now {
-		err = o.burn(ctx, a, inst, &view, len(keys))
+		err = o.burn(ctx, a, inst, keys, &view)
 	} else {
 		err = o.rotate(ctx, a, inst, keys, &view)
 	}
@@ -143,7 +146,7 @@ func (o *keyRotateOptions) rotate(ctx context.Context, a *app, inst *instance, k
 	}
 	view.KeyID = next.ID
 	a.say("key %s signs", next.ID)
-	reach, err := o.await(ctx, a, inst.authn)
+	reach, err := o.awaitSigner(ctx, a, inst.authn, next.ID)
 	view.Nodes, view.PropagationMS = viewReach(reach), reach.Took.Milliseconds()
 	return err
 }
@@ -162,7 +165,7 @@ func (o *keyRotateOptions) awaitKey(ctx context.Context, a *app, svc *authn.Serv
 		return nil
 	}
 	return &problem{exitPartial, fmt.Errorf("key %s is published and not promoted: not held by %s", id, nodeNames(reach.Missing)),
-		"give these servers the same jwt.secret (restart them), and call authctl key rotate again"}
+		"give these servers the same jwt.secret (restart them), and call authctl key rotate again; if it is wrong here, first authctl key retire " + id}
 }
 
 // publish waits until the key has been published for long enough.
@@ -181,8 +184,12 @@ func (o *keyRotateOptions) publish(ctx context.Context, a *app, next authn.Key) 
 }
 
 // burn makes a new key the only one, and ends the sessions if that is asked for.
-func (o *keyRotateOptions) burn(ctx context.Context, a *app, inst *instance, view *rotateView, keys int) error {
-	what := fmt.Sprintf("burn %s, and with them every access token", count(int64(keys), "key"))
+func (o *keyRotateOptions) burn(ctx context.Context, a *app, inst *instance, keys []authn.Key, view *rotateView) error {
+	if err := inst.authn.CanRotate(keys); err != nil {
+		return err
+	}
+	view.Burned = len(keys)
+	what := fmt.Sprintf("burn %s, and with them every access token", count(int64(len(keys)), "key"))
 	if o.sessions {
 		what += " and every session"
 	}
@@ -200,7 +207,7 @@ func (o *keyRotateOptions) burn(ctx context.Context, a *app, inst *instance, vie
 		_, notRevoked = inst.authn.Revoke(ctx, a.actor(o.reason), authn.Selection{})
 		view.SessionsRevoked = notRevoked == nil
 	}
-	reach, err := o.await(ctx, a, inst.authn)
+	reach, err := o.awaitSigner(ctx, a, inst.authn, id)
 	view.Nodes, view.PropagationMS = viewReach(reach), reach.Took.Milliseconds()
 	return errors.Join(notRevoked, err)
 }

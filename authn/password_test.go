@@ -1,6 +1,9 @@
 package authn
 
 import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
 	"strings"
 	"testing"
 )
@@ -121,13 +124,22 @@ func TestBlocklistOfOnesOwnIsReadByLines(t *testing.T) {
 
 func TestSecretsThatAreNoSecretsAreRefused(t *testing.T) {
 	t.Parallel()
-	if err := CheckSecret(testSecret); err != nil {
-		t.Errorf("a random secret is refused: %v", err)
+	for _, encode := range []func([]byte) string{hex.EncodeToString, base64.StdEncoding.EncodeToString} {
+		for range 10_000 {
+			random := make([]byte, 32)
+			rand.Read(random)
+			if err := CheckSecret(encode(random)); err != nil {
+				t.Errorf("a random secret is refused: %v", err)
+			}
+		}
 	}
 	for _, secret := range []string{
 		"", "secret", testSecret[:31], strings.Repeat("a", 64), strings.Repeat("ab", 32),
 		"your-64-byte-hex-secret-key-here-exactly-64-characters-long...",
 		"changeme-changeme-changeme-changeme", "CHANGEME0123456789abcdef0123456789abcdef",
+		"a-string-secret-at-least-256-bits-long", "my-256-bit-key-of-at-least-256-bits-long",
+		"0123456789abcdef0123456789abcdef", "12345678901234567890123456789012", "abcdefghijklmnopqrstuvwxyz-and-so-on",
+		"no-one-knows-it-no-one-knows-it-no-one", "insecure-development-key-do-not-use",
 	} {
 		err := CheckSecret(secret)
 		if err == nil {

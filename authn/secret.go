@@ -8,15 +8,18 @@ import (
 
 const minSecretLength = 32 // bytes; RFC 7518, section 3.2
 
-// sampleSecrets are pieces of values that documents print and people paste.
+// sampleSecrets are pieces of values that documents print and people paste, or make up.
+// A random value as good as never has one of them: they have six characters or more.
 var sampleSecrets = [...]string{
-	"changeme", "change-me", "change_me", "your-64-byte", "your-secret", "your_secret", "yoursecret",
-	"supersecret", "super-secret", "replace", "example", "placeholder", "secretsecret", "password",
+	"secret", "password", "changeme", "change-me", "change_me", "change this", "change-this", "change_this",
+	"your-64-byte", "bits-long", "replace", "example", "placeholder", "default", "insecure", "qwerty",
 }
 
+const mostInOrder = 7 // characters that may follow one another as in a list of all: 1234567
+
 // CheckSecret returns an error, fit for a person, when secret cannot be the key
-// of access tokens: fewer than 32 bytes, a well-known sample value, or only a
-// handful of different characters.
+// of access tokens: fewer than 32 bytes, a well-known sample value or one that
+// somebody typed, or only a handful of different characters.
 func CheckSecret(secret string) error {
 	if len(secret) < minSecretLength {
 		return fmt.Errorf("must have at least %d bytes, this one has %d", minSecretLength, len(secret))
@@ -31,8 +34,38 @@ func CheckSecret(secret string) error {
 	for _, r := range secret {
 		different[r] = struct{}{}
 	}
-	if len(different) < 8 {
+	switch {
+	case len(different) < 8:
 		return errors.New("has too few different characters to be random")
+	case cycles(secret):
+		return errors.New("repeats itself, and is not random")
+	case inOrder(secret) > mostInOrder:
+		return errors.New("has a long run like 12345678, and is not random")
 	}
 	return nil
+}
+
+// cycles reports whether s is a piece of 16 bytes at most, again and again.
+func cycles(s string) bool {
+	for n := 1; n <= min(len(s)/2, 16); n++ {
+		if s[n:] == s[:len(s)-n] {
+			return true
+		}
+	}
+	return false
+}
+
+// inOrder returns how long the longest run is in which each byte is one more than the
+// one before.
+func inOrder(s string) int {
+	longest, run := 0, 0
+	for i := range len(s) {
+		if i > 0 && s[i] == s[i-1]+1 {
+			run++
+		} else {
+			run = 1
+		}
+		longest = max(longest, run)
+	}
+	return longest
 }

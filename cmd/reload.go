@@ -49,6 +49,7 @@ type reloader struct {
 
 	held    []secret                  // what jwt.secret was in Vault before
 	running loaded                    // what holds; of what needs a restart, as it was at the start
+	tried   loaded                    // what was read last, be it taken over or refused
 	settle  bool                      // the signing keys may not be what is configured
 	away    bool                      // Vault did not answer when it was asked last
 	seen    atomic.Pointer[time.Time] // when Vault has last said everything; nil when nothing is kept there
@@ -56,7 +57,7 @@ type reloader struct {
 }
 
 func newReloader(a *app, inst *instance, gate *levelGate, log zerolog.Logger) *reloader {
-	r := &reloader{app: a, inst: inst, gate: gate, log: log, running: inst.cfg, hup: make(chan os.Signal, 1)}
+	r := &reloader{app: a, inst: inst, gate: gate, log: log, running: inst.cfg, tried: inst.cfg, hup: make(chan os.Signal, 1)}
 	r.maxAge.Store(int64(inst.cfg.Vault.MaxAge))
 	r.heard(inst.cfg)
 	signal.Notify(r.hup, syscall.SIGHUP) // from now on, it ends the process no more
@@ -78,12 +79,9 @@ func (r *reloader) heard(cfg loaded) {
 func (r *reloader) run(ctx context.Context, srv *server.Server, kicked <-chan struct{}) {
 	r.srv = srv
 	defer signal.Stop(r.hup)
-	var changed <-chan struct{}
-	if r.running.Config.Watch {
-		changed = r.watch(ctx)
-		r.catchUp(ctx)
-	}
+	var watched watching
 	for {
+		r.watchFiles(ctx, &watched)
 		r.settleKeys(ctx)
 		var due <-chan time.Time
 		switch {
@@ -97,7 +95,7 @@ func (r *reloader) run(ctx context.Context, srv *server.Server, kicked <-chan st
 			return
 		case <-r.hup:
 			r.reload(ctx)
-		case <-changed:
+		case <-watched.changed:
 			r.reload(ctx)
 		case <-kicked:
 		case <-due:
@@ -125,6 +123,7 @@ func (r *reloader) catchUp(ctx context.Context) {
 
 func (r *reloader) read(ctx context.Context) (next loaded, ok bool) {
 	next, err := r.app.load(ctx, everySecret)
+	r.tried = next
 	if err == nil {
 		err = next.checkServing()
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,17 +16,46 @@ import (
 
 const watchQuiet = 200 * time.Millisecond // without an event, before the files are looked at
 
+// watching is the files that are watched.
+type watching struct {
+	files   []string
+	changed <-chan struct{}
+	stop    context.CancelFunc
+}
+
+// watchFiles watches the files that the configuration comes from, and those that one names
+// which was refused, until ctx ends. What others say that are named from now on is looked
+// at once they are watched.
+func (r *reloader) watchFiles(ctx context.Context, w *watching) {
+	for r.running.Config.Watch {
+		files := r.app.sources.files(r.running)
+		for _, file := range r.app.sources.files(r.tried) {
+			if !slices.Contains(files, file) {
+				files = append(files, file)
+			}
+		}
+		if slices.Equal(files, w.files) {
+			return
+		}
+		if w.stop != nil {
+			w.stop()
+		}
+		watchCtx, stop := context.WithCancel(ctx)
+		*w = watching{files, r.watch(watchCtx, files), stop}
+		r.catchUp(ctx)
+	}
+}
+
 // watch tells when the content of a file that the configuration comes from has changed. It
 // watches their folders, because files are replaced rather than written, and
 // Kubernetes replaces a link beside them.
-func (r *reloader) watch(ctx context.Context) <-chan struct{} {
+func (r *reloader) watch(ctx context.Context, files []string) <-chan struct{} {
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
 		r.log.Error().Err(err).Msg("config.watch does not work")
 		return nil
 	}
 	names := map[string]bool{}
-	files := r.app.sources.files(r.running)
 	last := contents(files)
 	for _, file := range files {
 		names[filepath.Base(file)] = true

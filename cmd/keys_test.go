@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -48,12 +49,16 @@ type cluster struct {
 	clients [][]*client
 	stop    []chan struct{}
 	asking  []*sync.WaitGroup
+
+	moving    sync.RWMutex // held while nodes change
+	wanderers sync.WaitGroup
+	still     chan struct{} // closed when they are to stop
 }
 
 // startCluster starts n servers with three clients each.
 func startCluster(t *testing.T, n int, environ ...string) *cluster {
 	t.Helper()
-	c := &cluster{}
+	c := &cluster{still: make(chan struct{})}
 	for range n {
 		c.add(t, environ...)
 	}
@@ -78,9 +83,41 @@ func (c *cluster) add(t *testing.T, environ ...string) {
 
 // restAll must come before the servers are killed, which is when the test is over.
 func (c *cluster) restAll() {
+	close(c.still)
+	c.wanderers.Wait()
 	for i := range c.nodes {
 		c.rest(i)
 	}
+}
+
+// wander starts a client that asks each server in turn: what one has signed the next must
+// take, whatever it has heard by then.
+func (c *cluster) wander(t *testing.T) {
+	t.Helper()
+	one := newClient(c.nodes[0], "wanderer")
+	call(t, &one.Client, "POST", one.node+"/register", one.account(), nil, http.StatusCreated)
+	one.signIn(t)
+	c.wanderers.Go(func() {
+		for i := 0; ; i++ {
+			select {
+			case <-c.still:
+				return
+			default:
+			}
+			method, path := "GET", "/profile"
+			if i%5 == 0 {
+				method, path = "POST", "/refresh"
+			}
+			c.moving.RLock()
+			one.node = c.nodes[i%len(c.nodes)].url
+			resp, err := one.send(method, path, "")
+			c.moving.RUnlock()
+			if err != nil || resp.StatusCode != http.StatusOK {
+				t.Errorf("the wanderer, %s %s: got %v, %v", method, path, resp, err)
+				return
+			}
+		}
+	})
 }
 
 func (c *cluster) ask(t *testing.T, i int) {
@@ -122,51 +159,73 @@ func (c *cluster) replace(t *testing.T, i int, environ ...string) {
 		one.node = node.url
 	}
 	c.ask(t, i)
-	c.nodes[i].command.Process.Signal(syscall.SIGTERM)
-	<-c.nodes[i].ended
+	old := c.nodes[i]
+	c.moving.Lock()
 	c.nodes[i] = node
+	c.moving.Unlock()
+	old.command.Process.Signal(syscall.SIGTERM)
+	<-old.ended
 	c.answered(t)
+}
+
+// onBothDatabases runs a story with the variables of an empty database.
+func onBothDatabases(t *testing.T, story func(t *testing.T, environ []string)) {
+	t.Helper()
+	for name, database := range map[string]func() string{
+		"sqlite":   func() string { return "sqlite:" + filepath.Join(t.TempDir(), "authctl.db") },
+		"postgres": func() string { return storetest.Postgres(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			story(t, []string{"DATABASE_URL=" + database()})
+		})
+	}
 }
 
 // TestKeysRotateWithoutAnybodyNoticing rotates the keys of three servers, and then the
 // secret that seals them, while clients ask: no answer may be other than 200.
 func TestKeysRotateWithoutAnybodyNoticing(t *testing.T) {
 	t.Parallel()
-	environ := []string{"DATABASE_URL=" + storetest.Postgres(t), "AUTHCTL_JWT_ALGORITHM=EdDSA"}
-	old, fresh := randomSecret(), randomSecret()
-	c := startCluster(t, 3, append(environ, "JWT_SECRET="+old)...)
-	defer c.restAll()
-	seen := map[string]bool{}
-	for range 10 {
+	onBothDatabases(t, func(t *testing.T, environ []string) {
+		environ = append(environ, "AUTHCTL_JWT_ALGORITHM=EdDSA")
+		old, fresh := randomSecret(), randomSecret()
+		c := startCluster(t, 3, append(environ, "JWT_SECRET="+old)...)
+		defer c.restAll()
+		c.wander(t)
+		seen := map[string]bool{}
+		for range 10 {
+			c.answered(t)
+			seen[c.nodes[0].keys(t)["active"][0].KeyID] = true
+			confirmed(t, c.nodes[0], 3, "key", "rotate", "--publish-for", "0s", "-o", "json")
+		}
 		c.answered(t)
-		seen[c.nodes[0].keys(t)["active"][0].KeyID] = true
-		confirmed(t, c.nodes[0], 3, "key", "rotate", "--publish-for", "0s", "-o", "json")
-	}
-	c.answered(t)
-	if len(seen) != 10 {
-		t.Errorf("%d keys have signed before the last, want 10", len(seen))
-	}
-	c.changeSecret(t, old, fresh, environ...)
-	if by := c.nodes[0].keys(t); seen[by["active"][0].KeyID] || len(by["next"]) != 0 {
-		t.Errorf("got %+v", by)
-	}
+		if len(seen) != 10 {
+			t.Errorf("%d keys have signed before the last, want 10", len(seen))
+		}
+		c.changeSecret(t, old, fresh, environ...)
+		if by := c.nodes[0].keys(t); seen[by["active"][0].KeyID] || len(by["next"]) != 0 {
+			t.Errorf("got %+v", by)
+		}
+	})
 }
 
 // TestTheSecretOfHS256RotatesWithoutAnybodyNoticing is the same where the secret is the
 // key. When the last server knows it, it is promoted without a command.
 func TestTheSecretOfHS256RotatesWithoutAnybodyNoticing(t *testing.T) {
 	t.Parallel()
-	environ := []string{"DATABASE_URL=" + storetest.Postgres(t)}
-	old, fresh := randomSecret(), randomSecret()
-	c := startCluster(t, 3, append(environ, "JWT_SECRET="+old)...)
-	defer c.restAll()
-	before := c.nodes[0].keys(t)["active"][0].KeyID
-	c.changeSecret(t, old, fresh, environ...)
-	until(t, "the new secret is the active key", func() bool { return c.nodes[0].keys(t)["active"][0].KeyID != before })
-	c.answered(t)
-	if by := c.nodes[0].keys(t); len(by["next"]) != 0 || len(by["retired"]) != 1 {
-		t.Errorf("got %+v", by)
-	}
+	onBothDatabases(t, func(t *testing.T, environ []string) {
+		old, fresh := randomSecret(), randomSecret()
+		c := startCluster(t, 3, append(environ, "JWT_SECRET="+old)...)
+		defer c.restAll()
+		c.wander(t)
+		before := c.nodes[0].keys(t)["active"][0].KeyID
+		c.changeSecret(t, old, fresh, environ...)
+		until(t, "the new secret is the active key", func() bool { return c.nodes[0].keys(t)["active"][0].KeyID != before })
+		c.answered(t)
+		if by := c.nodes[0].keys(t); len(by["next"]) != 0 || len(by["retired"]) != 1 {
+			t.Errorf("got %+v", by)
+		}
+	})
 }
 
 // changeSecret does what docs/keys.md says.

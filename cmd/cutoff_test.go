@@ -178,6 +178,38 @@ func cutOff(t *testing.T, cut, mend func(*cable)) {
 	atFar["bob"].gets(t, "/profile", http.StatusUnauthorized)
 }
 
+// TestAKeyIsBurnedWhileANodeIsCutOff is the same for a key: what it signed ends, and what
+// the new one signs is not blamed by a server that cannot know of it yet.
+func TestAKeyIsBurnedWhileANodeIsCutOff(t *testing.T) {
+	t.Parallel()
+	url := storetest.Postgres(t)
+	cable, throughCable := newCable(t, url)
+	environ := []string{"JWT_SECRET=" + randomSecret(), "AUTHCTL_JWT_ALGORITHM=EdDSA", "AUTHCTL_REVOCATION_MAX_STALENESS=" + maxStaleness.String()}
+	far := startServe(t, t.TempDir(), append(environ, "DATABASE_URL="+throughCable)...)
+	farID := strings.TrimSpace(far.run(t, "node", "list", "-o", "ids"))
+	near := startServe(t, t.TempDir(), append(environ, "DATABASE_URL="+url)...)
+	old, fresh := newClient(far, "alice"), newClient(near, "alice")
+	call(t, &old.Client, "POST", far.url+"/register", old.account(), nil, http.StatusCreated)
+	old.signIn(t)
+	old.gets(t, "/verify", http.StatusOK)
+
+	cable.setCut(true)
+	at := time.Now()
+	wantMissing(t, near.prepare("key", "rotate", "--now", "--reason", "leaked", "--yes", "--wait", "500ms", "-o", "json"), farID)
+	old.node = near.url
+	old.gets(t, "/verify", http.StatusUnauthorized)
+	old.node = far.url
+	fresh.signIn(t)
+	fresh.gets(t, "/verify", http.StatusOK)
+	fresh.node = far.url
+	fresh.gets(t, "/verify", http.StatusServiceUnavailable)
+	old.watchCutOff(t, "/verify", at.Add(maxStaleness+stalenessMargin))
+
+	cable.setCut(false)
+	until(t, "the node knows the new key", func() bool { return fresh.status(t, "/verify") == http.StatusOK })
+	old.gets(t, "/verify", http.StatusUnauthorized)
+}
+
 // wantMissing runs a command that one node cannot confirm: the one with this id.
 func wantMissing(t *testing.T, command *exec.Cmd, id string) {
 	t.Helper()

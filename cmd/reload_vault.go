@@ -40,7 +40,7 @@ func (r *reloader) renew(ctx context.Context) (time.Duration, error) {
 	return r.app.vault.Renew(ctx)
 }
 
-// readVault reads every reference. It changes nothing unless it can read all.
+// readVault reads every reference. It changes nothing unless it can read all, and use it.
 func (r *reloader) readVault(ctx context.Context) error {
 	next := r.running
 	next.refs = slices.Clone(next.refs)
@@ -67,7 +67,8 @@ func (r *reloader) readVault(ctx context.Context) error {
 	}
 	var bad faults
 	if next.validate(&bad); len(bad) > 0 {
-		return bad
+		r.refused(bad) // Vault is there, and says what cannot be used
+		return nil
 	}
 	r.apply(ctx, next, "secrets taken over from Vault")
 	return nil

@@ -226,6 +226,16 @@ func TestAVaultThatIsAway(t *testing.T) {
 	v.call(t, "POST", "secret/authctl", map[string]any{"jwt_secret": randomSecret()})
 	until(t, "the new secret is the active key", func() bool { return node.active(t) != active })
 	alice.gets(t, "/verify", http.StatusOK)
+
+	// A secret that is none changes nothing, and is no fault of Vault's.
+	v.call(t, "POST", "secret/authctl", map[string]any{"jwt_secret": "changeme"})
+	until(t, "it is refused", func() bool { return strings.Contains(node.said(t), "jwt.secret: must have at least 32 bytes") })
+	if said := node.said(t); strings.Count(said, "Vault lost") != 1 || !strings.Contains(said, "configuration not reloaded, nothing has changed") {
+		t.Errorf("got %s", said)
+	}
+	if resp, err := alice.send("POST", "/refresh", ""); err != nil || resp.StatusCode != http.StatusOK {
+		t.Errorf("refresh with the secret before: got %v, %v", resp, err)
+	}
 }
 
 // active returns the active key, which this command may be unable to open.

@@ -15,6 +15,10 @@ const JWKSMaxAge = 5 * time.Minute
 // the configured secret is the active key.
 var ErrSecretInUse = errors.New("HS256 signs with jwt.secret itself, which is the active key already")
 
+// ErrAnotherNext means that the key that is next is of another algorithm, or of another
+// secret, than the configured one: somebody is changing to it, or has given that up.
+var ErrAnotherNext = errors.New("the next key is not what is configured here")
+
 // ErrKeyClosed means that this process cannot open the active signing key.
 var ErrKeyClosed = errors.New("the active signing key cannot be opened")
 

@@ -24,7 +24,8 @@ func (s *Service) Keys(ctx context.Context) ([]Key, error) {
 }
 
 // NextKey returns the key that is next. When there is none it makes one of the configured
-// algorithm, or fails with [ErrSecretInUse].
+// algorithm, or fails with [ErrSecretInUse]. It fails with [ErrAnotherNext] when there is
+// one, of another algorithm or secret.
 func (s *Service) NextKey(ctx context.Context, a Actor) (Key, error) {
 	for range openTries {
 		keys, err := s.Keys(ctx)
@@ -32,6 +33,9 @@ func (s *Service) NextKey(ctx context.Context, a Actor) (Key, error) {
 			return Key{}, err
 		}
 		if i := slices.IndexFunc(keys, func(k Key) bool { return k.State == store.KeyNext }); i >= 0 {
+			if k := keys[i]; !s.asConfigured(k.SigningKey) {
+				return Key{}, fmt.Errorf("%w: %s (%s)", ErrAnotherNext, k.ID, k.Algorithm)
+			}
 			return keys[i], nil
 		}
 		if err := s.CanRotate(keys); err != nil {

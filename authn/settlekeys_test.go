@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"testing"
+
+	"github.com/authctl/authctl/store"
 )
 
 func TestHS256IsRotatedByItsSecret(t *testing.T) {
@@ -70,6 +72,33 @@ func TestTheAlgorithmChangesWithTheConfiguration(t *testing.T) {
 	if err := alone.PromoteKey(f.ctx, operator, "none"); CodeOf(err) != CodeKeyNotFound {
 		t.Errorf("promote no key: %v", err)
 	}
+}
+
+// TestANextKeyThatNobodyConfiguredIsNotRotatedTo has a change of the algorithm given up
+// halfway.
+func TestANextKeyThatNobodyConfiguredIsNotRotatedTo(t *testing.T) {
+	t.Parallel()
+	onBoth(t, nil, func(t *testing.T, f *fixture) {
+		f.serves(t, "one")
+		f.beside(t, signsWith(AlgorithmEdDSA)).serves(t, "two")
+		f.wantStates(t, "HS256 active", "EdDSA next")
+		cli := f.beside(t, func(c *Config) { c.Secret, c.PreviousSecrets = newSecret, []string{testSecret} })
+		if _, err := cli.NextKey(f.ctx, operator); !errors.Is(err, ErrAnotherNext) {
+			t.Errorf("got %v, want %v", err, ErrAnotherNext)
+		}
+		keys, err := cli.Keys(f.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range keys {
+			if k.State == store.KeyNext {
+				wantCode(t, "give it up", cli.RetireKey(f.ctx, operator, k.ID), "")
+			}
+		}
+		if next, err := cli.NextKey(f.ctx, operator); err != nil || next.ID != newKeySecret(newSecret).id {
+			t.Errorf("got %+v, %v", next, err)
+		}
+	})
 }
 
 // TestAKeyThatWasRetiredIsTakenUpAgain takes a change of the algorithm, and one of the

@@ -102,6 +102,9 @@ func (o *keyRotateOptions) run(ctx context.Context, a *app) error {
 		}
 		return &problem{exitUsage, err, hint}
 	}
+	if errors.Is(err, authn.ErrAnotherNext) {
+		return &problem{exitConflict, err, "authctl key list shows it; authctl key retire gives it up, authctl key promote goes on with it"}
+	}
 	if view.KeyID == "" && !o.dryRun {
 		return err
 	}

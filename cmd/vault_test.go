@@ -238,6 +238,39 @@ func TestAVaultThatIsAway(t *testing.T) {
 	}
 }
 
+// TestATokenOfVaultThatDiesIsReplaced revokes the tokens that servers hold: one logs in
+// again, the other reads its file again.
+func TestATokenOfVaultThatDiesIsReplaced(t *testing.T) {
+	t.Parallel()
+	v := startVault(t)
+	v.put(t, map[string]any{"jwt_secret": randomSecret()})
+	role, secretID := v.appRole(t, map[string]any{"token_ttl": "1h"})
+	tokenFile := filepath.Join(t.TempDir(), "token")
+	first := v.token(t, "1h")
+	writeSecret(t, tokenFile, first)
+	for name, one := range map[string]struct {
+		environ []string
+		revoke  func()
+	}{
+		"approle": {[]string{"AUTHCTL_VAULT_AUTH=approle", "AUTHCTL_VAULT_ROLE_ID=" + role, "AUTHCTL_VAULT_SECRET_ID=" + secretID},
+			func() { v.call(t, "PUT", "sys/leases/revoke-prefix/auth/approle", nil) }},
+		"token file": {[]string{"AUTHCTL_VAULT_TOKEN_FILE=" + tokenFile},
+			func() {
+				v.call(t, "POST", "auth/token/revoke", map[string]any{"token": first})
+				writeSecret(t, tokenFile, v.token(t, "1h"))
+			}},
+	} {
+		node := startServe(t, t.TempDir(), v.environ(one.environ...)...)
+		before := node.active(t)
+		one.revoke()
+		v.put(t, map[string]any{"jwt_secret": randomSecret()})
+		until(t, name+": the new secret is the active key", func() bool { return node.active(t) != before })
+		if strings.Contains(node.said(t), first) {
+			t.Errorf("%s: a token is in the log", name)
+		}
+	}
+}
+
 // active returns the active key, which this command may be unable to open.
 func (p *process) active(t *testing.T) string {
 	t.Helper()

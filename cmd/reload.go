@@ -127,6 +127,9 @@ func (r *reloader) read(ctx context.Context) (next loaded, ok bool) {
 	if err == nil {
 		err = next.checkServing()
 	}
+	if err == nil && next.JWT.Secret == "" && r.running.JWT.Secret != "" {
+		err = faults{{"jwt.secret", "is not configured any more: after a restart authctl.secret would take its place"}}
+	}
 	if err != nil {
 		r.refused(err)
 		return next, false

@@ -182,7 +182,8 @@ func (o *keyRotateOptions) publish(ctx context.Context, a *app, next authn.Key) 
 	case <-time.After(left):
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("key %s is published and not promoted, call authctl key rotate again to go on: %w", next.ID, ctx.Err())
+		a.say("key %s is published and not promoted; authctl key rotate goes on with it", next.ID)
+		return ctx.Err()
 	}
 }
 

@@ -1,6 +1,7 @@
 package cmd_test
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -237,6 +238,40 @@ func (c *cluster) changeSecret(t *testing.T, old, fresh string, environ ...strin
 	}
 	c.nodes[0].run(t, "key", "reseal")
 	c.answered(t)
+}
+
+func TestARotationThatIsInterruptedSaysHowToGoOn(t *testing.T) {
+	t.Parallel()
+	node := startServe(t, t.TempDir(), "AUTHCTL_JWT_ALGORITHM=EdDSA")
+	before := node.active(t)
+	rotating := node.prepare("key", "rotate")
+	said, err := rotating.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := rotating.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer rotating.Process.Kill()
+	var all strings.Builder
+	for lines := bufio.NewScanner(said); lines.Scan(); {
+		fmt.Fprintln(&all, lines.Text())
+		if strings.Contains(lines.Text(), "promoting it in 5m0s") {
+			rotating.Process.Signal(syscall.SIGINT)
+		}
+	}
+	rotating.Wait()
+	if code := rotating.ProcessState.ExitCode(); code != 130 || !strings.Contains(all.String(), "is published and not promoted; authctl key rotate goes on with it\nauthctl: interrupted\n") {
+		t.Errorf("got %d, %s", code, all.String())
+	}
+	next := node.keys(t)["next"]
+	if len(next) != 1 || node.active(t) != before {
+		t.Fatalf("got %+v", node.keys(t))
+	}
+	node.run(t, "key", "rotate", "--publish-for", "0s")
+	if got := node.active(t); got != next[0].KeyID {
+		t.Errorf("%s signs, want %s, which was published before", got, next[0].KeyID)
+	}
 }
 
 // TestAChangeOfKeysMayDieAnywhere kills the commands that change keys, each at many

@@ -16,8 +16,8 @@ const openTries = 5 // of two servers that start at once one has to look again
 // OpenKeys is for a server: it takes the keys from the database, and sees to it that
 // there is an active one of the configured algorithm and, for HS256, of the configured
 // secret. While other servers run that may not know it, a new key is made known first,
-// and promoted when all of them can sign with it. It fails when the active key cannot be
-// opened.
+// and promoted when all of them can sign with it; one of a secret that was replaced before
+// that gives way. It fails when the active key cannot be opened.
 func (s *Service) OpenKeys(ctx context.Context, a Actor) error {
 	var err error
 	for range openTries {
@@ -52,6 +52,11 @@ func (s *Service) settleKeys(ctx context.Context, a Actor) error {
 		return s.addKey(ctx, a, store.KeyActive)
 	case s.asConfigured(*active):
 		return nil
+	case next != nil && s.isPrevious(*next):
+		if err := s.store.RetireSigningKey(ctx, next.ID, a.keyEvent(store.ActionKeyRetired, next.ID, s.now())); err != nil {
+			return err
+		}
+		return s.settleKeys(ctx, a)
 	case next != nil && !s.asConfigured(*next):
 		return nil // somebody is rotating to it
 	}
@@ -86,6 +91,12 @@ func inState(rows []store.SigningKey, state store.KeyState) *store.SigningKey {
 // asConfigured reports whether k is what the configuration asks for.
 func (s *Service) asConfigured(k store.SigningKey) bool {
 	return k.Algorithm == s.algorithm && (k.Algorithm != AlgorithmHS256 || k.ID == s.rules.Load().secrets[0].id)
+}
+
+// isPrevious reports whether k is a secret that the configuration has replaced already.
+func (s *Service) isPrevious(k store.SigningKey) bool {
+	return s.algorithm == AlgorithmHS256 && k.Algorithm == AlgorithmHS256 && !s.asConfigured(k) &&
+		slices.ContainsFunc(s.rules.Load().secrets[1:], func(secret keySecret) bool { return secret.id == k.ID })
 }
 
 // newKey makes what the configuration asks for.

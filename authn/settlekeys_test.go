@@ -101,6 +101,32 @@ func TestANextKeyThatNobodyConfiguredIsNotRotatedTo(t *testing.T) {
 	})
 }
 
+// TestASecretThatIsReplacedBeforeItSignedIsPassedOver has two servers take over a second
+// new secret while the first is next, as happens when both were put into Vault at once.
+func TestASecretThatIsReplacedBeforeItSignedIsPassedOver(t *testing.T) {
+	t.Parallel()
+	onBoth(t, nil, func(t *testing.T, f *fixture) {
+		f.serves(t, "one")
+		f.register(t, "alice")
+		g := f.signIn(t, "alice")
+		two := f.beside(t, func(c *Config) { c.Secret, c.PreviousSecrets = newSecret, []string{testSecret} })
+		two.serves(t, "two")
+		f.wantStates(t, "HS256 active", "HS256 next")
+		latest := testConfig()
+		latest.Secret, latest.PreviousSecrets = "c7a1f3e5092b4d6880fedcb9d3a5718264f0e2b1a9c8d7e6f5a4b3c2d1e0f918", []string{newSecret, testSecret}
+		for what, server := range map[string]*fixture{"one": f, "two": two} {
+			if err := errors.Join(server.Reconfigure(f.ctx, latest), server.OpenKeys(f.ctx, operator)); err != nil {
+				t.Fatalf("%s: %v", what, err)
+			}
+		}
+		id := newKeySecret(latest.Secret).id
+		until(t, "the latest secret signs on both", func() bool { return f.KeyID() == id && two.KeyID() == id })
+		if err := errors.Join(verifyError(f, g), verifyError(two, g)); err != nil {
+			t.Errorf("a token from before: %v", err)
+		}
+	})
+}
+
 // TestAKeyThatWasRetiredIsTakenUpAgain takes a change of the algorithm, and one of the
 // secret, back before the key from before them is gone.
 func TestAKeyThatWasRetiredIsTakenUpAgain(t *testing.T) {

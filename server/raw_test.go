@@ -84,13 +84,6 @@ func (f *fixture) tooLarge(r request) answer {
 	return a
 }
 
-func TestAnOversizeBodyIsRefusedBeforeItIsSent(t *testing.T) {
-	t.Parallel()
-	f := start(t)
-	a := f.raw(t, "POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000000\r\nExpect: 100-continue\r\n\r\n")
-	a.want(t, http.StatusRequestEntityTooLarge, "payload_too_large")
-}
-
 func TestSlowHeadersAreCutOff(t *testing.T) {
 	t.Parallel()
 	f := start(t, func(s *setup) { s.timeouts = [2]time.Duration{300 * time.Millisecond, 600 * time.Millisecond} })
@@ -105,27 +98,6 @@ func TestSlowHeadersAreCutOff(t *testing.T) {
 	if got := len(f.logged("request started")); got != 1 {
 		t.Errorf("%d requests reached a handler, want 1", got)
 	}
-}
-
-func TestASlowBodyIsCutOff(t *testing.T) {
-	t.Parallel()
-	f := start(t, func(s *setup) { s.timeouts = [2]time.Duration{300 * time.Millisecond, 600 * time.Millisecond} })
-	for _, framing := range []string{"Content-Length: 100\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"} {
-		a := f.raw(t, "POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"+framing)
-		a.want(t, http.StatusRequestTimeout, "request_timeout")
-		if a.header.Get("Connection") != "close" {
-			t.Error("the connection stays open")
-		}
-	}
-	f.untouched(t)
-}
-
-func TestABrokenBodyIsRefused(t *testing.T) {
-	t.Parallel()
-	f := start(t)
-	a := f.raw(t, "POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
-	a.want(t, http.StatusBadRequest, "invalid_request")
-	f.untouched(t)
 }
 
 func TestMalformedRequestsReachNoHandler(t *testing.T) {

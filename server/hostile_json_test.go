@@ -1,0 +1,110 @@
+package server_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/store"
+)
+
+// TestHostileJSON is about bodies that decoders may take for more than one thing.
+func TestHostileJSON(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	wide := func(order func(uint16) []byte) string {
+		var b []byte
+		for _, unit := range utf16.Encode([]rune(account("alice", password))) {
+			b = append(b, order(unit)...)
+		}
+		return string(b)
+	}
+	f.refuses(t, map[string]refusal{
+		"duplicate":                     {`{"username":"x","password":"a","password":"b"}`, `"password" is given twice`},
+		"duplicate by an escape":        {`{"username":"x","password":"a","passw\u006frd":"b"}`, `"password" is given twice`},
+		"case twin":                     {`{"username":"x","password":"a","PASSWORD":"b"}`, "not known"},
+		"other case":                    {`{"username":"x","PASSWORD":"a"}`, "not known"},
+		"long s":                        {`{"username":"x","paſſword":"a"}`, "not known"},
+		"unknown: role":                 {`{"username":"x","password":"a","role":"admin"}`, "not known"},
+		"unknown: is_admin":             {`{"username":"x","password":"a","is_admin":true}`, "not known"},
+		"unknown: id":                   {`{"username":"x","password":"a","id":"1"}`, "not known"},
+		"unknown: email_verified":       {`{"username":"x","password":"a","email_verified":true}`, "not known"},
+		"unknown: created_at":           {`{"username":"x","password":"a","created_at":"1970-01-01T00:00:00Z"}`, "not known"},
+		"unknown: refresh_token":        {`{"username":"x","password":"a","refresh_token":"x"}`, "not known"},
+		"unknown: __proto__":            {`{"username":"x","password":"a","__proto__":{}}`, "not known"},
+		"two objects":                   {`{"username":"x","password":"a"}{"username":"x","password":"a"}`, "not valid JSON"},
+		"trailing word":                 {`{"username":"x","password":"a"} xyz`, "not valid JSON"},
+		"trailing comma after":          {`{"username":"x","password":"a"},`, "not valid JSON"},
+		"trailing comma within":         {`{"username":"x","password":"a",}`, "not valid JSON"},
+		"byte order mark":               {"\uFEFF" + `{"username":"x","password":"a"}`, "byte order mark"},
+		"comment":                       {`{"username":"x",/* */"password":"a"}`, "not valid JSON"},
+		"line comment":                  {"{\"username\":\"x\", // \n\"password\":\"a\"}", "not valid JSON"},
+		"single quotes":                 {`{'username':'x','password':'a'}`, "not valid JSON"},
+		"names without quotes":          {`{username:"x",password:"a"}`, "not valid JSON"},
+		"NaN":                           {`{"username":NaN,"password":"a"}`, "not valid JSON"},
+		"escaped NUL in a username":     {`{"username":"x\u0000","password":"a"}`, `"username" must not contain`},
+		"escaped NUL in a password":     {`{"username":"x","password":"a\u0000b"}`, `"password" must not contain`},
+		"escaped U+FFFD":                {`{"username":"x","password":"a\ufffdb"}`, `"password" must not contain`},
+		"literal U+FFFD":                {"{\"username\":\"x\",\"password\":\"a\uFFFDb\"}", `"password" must not contain`},
+		"high surrogate":                {`{"username":"x","password":"a\ud800b"}`, "not valid JSON"},
+		"low surrogate":                 {`{"username":"x","password":"a\udc00b"}`, "not valid JSON"},
+		"surrogates the wrong way":      {`{"username":"x","password":"a\ude00\ud83db"}`, "not valid JSON"},
+		"invalid byte":                  {"{\"username\":\"x\",\"password\":\"a\xffb\"}", "not valid UTF-8"},
+		"overlong":                      {"{\"username\":\"x\",\"password\":\"a\xc0\xafb\"}", "not valid UTF-8"},
+		"surrogate in UTF-8":            {"{\"username\":\"x\",\"password\":\"a\xed\xa0\x80b\"}", "not valid UTF-8"},
+		"truncated rune":                {"{\"username\":\"x\",\"password\":\"a\xe2\x82\"}", "not valid UTF-8"},
+		"control character":             {"{\"username\":\"x\",\"password\":\"a\nb\"}", "not valid JSON"},
+		"an escape that is none":        {`{"username":"x","password":"\x61"}`, "not valid JSON"},
+		"UTF-16 with its mark":          {"\xff\xfe" + wide(func(u uint16) []byte { return []byte{byte(u), byte(u >> 8)} }), "not valid UTF-8"},
+		"UTF-16, little end first":      {wide(func(u uint16) []byte { return []byte{byte(u), byte(u >> 8)} }), "not valid JSON"},
+		"UTF-16, big end first":         {wide(func(u uint16) []byte { return []byte{byte(u >> 8), byte(u)} }), "not a JSON object"},
+		"UTF-32":                        {wide(func(u uint16) []byte { return []byte{0, 0, byte(u >> 8), byte(u)} }), "not a JSON object"},
+		"a form that looks like JSON":   {`{"username":"x","password":"=`, "not valid JSON"},
+		"an object within an array":     {`[{"username":"x","password":"a"}]`, "not a JSON object"},
+		"an object within a string":     {`"{\"username\":\"x\",\"password\":\"a\"}"`, "not a JSON object"},
+		"a duplicate among the unknown": {`{"username":"x","password":"a","k":1,"k":2}`, ""},
+	})
+	f.untouched(t)
+	t.Run("whitespace and escapes are the same body", func(t *testing.T) {
+		body := "\r\n\t {\"\\u0075sername\" : \"\\u0061lice\", \"password\":\"" + password + "\"} \n"
+		f.send(request{method: "POST", path: "/register", body: body}).want(t, http.StatusCreated)
+		f.send(request{method: "POST", path: "/login", body: account("alice", password)}).want(t, http.StatusOK)
+	})
+}
+
+// refusal is a body of an account, and what the 400 for it must say.
+type refusal struct{ body, says string }
+
+// refuses sends each body to both endpoints that take one.
+func (f *fixture) refuses(t *testing.T, rows map[string]refusal) {
+	t.Helper()
+	for name, tt := range rows {
+		t.Run(name, func(t *testing.T) {
+			for _, path := range []string{"/register", "/login"} {
+				a := f.send(request{method: "POST", path: path, body: tt.body, header: map[string]string{"Content-Type": "application/json"}}).
+					want(t, http.StatusBadRequest, authn.CodeInvalidRequest)
+				var problem struct{ Message string }
+				if err := json.Unmarshal(a.body, &problem); err != nil || !strings.Contains(problem.Message, tt.says) {
+					t.Errorf("%s: the message is %q, want it to say %q", path, problem.Message, tt.says)
+				}
+				if strings.Contains(problem.Message, "text") || strings.Contains(problem.Message, "server.") {
+					t.Errorf("%s: the message %q names Go types", path, problem.Message)
+				}
+			}
+		})
+	}
+}
+
+// untouched fails the test if anything was hashed or stored.
+func (f *fixture) untouched(t *testing.T) {
+	t.Helper()
+	if n := f.svc.HashStats().Run; n != 0 {
+		t.Errorf("%d hashes were computed, want none", n)
+	}
+	if users, err := f.svc.Users(t.Context(), store.UserPage{Limit: 1}); err != nil || len(users) != 0 {
+		t.Errorf("users are %v, %v, want none", users, err)
+	}
+}

@@ -64,63 +64,6 @@ func TestAnAccountRegistersSignsInRefreshesAndSignsOut(t *testing.T) {
 	})
 }
 
-func TestThreeBadLoginsAreOneAndTheSameAnswer(t *testing.T) {
-	t.Parallel()
-	onBoth(t, func(t *testing.T, start func(...func(*setup)) *fixture) {
-		f := start()
-		for _, name := range []string{"alice", "mallory"} {
-			f.send(request{method: "POST", path: "/register", body: account(name, password)}).want(t, http.StatusCreated)
-		}
-		if _, err := f.svc.DisableUser(t.Context(), authn.Actor{Name: "cli:test"}, "mallory"); err != nil {
-			t.Fatal(err)
-		}
-		var first answer
-		for i, body := range []string{
-			account("nobody", password), account("alice", "the wrong password"), account("mallory", password),
-		} {
-			hashes := f.svc.HashStats().Run
-			a := f.send(request{method: "POST", path: "/login", body: body, header: map[string]string{"X-Request-Id": "same"}})
-			a.want(t, http.StatusUnauthorized, authn.CodeInvalidCredentials)
-			if got := f.svc.HashStats().Run - hashes; got != 1 {
-				t.Errorf("login %d computed %d hashes, want 1", i, got)
-			}
-			a.header.Del("Date")
-			if i == 0 {
-				first = a
-			} else if !bytes.Equal(a.body, first.body) || !maps.EqualFunc(a.header, first.header, slices.Equal) {
-				t.Errorf("login %d answered\n%s\nthe first one\n%s", i, a, first)
-			}
-		}
-	})
-}
-
-func TestALoginEndsTheSessionItsRequestCameWith(t *testing.T) {
-	t.Parallel()
-	f := start(t)
-	b := f.signedIn("alice")
-	f.send(request{method: "POST", path: "/register", body: account("bob", password)}).want(t, http.StatusCreated)
-	old := maps.Clone(b.cookies)
-	b.post("/login", account("bob", password)).want(t, http.StatusOK)
-	f.profile(old["access_token"]).want(t, http.StatusUnauthorized, authn.CodeSessionRevoked)
-	f.refresh(old["refresh_token"]).want(t, http.StatusUnauthorized, authn.CodeUnauthenticated)
-	if a := b.get("/profile").want(t, http.StatusOK); !bytes.Contains(a.body, []byte(`"bob"`)) {
-		t.Errorf("the profile is %s", a.body)
-	}
-}
-
-func TestALoginNeverAdoptsAMadeUpToken(t *testing.T) {
-	t.Parallel()
-	f := start(t)
-	b := f.browser()
-	b.post("/register", account("alice", password)).want(t, http.StatusCreated)
-	made := "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-	b.cookies["refresh_token"] = made
-	b.post("/login", account("alice", password)).want(t, http.StatusOK)
-	if b.token() == made {
-		t.Error("the login adopted the token that came with it")
-	}
-}
-
 func TestLogoutEndsOneSessionAndNoOther(t *testing.T) {
 	t.Parallel()
 	f := start(t)

@@ -10,7 +10,6 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"github.com/authctl/authctl/authn"
 	"github.com/authctl/authctl/server"
 )
 
@@ -81,48 +80,6 @@ func TestAConfigurationThatContradictsItselfIsRefused(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-}
-
-func TestTwoCookiesOfOneNameAreRefused(t *testing.T) {
-	t.Parallel()
-	f := start(t)
-	b := f.signedIn("alice")
-	good := b.cookies["access_token"]
-	for name, cookies := range map[string]string{
-		"planted after":  "access_token=" + good + "; access_token=planted",
-		"planted before": "access_token=planted; access_token=" + good,
-		"quoted":         `access_token="` + good + `"`,
-	} {
-		a := f.send(request{method: "GET", path: "/profile", cookies: cookies}).want(t, http.StatusUnauthorized, authn.CodeUnauthenticated)
-		if len(setCookies(a)) != 0 {
-			t.Errorf("%s: profile set cookies", name)
-		}
-	}
-	token := b.token()
-	for name, cookies := range map[string]string{
-		"twice":  "refresh_token=" + token + "; refresh_token=planted",
-		"quoted": `refresh_token="` + token + `"`,
-	} {
-		refresh := f.send(request{method: "POST", path: "/refresh", cookies: cookies}).want(t, http.StatusUnauthorized, authn.CodeUnauthenticated)
-		bad := f.send(request{method: "POST", path: "/login", body: account("alice", "the wrong password"), cookies: cookies}).
-			want(t, http.StatusUnauthorized, authn.CodeInvalidCredentials)
-		logout := f.send(request{method: "POST", path: "/logout", cookies: cookies}).want(t, http.StatusOK)
-		f.send(request{method: "POST", path: "/login", body: account("alice", password), cookies: cookies}).want(t, http.StatusOK)
-		for endpoint, a := range map[string]answer{"refresh": refresh, "bad login": bad, "logout": logout} {
-			if !a.cleared() {
-				t.Errorf("%s: %s left the cookies", name, endpoint)
-			}
-		}
-	}
-	// Two header lines are two cookies.
-	req, err := http.NewRequest("GET", "http://"+f.addr+"/profile", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header["Cookie"] = []string{"access_token=" + good, "access_token=planted"}
-	f.do(req).want(t, http.StatusUnauthorized, authn.CodeUnauthenticated)
-	// Logging out ended the session all the same: which cookie was planted does not matter to it.
-	b.post("/refresh", "").want(t, http.StatusUnauthorized, authn.CodeUnauthenticated)
 }
 
 func TestHTTPSIsBelievedFromTheConnectionOrATrustedProxy(t *testing.T) {

@@ -12,6 +12,9 @@ func (f *fixture) logged(message string) []map[string]any {
 	f.t.Helper()
 	var found []map[string]any
 	for _, line := range f.log.lines() {
+		if len(line) == 0 { // nothing was logged so far
+			continue
+		}
 		var fields map[string]any
 		if err := json.Unmarshal(line, &fields); err != nil {
 			f.t.Fatalf("%v in log line %q", err, line)

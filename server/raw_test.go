@@ -84,6 +84,22 @@ func (f *fixture) tooLarge(r request) answer {
 	return a
 }
 
+// cutShort sends bytes that the server need not read to their end, and reads one answer.
+func (f *fixture) cutShort(t *testing.T, request string) answer {
+	t.Helper()
+	conn := f.dial(t)
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		io.WriteString(conn, request) // fails once the server has had enough
+	}()
+	method, _, _ := strings.Cut(request, " ")
+	a := readAnswer(t, bufio.NewReader(conn), method)
+	conn.Close()
+	<-sent
+	return a
+}
+
 func TestSlowHeadersAreCutOff(t *testing.T) {
 	t.Parallel()
 	f := start(t, func(s *setup) { s.timeouts = [2]time.Duration{300 * time.Millisecond, 600 * time.Millisecond} })

@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-
-	"github.com/authctl/authctl/authn"
 )
 
 var endpoints = map[string]string{
@@ -88,29 +86,4 @@ func TestAHostIsServedButNeverReflected(t *testing.T) {
 			t.Errorf("the answer reflects the host: %s", a)
 		}
 	}
-}
-
-func TestTokensAreTakenFromTheirOwnCookiesOnly(t *testing.T) {
-	t.Parallel()
-	f := start(t)
-	b := f.signedIn("alice")
-	access, refresh := b.cookies["access_token"], b.cookies["refresh_token"]
-	for name, r := range map[string]request{
-		"query":             {path: "/profile?access_token=" + access},
-		"header":            {path: "/profile", header: map[string]string{"X-Auth-Token": access}},
-		"basic":             {path: "/profile", header: map[string]string{"Authorization": "Basic " + access}},
-		"other name":        {path: "/profile", cookies: "Access_Token=" + access},
-		"prefixed name":     {path: "/profile", cookies: "__Host-access_token=" + access},
-		"swapped":           {path: "/profile", cookies: "access_token=" + refresh},
-		"refresh as access": {path: "/profile", cookies: "refresh_token=" + access},
-	} {
-		r.method = "GET"
-		if a := f.send(r); a.status != http.StatusUnauthorized {
-			t.Errorf("%s: got %s, want 401", name, a)
-		}
-	}
-	f.refresh(access).want(t, http.StatusUnauthorized, authn.CodeUnauthenticated)
-	f.send(request{method: "POST", path: "/refresh?refresh_token=" + refresh}).want(t, http.StatusUnauthorized)
-	b.get("/profile").want(t, http.StatusOK)
-	b.post("/refresh", "").want(t, http.StatusOK)
 }

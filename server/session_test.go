@@ -64,40 +64,6 @@ func TestAnAccountRegistersSignsInRefreshesAndSignsOut(t *testing.T) {
 	})
 }
 
-func TestLogoutEndsOneSessionAndNoOther(t *testing.T) {
-	t.Parallel()
-	f := start(t)
-	phone := f.signedIn("alice")
-	laptop := f.browser()
-	laptop.post("/login", account("alice", password)).want(t, http.StatusOK)
-	phone.post("/logout", "").want(t, http.StatusOK)
-	laptop.get("/profile").want(t, http.StatusOK)
-	laptop.post("/refresh", "").want(t, http.StatusOK)
-}
-
-func TestLogoutTakesWhateverItIsGiven(t *testing.T) {
-	t.Parallel()
-	f := start(t)
-	b := f.signedIn("alice")
-	access := b.cookies["access_token"]
-	for name, cookies := range map[string]string{
-		"nothing":     "",
-		"garbage":     "refresh_token=garbage; access_token=garbage",
-		"two of each": "refresh_token=a; refresh_token=b; access_token=a; access_token=b",
-		"quoted":      `refresh_token="a"`,
-	} {
-		a := f.send(request{method: "POST", path: "/logout", cookies: cookies}).want(t, http.StatusOK)
-		if !a.cleared() {
-			t.Errorf("%s: got %s, want both cookies cleared", name, a)
-		}
-	}
-	b.get("/profile").want(t, http.StatusOK)
-	// The access token alone is enough, also after it has expired.
-	f.clock.advance(accessTTL + time.Second)
-	f.send(request{method: "POST", path: "/logout", cookies: "access_token=" + access}).want(t, http.StatusOK)
-	f.refresh(b.token()).want(t, http.StatusUnauthorized, authn.CodeUnauthenticated)
-}
-
 func TestARegistrationIsRefusedForItsOwnReasons(t *testing.T) {
 	t.Parallel()
 	f := start(t)

@@ -1,0 +1,159 @@
+package server_test
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/store"
+)
+
+// mixedTokens: a refresh goes strictly by the refresh token.
+func mixedTokens(t *testing.T, start func(...func(*setup)) *fixture) {
+	f := start()
+	alice, mallory := f.signedIn("alice"), f.signedIn("mallory")
+	a := f.send(request{method: "POST", path: "/refresh", cookies: "access_token=" + mallory.cookies["access_token"] + "; refresh_token=" + alice.token()}).
+		want(t, http.StatusOK)
+	if !bytes.Contains(a.body, []byte(`"alice"`)) {
+		t.Errorf("got %s, want alice's", a)
+	}
+	if got := f.profile(a.cookie("access_token")).want(t, http.StatusOK); !bytes.Contains(got.body, []byte(`"alice"`)) {
+		t.Errorf("the session is %s's", got.body)
+	}
+	mallory.get("/profile").want(t, http.StatusOK)
+	mallory.post("/refresh", "").want(t, http.StatusOK)
+}
+
+// noRefreshTokens: what only looks like one takes nobody's session away.
+func noRefreshTokens(t *testing.T, start func(...func(*setup)) *fixture) {
+	f := start()
+	b := f.signedIn("alice")
+	good := b.token()
+	for name, cookies := range map[string]string{
+		"no cookie":             "",
+		"empty":                 "refresh_token=",
+		"no value":              "refresh_token",
+		"cut short":             "refresh_token=" + good[:63],
+		"one more":              "refresh_token=" + good + "A",
+		"padded":                "refresh_token=" + good + "=",
+		"the other alphabet":    "refresh_token=" + good[:63] + "+",
+		"upper case":            "refresh_token=" + strings.ToUpper(good),
+		"10 kB":                 "refresh_token=" + strings.Repeat("A", 10_000),
+		"the access token":      "refresh_token=" + b.cookies["access_token"],
+		"a name of other case":  "REFRESH_TOKEN=" + good,
+		"a name with a prefix":  "__Host-refresh_token=" + good,
+		"a prefix, lower case":  "__host-refresh_token=" + good,
+		"an encoded name":       "refresh%5Ftoken=" + good,
+		"a value of percents":   "refresh_token=%41" + good[1:],
+		"only the access token": "access_token=" + b.cookies["access_token"],
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := f.send(request{method: "POST", path: "/refresh", cookies: cookies}).want(t, http.StatusUnauthorized, authn.CodeUnauthenticated)
+			if !a.cleared() {
+				t.Errorf("it left the cookies: %s", a)
+			}
+		})
+	}
+	f.send(request{method: "POST", path: "/refresh?refresh_token=" + good}).want(t, http.StatusUnauthorized)
+	f.send(request{method: "POST", path: "/refresh", header: map[string]string{"Authorization": "Bearer " + good}}).want(t, http.StatusUnauthorized)
+	b.post("/refresh", "").want(t, http.StatusOK)
+}
+
+// twoRefreshTokens: of two cookies with one name one was planted, and no session starts,
+// goes on or is taken over by either. A logout ends both.
+func twoRefreshTokens(t *testing.T, start func(...func(*setup)) *fixture) {
+	f := start()
+	f.signedIn("alice")
+	for name, planted := range map[string]func(string) string{
+		"planted after":  func(token string) string { return "refresh_token=" + token + "; refresh_token=planted" },
+		"planted before": func(token string) string { return "refresh_token=planted; refresh_token=" + token },
+		"quoted":         func(token string) string { return `refresh_token="` + token + `"` },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := f.browser()
+			b.post("/login", account("alice", password)).want(t, http.StatusOK)
+			cookies := planted(b.token())
+			refresh := f.send(request{method: "POST", path: "/refresh", cookies: cookies}).want(t, http.StatusUnauthorized, authn.CodeUnauthenticated)
+			bad := f.send(request{method: "POST", path: "/login", body: account("alice", "the wrong password"), cookies: cookies}).
+				want(t, http.StatusUnauthorized, authn.CodeInvalidCredentials)
+			logout := f.send(request{method: "POST", path: "/logout", cookies: cookies}).want(t, http.StatusOK)
+			f.send(request{method: "POST", path: "/login", body: account("alice", password), cookies: cookies}).want(t, http.StatusOK)
+			for endpoint, a := range map[string]answer{"refresh": refresh, "bad login": bad, "logout": logout} {
+				if !a.cleared() {
+					t.Errorf("%s left the cookies", endpoint)
+				}
+			}
+			b.post("/refresh", "").want(t, http.StatusUnauthorized, authn.CodeUnauthenticated)
+		})
+	}
+}
+
+func logoutsOfWhatever(t *testing.T, start func(...func(*setup)) *fixture) {
+	f := start()
+	b := f.signedIn("alice")
+	access := b.cookies["access_token"]
+	for name, cookies := range map[string]string{
+		"nothing":     "",
+		"garbage":     "refresh_token=garbage; access_token=garbage",
+		"10 kB":       "refresh_token=" + strings.Repeat("A", 10_000),
+		"two of each": "refresh_token=a; refresh_token=b; access_token=a; access_token=b",
+		"quoted":      `refresh_token="a"`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			if a := f.send(request{method: "POST", path: "/logout", cookies: cookies}).want(t, http.StatusOK); !a.cleared() {
+				t.Errorf("got %s, want both cookies cleared", a)
+			}
+		})
+	}
+	for name, r := range map[string]request{
+		"by GET":                {method: "GET"},
+		"by GET, overridden":    {method: "GET", header: map[string]string{"X-HTTP-Method-Override": "POST"}},
+		"from another site":     {method: "POST", header: map[string]string{"Sec-Fetch-Site": "cross-site"}},
+		"from another origin":   {method: "POST", header: map[string]string{"Origin": "https://evil.example"}},
+		"from a sibling's page": {method: "POST", header: map[string]string{"Sec-Fetch-Site": "same-site"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			want := http.StatusForbidden
+			if r.method == "GET" {
+				want = http.StatusMethodNotAllowed
+			}
+			r.path, r.cookies = "/logout", "access_token="+access+"; refresh_token="+b.token()
+			if a := f.send(r).want(t, want); len(setCookies(a)) != 0 {
+				t.Errorf("got cookies: %s", a)
+			}
+		})
+	}
+	b.get("/profile").want(t, http.StatusOK)
+	// The access token alone is enough, also after it has expired; twice is fine.
+	f.clock.advance(accessTTL + time.Second)
+	for range 2 {
+		f.send(request{method: "POST", path: "/logout", cookies: "access_token=" + access}).want(t, http.StatusOK)
+	}
+	f.refresh(b.token()).want(t, http.StatusUnauthorized, authn.CodeUnauthenticated)
+}
+
+func logoutOfOneSession(t *testing.T, start func(...func(*setup)) *fixture) {
+	f := start()
+	phone := f.signedIn("alice")
+	laptop := f.browser()
+	laptop.post("/login", account("alice", password)).want(t, http.StatusOK)
+	phone.post("/logout", "").want(t, http.StatusOK)
+	laptop.get("/profile").want(t, http.StatusOK)
+	laptop.post("/refresh", "").want(t, http.StatusOK)
+}
+
+func logoutWithoutADatabase(t *testing.T) {
+	f, st := startFailing(t)
+	b := f.signedIn("alice")
+	token := b.token()
+	st.fail(store.ErrUnavailable)
+	a := b.post("/logout", "").want(t, http.StatusServiceUnavailable, authn.CodeUnavailable)
+	if !a.cleared() || !strings.Contains(string(a.body), "not ended on the server") {
+		t.Errorf("got %s", a)
+	}
+	st.fail(nil)
+	f.refresh(token).want(t, http.StatusOK)
+}

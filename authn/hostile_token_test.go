@@ -10,13 +10,48 @@ import (
 	"math/big"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 )
 
-func TestHostileAccessTokensAreRefused(t *testing.T) {
+func TestHostileAccessToken(t *testing.T) {
 	t.Parallel()
 	onEvery(t, refusesHostileTokens)
+	t.Run("audience", refusesOtherAudiences)
+}
+
+// refusesOtherAudiences: with an audience set, its text is the only aud there is.
+func refusesOtherAudiences(t *testing.T) {
+	t.Parallel()
+	a := newAccessTokens([]keySecret{newKeySecret(testSecret)}, "authctl", "shop", 15*time.Minute)
+	token, _, err := a.issue("alice", testSession, issuedAt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := a.ring.Load().active
+	header, payload := decode(t, strings.Split(token, ".")[0]), decode(t, strings.Split(token, ".")[1])
+	for aud, good := range map[string]bool{
+		`"aud":"shop",`: true, ``: false, `"aud":"",`: false, `"aud":null,`: false, `"aud":"Shop",`: false, `"aud":"shop ",`: false, `"aud":7,`: false,
+		`"aud":[],`: false, `"aud":["shop"],`: false, `"aud":["x","shop"],`: false, `"aud":"x","aud":"shop",`: false, `"AUD":"shop",`: false,
+	} {
+		t.Run(aud, func(t *testing.T) {
+			claims := strings.Replace(string(payload), `"aud":"shop",`, aud, 1)
+			signed := signWith(t, string(header), claims, key.method, key.private)
+			if _, err := a.verify(signed, issuedAt); (err == nil) != good {
+				t.Errorf("got %v, want it accepted: %t", err, good)
+			}
+		})
+	}
+}
+
+func decode(t *testing.T, s string) []byte {
+	t.Helper()
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 func refusesHostileTokens(t *testing.T, a *accessTokens) {
@@ -42,6 +77,13 @@ func refusesHostileTokens(t *testing.T, a *accessTokens) {
 	hostile := map[string]string{
 		"nothing":                   "",
 		"null":                      "null",
+		"undefined":                 "undefined",
+		"EXP alone":                 sign(header, in(payload, `"exp"`, `"EXP"`)),
+		"exp as 1e18":               sign(header, in(payload, `1795436100`, `1e18`)),
+		"nbf in the future":         sign(header, in(payload, `{`, `{"nbf":1795435500,`)),
+		"kid a list":                sign(in(header, `"`+key.ID+`"`, `["`+key.ID+`"]`), payload),
+		"an sid of 3 kB":            sign(header, in(payload, `"sid":"`, `"sid":"`+strings.Repeat("1", 3000))),
+		"five parts of base64":      token + "." + encode("x") + "." + encode("y"),
 		"one part":                  "a",
 		"two parts":                 unsigned[:len(unsigned)-1],
 		"no signature":              unsigned,

@@ -48,10 +48,31 @@ func mustLoad(t *testing.T, src sources) loaded {
 	return cfg
 }
 
-// TestConfigRefuses has one fault a line: a file, variables, the key that must be
-// named, and a part of what must be said about it.
-func TestConfigRefuses(t *testing.T) {
+// TestHostileConfiguration is about settings that are wrong, weak or contradict each other.
+// What becomes of the commands then is in testdata/script/hostile.txtar.
+func TestHostileConfiguration(t *testing.T) {
 	t.Parallel()
+	for name, row := range map[string]func(*testing.T){
+		"one fault":             oneFault,
+		"several faults":        severalFaults,
+		"a file that is none":   unreadableFiles,
+		"a .env that is none":   unreadableDotenv,
+		"a file for a secret":   filesForSecrets,
+		"a secret given twice":  secretsGivenTwice,
+		"a cost beyond memory":  costsBeyondMemory,
+		"a made secret, broken": brokenMadeSecrets,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			row(t)
+		})
+	}
+}
+
+// oneFault has one a line: a file, variables, the key that must be named, and a part of
+// what must be said about it.
+func oneFault(t *testing.T) {
+	folders := t // whose names do not repeat what is being tried
 	for _, tt := range []struct {
 		file, env string // env is separated by spaces
 		key, says string
@@ -147,13 +168,58 @@ func TestConfigRefuses(t *testing.T) {
 		{"password: {min_length: 7}", "", "password.min_length", "8 to 64"},
 		{"registration: false", "", "registration", "not a text"},
 		{"registration: shut", "", "registration", "open or closed"},
+		{"", "DATABASE_URL=postgres://u:hunter2@db.example/db?sslmode=disable", "database.url", "verify-full"},
+		{"", "DATABASE_URL=postgres://u:hunter2@db.example/db?sslmode=allow", "database.url", "verify-full"},
+		{"", "DATABASE_URL=postgres://u:hunter2@db.example/db?sslmode=prefer", "database.url", "verify-full"},
+		{"", "DATABASE_URL=postgres://u:hunter2@db.example/db?sslmode=verify-ca", "database.url", "verify-full"},
+		{"", "DATABASE_URL=postgres://u:hunter2@localhost,db.example/db?sslmode=disable", "database.url", "verify-full"},
+		{"server: {public_url: 'https://u:hunter2@login.example'}", "", "server.public_url", "no query, fragment or user"},
+		{"server: {public_url: 'https://login.example/#a'}", "", "server.public_url", "no query, fragment or user"},
+		{"server: {public_url: '//login.example'}", "", "server.public_url", "http or https URL"},
+		{"server: {public_url: 'javascript:alert(1)'}", "", "server.public_url", "http or https URL"},
+		{"server: {cors: {allowed_origins: ['*']}}", "", "server.cors.allowed_origins", "https://host[:port]"},
+		{"server: {cors: {allowed_origins: ['null']}}", "", "server.cors.allowed_origins", "https://host[:port]"},
+		{"server: {cors: {allowed_origins: ['https://shop.example/']}}", "", "server.cors.allowed_origins", "nothing more"},
+		{"server: {cors: {allowed_origins: ['https://shop.example/a']}}", "", "server.cors.allowed_origins", "nothing more"},
+		{"server: {cors: {allowed_origins: ['http://shop.example']}}", "", "server.cors.allowed_origins", "only for localhost"},
+		{`server: {cors: {allowed_origins: ['https://.*\.shop\.example']}}`, "", "server.cors.allowed_origins", "https://host[:port]"},
+		{"server: {cors: {allowed_origins: ['https://*']}}", "", "server.cors.allowed_origins", "https://host[:port]"},
+		{"server: {cors: {allowed_origins: ['https://*.com']}}", "", "server.cors.allowed_origins", "a domain of its own"},
+		{"server: {trusted_origins: ['null']}", "", "server.trusted_origins", "https://host[:port]"},
+		{"server: {trusted_proxies: ['::/0']}", "", "server.trusted_proxies", "trusts everybody"},
+		{"server: {trusted_proxies: [10.0.0.0/33]}", "", "server.trusted_proxies", "networks, such as 10.0.0.0/8"},
+		{"server: {trusted_proxies: [proxies.example]}", "", "server.trusted_proxies", "networks, such as 10.0.0.0/8"},
+		{"server: {trusted_proxies: ['10.0.0.0/8, 11.0.0.0/8']}", "", "server.trusted_proxies", "networks, such as 10.0.0.0/8"},
+		{"server: {port: .nan}", "", "server.port", "whole number"},
+		{"tokens: {access_ttl: -15m}", "", "tokens.access_ttl", "1m0s to 1h0m0s"},
+		{"tokens: {access_ttl: 0s}", "", "tokens.access_ttl", "1m0s to 1h0m0s"},
+		{"tokens: {access_ttl: .inf}", "", "tokens.access_ttl", "has no unit"},
+		{"tokens: {refresh_ttl: 999999h}", "", "tokens.refresh_ttl", "5m0s to 2160h0m0s"},
+		{"tokens: {refresh_ttl: 99999999999h}", "", "tokens.refresh_ttl", "such as 90s, 15m or 168h"},
+		{"", "JWT_SECRET=changeme-changeme-changeme-changeme", "jwt.secret", "sample"},
+		{"", "JWT_SECRET=your-64-byte-hex-secret-key-here-exactly-64-characters-long", "jwt.secret", "sample"},
+		{"jwt: {secret: '                                        '}", "", "jwt.secret", "few different characters"},
+		{"jwt: {previous_secrets: [hunter2]}", "", "jwt.previous_secrets", "one of them must have at least 32 bytes"},
+		{"jwt: {algorithm: none}", "", "jwt.algorithm", `not "none"`},
+		{"jwt: {algorithm: hs256}", "", "jwt.algorithm", `not "hs256"`},
+		{"cookies: {secure: 'false'}\nserver: {public_url: 'https://login.example'}", "", "cookies.secure", "goes against server.public_url"},
+		{"cookies: {secure: 'false'}\nserver: {host: 0.0.0.0}", "", "cookies.secure", "would hand tokens to other machines in clear"},
+		{"cookies: {same_site: none, secure: 'false'}", "", "cookies.same_site", "needs cookies.secure: true"},
+		{"cookies: {domain: 'a; Secure'}", "", "cookies.domain", "must be a host name"},
+		{"password: {argon2: {parallelism: 0}}", "", "password.argon2", "parallelism must be 1 to 16"},
+		{"password: {argon2: {parallelism: 17}}", "", "password.argon2", "parallelism must be 1 to 16"},
+		{"password: {argon2: {iterations: 21}}", "", "password.argon2", "iterations must be 1 to 20"},
+		{"password: {argon2: {iterations: -1}}", "", "password.argon2.iterations", "out of range"},
+		{"password: {argon2: {iterations: .nan}}", "", "password.argon2.iterations", "whole number"},
+		{"password: {argon2: {memory: -64MiB}}", "", "password.argon2.memory", "such as 64MiB"},
+		{"password: {argon2: {memory: 0KiB}}", "", "password.argon2", "memory must be 8 KiB to 1 GiB"},
 		{"log: {level: loud}", "", "log.level", `not "loud"`},
 		{"log: {level: ''}", "", "log.level", "must be trace"},
 		{"log: {format: text}", "", "log.format", "auto or json or console"},
 	} {
-		t.Run(tt.key, func(t *testing.T) {
+		t.Run(strings.TrimSpace(tt.file+" "+tt.env), func(t *testing.T) {
 			t.Parallel()
-			_, err := load(from(t, tt.file, strings.Fields(tt.env)...))
+			_, err := load(from(folders, tt.file, strings.Fields(tt.env)...))
 			all, ok := errors.AsType[faults](err)
 			if !ok {
 				t.Fatalf("got %v, want faults", err)
@@ -170,8 +236,7 @@ func TestConfigRefuses(t *testing.T) {
 	}
 }
 
-func TestConfigReportsEveryFaultAtOnce(t *testing.T) {
-	t.Parallel()
+func severalFaults(t *testing.T) {
 	_, err := load(from(t, "tokens: {access_ttl: 2h}\nlog: {level: loud}\npassword: {min_length: 1}", "DATABASE_URL=mysql://x"))
 	all, _ := errors.AsType[faults](err)
 	if len(all) != 4 {
@@ -183,8 +248,7 @@ func TestConfigReportsEveryFaultAtOnce(t *testing.T) {
 	}
 }
 
-func TestConfigFileMustBeReadable(t *testing.T) {
-	t.Parallel()
+func unreadableFiles(t *testing.T) {
 	for name, src := range map[string]sources{
 		"named and missing":   {file: "/nowhere/authctl.yaml"},
 		"missing, by name":    {environ: []string{"AUTHCTL_CONFIG=/nowhere/authctl.yaml"}},
@@ -201,8 +265,7 @@ func TestConfigFileMustBeReadable(t *testing.T) {
 	}
 }
 
-func TestDotenvMustBeReadable(t *testing.T) {
-	t.Parallel()
+func unreadableDotenv(t *testing.T) {
 	for _, content := range []string{"JWT_SECRET='hunter2\n", "the secret is hunter2\n"} {
 		src := from(t, "")
 		write(t, filepath.Join(src.dir, ".env"), content, 0o600)

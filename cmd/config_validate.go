@@ -217,6 +217,13 @@ func (l *loaded) validateCookies(bad *faults) {
 	c := l.Cookies
 	oneOf(bad, "cookies.secure", string(c.Secure), "auto", "true", "false")
 	oneOf(bad, "cookies.same_site", c.SameSite, "lax", "strict", "none")
+	switch server := l.Server; {
+	case c.Secure != "false" || l.development():
+	case strings.HasPrefix(server.PublicURL, "https://") || server.TLS.CertFile != "":
+		bad.add("cookies.secure", "false goes against server.public_url and server.tls, which say that there is HTTPS: auto follows the connection")
+	case !loopback(server.Host):
+		bad.add("cookies.secure", "false would hand tokens to other machines in clear, whatever they speak: auto follows the connection")
+	}
 	if c.SameSite == "none" && c.Secure != "true" {
 		bad.add("cookies.same_site", "none needs cookies.secure: true, browsers drop such cookies otherwise")
 	}

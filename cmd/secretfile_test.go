@@ -9,8 +9,7 @@ import (
 	"testing"
 )
 
-func TestSecretsComeFromFiles(t *testing.T) {
-	t.Parallel()
+func filesForSecrets(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "secret")
 	for _, tt := range []struct {
 		content string
@@ -44,7 +43,14 @@ func TestSecretsComeFromFiles(t *testing.T) {
 			t.Errorf("%.20q, mode %o: got %v, want …%s…", tt.content, tt.mode, err, tt.says)
 		}
 	}
+	open, link := filepath.Join(t.TempDir(), "open"), filepath.Join(t.TempDir(), "link")
+	write(t, open, goodSecret, 0o666)
+	if err := os.Symlink(open, link); err != nil {
+		t.Fatal(err)
+	}
 	for path, says := range map[string]string{
+		link:                                  "mode 0666",
+		os.DevNull:                            "is not a regular file",
 		t.TempDir():                           "is not a regular file",
 		filepath.Join(t.TempDir(), "nowhere"): "no such file",
 	} {
@@ -55,8 +61,7 @@ func TestSecretsComeFromFiles(t *testing.T) {
 	}
 }
 
-func TestASecretIsGivenOnce(t *testing.T) {
-	t.Parallel()
+func secretsGivenTwice(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "secret")
 	write(t, path, goodSecret, 0o600)
 	_, err := load(from(t, "", "DATABASE_URL=postgres://u:hunter2@localhost/db", "DATABASE_URL_FILE="+path))
@@ -106,8 +111,7 @@ func TestOneOfManyMakesTheSecret(t *testing.T) {
 	}
 }
 
-func TestABadSecretIsKept(t *testing.T) {
-	t.Parallel()
+func brokenMadeSecrets(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "authctl.secret")
 	write(t, path, goodSecret[:20], 0o600)
 	if value, _, err := ensureSecret(path); err == nil || !strings.Contains(err.Error(), path) || strings.Contains(err.Error(), goodSecret[:20]) {

@@ -58,13 +58,13 @@ func (f *fixture) send(r request) answer {
 	}
 	if r.cookies != "" {
 		req.Header.Set("Cookie", r.cookies)
-		for _, c := range req.Cookies() {
-			if len(c.Value) >= 32 { // long enough to be no coincidence
-				f.noteSecret(c.Value)
-			}
-		}
 	}
-	return f.do(req)
+	f.noteRequest(req, r.body)
+	a := f.do(req)
+	if sent, ok := accountOf(r.body); ok && r.path == "/login" && a.status == http.StatusUnauthorized {
+		f.noteSecret(sent.Username) // which may be a password that somebody typed into the wrong field
+	}
+	return a
 }
 
 func (f *fixture) do(req *http.Request) answer {
@@ -80,20 +80,10 @@ func (f *fixture) do(req *http.Request) answer {
 	}
 	a := answer{status: resp.StatusCode, header: resp.Header, body: body}
 	for _, c := range setCookies(a) {
-		if c.Value != "" {
-			f.noteSecret(c.Value)
-		}
+		f.noteToken(c.Value)
 	}
 	f.conforms(req, a)
 	return a
-}
-
-func (f *fixture) noteSecret(s string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if !slices.Contains(f.secrets, s) {
-		f.secrets = append(f.secrets, s)
-	}
 }
 
 func setCookies(a answer) []*http.Cookie { return (&http.Response{Header: a.header}).Cookies() }

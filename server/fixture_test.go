@@ -45,7 +45,7 @@ type fixture struct {
 	ready  atomic.Pointer[error] // why it is not ready; nil when it is
 
 	mu      sync.Mutex
-	secrets []string // must not be logged
+	secrets map[string]bool // must not be logged
 }
 
 // setup is what a test may change before the server starts.
@@ -87,7 +87,7 @@ func start(t testing.TB, change ...func(*setup)) *fixture {
 			t.Fatal(err)
 		}
 	}
-	f := &fixture{t: t, svc: svc, store: conf.store, clock: clock, log: &logBuffer{}, secrets: []string{secret, password, "the wrong password"}}
+	f := &fixture{t: t, svc: svc, store: conf.store, clock: clock, log: &logBuffer{}, secrets: map[string]bool{secret: true}}
 	conf.server.Ready = func() error {
 		if cause := f.ready.Load(); cause != nil {
 			return *cause
@@ -102,8 +102,9 @@ func start(t testing.TB, change ...func(*setup)) *fixture {
 	if conf.timeouts[0] != 0 {
 		f.srv.SetReadTimeouts(conf.timeouts[0], conf.timeouts[1])
 	}
+	t.Cleanup(f.checkLog) // when the server has stopped
+	t.Cleanup(f.noteHashes)
 	f.run(conf.listen)
-	t.Cleanup(f.checkLog)
 	return f
 }
 

@@ -26,29 +26,6 @@ func (f *fixture) logged(message string) []map[string]any {
 	return found
 }
 
-// checkLog runs after every test that had a server.
-func (f *fixture) checkLog() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, line := range f.log.lines() {
-		if len(line) == 0 {
-			continue
-		}
-		var fields map[string]any
-		if err := json.Unmarshal(line, &fields); err != nil {
-			f.t.Errorf("%v in log line %q", err, line)
-		}
-		if len(line) > 32<<10 || fields["stack"] == nil && len(line) > 4<<10 {
-			f.t.Errorf("a log line has %d bytes", len(line))
-		}
-		for _, s := range f.secrets {
-			if bytes.Contains(line, []byte(s)) {
-				f.t.Errorf("the log holds the secret %q: %s", s, line)
-			}
-		}
-	}
-}
-
 func TestARequestIsLoggedAtItsStartAndItsEnd(t *testing.T) {
 	t.Parallel()
 	f := start(t)

@@ -48,6 +48,7 @@ func startServe(t testing.TB, dir string, environ ...string) *process {
 		if strings.Contains(p.said(t), "DATA RACE") {
 			t.Error("serve has a data race")
 		}
+		keepsSecrets(t, p.said(t), p.dir, p.environ)
 		if t.Failed() {
 			t.Logf("serve said: %s", p.said(t))
 		}

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -26,6 +27,7 @@ type worldKey struct{}
 
 // world is what a script's commands share: one server, and browsers by name.
 type world struct {
+	t        testing.TB
 	server   *exec.Cmd
 	exited   chan error
 	browsers map[string]*http.Client
@@ -75,6 +77,9 @@ func serve(ts *testscript.TestScript, w *world, args []string) {
 	ts.Defer(func() {
 		server.Process.Kill() // unless it has ended
 		<-exited
+		if said, err := os.ReadFile(logFile.Name()); err == nil {
+			keepsSecrets(w.t, string(said), server.Dir, server.Env)
+		}
 	})
 	w.server, w.exited = server, exited
 	select {

@@ -67,7 +67,7 @@ func setUp(env *testscript.Env, backend string) error {
 		env.Setenv("DATABASE_URL", storetest.EmptyPostgres(env.T().(testing.TB)))
 		env.Setenv("JWT_SECRET", hex.EncodeToString(secret))
 	}
-	env.Values[worldKey{}] = &world{}
+	env.Values[worldKey{}] = &world{t: env.T().(testing.TB)}
 	return nil
 }
 

@@ -1,0 +1,165 @@
+package cmd_test
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/authctl/authctl/store/storetest"
+)
+
+// TestADeathInAnyMomentLosesNoSession kills a server while sessions are refreshed, one
+// after the other. Whatever it was at, the token that a client holds is afterwards either
+// still good or the one before the latest, and gets the successor that was lost.
+func TestADeathInAnyMomentLosesNoSession(t *testing.T) {
+	t.Parallel()
+	onEitherDatabase(t, func(t *testing.T, environ ...string) {
+		dir := t.TempDir()
+		environ = append(environ, "AUTHCTL_TOKENS_RETRY_WINDOW=1m") // in case the machine is slow
+		p := startServe(t, dir, environ...)
+		const clients = 4
+		all := make([]*client, clients)
+		for i := range all {
+			all[i] = newClient(p, string(rune('a'+i))+"lice")
+			call(t, &all[i].Client, "POST", p.url+"/register", all[i].account(), nil, http.StatusCreated)
+			all[i].signIn(t)
+		}
+		rounds := 3
+		if soaking() {
+			rounds = 40
+		}
+		for round := range rounds {
+			var refreshing sync.WaitGroup
+			busy := make(chan struct{}, clients*1000)
+			for _, c := range all {
+				c.node = p.url
+				refreshing.Go(func() {
+					for {
+						resp, err := c.send("POST", "/refresh", "")
+						if err != nil {
+							return // it has been killed
+						}
+						if resp.StatusCode != http.StatusOK {
+							t.Errorf("in round %d: got %s", round, resp.Status)
+							return
+						}
+						select {
+						case busy <- struct{}{}:
+						default:
+						}
+					}
+				})
+			}
+			for range 10 + 7*round { // never at the same moment
+				<-busy
+			}
+			p.kill(t)
+			refreshing.Wait()
+			p = startServe(t, dir, environ...)
+			for _, c := range all {
+				c.node = p.url
+				c.CloseIdleConnections()
+				for range 2 { // the successor must be good for something, too
+					if resp, err := c.send("POST", "/refresh", ""); err != nil || resp.StatusCode != http.StatusOK {
+						t.Fatalf("in round %d: after the death: got %v, %v", round, resp, err)
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestARevocationOutlivesADeath kills a server in the moment that a revocation or a logout
+// has been confirmed.
+func TestARevocationOutlivesADeath(t *testing.T) {
+	t.Parallel()
+	onEitherDatabase(t, func(t *testing.T, environ ...string) {
+		dir := t.TempDir()
+		p := startServe(t, dir, environ...)
+		alice, bob := newClient(p, "alice"), newClient(p, "bob")
+		for _, c := range []*client{alice, bob} {
+			call(t, &c.Client, "POST", p.url+"/register", c.account(), nil, http.StatusCreated)
+			c.signIn(t)
+		}
+		access, refresh := bob.access, bob.refresh
+		if resp, err := bob.send("POST", "/logout", ""); err != nil || resp.StatusCode != http.StatusOK {
+			t.Fatalf("logout: got %v, %v", resp, err)
+		}
+		bob.access, bob.refresh = access, refresh
+		p.run(t, "token", "revoke-all", "--user", "alice", "--yes", "-o", "json")
+		p.kill(t)
+		p = startServe(t, dir, environ...)
+		for _, c := range []*client{alice, bob} {
+			c.node = p.url
+			for method, path := range map[string]string{"GET": "/profile", "POST": "/refresh"} {
+				if resp, err := c.send(method, path, ""); err != nil || resp.StatusCode != http.StatusUnauthorized {
+					t.Errorf("%s %s: got %v, %v, want 401", c.name, path, resp, err)
+				}
+			}
+		}
+	})
+}
+
+// TestTheSecondSignalEndsAtOnce: the first waits for what is under way.
+func TestTheSecondSignalEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	p := startServe(t, t.TempDir())
+	address := strings.TrimPrefix(p.url, "http://")
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, slowLogin+"Content-Length: 100\r\n\r\n{"); err != nil {
+		t.Fatal(err)
+	}
+	call(t, http.DefaultClient, "GET", p.url+"/healthz", "", nil, http.StatusOK) // by now the other has been read
+	p.command.Process.Signal(syscall.SIGTERM)
+	eventually(t, func() bool { // it takes nobody in any more
+		other, err := net.Dial("tcp", address)
+		if err == nil {
+			other.Close()
+		}
+		return err != nil
+	})
+	select {
+	case <-p.ended:
+		t.Fatalf("it did not wait: %s", p.said(t))
+	default:
+	}
+	began := time.Now()
+	eventually(t, func() bool { // once it has given the signal its meaning back
+		p.command.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-p.ended:
+			return true
+		default:
+			return false
+		}
+	})
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("it took %s to end", took)
+	}
+	if status, ok := p.command.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Signaled() {
+		t.Errorf("it ended with %v, want the signal", p.command.ProcessState)
+	}
+}
+
+// onEitherDatabase runs a story on a SQLite file and on PostgreSQL, with the variables that
+// say so.
+func onEitherDatabase(t *testing.T, story func(t *testing.T, environ ...string)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		story(t)
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		story(t, "DATABASE_URL="+storetest.Postgres(t), "JWT_SECRET="+randomSecret())
+	})
+}

@@ -1,0 +1,70 @@
+package authn
+
+import (
+	"math/rand/v2"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/store"
+)
+
+// TestATimerTellsNoBadLoginFromAnother measures what TestBadLoginsAreAlikeAndCostOneHashEach
+// counts: 300 logins of each kind, in no order, and their medians. It wants a machine that
+// does nothing else, and ten seconds of it:
+//
+//	AUTHCTL_TEST_TIMING=1 go test ./authn -run ATimerTells -v
+func TestATimerTellsNoBadLoginFromAnother(t *testing.T) {
+	if os.Getenv("AUTHCTL_TEST_TIMING") == "" {
+		t.Skip("AUTHCTL_TEST_TIMING is not set")
+	}
+	const samples = 300
+	f := newFixture(t, openSQLite(t), func(c *Config) { c.Argon2 = Params{Memory: 19456, Iterations: 2, Parallelism: 1} })
+	f.register(t, "alice")
+	f.register(t, "dora")
+	if _, err := f.DisableUser(f.ctx, Actor{Name: "cli:root"}, "dora"); err != nil {
+		t.Fatal(err)
+	}
+	bare := store.NewUser{ID: uuid.New(), Username: "nora", Folded: "nora", CreatedAt: f.now()}
+	if _, err := f.store.CreateUser(f.ctx, bare, visitor.event(store.ActionUserCreated, f.now())); err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[string]Account{
+		"unknown":        {"nobody", goodPassword},
+		"wrong password": {"alice", goodPassword + "!"},
+		"disabled":       {"dora", goodPassword},
+		"no password":    {"nora", goodPassword},
+	}
+	var order []string
+	for kind := range kinds {
+		for range samples {
+			order = append(order, kind)
+		}
+	}
+	rand.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	took := map[string][]time.Duration{}
+	for _, kind := range order {
+		f.advance(time.Hour)
+		began := time.Now()
+		_, err := f.Login(f.ctx, visitor, kinds[kind], "")
+		took[kind] = append(took[kind], time.Since(began))
+		wantCode(t, kind, err, CodeInvalidCredentials)
+	}
+	reference := median(took["wrong password"])
+	for kind, all := range took {
+		m := median(all)
+		apart := float64(m-reference) / float64(reference)
+		t.Logf("%-14s median %s, %+.2f %% from a wrong password", kind, m, 100*apart)
+		if apart > 0.05 || apart < -0.05 {
+			t.Errorf("%s takes %s, a wrong password %s: more than 5 %% apart", kind, m, reference)
+		}
+	}
+}
+
+func median(all []time.Duration) time.Duration {
+	slices.Sort(all)
+	return all[len(all)/2]
+}

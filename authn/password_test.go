@@ -6,6 +6,9 @@ import (
 	"encoding/hex"
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 func embedded(t *testing.T) *Blocklist {
@@ -148,4 +151,30 @@ func TestSecretsThatAreNoSecretsAreRefused(t *testing.T) {
 			t.Errorf("the error repeats the secret: %v", err)
 		}
 	}
+}
+
+// FuzzNormalizePassword: what is hashed is one spelling of what was typed, and no more than
+// was allowed.
+func FuzzNormalizePassword(f *testing.F) {
+	for _, s := range []string{"caf\u00e9", "cafe\u0301", "\u1100\u1161\u11a8", "e" + strings.Repeat("\u0301", 300), "\ufb01ne", "a\x00b", "a\ufffdb", "a\xffb", strings.Repeat("🦊", 257), "\u0344", "\ufb2c", "\u1e9b\u0323"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, typed string) {
+		nfc, ok := normalizePassword(typed)
+		if !ok {
+			if nfc != "" {
+				t.Errorf("%q is refused, and %q is left", typed, nfc)
+			}
+			return
+		}
+		if !utf8.ValidString(typed) || strings.ContainsAny(typed, "\x00\ufffd") || utf8.RuneCountInString(nfc) > maxPasswordLength || len(nfc) > maxPasswordLength*utf8.UTFMax {
+			t.Errorf("%q is taken as %q", typed, nfc)
+		}
+		if again, ok := normalizePassword(nfc); !ok || again != nfc {
+			t.Errorf("%q becomes %q, which becomes %q, %t", typed, nfc, again, ok)
+		}
+		if spelled, ok := normalizePassword(norm.NFD.String(typed)); ok && spelled != nfc {
+			t.Errorf("%q becomes %q, and decomposed %q", typed, nfc, spelled)
+		}
+	})
 }

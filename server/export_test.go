@@ -69,3 +69,11 @@ func Hops(header string, lines ...string) (addrs []string) {
 	}
 	return addrs
 }
+
+// Bearer reads the Authorization header.
+func Bearer(h http.Header) (token string, found bool, err error) { return bearer(h) }
+
+// RefreshTokenOf reads the refresh token of a request.
+func (s *Server) RefreshTokenOf(r *http.Request) (string, error) {
+	return (&exchange{server: s, request: r}).refreshToken()
+}

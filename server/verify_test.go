@@ -94,7 +94,7 @@ func TestAServerThatHasNotReadTheFeedVouchesForNobody(t *testing.T) {
 }
 
 // own lists the sessions that a browser sees.
-func (b *browser) own(t *testing.T) (current string, others []string) {
+func (b *browser) own(t testing.TB) (current string, others []string) {
 	t.Helper()
 	var list struct {
 		Sessions []struct {

@@ -162,9 +162,6 @@ func FuzzNormalizePassword(f *testing.F) {
 	f.Fuzz(func(t *testing.T, typed string) {
 		nfc, ok := normalizePassword(typed)
 		if !ok {
-			if nfc != "" {
-				t.Errorf("%q is refused, and %q is left", typed, nfc)
-			}
 			return
 		}
 		if !utf8.ValidString(typed) || strings.ContainsAny(typed, "\x00\ufffd") || utf8.RuneCountInString(nfc) > maxPasswordLength || len(nfc) > maxPasswordLength*utf8.UTFMax {
@@ -173,7 +170,11 @@ func FuzzNormalizePassword(f *testing.F) {
 		if again, ok := normalizePassword(nfc); !ok || again != nfc {
 			t.Errorf("%q becomes %q, which becomes %q, %t", typed, nfc, again, ok)
 		}
-		if spelled, ok := normalizePassword(norm.NFD.String(typed)); ok && spelled != nfc {
+		decomposed := norm.NFD.String(typed)
+		if strings.ContainsRune(decomposed, '\u034f') { // more marks on one letter than there are in any language
+			return
+		}
+		if spelled, ok := normalizePassword(decomposed); ok && spelled != nfc {
 			t.Errorf("%q becomes %q, and decomposed %q", typed, nfc, spelled)
 		}
 	})

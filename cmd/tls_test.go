@@ -152,6 +152,11 @@ func TestTLSThatCannotBeSpoken(t *testing.T) {
 		"no certificate": {"", oneKey, "server.tls.cert_file: is missing"},
 		"another's key":  {oneCert, twoKey, "private key does not match public key"},
 		"not PEM":        {"hello", oneKey, "failed to find any PEM data in certificate input"},
+		"a key of hello": {oneCert, "hello", "failed to find any PEM data in key input"},
+		"two swapped":    {oneKey, oneCert, "failed to find certificate PEM data"},
+		"encrypted":      {oneCert, string(pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: []byte("sealed")})), "failed to parse private key"},
+		"a key cut off":  {oneCert, oneKey[:len(oneKey)/2], "failed to find any PEM data in key input"},
+		"readable":       {oneCert, oneKey, "chmod 600 key"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -161,6 +166,11 @@ func TestTLSThatCannotBeSpoken(t *testing.T) {
 				if text != "" {
 					put(t, filepath.Join(dir, file), text)
 					p.environ = append(p.environ, "AUTHCTL_SERVER_TLS_"+strings.ToUpper(file)+"_FILE="+file)
+				}
+			}
+			if name == "readable" {
+				if err := os.Chmod(filepath.Join(dir, "key"), 0o644); err != nil {
+					t.Fatal(err)
 				}
 			}
 			if said, exit := p.fails(t, "serve"); exit != 2 || !strings.Contains(said, tt.want) {

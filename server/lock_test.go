@@ -1,0 +1,58 @@
+package server_test
+
+import (
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/store/postgres"
+	"github.com/authctl/authctl/store/storetest"
+)
+
+// TestALockThatIsHeldMakesUnavailableAndPasses has somebody lock a table, and more logins
+// wait for it than there are connections.
+func TestALockThatIsHeldMakesUnavailableAndPasses(t *testing.T) {
+	t.Parallel()
+	url := storetest.Postgres(t)
+	st, err := postgres.Open(t.Context(), postgres.Config{URL: url, MaxConnections: 2, StatementTimeout: 300 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	f := start(t, func(s *setup) { s.store = st })
+	b := f.signedIn("alice")
+
+	other, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close(t.Context())
+	tx, err := other.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), "LOCK TABLE users IN ACCESS EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	var waiting sync.WaitGroup
+	for range 8 {
+		waiting.Go(func() {
+			a := f.login("alice", password)
+			if a.status != http.StatusServiceUnavailable || a.code() != string(authn.CodeUnavailable) || a.header.Get("Retry-After") == "" || len(setCookies(a)) != 0 {
+				t.Errorf("got %s, want 503 unavailable", a)
+			}
+		})
+	}
+	f.send(request{method: "GET", path: "/healthz"}).want(t, http.StatusOK)
+	b.get("/verify").want(t, http.StatusOK) // it asks no database
+	waiting.Wait()
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.login("alice", password).want(t, http.StatusOK)
+	b.post("/refresh", "").want(t, http.StatusOK)
+}

@@ -182,8 +182,7 @@ func TestConnectionsBeyondTheLimitsAreClosed(t *testing.T) {
 				for _, c := range open {
 					c.Close()
 				}
-				for f.srv.OpenConnections() > 0 { // until the server has noticed
-				}
+				f.eventually(func() bool { return f.srv.OpenConnections() == 0 })
 			}
 			if text := f.metrics(t); !strings.Contains(text, "authctl_connections_refused_total 3") {
 				t.Error("the metrics do not count 3 refused connections")

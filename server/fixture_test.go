@@ -186,6 +186,16 @@ func (f *fixture) serve(h http.Handler, r *http.Request) answer {
 	return answer{status: w.Code, header: w.Header(), body: w.Body.Bytes()}
 }
 
+// eventually waits until something holds that the server does behind an answer.
+func (f *fixture) eventually(holds func() bool) {
+	f.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			f.t.Fatal("it does not come about")
+		}
+	}
+}
+
 // clock is moved by hand.
 type clock struct {
 	mu  sync.Mutex

@@ -22,11 +22,22 @@ func TestHostileLogin(t *testing.T) {
 		t.Parallel()
 		onBoth(t, badLogins)
 	})
+	for name, row := range map[string]func(*testing.T, func(...func(*setup)) *fixture){
+		"guesses":                       guesses,
+		"two hundred guesses at once":   parallelGuesses,
+		"a hundred failures over weeks": manyFailures,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			onBoth(t, row)
+		})
+	}
 	for name, row := range map[string]func(*testing.T){
 		"a session that came along":            loginWithASession,
 		"another's session that came along":    loginWithAnothersSession,
 		"a made-up session that came along":    loginWithAMadeUpToken,
 		"a form of another site":               loginFromAForm,
+		"one password and many names":          spray,
 		"forwarding headers of just anybody":   loginWithForwardingHeaders,
 		"a user who is disabled is signed out": loginWhileDisabled,
 	} {
@@ -49,13 +60,21 @@ func (f *fixture) arrives(t *testing.T, name, hash string) {
 // badLogins: same status, same headers, same body, one hash each.
 func badLogins(t *testing.T, start func(...func(*setup)) *fixture) {
 	f := start()
-	for _, name := range []string{"alice", "mallory"} {
+	for _, name := range []string{"alice", "mallory", "eve"} {
 		f.register(name, password).want(t, http.StatusCreated)
 	}
 	if _, err := f.svc.DisableUser(t.Context(), authn.Actor{Name: "cli:test"}, "mallory"); err != nil {
 		t.Fatal(err)
 	}
+	eve, err := f.svc.User(t.Context(), "eve")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.store.FailLogin(t.Context(), 1, store.Event{Action: store.ActionLoginFailed, At: f.clock.Now(), Actor: "anonymous", UserID: eve.ID}); err != nil {
+		t.Fatal(err)
+	}
 	rows := map[string]string{
+		"disabled password":        account("eve", password),
 		"unknown user":             account("nobody", password),
 		"a name that cannot be":    account("no body", password),
 		"wrong password":           account("alice", "the wrong password"),

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -26,12 +25,6 @@ func limited(s *setup) {
 		Refresh:  server.Rate{Count: 30, Per: time.Minute, Burst: 1},
 		Other:    server.Rate{Count: 600, Per: time.Minute, Burst: 5},
 	}
-}
-
-// throttled is the limits of accounts that serve has by default.
-func throttled(s *setup) {
-	behindProxy(s)
-	s.authn.Accounts = authn.AccountLimits{Free: 5, MaxDelay: 15 * time.Minute, FreeAnywhere: 20, MaxAnywhere: time.Minute, DisableAfter: 100}
 }
 
 // from sends a request as a client of that address.
@@ -183,33 +176,4 @@ func TestAMillionAddressesTakeNoMoreMemoryThanAFew(t *testing.T) {
 	if n := l.Entries(); n > 64*2*512 {
 		t.Errorf("%d addresses are remembered", n)
 	}
-}
-
-func TestAccountsAreThrottledByTheServerAsByTheService(t *testing.T) {
-	t.Parallel()
-	onBoth(t, func(t *testing.T, start func(...func(*setup)) *fixture) {
-		f := start(throttled)
-		b := f.signedIn("alice")
-		guess := account("alice", "the wrong password")
-		for _, wait := range []int{0, 0, 0, 0, 0, 1, 2, 4, 8} {
-			a := f.from("203.0.113.5", "POST", "/login", guess)
-			if wait == 0 {
-				a.want(t, http.StatusUnauthorized, authn.CodeInvalidCredentials)
-				continue
-			}
-			a.want(t, http.StatusTooManyRequests, authn.CodeRateLimited)
-			if got := a.header.Get("Retry-After"); got != strconv.Itoa(wait) {
-				t.Errorf("Retry-After is %s, want %d", got, wait)
-			}
-			f.clock.advance(time.Duration(wait) * time.Second)
-			f.from("203.0.113.5", "POST", "/login", guess).want(t, http.StatusUnauthorized)
-		}
-		f.from("203.0.113.5", "POST", "/login", account("alice", password)).want(t, http.StatusTooManyRequests)
-		f.from("203.0.113.6", "POST", "/login", account("alice", password)).want(t, http.StatusOK)
-		b.post("/refresh", "").want(t, http.StatusOK)
-		b.get("/profile").want(t, http.StatusOK)
-		if text := f.metrics(t); !strings.Contains(text, "authctl_logins_throttled_total 5") {
-			t.Error("the metrics do not count 5 throttled sign-ins")
-		}
-	})
 }

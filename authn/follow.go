@@ -223,8 +223,10 @@ func (f *follower) settleKeys(ctx context.Context) {
 	f.closed = closed
 }
 
+// signOff may wait for other writers of a busy SQLite file: who does not sign off is waited
+// for by others for longer than that.
 func (f *follower) signOff(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pollTimeout)
 	defer cancel()
 	_ = f.svc.store.RemoveNode(ctx, f.node.ID) // if it fails the row is taken for a node that died
 }

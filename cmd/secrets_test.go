@@ -49,6 +49,9 @@ func keepsSecrets(t testing.TB, said, dir string, environ []string) {
 		}
 	}
 	for _, s := range secrets {
+		if strings.HasPrefix(s, "vault:") { // says where it is
+			continue
+		}
 		if len(s) >= 10 && strings.Contains(said, s) {
 			t.Errorf("serve has told the secret %.4s…", s)
 		}

@@ -77,7 +77,8 @@ type Store interface {
 	// attempt that comes before a counter's delay is over is refused: it is not counted,
 	// and RetryAt says when the next one may come. Of attempts at the same time no more
 	// get through than the delays let; one that only Anywhere refuses because of the
-	// others may stay counted Here.
+	// others may stay counted Here. A counter without a delay, or without failures,
+	// refuses nobody, however far the clocks of the processes are apart.
 	BeginLogin(ctx context.Context, a Attempt) (Admission, error)
 
 	// TakeBackLogin counts an attempt off again that was let through, and whose password

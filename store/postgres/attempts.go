@@ -10,9 +10,11 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// What becomes of a counter, a, when an attempt comes to it that it lets through. Its slot
-// may be another's.
+// Whether a counter, a, refuses an attempt, and what becomes of it when it lets one through. Its
+// slot may be another's. One without a delay refuses nobody: its instants may come from a clock
+// that is ahead of ours.
 const (
+	waits    = `a.failures > 0 AND a.next_at > GREATEST($5, a.last_at)`
 	countOne = `
     ON CONFLICT (slot) DO UPDATE SET
         key = EXCLUDED.key, user_id = EXCLUDED.user_id, address = EXCLUDED.address, last_at = EXCLUDED.last_at,
@@ -30,10 +32,10 @@ WITH trusted AS (
     INSERT INTO login_attempts AS a (slot, key, user_id, address, failures, last_at, next_at)
     SELECT $2, $3, (SELECT id FROM users WHERE username_folded = $1), $4, 1, $5::timestamptz, $5 + ($6::bigint[])[1] * INTERVAL '1 microsecond'
     FROM trusted
-    WHERE trusted.here OR NOT EXISTS (SELECT 1 FROM login_attempts WHERE slot = $8 AND key = $9 AND next_at > $5)` +
+    WHERE trusted.here OR NOT EXISTS (SELECT 1 FROM login_attempts a WHERE a.slot = $8 AND a.key = $9 AND ` + waits + `)` +
 	countOne + hereFailed + `,
         next_at = $5 + ($6)[LEAST(` + hereFailed + `, cardinality($6))] * INTERVAL '1 microsecond'
-    WHERE a.key <> EXCLUDED.key OR a.next_at <= $5
+    WHERE a.key <> EXCLUDED.key OR NOT (` + waits + `)
     RETURNING a.user_id
 ), anywhere AS (
     INSERT INTO login_attempts AS a (slot, key, user_id, address, failures, last_at, next_at)
@@ -41,14 +43,15 @@ WITH trusted AS (
     FROM here` +
 	countOne + anywhereFailed + `,
         next_at = $5 + ($10)[LEAST(` + anywhereFailed + `, cardinality($10))] * INTERVAL '1 microsecond'
-    WHERE a.key <> EXCLUDED.key OR a.next_at <= $5 OR (SELECT trusted.here FROM trusted)
+    WHERE a.key <> EXCLUDED.key OR NOT (` + waits + `) OR (SELECT trusted.here FROM trusted)
     RETURNING 1
 )
 SELECT COALESCE(u.id, '00000000-0000-0000-0000-000000000000'), COALESCE(u.username, ''), COALESCE(u.username_folded, ''),
     COALESCE(u.created_at, $5), u.disabled_at, COALESCE(u.password_changed_at, $5), COALESCE(u.failed_logins, 0), u.password_disabled_at,
     COALESCE(u.password_hash, ''), i.generation, COALESCE(u.generation, 0),
     EXISTS (SELECT 1 FROM anywhere),
-    (SELECT max(next_at) FROM login_attempts, trusted WHERE slot = $2 AND key = $3 OR slot = $8 AND key = $9 AND NOT trusted.here)
+    (SELECT max(a.next_at) FROM login_attempts a, trusted
+        WHERE (a.slot = $2 AND a.key = $3 OR a.slot = $8 AND a.key = $9 AND NOT trusted.here) AND ` + waits + `)
 FROM installation i LEFT JOIN users u ON u.username_folded = $1`
 
 // BeginLogin implements [store.Store].

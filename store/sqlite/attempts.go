@@ -11,7 +11,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-const selectCounter = `SELECT failures, next_at, signed_in_at FROM login_attempts WHERE slot = ?1 AND key = ?2`
+const selectCounter = `SELECT failures, last_at, next_at, signed_in_at FROM login_attempts WHERE slot = ?1 AND key = ?2`
 
 // What becomes of a counter when an attempt comes to it that it lets through. Its slot may
 // be another's.
@@ -34,10 +34,11 @@ func (s *Store) BeginLogin(ctx context.Context, a store.Attempt) (adm store.Admi
 			return err
 		}
 		trusted := here.signedIn.After(a.Trusted)
-		if next := here.next; next.After(a.At) || !trusted && anywhere.next.After(a.At) {
-			if !trusted && anywhere.next.After(next) {
-				next = anywhere.next
-			}
+		next, refused := here.waits(a.At)
+		if until, too := anywhere.waits(a.At); too && !trusted {
+			next, refused = later(next, until), true
+		}
+		if refused {
 			adm.RetryAt = a.Retry(next)
 			return nil
 		}
@@ -55,19 +56,35 @@ func (s *Store) BeginLogin(ctx context.Context, a store.Attempt) (adm store.Admi
 
 // counter is what a slot holds; zero when it is another's, or nobody's.
 type counter struct {
-	failures       int
-	next, signedIn time.Time
+	failures             int
+	last, next, signedIn time.Time
 }
 
 func readCounter(ctx context.Context, tx *sql.Tx, c store.Counter) (counter, error) {
 	var is counter
-	var next, signedIn sql.NullInt64
-	err := tx.QueryRowContext(ctx, selectCounter, c.Slot, c.Key).Scan(&is.failures, &next, &signedIn)
+	var last, next, signedIn sql.NullInt64
+	err := tx.QueryRowContext(ctx, selectCounter, c.Slot, c.Key).Scan(&is.failures, &last, &next, &signedIn)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return counter{}, err
 	}
-	is.next, is.signedIn = utc(next), utc(signedIn)
+	is.last, is.next, is.signedIn = utc(last), utc(next), utc(signedIn)
 	return is, nil
+}
+
+// waits reports whether it refuses an attempt, and until when. One without a delay refuses
+// nobody: its instants may come from a clock that is ahead of ours.
+func (is counter) waits(at time.Time) (until time.Time, refused bool) {
+	if is.failures > 0 && is.next.After(later(at, is.last)) {
+		return is.next, true
+	}
+	return time.Time{}, false
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // count adds an attempt, or begins anew.

@@ -118,6 +118,21 @@ var attemptCases = []testCase{
 		}
 		equal(f, "counted", f.counted(), map[string]int{"192.0.2.1": 2, "": 2})
 	}},
+	{"what has no delay refuses nobody, whatever the clocks say", func(f *fixture) {
+		u := f.user("alice")
+		a, behind := attempt("alice", "192.0.2.1", noon), attempt("alice", "192.0.2.1", noon.Add(-time.Minute))
+		equal(f, "free, by a clock that is ahead", f.begin(a), time.Time{})
+		equal(f, "free, by one that is behind", f.begin(behind), time.Time{})
+		equal(f, "no longer free", f.begin(behind), behind.At.Add(time.Second))
+		n := f.newSession(u, "one")
+		n.Attempt = &a
+		f.start(n)
+		equal(f, "after a success that is ahead", f.begin(behind), time.Time{})
+		f.begin(behind)
+		_, err := f.store.ClearAttempts(f.ctx, uuid.Nil, "", event(store.ActionAttemptsCleared, noon))
+		f.ok("clear", err)
+		equal(f, "after clearing by a clock that is ahead", f.begin(behind), time.Time{})
+	}},
 	{"a success takes the failures back, and trusts the address", func(f *fixture) {
 		u := f.user("alice")
 		f.begin(attempt("alice", "192.0.2.1", noon))

@@ -39,11 +39,22 @@ func (s *Service) beginLogin(ctx context.Context, a Actor, username string, now 
 	return admission.Credentials, &attempt, nil
 }
 
+// settleWithin is how long it may take to write down what became of an attempt.
+const settleWithin = 5 * time.Second
+
+// settling outlives a client that hangs up: that must neither hide a failure, nor make one of
+// an attempt that had no turn.
+func settling(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), settleWithin)
+}
+
 // takeBack counts an attempt off again after an error that says nothing about the password.
 func (s *Service) takeBack(ctx context.Context, attempt *store.Attempt, cause error) error {
 	if attempt == nil || CodeOf(cause) != CodeOverloaded {
 		return cause
 	}
+	ctx, done := settling(ctx)
+	defer done()
 	if err := s.store.TakeBackLogin(ctx, *attempt); err != nil {
 		return fail(err)
 	}

@@ -140,6 +140,8 @@ func (s *Service) loginFailed(ctx context.Context, a Actor, userID uuid.UUID, no
 	e := a.event(store.ActionLoginFailed, now)
 	e.UserID = userID
 	e.Reason = why
+	ctx, done := settling(ctx)
+	defer done()
 	if err := s.store.FailLogin(ctx, s.disableAfter(), e); err != nil {
 		return fail(err)
 	}

@@ -207,6 +207,55 @@ func TestASignInThatFoundNoTurnToHashIsNotCounted(t *testing.T) {
 	})
 }
 
+// quitter hangs up after one of the statements of a login has been made, or before the other.
+type quitter struct {
+	store.Store
+	afterCounting, beforeFailing context.CancelFunc
+}
+
+func (s *quitter) BeginLogin(ctx context.Context, a store.Attempt) (store.Admission, error) {
+	if s.afterCounting != nil {
+		defer s.afterCounting()
+	}
+	return s.Store.BeginLogin(ctx, a)
+}
+
+func (s *quitter) FailLogin(ctx context.Context, disableAt int, e store.Event) error {
+	if s.beforeFailing != nil {
+		s.beforeFailing()
+	}
+	return s.Store.FailLogin(ctx, disableAt, e)
+}
+
+func TestHangingUpNeitherHidesAFailureNorMakesOne(t *testing.T) {
+	t.Parallel()
+	for name, open := range map[string]func(testing.TB) store.Store{"sqlite": openSQLite, "postgres": openPostgres} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			st := &quitter{Store: open(t)}
+			f := newFixture(t, st, limited)
+			f.register(t, "alice")
+			for range 5 {
+				f.ctx, st.beforeFailing = context.WithCancel(t.Context())
+				wantCode(t, "a guess whose client hangs up", f.guess("alice", "192.0.2.1"), CodeInvalidCredentials)
+			}
+			f.ctx, st.beforeFailing = t.Context(), nil
+			user, err := f.User(f.ctx, "alice")
+			wantCode(t, "look", err, "")
+			if user.FailedLogins != 5 {
+				t.Errorf("%d failures, want 5", user.FailedLogins)
+			}
+			for range 30 {
+				f.ctx, st.afterCounting = context.WithCancel(t.Context())
+				wantCode(t, "a sign-in whose client does not wait for its turn", f.guess("alice", "192.0.2.2"), CodeOverloaded)
+			}
+			f.ctx, st.afterCounting = t.Context(), nil
+			_, err = f.enter("alice", "192.0.2.2")
+			wantCode(t, "afterwards", err, "")
+		})
+	}
+}
+
 // trail notes what is written to the audit trail with nothing else, on the way to the store.
 type trail struct {
 	store.Store

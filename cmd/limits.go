@@ -23,6 +23,14 @@ type attemptsOptions struct{ user, address string }
 func (o *attemptsOptions) addFlags(c *cobra.Command) {
 	c.Flags().StringVar(&o.user, "user", "", "only those to the account of this `name`")
 	c.Flags().StringVar(&o.address, "address", "", "only those from this `address` (IPv6: from its /64)")
+	c.PreRunE = func(c *cobra.Command, _ []string) error {
+		for _, name := range []string{"user", "address"} { // a variable that is not set must not stand for everybody
+			if f := c.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
+				return usage("", "--%s is empty", name)
+			}
+		}
+		return nil
+	}
 }
 
 // find returns the user and the address block that were named, zero for none.

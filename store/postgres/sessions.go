@@ -13,7 +13,8 @@ import (
 // One statement, hence one round trip. It takes no lock on the user: whatever
 // ends sessions bumps a generation, so a session that slips past its condition
 // carries the older pair and is dead on arrival. What it changes beside is locked in the
-// order of all statements: the user, then the counters.
+// order of all statements: the user, then the counters. The counts see to that: they are made
+// before a counter is looked for, whether or not there is one.
 const insertSession = `
 WITH started AS (
     INSERT INTO refresh_tokens (id, user_id, token_hash, installation_generation, user_generation,
@@ -29,13 +30,13 @@ WITH started AS (
     RETURNING 1
 ), here AS (
     UPDATE login_attempts a SET failures = 0, next_at = $14, signed_in_at = $14
-    FROM started, (SELECT count(*) FROM settled) AS first
-    WHERE a.slot = $24 AND a.key = $25
+    FROM started
+    WHERE a.slot = $24 AND a.key = $25 AND (SELECT count(*) FROM settled) >= 0
     RETURNING 1
 ), anywhere AS (
     UPDATE login_attempts a SET failures = 0, next_at = $14
-    FROM started, (SELECT count(*) FROM here) AS first
-    WHERE a.slot = $26 AND a.key = $27
+    FROM started
+    WHERE a.slot = $26 AND a.key = $27 AND (SELECT count(*) FROM here) >= 0
 ), replaced AS (
     DELETE FROM refresh_tokens t
     USING started

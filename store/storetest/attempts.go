@@ -205,6 +205,30 @@ var attemptCases = []testCase{
 			equal(f, "from many", through.Load(), 3)
 		}
 	}},
+	{"a login whose counter was pushed out does not stand in the way of unlocking", func(f *fixture) {
+		u := f.user("alice")
+		f.begin(attempt("alice", "192.0.2.1", noon))
+		gone := attempt("alice", "192.0.2.1", noon)
+		gone.Here.Key++
+		stores := f.processes()
+		together(64, func(i int) {
+			s := stores[i%len(stores)]
+			err := s.FailLogin(f.ctx, 0, about(event(store.ActionLoginFailed, noon), u.ID, uuid.Nil))
+			if err == nil && i%2 == 0 {
+				_, err = s.UnlockUser(f.ctx, u.ID, about(event(store.ActionUserUnlocked, noon), u.ID, uuid.Nil))
+			} else if err == nil {
+				_, err = s.BeginLogin(f.ctx, attempt("alice", "192.0.2.1", noon.Add(time.Duration(i)*time.Hour)))
+			}
+			if err == nil && i%2 != 0 {
+				n := store.NewSession{ID: uuid.New(), UserID: u.ID, TokenHash: hashOf(fmt.Sprint(i)), CreatedAt: noon, ExpiresAt: noon.Add(idle),
+					AbsoluteExpiresAt: noon.Add(lifetime), PasswordHash: oldHash, Attempt: &gone}
+				_, err = s.StartSession(f.ctx, n, about(event(store.ActionLogin, noon), u.ID, n.ID))
+			}
+			if err != nil {
+				f.Errorf("step %d: %v", i, err)
+			}
+		})
+	}},
 	{"logins, failures and unlocking at once do not stand in each other's way", func(f *fixture) {
 		u := f.user("alice")
 		stores := f.processes()

@@ -42,8 +42,8 @@ func (s *Service) beginLogin(ctx context.Context, a Actor, username string, now 
 // settleWithin is how long it may take to write down what became of an attempt.
 const settleWithin = 5 * time.Second
 
-// settling outlives a client that hangs up: that must neither hide a failure, nor make one of
-// an attempt that had no turn.
+// settling outlives a client that hangs up: that must neither hide a failure or a refusal, nor
+// make a failure of an attempt that had no turn.
 func settling(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), settleWithin)
 }
@@ -77,9 +77,12 @@ const trailPause = time.Second
 func (s *Service) RefusedByLimit(ctx context.Context, a Actor, which string) {
 	now := s.now()
 	last := s.trailed.Load()
-	if now.UnixMicro()-last < trailPause.Microseconds() || !s.trailed.CompareAndSwap(last, now.UnixMicro()) {
+	since := now.Sub(time.UnixMicro(last))
+	if since >= 0 && since < trailPause || !s.trailed.CompareAndSwap(last, now.UnixMicro()) { // a clock may be set back
 		return
 	}
+	ctx, done := settling(ctx)
+	defer done()
 	e := a.event(store.ActionRateLimited, now)
 	e.Reason = which
 	_ = s.store.Record(ctx, e) // the refusal does not depend on it

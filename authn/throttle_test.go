@@ -263,8 +263,11 @@ type trail struct {
 }
 
 func (s *trail) Record(ctx context.Context, e store.Event) error {
-	s.events = append(s.events, e)
-	return s.Store.Record(ctx, e)
+	err := s.Store.Record(ctx, e)
+	if err == nil {
+		s.events = append(s.events, e)
+	}
+	return err
 }
 
 func TestRefusedSignInsAreCountedAndAuditedOnceASecond(t *testing.T) {
@@ -288,6 +291,21 @@ func TestRefusedSignInsAreCountedAndAuditedOnceASecond(t *testing.T) {
 	for _, e := range written.events {
 		if e.Action != store.ActionRateLimited || e.RemoteAddr != "192.0.2.1" || e.Reason == "" {
 			t.Errorf("audited %+v", e)
+		}
+	}
+}
+
+func TestRefusalsAreAuditedWhateverClientsAndClocksDo(t *testing.T) {
+	t.Parallel()
+	written := &trail{Store: openSQLite(t)}
+	f := newFixture(t, written, limited)
+	gone, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	for i, step := range []time.Duration{0, time.Second, -24 * time.Hour, time.Second - time.Microsecond, time.Microsecond} {
+		f.advance(step)
+		f.RefusedByLimit(gone, from("192.0.2.1"), "requests of a test")
+		if got, want := len(written.events), []int{1, 2, 3, 3, 4}[i]; got != want {
+			t.Errorf("step %d: %d refusals are audited, want %d", i, got, want)
 		}
 	}
 }

@@ -42,8 +42,8 @@ func (s *Service) beginLogin(ctx context.Context, a Actor, username string, now 
 // settleWithin is how long it may take to write down what became of an attempt.
 const settleWithin = 5 * time.Second
 
-// settling outlives a client that hangs up: that must neither hide a failure or a refusal, nor
-// make a failure of an attempt that had no turn.
+// settling outlives a client that hangs up. That must neither hide a guess, right or wrong, or
+// a refusal, nor make a failure of an attempt that had no turn.
 func settling(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), settleWithin)
 }

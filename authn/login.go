@@ -64,6 +64,9 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 			if err != nil {
 				return Grant{}, s.takeBack(ctx, attempt, fail(err))
 			}
+			var done context.CancelFunc
+			ctx, done = settling(ctx)
+			defer done()
 			if why != "" {
 				return Grant{}, s.loginFailed(ctx, a, creds.User.ID, now, why, cause)
 			}
@@ -140,8 +143,6 @@ func (s *Service) loginFailed(ctx context.Context, a Actor, userID uuid.UUID, no
 	e := a.event(store.ActionLoginFailed, now)
 	e.UserID = userID
 	e.Reason = why
-	ctx, done := settling(ctx)
-	defer done()
 	if err := s.store.FailLogin(ctx, s.disableAfter(), e); err != nil {
 		return fail(err)
 	}

@@ -207,10 +207,10 @@ func TestASignInThatFoundNoTurnToHashIsNotCounted(t *testing.T) {
 	})
 }
 
-// quitter hangs up after one of the statements of a login has been made, or before the other.
+// quitter hangs up after the first statement of a login has been made, or before the second.
 type quitter struct {
 	store.Store
-	afterCounting, beforeFailing context.CancelFunc
+	afterCounting, beforeSettling context.CancelFunc
 }
 
 func (s *quitter) BeginLogin(ctx context.Context, a store.Attempt) (store.Admission, error) {
@@ -221,13 +221,20 @@ func (s *quitter) BeginLogin(ctx context.Context, a store.Attempt) (store.Admiss
 }
 
 func (s *quitter) FailLogin(ctx context.Context, disableAt int, e store.Event) error {
-	if s.beforeFailing != nil {
-		s.beforeFailing()
+	if s.beforeSettling != nil {
+		s.beforeSettling()
 	}
 	return s.Store.FailLogin(ctx, disableAt, e)
 }
 
-func TestHangingUpNeitherHidesAFailureNorMakesOne(t *testing.T) {
+func (s *quitter) StartSession(ctx context.Context, n store.NewSession, e store.Event) (bool, error) {
+	if s.beforeSettling != nil {
+		s.beforeSettling()
+	}
+	return s.Store.StartSession(ctx, n, e)
+}
+
+func TestHangingUpNeitherHidesAGuessNorMakesAFailure(t *testing.T) {
 	t.Parallel()
 	for name, open := range map[string]func(testing.TB) store.Store{"sqlite": openSQLite, "postgres": openPostgres} {
 		t.Run(name, func(t *testing.T) {
@@ -236,10 +243,10 @@ func TestHangingUpNeitherHidesAFailureNorMakesOne(t *testing.T) {
 			f := newFixture(t, st, limited)
 			f.register(t, "alice")
 			for range 5 {
-				f.ctx, st.beforeFailing = context.WithCancel(t.Context())
+				f.ctx, st.beforeSettling = context.WithCancel(t.Context())
 				wantCode(t, "a guess whose client hangs up", f.guess("alice", "192.0.2.1"), CodeInvalidCredentials)
 			}
-			f.ctx, st.beforeFailing = t.Context(), nil
+			f.ctx, st.beforeSettling = t.Context(), nil
 			user, err := f.User(f.ctx, "alice")
 			wantCode(t, "look", err, "")
 			if user.FailedLogins != 5 {
@@ -250,8 +257,14 @@ func TestHangingUpNeitherHidesAFailureNorMakesOne(t *testing.T) {
 				wantCode(t, "a sign-in whose client does not wait for its turn", f.guess("alice", "192.0.2.2"), CodeOverloaded)
 			}
 			f.ctx, st.afterCounting = t.Context(), nil
+			f.ctx, st.beforeSettling = context.WithCancel(t.Context())
 			_, err = f.enter("alice", "192.0.2.2")
-			wantCode(t, "afterwards", err, "")
+			wantCode(t, "the right password, whose client hangs up", err, "")
+			user, err = f.User(t.Context(), "alice")
+			wantCode(t, "look", err, "")
+			if user.FailedLogins != 0 {
+				t.Errorf("%d failures after a success, want 0", user.FailedLogins)
+			}
 		})
 	}
 }

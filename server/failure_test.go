@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -194,5 +195,62 @@ func TestAClientThatHungUpIsNoFailureOfTheServer(t *testing.T) {
 	ended := f.logged("request finished")
 	if got := ended[len(ended)-1]["status"]; got != 499.0 {
 		t.Errorf("logged status %v, want 499", got)
+	}
+}
+
+// slow is a store whose readiness takes its time.
+type slow struct {
+	store.Store
+	asking, twice atomic.Int64
+	release       chan struct{}
+}
+
+func (s *slow) Ready(ctx context.Context) error {
+	if s.asking.Add(1) > 1 {
+		s.twice.Add(1)
+	}
+	defer s.asking.Add(-1)
+	select {
+	case <-s.release:
+		return s.Store.Ready(ctx)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func TestHealthChecksTakeOneConnectionToTheDatabaseHoweverManyTheyAre(t *testing.T) {
+	t.Parallel()
+	st := &slow{Store: openSQLite(t), release: make(chan struct{})}
+	f := start(t, func(s *setup) { s.store = st })
+	hangsUp, cancel := context.WithCancel(t.Context())
+	check := func(ctx context.Context) int {
+		w := httptest.NewRecorder()
+		f.srv.Handler().ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/readyz", nil))
+		return w.Code
+	}
+	first := make(chan int)
+	go func() { first <- check(hangsUp) }()
+	for st.asking.Load() == 0 { // until it has asked
+		runtime.Gosched()
+	}
+	statuses := make(chan int, 50)
+	for range cap(statuses) {
+		go func() { statuses <- check(t.Context()) }()
+	}
+	cancel() // whoever asked first takes nobody's answer away
+	if got := <-first; got == http.StatusOK {
+		t.Errorf("a health check that was given up got %d", got)
+	}
+	for len(f.logged("request started")) <= cap(statuses) { // until all of them are there
+		runtime.Gosched()
+	}
+	close(st.release)
+	for range cap(statuses) {
+		if got := <-statuses; got != http.StatusOK {
+			t.Errorf("a health check got %d", got)
+		}
+	}
+	if got := st.twice.Load(); got > 0 {
+		t.Errorf("the store was asked %d times while it was being asked", got)
 	}
 }

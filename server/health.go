@@ -25,9 +25,7 @@ func (s *Server) readyz(ctx context.Context, _ *exchange, _ none) (statusRespons
 	if s.draining.Load() {
 		return statusResponse{}, errDraining
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.timeouts.ready)
-	defer cancel()
-	if err := s.store.Ready(ctx); err != nil {
+	if err := s.askStore(ctx); err != nil {
 		return statusResponse{}, unready(err)
 	}
 	if err := s.authn.Vouches(); err != nil {
@@ -42,6 +40,22 @@ func (s *Server) readyz(ctx context.Context, _ *exchange, _ none) (statusRespons
 		}
 	}
 	return statusResponse{Status: "ready"}, nil
+}
+
+// askStore asks whether the store is ready, once for all who want to know at the same time: the
+// health checks have no limit, and a flood of them must not take the database's connections.
+func (s *Server) askStore(ctx context.Context) error {
+	answer := s.asking.DoChan("", func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeouts.ready)
+		defer cancel()
+		return nil, s.store.Ready(ctx)
+	})
+	select {
+	case a := <-answer:
+		return a.Err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func unready(err error) error {

@@ -21,6 +21,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 	"github.com/rs/zerolog"
+	"golang.org/x/sync/singleflight"
 	"golang.org/x/time/rate"
 
 	"github.com/authctl/authctl/authn"
@@ -88,7 +89,8 @@ type Server struct {
 	timeouts  timeouts
 	shutdown  time.Duration
 	ready     func() error
-	tls       *certificate // nil without TLS
+	asking    singleflight.Group // whether the store is ready
+	tls       *certificate       // nil without TLS
 	draining  atomic.Bool
 
 	router  *chi.Mux

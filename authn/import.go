@@ -14,13 +14,14 @@ import (
 
 // Arrival is a user who comes from another installation, or from another program.
 type Arrival struct {
-	ID                uuid.UUID // zero for one that follows from Origin
-	Origin            string    // what the other program calls the user, when it has no UUID
-	Username          string
-	PasswordHash      string // as that program has it; "" for a user who cannot sign in by password
-	CreatedAt         time.Time
-	DisabledAt        time.Time // zero for an enabled user
-	PasswordChangedAt time.Time // zero for CreatedAt
+	ID                 uuid.UUID // zero for one that follows from Origin
+	Origin             string    // what the other program calls the user, when it has no UUID
+	Username           string
+	PasswordHash       string // as that program has it; "" for a user who cannot sign in by password
+	CreatedAt          time.Time
+	DisabledAt         time.Time // zero for an enabled user
+	PasswordChangedAt  time.Time // zero for CreatedAt
+	PasswordDisabledAt time.Time // zero while the password may be used
 }
 
 // CheckArrival returns the user as it would be kept. It fails with
@@ -49,8 +50,9 @@ func (s *Service) CheckArrival(in Arrival) (store.ImportedUser, error) {
 		NewUser: store.NewUser{
 			ID: in.ID, Username: in.Username, Folded: folded, PasswordHash: in.PasswordHash, CreatedAt: micro(in.CreatedAt),
 		},
-		DisabledAt:        micro(in.DisabledAt),
-		PasswordChangedAt: micro(in.PasswordChangedAt),
+		DisabledAt:         micro(in.DisabledAt),
+		PasswordChangedAt:  micro(in.PasswordChangedAt),
+		PasswordDisabledAt: micro(in.PasswordDisabledAt),
 	}, nil
 }
 

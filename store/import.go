@@ -5,8 +5,9 @@ import "time"
 // ImportedUser is a user as another installation, or another program, had it.
 type ImportedUser struct {
 	NewUser
-	DisabledAt        time.Time // zero for an enabled user
-	PasswordChangedAt time.Time
+	DisabledAt         time.Time // zero for an enabled user
+	PasswordChangedAt  time.Time
+	PasswordDisabledAt time.Time // zero while the password may be used
 }
 
 // ImportOutcome is what became of an [ImportedUser].

@@ -20,16 +20,17 @@ import (
 
 // line is a user as authctl exports it: a line of NDJSON, or of CSV with these columns.
 type line struct {
-	ID                uuid.UUID  `json:"id"`
-	Username          string     `json:"username"`
-	PasswordHash      string     `json:"password_hash"`
-	CreatedAt         time.Time  `json:"created_at"`
-	DisabledAt        *time.Time `json:"disabled_at"`
-	PasswordChangedAt time.Time  `json:"password_changed_at"`
+	ID                 uuid.UUID  `json:"id"`
+	Username           string     `json:"username"`
+	PasswordHash       string     `json:"password_hash"`
+	CreatedAt          time.Time  `json:"created_at"`
+	DisabledAt         *time.Time `json:"disabled_at"`
+	PasswordChangedAt  time.Time  `json:"password_changed_at"`
+	PasswordDisabledAt *time.Time `json:"password_disabled_at"`
 }
 
 func authctlColumns() []string {
-	return []string{"id", "username", "password_hash", "created_at", "disabled_at", "password_changed_at"}
+	return []string{"id", "username", "password_hash", "created_at", "disabled_at", "password_changed_at", "password_disabled_at"}
 }
 
 // readLines reads NDJSON. A line that is no user is a row that says so, and the next
@@ -110,7 +111,10 @@ func authctlRow(cells map[string]string) (u authn.Arrival, err error) {
 			return u, err
 		}
 	}
-	for name, t := range map[string]*time.Time{"created_at": &u.CreatedAt, "disabled_at": &u.DisabledAt, "password_changed_at": &u.PasswordChangedAt} {
+	for name, t := range map[string]*time.Time{
+		"created_at": &u.CreatedAt, "disabled_at": &u.DisabledAt,
+		"password_changed_at": &u.PasswordChangedAt, "password_disabled_at": &u.PasswordDisabledAt,
+	} {
 		if *t, err = parseTime(name, cells[name]); err != nil {
 			return u, err
 		}
@@ -208,18 +212,25 @@ func NewWriter(w io.Writer, format string) (*Writer, error) {
 
 // Write writes one user.
 func (w *Writer) Write(c store.Credentials) error {
-	l := line{c.User.ID, c.User.Username, c.PasswordHash, c.User.CreatedAt, nil, c.User.PasswordChangedAt}
+	l := line{c.User.ID, c.User.Username, c.PasswordHash, c.User.CreatedAt, nil, c.User.PasswordChangedAt, nil}
 	if c.User.Disabled() {
 		l.DisabledAt = &c.User.DisabledAt
+	}
+	if c.User.PasswordDisabled() {
+		l.PasswordDisabledAt = &c.User.PasswordDisabledAt
 	}
 	if w.csv == nil {
 		return w.json.Encode(l)
 	}
-	disabled := ""
-	if l.DisabledAt != nil {
-		disabled = l.DisabledAt.Format(time.RFC3339Nano)
+	return w.csv.Write([]string{l.ID.String(), l.Username, l.PasswordHash, cell(&l.CreatedAt), cell(l.DisabledAt), cell(&l.PasswordChangedAt), cell(l.PasswordDisabledAt)})
+}
+
+// cell writes a time that may be none.
+func cell(t *time.Time) string {
+	if t == nil {
+		return ""
 	}
-	return w.csv.Write([]string{l.ID.String(), l.Username, l.PasswordHash, l.CreatedAt.Format(time.RFC3339Nano), disabled, l.PasswordChangedAt.Format(time.RFC3339Nano)})
+	return t.Format(time.RFC3339Nano)
 }
 
 // Flush writes what is still held back.

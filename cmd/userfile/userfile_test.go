@@ -160,9 +160,12 @@ func TestWhatIsWrittenIsReadAgain(t *testing.T) {
 			if rapid.Bool().Draw(t, "disabled") {
 				u.DisabledAt = instant.Draw(t, "disabled at")
 			}
+			if rapid.Bool().Draw(t, "password disabled") {
+				u.PasswordDisabledAt = instant.Draw(t, "password disabled at")
+			}
 			u.Origin = "authctl/" + u.Username
 			want = append(want, u)
-			c := store.Credentials{PasswordHash: u.PasswordHash, User: store.User{ID: u.ID, Username: u.Username, CreatedAt: u.CreatedAt, DisabledAt: u.DisabledAt, PasswordChangedAt: u.PasswordChangedAt}}
+			c := store.Credentials{PasswordHash: u.PasswordHash, User: store.User{ID: u.ID, Username: u.Username, CreatedAt: u.CreatedAt, DisabledAt: u.DisabledAt, PasswordChangedAt: u.PasswordChangedAt, PasswordDisabledAt: u.PasswordDisabledAt}}
 			if err := w.Write(c); err != nil {
 				t.Fatal(err)
 			}

@@ -14,11 +14,11 @@ import (
 // there already must not fail the others.
 const insertUsers = `
 WITH incoming AS (
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[])
-        WITH ORDINALITY AS i (id, username, folded, hash, created_at, disabled_at, changed_at, n)
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[], $15::timestamptz[])
+        WITH ORDINALITY AS i (id, username, folded, hash, created_at, disabled_at, changed_at, password_disabled_at, n)
 ), imported AS (
-    INSERT INTO users (id, username, username_folded, password_hash, created_at, disabled_at, password_changed_at)
-    SELECT id, username, folded, NULLIF(hash, ''), created_at, disabled_at, changed_at FROM incoming ORDER BY n
+    INSERT INTO users (id, username, username_folded, password_hash, created_at, disabled_at, password_changed_at, password_disabled_at)
+    SELECT id, username, folded, NULLIF(hash, ''), created_at, disabled_at, changed_at, password_disabled_at FROM incoming ORDER BY n
     ON CONFLICT DO NOTHING
     RETURNING id
 ), audited AS (
@@ -35,16 +35,19 @@ ORDER BY i.n`
 func (s *Store) ImportUsers(ctx context.Context, users []store.ImportedUser, e store.Event) ([]store.ImportOutcome, error) {
 	n := len(users)
 	ids, names, folded, hashes := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
-	created, disabled, changed := make([]time.Time, n), make([]*time.Time, n), make([]time.Time, n)
+	created, disabled, changed, locked := make([]time.Time, n), make([]*time.Time, n), make([]time.Time, n), make([]*time.Time, n)
 	for i, u := range users {
 		ids[i], names[i], folded[i], hashes[i] = u.ID.String(), u.Username, u.Folded, u.PasswordHash
 		created[i], changed[i] = u.CreatedAt, u.PasswordChangedAt
 		if !u.DisabledAt.IsZero() {
 			disabled[i] = &u.DisabledAt
 		}
+		if !u.PasswordDisabledAt.IsZero() {
+			locked[i] = &u.PasswordDisabledAt
+		}
 	}
 	rows, err := s.pool.Query(ctx, insertUsers, ids, names, folded, hashes, created, disabled, changed,
-		e.At, string(e.Action), e.Actor, e.RemoteAddr, e.UserAgent, e.RequestID, e.Reason)
+		e.At, string(e.Action), e.Actor, e.RemoteAddr, e.UserAgent, e.RequestID, e.Reason, locked)
 	if err != nil {
 		return nil, translate("import users", err)
 	}

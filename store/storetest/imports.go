@@ -14,7 +14,7 @@ var importCases = []testCase{
 	{"imported users are as they were", func(f *fixture) {
 		one := imported("Zoë", "zoë")
 		two := imported("bob", "bob")
-		two.PasswordHash, two.DisabledAt = "", noon.Add(2*time.Hour)
+		two.PasswordHash, two.DisabledAt, two.PasswordDisabledAt = "", noon.Add(2*time.Hour), noon.Add(3*time.Hour)
 		f.writes("import", func() {
 			f.imports([]store.ImportedUser{one, two}, store.Imported, store.Imported)
 		}, about(event(store.ActionUserImported, noon), one.ID, uuid.Nil), about(event(store.ActionUserImported, noon), two.ID, uuid.Nil))
@@ -104,6 +104,7 @@ func imported(name, folded string) store.ImportedUser {
 func credentialsOf(u store.ImportedUser) store.Credentials {
 	return store.Credentials{PasswordHash: u.PasswordHash, User: store.User{
 		ID: u.ID, Username: u.Username, Folded: u.Folded, CreatedAt: u.CreatedAt, DisabledAt: u.DisabledAt, PasswordChangedAt: u.PasswordChangedAt,
+		PasswordDisabledAt: u.PasswordDisabledAt,
 	}}
 }
 

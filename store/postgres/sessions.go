@@ -10,11 +10,11 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// One statement, hence one round trip. It takes no lock on the user: whatever
-// ends sessions bumps a generation, so a session that slips past its condition
-// carries the older pair and is dead on arrival. What it changes beside is locked in the
-// order of all statements: the user, then the counters. The counts see to that: they are made
-// before a counter is looked for, whether or not there is one.
+// One statement, hence one round trip. It locks the user as the foreign key does anyway, against
+// being deleted and nothing else: whatever ends sessions bumps a generation, so a session that
+// slips past its condition carries the older pair and is dead on arrival. All statements lock
+// in one order: the user, then the counters. The counts see to that: they are made before a
+// counter is looked for, whether or not there is one.
 const insertSession = `
 WITH started AS (
     INSERT INTO refresh_tokens (id, user_id, token_hash, installation_generation, user_generation,
@@ -22,6 +22,7 @@ WITH started AS (
     SELECT $1, u.id, $3, i.generation, u.generation, $6, $6, LEAST($7, $8::timestamptz), $8, $9, $10
     FROM users u, installation i
     WHERE u.id = $2 AND u.disabled_at IS NULL AND u.password_disabled_at IS NULL AND u.password_hash = $11 AND i.generation = $4 AND u.generation = $5
+    FOR KEY SHARE OF u
     RETURNING id, user_id
 ), settled AS (
     UPDATE users u SET password_hash = CASE WHEN $12 <> '' THEN $12 ELSE u.password_hash END, failed_logins = 0

@@ -205,6 +205,34 @@ var attemptCases = []testCase{
 			equal(f, "from many", through.Load(), 3)
 		}
 	}},
+	{"logins do not stand in the way of deleting their users", func(f *fixture) {
+		const users = 16
+		stores := f.processes()
+		for round := range 4 {
+			var all [users]store.User
+			var attempts [users]store.Attempt
+			for i := range all {
+				name := fmt.Sprintf("user-%d-%d", round, i)
+				all[i], attempts[i] = f.user(name), attempt(name, "192.0.2.1", noon)
+				attempts[i].Here.Slot, attempts[i].Anywhere.Slot = int64(i), int64(users+i)
+				f.begin(attempts[i])
+			}
+			together(2*users, func(i int) {
+				s, u := stores[i%len(stores)], all[i/2]
+				var err error
+				if i%2 == 0 {
+					err = s.DeleteUser(f.ctx, u.ID, about(event(store.ActionUserDeleted, noon), u.ID, uuid.Nil))
+				} else {
+					n := store.NewSession{ID: uuid.New(), UserID: u.ID, TokenHash: hashOf(fmt.Sprint(round, i)), CreatedAt: noon, ExpiresAt: noon.Add(idle),
+						AbsoluteExpiresAt: noon.Add(lifetime), PasswordHash: oldHash, Attempt: &attempts[i/2]}
+					_, err = s.StartSession(f.ctx, n, about(event(store.ActionLogin, noon), u.ID, n.ID))
+				}
+				if err != nil {
+					f.Errorf("round %d, step %d: %v", round, i, err)
+				}
+			})
+		}
+	}},
 	{"a login whose counter was pushed out does not stand in the way of unlocking", func(f *fixture) {
 		u := f.user("alice")
 		f.begin(attempt("alice", "192.0.2.1", noon))

@@ -9,8 +9,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/authctl/authctl/store/storetest"
 )
 
 // TestADeathInAnyMomentLosesNoSession kills a server while sessions are refreshed, one
@@ -18,9 +16,26 @@ import (
 // still good or the one before the latest, and gets the successor that was lost.
 func TestADeathInAnyMomentLosesNoSession(t *testing.T) {
 	t.Parallel()
-	onEitherDatabase(t, func(t *testing.T, environ ...string) {
+	endInAnyMoment(t, "1m", func(t *testing.T, p *process) { p.kill(t) })
+}
+
+// TestAStopInAnyMomentLosesNoAnswer asks it to end instead. Then no answer is lost, and no
+// token needs a second try.
+func TestAStopInAnyMomentLosesNoAnswer(t *testing.T) {
+	t.Parallel()
+	endInAnyMoment(t, "0s", func(t *testing.T, p *process) {
+		p.command.Process.Signal(syscall.SIGTERM)
+		<-p.ended
+		if code := p.command.ProcessState.ExitCode(); code != 0 {
+			t.Errorf("it ended with %d: %s", code, p.said(t))
+		}
+	})
+}
+
+func endInAnyMoment(t *testing.T, retryWindow string, end func(*testing.T, *process)) {
+	onBothDatabases(t, func(t *testing.T, environ ...string) {
 		dir := t.TempDir()
-		environ = append(environ, "AUTHCTL_TOKENS_RETRY_WINDOW=1m") // in case the machine is slow
+		environ = append(environ, "AUTHCTL_TOKENS_RETRY_WINDOW="+retryWindow)
 		p := startServe(t, dir, environ...)
 		const clients = 4
 		all := make([]*client, clients)
@@ -42,7 +57,7 @@ func TestADeathInAnyMomentLosesNoSession(t *testing.T) {
 					for {
 						resp, err := c.send("POST", "/refresh", "")
 						if err != nil {
-							return // it has been killed
+							return // it has ended
 						}
 						if resp.StatusCode != http.StatusOK {
 							t.Errorf("in round %d: got %s", round, resp.Status)
@@ -58,7 +73,7 @@ func TestADeathInAnyMomentLosesNoSession(t *testing.T) {
 			for range 10 + 7*round { // never at the same moment
 				<-busy
 			}
-			p.kill(t)
+			end(t, p)
 			refreshing.Wait()
 			p = startServe(t, dir, environ...)
 			for _, c := range all {
@@ -66,7 +81,7 @@ func TestADeathInAnyMomentLosesNoSession(t *testing.T) {
 				c.CloseIdleConnections()
 				for range 2 { // the successor must be good for something, too
 					if resp, err := c.send("POST", "/refresh", ""); err != nil || resp.StatusCode != http.StatusOK {
-						t.Fatalf("in round %d: after the death: got %v, %v", round, resp, err)
+						t.Fatalf("in round %d: afterwards: got %v, %v", round, resp, err)
 					}
 				}
 			}
@@ -78,7 +93,7 @@ func TestADeathInAnyMomentLosesNoSession(t *testing.T) {
 // has been confirmed.
 func TestARevocationOutlivesADeath(t *testing.T) {
 	t.Parallel()
-	onEitherDatabase(t, func(t *testing.T, environ ...string) {
+	onBothDatabases(t, func(t *testing.T, environ ...string) {
 		dir := t.TempDir()
 		p := startServe(t, dir, environ...)
 		alice, bob := newClient(p, "alice"), newClient(p, "bob")
@@ -148,18 +163,4 @@ func TestTheSecondSignalEndsAtOnce(t *testing.T) {
 	if status, ok := p.command.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Signaled() {
 		t.Errorf("it ended with %v, want the signal", p.command.ProcessState)
 	}
-}
-
-// onEitherDatabase runs a story on a SQLite file and on PostgreSQL, with the variables that
-// say so.
-func onEitherDatabase(t *testing.T, story func(t *testing.T, environ ...string)) {
-	t.Helper()
-	t.Run("sqlite", func(t *testing.T) {
-		t.Parallel()
-		story(t)
-	})
-	t.Run("postgres", func(t *testing.T) {
-		t.Parallel()
-		story(t, "DATABASE_URL="+storetest.Postgres(t), "JWT_SECRET="+randomSecret())
-	})
 }

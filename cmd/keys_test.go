@@ -5,14 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/authctl/authctl/store/storetest"
 )
 
 // listedKey is what is looked at of what key list prints.
@@ -169,25 +166,11 @@ func (c *cluster) replace(t *testing.T, i int, environ ...string) {
 	c.answered(t)
 }
 
-// onBothDatabases runs a story with the variables of an empty database.
-func onBothDatabases(t *testing.T, story func(t *testing.T, environ []string)) {
-	t.Helper()
-	for name, database := range map[string]func() string{
-		"sqlite":   func() string { return "sqlite:" + filepath.Join(t.TempDir(), "authctl.db") },
-		"postgres": func() string { return storetest.Postgres(t) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			story(t, []string{"DATABASE_URL=" + database()})
-		})
-	}
-}
-
 // TestKeysRotateWithoutAnybodyNoticing rotates the keys of three servers, and then the
 // secret that seals them, while clients ask: no answer may be other than 200.
 func TestKeysRotateWithoutAnybodyNoticing(t *testing.T) {
 	t.Parallel()
-	onBothDatabases(t, func(t *testing.T, environ []string) {
+	onBothDatabases(t, func(t *testing.T, environ ...string) {
 		environ = append(environ, "AUTHCTL_JWT_ALGORITHM=EdDSA")
 		old, fresh := randomSecret(), randomSecret()
 		c := startCluster(t, 3, append(environ, "JWT_SECRET="+old)...)
@@ -214,7 +197,7 @@ func TestKeysRotateWithoutAnybodyNoticing(t *testing.T) {
 // key. When the last server knows it, it is promoted without a command.
 func TestTheSecretOfHS256RotatesWithoutAnybodyNoticing(t *testing.T) {
 	t.Parallel()
-	onBothDatabases(t, func(t *testing.T, environ []string) {
+	onBothDatabases(t, func(t *testing.T, environ ...string) {
 		old, fresh := randomSecret(), randomSecret()
 		c := startCluster(t, 3, append(environ, "JWT_SECRET="+old)...)
 		defer c.restAll()
@@ -278,70 +261,64 @@ func TestARotationThatIsInterruptedSaysHowToGoOn(t *testing.T) {
 // points, and then the server in the middle of its start.
 func TestAChangeOfKeysMayDieAnywhere(t *testing.T) {
 	t.Parallel()
-	for name, environ := range map[string]func() []string{
-		"sqlite":   func() []string { return nil },
-		"postgres": func() []string { return []string{"DATABASE_URL=" + storetest.Postgres(t)} },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			secrets := []string{randomSecret(), randomSecret()}
-			base, dir := append(environ(), "AUTHCTL_JWT_ALGORITHM=EdDSA"), t.TempDir()
-			withSecrets := func(i int) []string {
-				return append(base, "JWT_SECRET="+secrets[i%2], "AUTHCTL_JWT_PREVIOUS_SECRETS="+secrets[(i+1)%2])
-			}
-			node := startServe(t, dir, withSecrets(0)...)
-			alice := newClient(node, "alice")
-			call(t, &alice.Client, "POST", node.url+"/register", alice.account(), nil, http.StatusCreated)
-			alice.signIn(t)
-			commands := [][]string{
-				{"key", "rotate", "--publish-for", "0s"},
-				{"key", "reseal"},
-				{"key", "rotate", "--now", "--yes"},
-			}
-			const points = 6
-			for _, args := range commands {
-				began := time.Now()
-				node.environ = append(node.environ, withSecrets(1)...)
-				node.run(t, args...)
-				whole := time.Since(began)
-				for i := range points {
-					node.environ = append(node.environ, withSecrets(i)...)
-					dying := node.prepare(args...)
-					if err := dying.Start(); err != nil {
-						t.Fatal(err)
-					}
-					time.Sleep(whole * time.Duration(i) / points) // the points lie there, whatever has been reached
-					dying.Process.Kill()
-					dying.Wait()
-					node.keys(t)
-					if resp, err := alice.send("POST", "/refresh", ""); err != nil || resp.StatusCode != http.StatusOK {
-						t.Fatalf("%s, killed at %d of %d: refresh: got %v, %v", strings.Join(args, " "), i, points, resp, err)
-					}
-					if resp, err := alice.send("GET", "/profile", ""); err != nil || resp.StatusCode != http.StatusOK {
-						t.Fatalf("%s, killed at %d of %d: profile: got %v, %v", strings.Join(args, " "), i, points, resp, err)
-					}
-				}
-			}
-			node.run(t, "key", "rotate", "--publish-for", "0s")
-			if by := node.keys(t); len(by["next"]) != 0 {
-				t.Errorf("a key is left over: %+v", by)
-			}
-			node.kill(t)
+	onBothDatabases(t, func(t *testing.T, environ ...string) {
+		secrets := []string{randomSecret(), randomSecret()}
+		base, dir := append(environ, "AUTHCTL_JWT_ALGORITHM=EdDSA"), t.TempDir()
+		withSecrets := func(i int) []string {
+			return append(base, "JWT_SECRET="+secrets[i%2], "AUTHCTL_JWT_PREVIOUS_SECRETS="+secrets[(i+1)%2])
+		}
+		node := startServe(t, dir, withSecrets(0)...)
+		alice := newClient(node, "alice")
+		call(t, &alice.Client, "POST", node.url+"/register", alice.account(), nil, http.StatusCreated)
+		alice.signIn(t)
+		commands := [][]string{
+			{"key", "rotate", "--publish-for", "0s"},
+			{"key", "reseal"},
+			{"key", "rotate", "--now", "--yes"},
+		}
+		const points = 6
+		for _, args := range commands {
+			began := time.Now()
+			node.environ = append(node.environ, withSecrets(1)...)
+			node.run(t, args...)
+			whole := time.Since(began)
 			for i := range points {
-				starting := node.prepare("serve")
-				if err := starting.Start(); err != nil {
+				node.environ = append(node.environ, withSecrets(i)...)
+				dying := node.prepare(args...)
+				if err := dying.Start(); err != nil {
 					t.Fatal(err)
 				}
-				time.Sleep(time.Duration(i) * 20 * time.Millisecond)
-				starting.Process.Kill()
-				starting.Wait()
+				time.Sleep(whole * time.Duration(i) / points) // the points lie there, whatever has been reached
+				dying.Process.Kill()
+				dying.Wait()
 				node.keys(t)
+				if resp, err := alice.send("POST", "/refresh", ""); err != nil || resp.StatusCode != http.StatusOK {
+					t.Fatalf("%s, killed at %d of %d: refresh: got %v, %v", strings.Join(args, " "), i, points, resp, err)
+				}
+				if resp, err := alice.send("GET", "/profile", ""); err != nil || resp.StatusCode != http.StatusOK {
+					t.Fatalf("%s, killed at %d of %d: profile: got %v, %v", strings.Join(args, " "), i, points, resp, err)
+				}
 			}
-			again := startServe(t, dir, withSecrets(0)...)
-			alice.node = again.url
-			if resp, err := alice.send("POST", "/refresh", ""); err != nil || resp.StatusCode != http.StatusOK {
-				t.Errorf("after all that: got %v, %v", resp, err)
+		}
+		node.run(t, "key", "rotate", "--publish-for", "0s")
+		if by := node.keys(t); len(by["next"]) != 0 {
+			t.Errorf("a key is left over: %+v", by)
+		}
+		node.kill(t)
+		for i := range points {
+			starting := node.prepare("serve")
+			if err := starting.Start(); err != nil {
+				t.Fatal(err)
 			}
-		})
-	}
+			time.Sleep(time.Duration(i) * 20 * time.Millisecond)
+			starting.Process.Kill()
+			starting.Wait()
+			node.keys(t)
+		}
+		again := startServe(t, dir, withSecrets(0)...)
+		alice.node = again.url
+		if resp, err := alice.send("POST", "/refresh", ""); err != nil || resp.StatusCode != http.StatusOK {
+			t.Errorf("after all that: got %v, %v", resp, err)
+		}
+	})
 }

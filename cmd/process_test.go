@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/authctl/authctl/store/storetest"
 )
 
 // process is a real `authctl serve`, on a port of its own.
@@ -61,6 +63,21 @@ func startServe(t testing.TB, dir string, environ ...string) *process {
 		t.Fatalf("serve does not listen: %s", p.said(t))
 	}
 	return p
+}
+
+// onBothDatabases runs a story on a SQLite file and on PostgreSQL, with the variables that
+// say so to as many servers as it starts.
+func onBothDatabases(t *testing.T, story func(t *testing.T, environ ...string)) {
+	t.Helper()
+	for name, database := range map[string]func() string{
+		"sqlite":   func() string { return "sqlite:" + filepath.Join(t.TempDir(), "authctl.db") },
+		"postgres": func() string { return storetest.Postgres(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			story(t, "DATABASE_URL="+database(), "JWT_SECRET="+randomSecret())
+		})
+	}
 }
 
 // said is what the server has said so far.

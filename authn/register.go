@@ -23,11 +23,16 @@ type Registered struct {
 }
 
 // Register adds an account on its owner's request. It fails with
-// [CodeRegistrationClosed], [CodeInvalidUsername], [CodeWeakPassword] or
+// [CodeRegistrationClosed], [CodeInvalidUsername], also for names that are reserved, [CodeWeakPassword] or
 // [CodeUsernameTaken]; the last one costs a password hash as success does.
 func (s *Service) Register(ctx context.Context, a Actor, in Account) (Registered, error) {
 	if s.rules.Load().closed {
 		return Registered{}, refuse(CodeRegistrationClosed, "registration is closed")
+	}
+	if folded, err := foldUsername(in.Username); err == nil {
+		if err := checkReserved(folded); err != nil {
+			return Registered{}, err
+		}
 	}
 	return s.CreateUser(ctx, a, in)
 }

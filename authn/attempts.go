@@ -112,16 +112,26 @@ func (s *Service) Attempts(ctx context.Context, p store.AttemptsPage) ([]store.A
 }
 
 // ClearAttempts forgets the failed sign-ins of a user (zero for everybody), from a block of
-// addresses (the zero Prefix for all), and returns how many counters that were.
-func (s *Service) ClearAttempts(ctx context.Context, a Actor, userID uuid.UUID, from netip.Prefix) (int, error) {
+// addresses (the zero Prefix for all), and returns how many counters that were, also when it
+// fails before the last.
+func (s *Service) ClearAttempts(ctx context.Context, a Actor, userID uuid.UUID, from netip.Prefix) (cleared int, err error) {
 	e := a.event(store.ActionAttemptsCleared, s.now())
 	e.UserID = userID
-	n, err := s.store.ClearAttempts(ctx, userID, BlockName(from), e)
-	if err != nil {
-		return 0, fail(err)
+	for {
+		n, err := s.store.ClearAttempts(ctx, userID, BlockName(from), clearPage, e)
+		cleared += n
+		if err != nil {
+			return cleared, fail(err)
+		}
+		if n < clearPage {
+			return cleared, nil
+		}
 	}
-	return n, nil
 }
+
+// clearPage is how many counters are cleared at a time, so that nobody who signs in meanwhile
+// waits for all of them.
+const clearPage = 10_000
 
 // attemptsKept is how long a counter may matter after its latest attempt: the longest delay,
 // and the longest quiet time after it.

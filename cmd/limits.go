@@ -196,10 +196,10 @@ func (o *limitsClearOptions) run(ctx context.Context, a *app) error {
 		}
 	}
 	n, err := inst.authn.ClearAttempts(ctx, a.actor(o.reason), user.ID, block)
+	a.say("forgot the failed sign-ins of %s", count(int64(n), "counter"))
 	if err != nil {
 		return err
 	}
-	a.say("forgot the failed sign-ins of %s", count(int64(n), "counter"))
 	if user.PasswordDisabled() {
 		a.say("the password of %s is still disabled: authctl user unlock %s", user.Username, user.Username)
 	}

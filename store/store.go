@@ -99,8 +99,8 @@ type Store interface {
 
 	// ClearAttempts forgets the failures in the counters of a user, of a block of addresses,
 	// of the one from the other, or with neither in all, ends their delays, and writes e.
-	// It returns how many counters had failures.
-	ClearAttempts(ctx context.Context, userID uuid.UUID, address string, e Event) (int, error)
+	// It does so in up to limit counters that have failures, and returns in how many.
+	ClearAttempts(ctx context.Context, userID uuid.UUID, address string, limit int, e Event) (int, error)
 
 	// DeleteOldAttempts looks at up to limit counters in slots after a slot, -1 for all, and
 	// removes those whose latest attempt was before an instant, and whose latest success,

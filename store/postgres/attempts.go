@@ -129,7 +129,7 @@ func (s *Store) UnlockUser(ctx context.Context, id uuid.UUID, e store.Event) (st
 
 // clearUser forgets the attempts that are counted for a user.
 func clearUser(ctx context.Context, tx pgx.Tx, u store.User, e store.Event) error {
-	_, err := tx.Exec(ctx, clearAttempts, e.At, nullID(u.ID), "")
+	_, err := tx.Exec(ctx, clearAttempts, e.At, nullID(u.ID), "", nil)
 	return err
 }
 
@@ -172,13 +172,14 @@ WHERE slot IN (
     SELECT slot FROM login_attempts
     WHERE failures > 0 AND ($2::uuid IS NULL OR user_id = $2) AND ($3 = '' OR address = $3)
     ORDER BY slot
+    LIMIT $4
     FOR UPDATE
 )`
 
 // ClearAttempts implements [store.Store].
-func (s *Store) ClearAttempts(ctx context.Context, userID uuid.UUID, address string, e store.Event) (cleared int, err error) {
+func (s *Store) ClearAttempts(ctx context.Context, userID uuid.UUID, address string, limit int, e store.Event) (cleared int, err error) {
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, clearAttempts, e.At, nullID(userID), address)
+		tag, err := tx.Exec(ctx, clearAttempts, e.At, nullID(userID), address, limit)
 		if err != nil {
 			return err
 		}

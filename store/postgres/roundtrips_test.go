@@ -199,7 +199,7 @@ func TestEveryStatementWorksWithEveryStatementCache(t *testing.T) {
 				p.ok(err)
 				_, err = s.Attempts(p.ctx, store.AttemptsPage{UserID: p.user.ID, Address: "192.0.2.1", After: -1, Limit: 1})
 				p.ok(err)
-				_, err = s.ClearAttempts(p.ctx, p.user.ID, "192.0.2.1", store.Event{Action: store.ActionAttemptsCleared, At: at})
+				_, err = s.ClearAttempts(p.ctx, p.user.ID, "192.0.2.1", 10, store.Event{Action: store.ActionAttemptsCleared, At: at})
 				p.ok(err)
 				_, err = s.DeleteOldAttempts(p.ctx, at, at, -1, 10)
 				p.ok(err)

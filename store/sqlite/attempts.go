@@ -169,7 +169,7 @@ func (s *Store) UnlockUser(ctx context.Context, id uuid.UUID, e store.Event) (st
 
 // clearUser forgets the attempts that are counted for a user.
 func clearUser(ctx context.Context, tx *sql.Tx, u store.User, e store.Event) error {
-	_, err := tx.ExecContext(ctx, clearAttempts, micros(e.At), nullID(u.ID), "")
+	_, err := tx.ExecContext(ctx, clearAttempts, micros(e.At), nullID(u.ID), "", -1)
 	return err
 }
 
@@ -212,12 +212,17 @@ func (s *Store) Attempts(ctx context.Context, p store.AttemptsPage) ([]store.Att
 
 const clearAttempts = `
 UPDATE login_attempts SET failures = 0, next_at = MIN(next_at, ?1)
-WHERE failures > 0 AND (?2 IS NULL OR user_id = ?2) AND (?3 = '' OR address = ?3)`
+WHERE slot IN (
+    SELECT slot FROM login_attempts
+    WHERE failures > 0 AND (?2 IS NULL OR user_id = ?2) AND (?3 = '' OR address = ?3)
+    ORDER BY slot
+    LIMIT ?4
+)`
 
 // ClearAttempts implements [store.Store].
-func (s *Store) ClearAttempts(ctx context.Context, userID uuid.UUID, address string, e store.Event) (cleared int, err error) {
+func (s *Store) ClearAttempts(ctx context.Context, userID uuid.UUID, address string, limit int, e store.Event) (cleared int, err error) {
 	err = s.write(ctx, "clear attempts", func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, clearAttempts, micros(e.At), nullID(userID), address)
+		result, err := tx.ExecContext(ctx, clearAttempts, micros(e.At), nullID(userID), address, limit)
 		if err != nil {
 			return err
 		}

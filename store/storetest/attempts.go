@@ -129,7 +129,7 @@ var attemptCases = []testCase{
 		f.start(n)
 		equal(f, "after a success that is ahead", f.begin(behind), time.Time{})
 		f.begin(behind)
-		_, err := f.store.ClearAttempts(f.ctx, uuid.Nil, "", event(store.ActionAttemptsCleared, noon))
+		_, err := f.store.ClearAttempts(f.ctx, uuid.Nil, "", 100, event(store.ActionAttemptsCleared, noon))
 		f.ok("clear", err)
 		equal(f, "after clearing by a clock that is ahead", f.begin(behind), time.Time{})
 	}},
@@ -272,7 +272,7 @@ var attemptCases = []testCase{
 			case i%6 == 0:
 				_, err = s.UnlockUser(f.ctx, u.ID, about(event(store.ActionUserUnlocked, a.At), u.ID, uuid.Nil))
 			case i%6 == 1:
-				_, err = s.ClearAttempts(f.ctx, uuid.Nil, "", event(store.ActionAttemptsCleared, a.At))
+				_, err = s.ClearAttempts(f.ctx, uuid.Nil, "", 100, event(store.ActionAttemptsCleared, a.At))
 			case !adm.RetryAt.IsZero():
 			case i%2 == 0:
 				err = s.FailLogin(f.ctx, 100, about(event(store.ActionLoginFailed, a.At), u.ID, uuid.Nil))

@@ -150,7 +150,7 @@ func operations(s store.Store) map[string]func(ctx context.Context) error {
 			_, err := s.Attempts(ctx, store.AttemptsPage{Limit: 1})
 			return err
 		},
-		"clear attempts":      func(ctx context.Context) error { _, err := s.ClearAttempts(ctx, id, "", e); return err },
+		"clear attempts":      func(ctx context.Context) error { _, err := s.ClearAttempts(ctx, id, "", 1, e); return err },
 		"delete old attempts": func(ctx context.Context) error { _, err := s.DeleteOldAttempts(ctx, noon, noon, -1, 1); return err },
 		"start session": func(ctx context.Context) error {
 			_, err := s.StartSession(ctx, store.NewSession{ID: id, UserID: id, PasswordHash: "x"}, e)

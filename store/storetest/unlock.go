@@ -133,26 +133,36 @@ var unlockCases = []testCase{
 			{uuid.Nil, "192.0.2.15", 1, map[string]int{"192.0.2.1": 1, "192.0.2.2": 1, "": 3}},
 			{uuid.Nil, "", 5, map[string]int{}},
 		} {
-			_, err := f.store.ClearAttempts(f.ctx, uuid.Nil, "", e)
+			_, err := f.store.ClearAttempts(f.ctx, uuid.Nil, "", 100, e)
 			f.ok("clear", err)
 			f.begin(attempt("alice", "192.0.2.1", noon))
 			f.begin(attempt("alice", "192.0.2.2", noon))
 			f.begin(attempt("nobody", "192.0.2.15", noon))
 			about := about(e, tt.user, uuid.Nil)
 			f.writes("clear", func() {
-				n, err := f.store.ClearAttempts(f.ctx, tt.user, tt.address, about)
+				n, err := f.store.ClearAttempts(f.ctx, tt.user, tt.address, 100, about)
 				f.ok("clear", err)
 				equal(f, fmt.Sprintf("cleared of %s, %s", tt.user, tt.address), n, tt.want)
 			}, about)
 			equal(f, fmt.Sprintf("left by %s, %s", tt.user, tt.address), f.counted(), tt.left)
 		}
 	}},
+	{"clearing goes no further than it may at once", func(f *fixture) {
+		f.begin(attempt("alice", "192.0.2.1", noon))
+		f.begin(attempt("nobody", "192.0.2.15", noon))
+		for _, want := range []int{3, 1, 0} {
+			n, err := f.store.ClearAttempts(f.ctx, uuid.Nil, "", 3, event(store.ActionAttemptsCleared, noon))
+			f.ok("clear", err)
+			equal(f, "cleared", n, want)
+		}
+		equal(f, "counted", f.counted(), map[string]int{})
+	}},
 	{"clearing ends the delay", func(f *fixture) {
 		a := attempt("alice", "192.0.2.1", noon)
 		for range 3 {
 			f.begin(a)
 		}
-		_, err := f.store.ClearAttempts(f.ctx, uuid.Nil, "192.0.2.1", event(store.ActionAttemptsCleared, noon))
+		_, err := f.store.ClearAttempts(f.ctx, uuid.Nil, "192.0.2.1", 100, event(store.ActionAttemptsCleared, noon))
 		f.ok("clear", err)
 		equal(f, "retry at", f.begin(a), time.Time{})
 	}},

@@ -238,46 +238,6 @@ func (l *loaded) validateCookies(bad *faults) {
 	}
 }
 
-func (l *loaded) validatePassword(bad *faults) {
-	p := l.Password
-	if p.MinLength < 8 || p.MinLength > 64 {
-		bad.add("password.min_length", "must be 8 to 64 characters, not %d", p.MinLength)
-	}
-	if p.Argon2.Memory > 1<<30 || p.Argon2.Memory%1024 != 0 {
-		bad.add("password.argon2.memory", "must be whole KiB, 1GiB at most")
-		return
-	}
-	oneOf(bad, "password.argon2.implementation", p.Argon2.Implementation, "auto", "portable")
-	l.validateHashing(bad)
-	cost := p.Argon2.params()
-	if err := cost.Validate(); err != nil {
-		bad.add("password.argon2", "%v", err)
-	} else if cost.BelowFloor() && !l.development() {
-		bad.add("password.argon2", "%s is weaker than production allows: at least 19MiB with 2 iterations, or 46MiB with 1", cost)
-	}
-}
-
-func (l *loaded) validateHashing(bad *faults) {
-	h := l.Hashing
-	within(bad, "hashing.max_wait", h.MaxWait, 10*time.Millisecond, time.Minute)
-	if h.Workers < 0 || h.Workers > 1024 {
-		bad.add("hashing.workers", "must be auto, or 1 to 1024, not %d", h.Workers)
-	}
-	if h.MemoryBudget != 0 && size(h.MemoryBudget) < l.Password.Argon2.Memory {
-		bad.add("hashing.memory_budget", "must be auto, or at least password.argon2.memory (%s), which one hash needs", showSize(l.Password.Argon2.Memory))
-	}
-	for _, pepper := range l.Password.PreviousPeppers {
-		if err := authn.CheckSecret(string(pepper)); err != nil {
-			bad.add("password.previous_peppers", "one of them %v", err)
-		}
-	}
-	if pepper := l.Password.Pepper; pepper != "" {
-		if err := authn.CheckSecret(string(pepper)); err != nil {
-			bad.add("password.pepper", "%v; make one with: authctl secret generate", err)
-		}
-	}
-}
-
 func oneOf(bad *faults, key, value string, allowed ...string) {
 	if !slices.Contains(allowed, value) {
 		bad.add(key, "must be %s, not %q", strings.Join(allowed, " or "), value)

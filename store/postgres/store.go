@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/multitracer"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -52,6 +53,7 @@ type Config struct {
 // Store is a [store.Store] on PostgreSQL.
 type Store struct {
 	pool   *pgxpool.Pool
+	gate   *gate
 	latest int64 // newest migration this binary knows
 }
 
@@ -70,6 +72,11 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	gate := newGate(pc.MaxConns)
+	pc.ConnConfig.Tracer = gate
+	if cfg.Tracer != nil {
+		pc.ConnConfig.Tracer = multitracer.New(cfg.Tracer, gate)
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, pc)
 	if err != nil {
 		return nil, translate("open database", err)
@@ -81,7 +88,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		}
 		return nil, translate("open database", err)
 	}
-	return &Store{pool: pool, latest: latest}, nil
+	return &Store{pool: pool, gate: gate, latest: latest}, nil
 }
 
 func poolConfig(cfg Config) (*pgxpool.Config, error) {
@@ -119,9 +126,6 @@ func poolConfig(cfg Config) (*pgxpool.Config, error) {
 	}
 	if pc.MaxConns < 0 || pc.MinConns < 0 || pc.MinConns > pc.MaxConns {
 		return nil, fmt.Errorf("a pool of %d to %d connections is not possible", pc.MinConns, pc.MaxConns)
-	}
-	if cfg.Tracer != nil {
-		pc.ConnConfig.Tracer = cfg.Tracer
 	}
 	return pc, nil
 }
@@ -213,8 +217,8 @@ func (s *Store) Stats() store.Stats {
 		Max:     int(stat.MaxConns()),
 		Open:    int(stat.TotalConns()),
 		InUse:   int(stat.AcquiredConns()),
-		Waits:   stat.EmptyAcquireCount(),
-		WaitFor: stat.EmptyAcquireWaitTime(),
+		Waits:   stat.EmptyAcquireCount() + s.gate.waits.Load(),
+		WaitFor: stat.EmptyAcquireWaitTime() + time.Duration(s.gate.waited.Load()),
 	}
 }
 

@@ -1,6 +1,8 @@
 package cmd
 
 import (
+	"time"
+
 	"github.com/authctl/authctl/authn"
 	"github.com/authctl/authctl/server"
 )
@@ -28,14 +30,19 @@ func (l limitsConfig) accounts() authn.AccountLimits {
 
 // validateLimits also looks at limits that are off, which would otherwise fail when they are needed.
 func (l *loaded) validateLimits(bad *faults) {
-	on := l.Limits
-	on.Enabled = true
-	if on.Account.FreeFailures == 0 {
-		bad.add("limits.account.free_failures", "must be 1 to 100, not 0; limits.enabled: false turns limits off")
+	a := l.Limits.Account
+	within(bad, "limits.account.max_delay", a.MaxDelay, time.Second, 24*time.Hour)
+	within(bad, "limits.account.max_delay_anywhere", a.MaxDelayAnywhere, time.Second, time.Hour)
+	free, anywhere, disable := a.FreeFailures, a.FreeFailuresAnywhere, a.DisablePasswordAfter
+	if free < 1 || free > 100 {
+		bad.add("limits.account.free_failures", "must be 1 to 100, not %d; limits.enabled: false turns limits off", free)
 		return
 	}
-	if err := on.accounts().Validate(); err != nil {
-		bad.add("limits.account", "%v", err)
+	if anywhere < free || anywhere > 1000 {
+		bad.add("limits.account.free_failures_anywhere", "must be limits.account.free_failures (%d) to 1000, not %d", free, anywhere)
+	}
+	if disable != 0 && (disable < free || disable > 100) {
+		bad.add("limits.account.disable_password_after", "must be 0 for never, or limits.account.free_failures (%d) to 100, not %d", free, disable)
 	}
 }
 

@@ -250,6 +250,10 @@ func severalFaults(t *testing.T) {
 	if len(all) != 4 {
 		t.Errorf("got %d faults, want 4: %v", len(all), err)
 	}
+	_, err = load(from(t, "", "JWT_SECRET=vault:kv/authctl", "AUTHCTL_PASSWORD_PEPPER=vault:kv/authctl#pepper", "AUTHCTL_JWT_PREVIOUS_SECRETS=vault:kv/authctl#old"))
+	if all, _ = errors.AsType[faults](err); len(all) != 1 || all[0].key != "jwt.secret" || !strings.Contains(all[0].why, "vault:PATH#FIELD") {
+		t.Errorf("got %v, want one fault, of jwt.secret", err)
+	}
 	_, err = load(from(t, "server: {prot: 1}\ntokens: {access_ttl: 900}", "AUTHCTL_NOTHING=1", "PORT=x"))
 	if all, _ = errors.AsType[faults](err); len(all) != 4 {
 		t.Errorf("got %d faults, want 4: %v", len(all), err)

@@ -41,6 +41,7 @@ func (c *config) secretAt(key string, index int) *secret {
 
 // readReferences replaces references to Vault by what is there. What is not wanted is left empty.
 func (l *loaded) readReferences(read vaultReader, bad *faults) {
+	defer l.dropEmpty()
 	for key, n := range map[string]int{
 		"database.url": 1, "jwt.secret": 1, "password.pepper": 1,
 		"jwt.previous_secrets": len(l.JWT.PreviousSecrets), "password.previous_peppers": len(l.Password.PreviousPeppers),
@@ -50,7 +51,6 @@ func (l *loaded) readReferences(read vaultReader, bad *faults) {
 				at, err := vault.ParseReference(text)
 				if err != nil {
 					bad.add(key, "%v", err)
-					continue
 				}
 				l.refs = append(l.refs, reference{key: key, index: i, at: at})
 			}
@@ -60,12 +60,14 @@ func (l *loaded) readReferences(read vaultReader, bad *faults) {
 		bad.add("vault.secret_id", "cannot be kept in Vault itself")
 	}
 	slices.SortFunc(l.refs, func(a, b reference) int { return strings.Compare(a.key+a.at.String(), b.key+b.at.String()) })
+	for _, r := range l.refs {
+		*l.secretAt(r.key, r.index) = "" // where a secret is, is no secret, and would be found too short for one
+	}
 	if len(*bad) > 0 {
 		return
 	}
 	for i := range l.refs {
 		r := &l.refs[i]
-		*l.secretAt(r.key, r.index) = ""
 		if read == nil {
 			continue
 		}
@@ -78,7 +80,6 @@ func (l *loaded) readReferences(read vaultReader, bad *faults) {
 			l.take(r, v)
 		}
 	}
-	l.dropEmpty()
 }
 
 // take sets a setting to what Vault says.

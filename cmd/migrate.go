@@ -164,7 +164,7 @@ func (a *app) awaitSchema(ctx context.Context) error {
 		if _, bad := errors.AsType[faults](err); bad {
 			return err
 		}
-		if text := oneLine(err); text != last {
+		if text := oneLine(err); text != last && (last == "" || ctx.Err() == nil) { // the end of the time cuts the last look short
 			last = text
 			a.say("waiting: %s", last)
 		}

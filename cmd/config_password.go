@@ -21,7 +21,7 @@ func (l *loaded) validatePassword(bad *faults) {
 	if err := cost.Validate(); err != nil {
 		bad.add("password.argon2", "%v", err)
 	} else if cost.BelowFloor() && !l.development() {
-		bad.add("password.argon2", "%s is weaker than production allows: at least 19MiB with 2 iterations, or 46MiB with 1", cost)
+		bad.add("password.argon2", "%s is weaker than production allows: at least 46MiB with 1 iteration, 19MiB with 2, 12MiB with 3, 9MiB with 4, or 7MiB with 5", cost)
 	}
 }
 

@@ -208,7 +208,7 @@ func kindName(v reflect.Value) string {
 	case []string, []secret:
 		return "list of texts"
 	case []netip.Prefix:
-		return "list of networks, such as 10.0.0.0/8"
+		return "list of networks, such as 10.0.0.0/8, or 10.0.0.5/32 for one address"
 	default:
 		return "text"
 	}

@@ -58,7 +58,7 @@ func New(cfg Config) (*Client, error) {
 		return nil, conf.Error
 	}
 	if os.Getenv(api.EnvVaultAddress) == "" && os.Getenv(api.EnvVaultAgentAddr) == "" {
-		return nil, errors.New("VAULT_ADDR is not set: it says where Vault is, such as https://vault.example.com:8200")
+		return nil, errors.New("VAULT_ADDR is not set in the environment, where .env does not count: it says where Vault is, such as https://vault.example.com:8200")
 	}
 	switch {
 	case cfg.Auth == AuthToken && cfg.ReadToken == nil && os.Getenv(api.EnvVaultToken) == "":

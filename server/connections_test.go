@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/pires/go-proxyproto"
+	"github.com/rs/zerolog"
 
 	"github.com/authctl/authctl/server"
 )
@@ -193,7 +194,9 @@ func TestConnectionsBeyondTheLimitsAreClosed(t *testing.T) {
 
 func TestAPROXYProtocolWithoutTrustedProxiesIsRefused(t *testing.T) {
 	t.Parallel()
-	if err := (server.Config{ProxyProtocol: true}).Check(); err == nil {
+	f := start(t)
+	cfg := server.Config{ProxyProtocol: true}
+	if _, err := server.New(cfg, f.svc, f.store, zerolog.Nop()); err == nil || cfg.Check() == nil {
 		t.Error("it is allowed")
 	}
 }

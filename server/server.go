@@ -61,11 +61,14 @@ func (cfg Config) Check() error {
 			shown = fmt.Errorf("TLS: %w", err)
 		}
 	}
-	var proxied error
+	return errors.Join(cookies, origins, shared, shown, cfg.checkProxies())
+}
+
+func (cfg Config) checkProxies() error {
 	if cfg.ProxyProtocol && len(cfg.TrustedProxies) == 0 {
-		proxied = errors.New("the PROXY protocol is taken from trusted proxies only, and there are none: set server.trusted_proxies")
+		return errors.New("the PROXY protocol is taken from trusted proxies only, and there are none: set server.trusted_proxies")
 	}
-	return errors.Join(cookies, origins, shared, shown, proxied)
+	return nil
 }
 
 // Server is the HTTP face of an [authn.Service].
@@ -107,6 +110,9 @@ type Server struct {
 func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*Server, error) {
 	jar, err := newCookieJar(cfg)
 	if err != nil {
+		return nil, err
+	}
+	if err := cfg.checkProxies(); err != nil {
 		return nil, err
 	}
 	s := &Server{

@@ -91,3 +91,12 @@ func TestStoreNeedsOnlyTheStandardLibraryAndUUID(t *testing.T) {
 func relative(path string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(path, module), "/")
 }
+
+// TestTheTwinsHaveTheSameFiles keeps a diff of the two folders to what the dialects differ in.
+func TestTheTwinsHaveTheSameFiles(t *testing.T) {
+	t.Parallel()
+	files := func(pkg string) []string { return list(t, "-f", `{{join .GoFiles "\n"}}`, "./store/"+pkg) }
+	if postgres, sqlite := files("postgres"), files("sqlite"); !slices.Equal(postgres, sqlite) {
+		t.Errorf("store/postgres has %q\nstore/sqlite has   %q", postgres, sqlite)
+	}
+}

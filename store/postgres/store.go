@@ -7,11 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net"
-	"net/url"
-	"strconv"
-	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -23,32 +19,6 @@ import (
 
 	"github.com/authctl/authctl/store"
 )
-
-// Config is how to reach the database.
-type Config struct {
-	URL            string // postgres://… or key=value words, as libpq reads them
-	MaxConnections int32  // 0 for 10; it and MinConnections override pool_… words of the URL
-	MinConnections int32  // kept open while idle
-
-	// StatementTimeout and IdleInTransactionTimeout are set on every session, and
-	// so is a lock_timeout of two seconds; 0 leaves the server's. They are sent as
-	// startup parameters, which PgBouncer refuses unless its setting
-	// ignore_startup_parameters names them, and a SET would not stay with us
-	// there. So they are left out unless StatementCache is "prepare"; behind
-	// PgBouncer set them with ALTER ROLE … SET.
-	StatementTimeout         time.Duration
-	IdleInTransactionTimeout time.Duration
-
-	// StatementCache is "prepare" (or ""): statements are prepared once a
-	// connection; "describe": only their parameter types are remembered; "none":
-	// neither. The latter two work through PgBouncer in transaction mode; the first
-	// from PgBouncer 1.21, with max_prepared_statements set. None of them uses the
-	// simple protocol, and a URL whose default_query_exec_mode asks for it is
-	// refused. Migrate past PgBouncer: the migration's lock belongs to a session.
-	StatementCache string
-
-	Tracer pgx.QueryTracer // sees every statement; nil for none
-}
 
 // Store is a [store.Store] on PostgreSQL.
 type Store struct {
@@ -91,112 +61,63 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	return &Store{pool: pool, gate: gate, latest: latest}, nil
 }
 
-func poolConfig(cfg Config) (*pgxpool.Config, error) {
-	pc, err := pgxpool.ParseConfig(cfg.URL)
-	if err == nil && misread(cfg.URL) {
-		err = errMisread
-	}
-	if err != nil {
-		return nil, unreadable(err)
-	}
-	if err := checkProtocol(pc.ConnConfig); err != nil {
-		return nil, err
-	}
-	params := pc.ConnConfig.RuntimeParams
-	if params["application_name"] == "" {
-		params["application_name"] = "authctl"
-	}
-	params["timezone"] = "UTC"
-	switch cfg.StatementCache {
-	case "", "prepare":
-		pc.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
-		params["lock_timeout"] = "2000"
-		setTimeout(params, "statement_timeout", cfg.StatementTimeout)
-		setTimeout(params, "idle_in_transaction_session_timeout", cfg.IdleInTransactionTimeout)
-	case "describe":
-		pc.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
-	case "none":
-		pc.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+// connectionWait is how long a caller waits for a connection when all are in use. The
+// pool alone would let it wait for as long as its request may take, behind others whose
+// statements do not come to an end.
+const connectionWait = 2 * time.Second
+
+// gate stands before the pool and lets in as many as it has connections. It hears of them as
+// the pool's tracer does, which is called before and after each use of a connection.
+type gate struct {
+	inUse  chan struct{}
+	waits  atomic.Int64
+	waited atomic.Int64 // nanoseconds
+}
+
+func newGate(connections int32) *gate { return &gate{inUse: make(chan struct{}, connections)} }
+
+// turnedAway is the context of a caller that has waited too long: it is over.
+type turnedAway struct{ context.Context }
+
+// TraceAcquireStart waits for a connection to be free.
+func (g *gate) TraceAcquireStart(ctx context.Context, _ *pgxpool.Pool, _ pgxpool.TraceAcquireStartData) context.Context {
+	select {
+	case g.inUse <- struct{}{}:
+		return ctx
 	default:
-		return nil, fmt.Errorf("statement cache %q is none of prepare, describe, none", cfg.StatementCache)
 	}
-	pc.MaxConns, pc.MinConns = cfg.MaxConnections, cfg.MinConnections
-	if pc.MaxConns == 0 {
-		pc.MaxConns = 10
-	}
-	if pc.MaxConns < 0 || pc.MinConns < 0 || pc.MinConns > pc.MaxConns {
-		return nil, fmt.Errorf("a pool of %d to %d connections is not possible", pc.MinConns, pc.MaxConns)
-	}
-	return pc, nil
-}
-
-// unreadable explains a URL that pgx cannot parse. Its own message quotes the
-// URL, and what a broken one holds of a password cannot be told for certain, so
-// nothing of it is repeated.
-func unreadable(err error) error {
-	reason := "it is not a connection string of PostgreSQL; special characters in its password must be percent-encoded"
-	if _, ok := errors.AsType[*fs.PathError](err); ok {
-		reason = "a file that it names cannot be read"
-	}
-	return errors.New("database URL: " + reason)
-}
-
-var errMisread = errors.New("the password ends too early")
-
-// misread reports whether a slash, a question mark or a number sign in the
-// password has cut it short, so that the rest of it would be taken for the name
-// of a database or of a setting.
-func misread(raw string) bool {
-	u, err := url.Parse(raw)
-	if err != nil || !strings.HasPrefix(u.Scheme, "postgres") {
-		return false
-	}
-	name, _, _ := strings.Cut(u.RawQuery, "=")
-	return u.Fragment != "" || strings.Contains(u.EscapedPath(), "@") || strings.Contains(name, "@")
-}
-
-// checkProtocol refuses the simple protocol, in which values travel within the
-// text of the statement, however the setting is written.
-func checkProtocol(cfg *pgx.ConnConfig) error {
-	simple := cfg.DefaultQueryExecMode == pgx.QueryExecModeSimpleProtocol
-	for name := range cfg.RuntimeParams { // pgx takes the lower-case name only
-		simple = simple || strings.EqualFold(name, "default_query_exec_mode")
-	}
-	if simple {
-		return errors.New("database URL: remove default_query_exec_mode; behind PgBouncer choose another statement cache instead")
-	}
-	return nil
-}
-
-func setTimeout(params map[string]string, name string, d time.Duration) {
-	if d > 0 {
-		params[name] = strconv.FormatInt(max(d.Milliseconds(), 1), 10)
+	began := time.Now()
+	defer func() {
+		g.waits.Add(1)
+		g.waited.Add(int64(time.Since(began)))
+	}()
+	patience, cancel := context.WithTimeout(ctx, connectionWait)
+	defer cancel()
+	select {
+	case g.inUse <- struct{}{}:
+		return ctx
+	case <-patience.Done():
+		return turnedAway{patience}
 	}
 }
 
-// Insecure reports whether connecting with connString may send data to another host
-// without encryption, or without checking who that host is: anything but
-// sslmode=verify-full, except on a socket or the loopback interface.
-// It fails as [Open] does for a string that cannot be used.
-func Insecure(connString string) (bool, error) {
-	pc, err := poolConfig(Config{URL: connString})
-	if err != nil {
-		return false, err
+// TraceAcquireEnd makes room when there is no connection after all.
+func (g *gate) TraceAcquireEnd(ctx context.Context, _ *pgxpool.Pool, data pgxpool.TraceAcquireEndData) {
+	if _, away := ctx.(turnedAway); !away && data.Err != nil {
+		<-g.inUse
 	}
-	cfg := pc.ConnConfig
-	attempts := append([]*pgconn.FallbackConfig{{Host: cfg.Host, TLSConfig: cfg.TLSConfig}}, cfg.Fallbacks...)
-	for _, a := range attempts {
-		if !local(a.Host) && (a.TLSConfig == nil || a.TLSConfig.InsecureSkipVerify) {
-			return true, nil
-		}
-	}
-	return false, nil
 }
 
-func local(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || host == "localhost" || (ip != nil && ip.IsLoopback())
+// TraceRelease makes room.
+func (g *gate) TraceRelease(*pgxpool.Pool, pgxpool.TraceReleaseData) { <-g.inUse }
+
+// TraceQueryStart is what a tracer must have.
+func (g *gate) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	return ctx
 }
+
+// TraceQueryEnd is what a tracer must have.
+func (g *gate) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
 // pgUUID is an id as pgx sends it without a detour through text, for the
 // statements that every request runs.

@@ -2,10 +2,10 @@ package postgres
 
 import (
 	"context"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/authctl/authctl/store"
 )
@@ -15,7 +15,7 @@ const userColumns = `u.id, u.username, u.username_folded, u.created_at, u.disabl
 // userRow scans userColumns.
 type userRow struct {
 	user                   store.User
-	disabled, passwordGone *time.Time
+	disabled, passwordGone pgtype.Timestamptz // which is scanned without a detour, unlike a pointer
 }
 
 // dest reads the id as bytes; see pgUUID.
@@ -26,8 +26,8 @@ func (r *userRow) dest() []any {
 
 func (r *userRow) get() store.User {
 	u := r.user
-	u.CreatedAt, u.PasswordChangedAt, u.DisabledAt = u.CreatedAt.UTC(), u.PasswordChangedAt.UTC(), utc(r.disabled)
-	u.PasswordDisabledAt = utc(r.passwordGone)
+	u.CreatedAt, u.PasswordChangedAt, u.DisabledAt = u.CreatedAt.UTC(), u.PasswordChangedAt.UTC(), r.disabled.Time.UTC()
+	u.PasswordDisabledAt = r.passwordGone.Time.UTC()
 	return u
 }
 

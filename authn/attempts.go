@@ -137,13 +137,22 @@ const clearPage = 10_000
 // and the longest quiet time after it.
 const attemptsKept = 24*time.Hour + quietAnywhere
 
-// forgetAttempts deletes counters that do not matter any more.
+// forgetAttempts deletes counters, and places, that do not matter any more.
 func (s *Service) forgetAttempts(ctx context.Context, now time.Time) error {
-	for after := int64(-1); ; {
-		next, err := s.store.DeleteOldAttempts(ctx, now.Add(-attemptsKept), now.Add(-trustedFor), after, selectPage)
-		if err != nil || next < 0 {
-			return err
+	for _, old := range []struct {
+		remove func(ctx context.Context, before time.Time, after int64, limit int) (next int64, err error)
+		kept   time.Duration
+	}{{s.store.DeleteOldAttempts, attemptsKept}, {s.store.DeleteOldPlaces, knownFor}} {
+		for after := int64(-1); ; {
+			next, err := old.remove(ctx, now.Add(-old.kept), after, selectPage)
+			if err != nil {
+				return err
+			}
+			if next < 0 {
+				break
+			}
+			after = next
 		}
-		after = next
 	}
+	return nil
 }

@@ -27,11 +27,15 @@ type AccountLimits struct {
 // counter that meets another in its slot begins anew.
 const attemptSlots = 1 << 18
 
+// placeSlots is how many pairs of an account and an address block may be remembered where it has
+// signed in, at some 100 bytes each. Only successes take the place of others.
+const placeSlots = 1 << 20
+
 const (
 	firstDelay    = time.Second
 	quietHere     = 15 * time.Minute // without an attempt, after which counting begins anew
 	quietAnywhere = time.Hour
-	trustedFor    = 30 * 24 * time.Hour // since the latest success from an address block
+	knownFor      = 30 * 24 * time.Hour // since the latest success from an address block
 )
 
 // Validate returns an error, fit for a person, when the limits are out of range.
@@ -86,25 +90,23 @@ func (t *throttle) attempt(username, folded string, from netip.Prefix, now time.
 		account = "none " + username
 	}
 	block := BlockName(from)
+	hereHash, hereKey := t.hash("here " + block + " " + account)
+	anywhereHash, anywhereKey := t.hash("anywhere " + account)
 	return store.Attempt{
 		At:       now,
 		Folded:   folded,
 		Address:  block,
-		Here:     t.counter("here "+block+" "+account, 0, t.here, quietHere),
-		Anywhere: t.counter("anywhere "+account, attemptSlots, t.anywhere, quietAnywhere),
-		Trusted:  now.Add(-trustedFor),
+		Here:     store.Counter{Slot: int64(hereHash % attemptSlots), Key: hereKey, Delays: t.here, Quiet: quietHere},
+		Anywhere: store.Counter{Slot: attemptSlots + int64(anywhereHash%attemptSlots), Key: anywhereKey, Delays: t.anywhere, Quiet: quietAnywhere},
+		Known:    store.Place{Slot: int64(hereHash % placeSlots), Key: hereKey, Since: now.Add(-knownFor)},
 	}
 }
 
-func (t *throttle) counter(of string, base int64, delays []time.Duration, quiet time.Duration) store.Counter {
+// hash returns what chooses a slot, and whose the slot then is.
+func (t *throttle) hash(of string) (slot uint64, key int64) {
 	mac := hmac.New(sha256.New, t.key[:])
 	mac.Write([]byte(of))
 	var sum [sha256.Size]byte
 	mac.Sum(sum[:0])
-	return store.Counter{
-		Slot:   base + int64(binary.BigEndian.Uint64(sum[:])%attemptSlots),
-		Key:    int64(binary.BigEndian.Uint64(sum[8:])),
-		Delays: delays,
-		Quiet:  quiet,
-	}
+	return binary.BigEndian.Uint64(sum[:]), int64(binary.BigEndian.Uint64(sum[8:]))
 }

@@ -15,7 +15,7 @@ type Attempt struct {
 	Address  string // the block of addresses that it comes from; "" when unknown
 	Here     Counter
 	Anywhere Counter
-	Trusted  time.Time // Anywhere holds nobody back in an address block from which the account has signed in since
+	Known    Place // where the account has signed in lately, and Anywhere does not hold it back
 }
 
 // Counter is where attempts of one kind are counted. Counters live in a fixed number of
@@ -26,6 +26,14 @@ type Counter struct {
 	Key    int64 // whose the slot is
 	Delays []time.Duration
 	Quiet  time.Duration // counting begins anew this long after the latest delay was over
+}
+
+// Place is where it is remembered that an account has signed in from an address block. These
+// slots are limited too, but only successes take them.
+type Place struct {
+	Slot  int64
+	Key   int64     // whose the slot is
+	Since time.Time // what was before this is forgotten
 }
 
 // Admission is what [Store.BeginLogin] decides.

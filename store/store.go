@@ -67,8 +67,8 @@ type Store interface {
 	// dead. [ErrNotFound] when there is no such user.
 	EnableUser(ctx context.Context, id uuid.UUID, e Event) (User, error)
 
-	// DeleteUser removes a user, every session of it and the attempts that are counted
-	// for it; audit events stay.
+	// DeleteUser removes a user, every session of it, the attempts that are counted
+	// for it and where it has signed in; audit events stay.
 	// [ErrNotFound] when there is no such user.
 	DeleteUser(ctx context.Context, id uuid.UUID, e Event) error
 
@@ -103,16 +103,20 @@ type Store interface {
 	ClearAttempts(ctx context.Context, userID uuid.UUID, address string, limit int, e Event) (int, error)
 
 	// DeleteOldAttempts looks at up to limit counters in slots after a slot, -1 for all, and
-	// removes those whose latest attempt was before an instant, and whose latest success,
-	// if any, was before another. It returns the slot to go on after, -1 when none is left.
-	DeleteOldAttempts(ctx context.Context, before, signedInBefore time.Time, after int64, limit int) (next int64, err error)
+	// removes those whose latest attempt was before an instant. It returns the slot to go on
+	// after, -1 when none is left.
+	DeleteOldAttempts(ctx context.Context, before time.Time, after int64, limit int) (next int64, err error)
+
+	// DeleteOldPlaces is the same for the places where accounts have signed in, by the
+	// latest success.
+	DeleteOldPlaces(ctx context.Context, before time.Time, after int64, limit int) (next int64, err error)
 
 	// StartSession records one sign-in. It reports false, and changes nothing,
 	// when the user or its password is gone or disabled, when the password hash is no longer
 	// s.PasswordHash, or when the generation is no longer s.Generation: whatever
 	// happened between the look-up and now wins over the login. In the same
 	// transaction it takes the failures back from the user and from the counters of
-	// s.Attempt, marks that of the address block with the success,
+	// s.Attempt, remembers the success at its place,
 	// replaces the password hash by s.Rehash if that is set, ends
 	// the session s.Replaces if there is one (a second event,
 	// [ActionSessionReplaced], carries that session's ids) and writes e.

@@ -9,10 +9,20 @@ CREATE TABLE login_attempts (
     failures     INTEGER NOT NULL,
     last_at      INTEGER NOT NULL,
     next_at      INTEGER NOT NULL, -- attempts before this are refused
-    signed_in_at INTEGER,          -- latest success
     CONSTRAINT login_attempts_pkey PRIMARY KEY (slot)
 ) STRICT;
 CREATE INDEX login_attempts_user_id_idx ON login_attempts (user_id) WHERE user_id IS NOT NULL;
+
+-- Where accounts have signed in. Only successes take the place of others.
+CREATE TABLE known_places (
+    slot         INTEGER NOT NULL,
+    key          INTEGER NOT NULL, -- of the account from this address block
+    user_id      TEXT NOT NULL,
+    address      TEXT NOT NULL,
+    signed_in_at INTEGER NOT NULL, -- latest success
+    CONSTRAINT known_places_pkey PRIMARY KEY (slot)
+) STRICT;
+CREATE INDEX known_places_user_id_idx ON known_places (user_id);
 
 ALTER TABLE users ADD COLUMN failed_logins INTEGER NOT NULL DEFAULT 0; -- since the latest success
 ALTER TABLE users ADD COLUMN password_disabled_at INTEGER; -- for too many of them
@@ -20,4 +30,5 @@ ALTER TABLE users ADD COLUMN password_disabled_at INTEGER; -- for too many of th
 -- +goose Down
 ALTER TABLE users DROP COLUMN password_disabled_at;
 ALTER TABLE users DROP COLUMN failed_logins;
+DROP TABLE known_places;
 DROP TABLE login_attempts;

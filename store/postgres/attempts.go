@@ -18,7 +18,7 @@ const (
 	countOne = `
     ON CONFLICT (slot) DO UPDATE SET
         key = EXCLUDED.key, user_id = EXCLUDED.user_id, address = EXCLUDED.address, last_at = EXCLUDED.last_at,
-        signed_in_at = CASE WHEN a.key = EXCLUDED.key THEN a.signed_in_at END, failures = `
+        failures = `
 	hereFailed     = `CASE WHEN a.key = EXCLUDED.key AND a.next_at > $5 - $7 * INTERVAL '1 microsecond' THEN a.failures + 1 ELSE 1 END`
 	anywhereFailed = `CASE WHEN a.key = EXCLUDED.key AND a.next_at > $5 - $11 * INTERVAL '1 microsecond' THEN a.failures + 1 ELSE 1 END`
 )
@@ -26,13 +26,13 @@ const (
 // The snapshot keeps an attempt from being counted Here that Anywhere refuses. Locks are
 // taken on Here's slot first, as all statements do that change counters.
 const beginLogin = `
-WITH trusted AS (
-    SELECT EXISTS (SELECT 1 FROM login_attempts WHERE slot = $2 AND key = $3 AND signed_in_at > $12) AS here
+WITH known AS (
+    SELECT EXISTS (SELECT 1 FROM known_places WHERE slot = $12 AND key = $13 AND signed_in_at > $14) AS here
 ), here AS (
     INSERT INTO login_attempts AS a (slot, key, user_id, address, failures, last_at, next_at)
     SELECT $2, $3, (SELECT id FROM users WHERE username_folded = $1), $4, 1, $5::timestamptz, $5 + ($6::bigint[])[1] * INTERVAL '1 microsecond'
-    FROM trusted
-    WHERE trusted.here OR NOT EXISTS (SELECT 1 FROM login_attempts a WHERE a.slot = $8 AND a.key = $9 AND ` + waits + `)` +
+    FROM known
+    WHERE known.here OR NOT EXISTS (SELECT 1 FROM login_attempts a WHERE a.slot = $8 AND a.key = $9 AND ` + waits + `)` +
 	countOne + hereFailed + `,
         next_at = $5 + ($6)[LEAST(` + hereFailed + `, cardinality($6))] * INTERVAL '1 microsecond'
     WHERE a.key <> EXCLUDED.key OR NOT (` + waits + `)
@@ -43,15 +43,15 @@ WITH trusted AS (
     FROM here` +
 	countOne + anywhereFailed + `,
         next_at = $5 + ($10)[LEAST(` + anywhereFailed + `, cardinality($10))] * INTERVAL '1 microsecond'
-    WHERE a.key <> EXCLUDED.key OR NOT (` + waits + `) OR (SELECT trusted.here FROM trusted)
+    WHERE a.key <> EXCLUDED.key OR NOT (` + waits + `) OR (SELECT known.here FROM known)
     RETURNING 1
 )
 SELECT COALESCE(u.id, '00000000-0000-0000-0000-000000000000'), COALESCE(u.username, ''), COALESCE(u.username_folded, ''),
     COALESCE(u.created_at, $5), u.disabled_at, COALESCE(u.password_changed_at, $5), COALESCE(u.failed_logins, 0), u.password_disabled_at,
     COALESCE(u.password_hash, ''), i.generation, COALESCE(u.generation, 0),
     EXISTS (SELECT 1 FROM anywhere),
-    (SELECT max(a.next_at) FROM login_attempts a, trusted
-        WHERE (a.slot = $2 AND a.key = $3 OR a.slot = $8 AND a.key = $9 AND NOT trusted.here) AND ` + waits + `)
+    (SELECT max(a.next_at) FROM login_attempts a, known
+        WHERE (a.slot = $2 AND a.key = $3 OR a.slot = $8 AND a.key = $9 AND NOT known.here) AND ` + waits + `)
 FROM installation i LEFT JOIN users u ON u.username_folded = $1`
 
 // BeginLogin implements [store.Store].
@@ -61,7 +61,8 @@ func (s *Store) BeginLogin(ctx context.Context, a store.Attempt) (store.Admissio
 	var admitted bool
 	var next *time.Time
 	err := s.pool.QueryRow(ctx, beginLogin, a.Folded, a.Here.Slot, a.Here.Key, a.Address, a.At, inMicros(a.Here.Delays), a.Here.Quiet.Microseconds(),
-		a.Anywhere.Slot, a.Anywhere.Key, inMicros(a.Anywhere.Delays), a.Anywhere.Quiet.Microseconds(), a.Trusted).
+		a.Anywhere.Slot, a.Anywhere.Key, inMicros(a.Anywhere.Delays), a.Anywhere.Quiet.Microseconds(),
+		a.Known.Slot, a.Known.Key, a.Known.Since).
 		Scan(append(row.dest(), &c.PasswordHash, &c.Generation.Installation, &c.Generation.User, &admitted, &next)...)
 	if err != nil {
 		return store.Admission{}, translate("begin login", err)
@@ -133,17 +134,26 @@ func clearUser(ctx context.Context, tx pgx.Tx, u store.User, e store.Event) erro
 	return err
 }
 
-const deleteAttempts = `
+const (
+	deleteAttempts = `
 DELETE FROM login_attempts WHERE slot IN (SELECT slot FROM login_attempts WHERE user_id = $1 ORDER BY slot FOR UPDATE)`
+	deletePlaces = `
+DELETE FROM known_places WHERE slot IN (SELECT slot FROM known_places WHERE user_id = $1 ORDER BY slot FOR UPDATE)`
+)
 
-// forgetUser removes the counters of a user, and with them where it has signed in.
+// forgetUser removes the counters of a user, and where it has signed in.
 func forgetUser(ctx context.Context, tx pgx.Tx, u store.User, _ store.Event) error {
-	_, err := tx.Exec(ctx, deleteAttempts, u.ID)
-	return err
+	for _, statement := range []string{deleteAttempts, deletePlaces} {
+		if _, err := tx.Exec(ctx, statement, u.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 const selectAttempts = `
-SELECT a.slot, a.user_id, COALESCE(u.username, ''), a.address, a.failures, a.last_at, a.next_at, a.signed_in_at
+SELECT a.slot, a.user_id, COALESCE(u.username, ''), a.address, a.failures, a.last_at, a.next_at,
+    (SELECT max(k.signed_in_at) FROM known_places k WHERE k.user_id = a.user_id AND k.address = a.address AND a.address <> '')
 FROM login_attempts a LEFT JOIN users u ON u.id = a.user_id
 WHERE a.slot > $1 AND a.failures > 0 AND a.last_at >= $2 AND ($3::uuid IS NULL OR a.user_id = $3) AND ($4 = '' OR a.address = $4)
 ORDER BY a.slot
@@ -192,21 +202,30 @@ func (s *Store) ClearAttempts(ctx context.Context, userID uuid.UUID, address str
 	return cleared, nil
 }
 
-const deleteOldAttempts = `
+// deleteOld makes a statement that looks at one page of a table with slots.
+func deleteOld(table, column string) string {
+	return `
 WITH page AS (
-    SELECT slot FROM login_attempts WHERE slot > $3 ORDER BY slot LIMIT $4
+    SELECT slot FROM ` + table + ` WHERE slot > $2 ORDER BY slot LIMIT $3
 ), gone AS (
-    DELETE FROM login_attempts WHERE slot IN (
-        SELECT slot FROM login_attempts
-        WHERE slot IN (SELECT slot FROM page) AND last_at < $1 AND (signed_in_at IS NULL OR signed_in_at < $2)
+    DELETE FROM ` + table + ` WHERE slot IN (
+        SELECT slot FROM ` + table + `
+        WHERE slot IN (SELECT slot FROM page) AND ` + column + ` < $1
         ORDER BY slot
         FOR UPDATE SKIP LOCKED
     )
 )
-SELECT CASE WHEN count(*) < $4 THEN -1 ELSE max(slot) END FROM page`
+SELECT CASE WHEN count(*) < $3 THEN -1 ELSE max(slot) END FROM page`
+}
 
 // DeleteOldAttempts implements [store.Store].
-func (s *Store) DeleteOldAttempts(ctx context.Context, before, signedInBefore time.Time, after int64, limit int) (next int64, err error) {
-	err = s.pool.QueryRow(ctx, deleteOldAttempts, before, signedInBefore, after, limit).Scan(&next)
+func (s *Store) DeleteOldAttempts(ctx context.Context, before time.Time, after int64, limit int) (next int64, err error) {
+	err = s.pool.QueryRow(ctx, deleteOld("login_attempts", "last_at"), before, after, limit).Scan(&next)
 	return next, translate("delete old attempts", err)
+}
+
+// DeleteOldPlaces implements [store.Store].
+func (s *Store) DeleteOldPlaces(ctx context.Context, before time.Time, after int64, limit int) (next int64, err error) {
+	err = s.pool.QueryRow(ctx, deleteOld("known_places", "signed_in_at"), before, after, limit).Scan(&next)
+	return next, translate("delete old places", err)
 }

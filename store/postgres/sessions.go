@@ -13,8 +13,8 @@ import (
 // One statement, hence one round trip. It locks the user as the foreign key does anyway, against
 // being deleted and nothing else: whatever ends sessions bumps a generation, so a session that
 // slips past its condition carries the older pair and is dead on arrival. All statements lock
-// in one order: the user, then the counters. The counts see to that: they are made before a
-// counter is looked for, whether or not there is one.
+// in one order: the user, the counters, the place. The counts see to that: they are made before the
+// next row is looked for, whether or not there is one.
 const insertSession = `
 WITH started AS (
     INSERT INTO refresh_tokens (id, user_id, token_hash, installation_generation, user_generation,
@@ -27,10 +27,10 @@ WITH started AS (
 ), settled AS (
     UPDATE users u SET password_hash = CASE WHEN $12 <> '' THEN $12 ELSE u.password_hash END, failed_logins = 0
     FROM started
-    WHERE u.id = started.user_id AND u.password_hash = $11 AND ($12 <> '' OR u.failed_logins > 0)
+    WHERE u.id = started.user_id AND u.password_hash = $11 AND u.password_disabled_at IS NULL AND ($12 <> '' OR u.failed_logins > 0)
     RETURNING 1
 ), here AS (
-    UPDATE login_attempts a SET failures = 0, next_at = $14, signed_in_at = $14
+    UPDATE login_attempts a SET failures = 0, next_at = $14
     FROM started
     WHERE a.slot = $24 AND a.key = $25 AND (SELECT count(*) FROM settled) >= 0
     RETURNING 1
@@ -38,6 +38,13 @@ WITH started AS (
     UPDATE login_attempts a SET failures = 0, next_at = $14
     FROM started
     WHERE a.slot = $26 AND a.key = $27 AND (SELECT count(*) FROM here) >= 0
+    RETURNING 1
+), known AS (
+    INSERT INTO known_places (slot, key, user_id, address, signed_in_at)
+    SELECT $28::bigint, $29::bigint, user_id, $30, $14::timestamptz FROM started
+    WHERE $28::bigint >= 0 AND (SELECT count(*) FROM anywhere) >= 0
+    ON CONFLICT (slot) DO UPDATE SET
+        key = EXCLUDED.key, user_id = EXCLUDED.user_id, address = EXCLUDED.address, signed_in_at = EXCLUDED.signed_in_at
 ), replaced AS (
     DELETE FROM refresh_tokens t
     USING started
@@ -62,9 +69,10 @@ func (s *Store) StartSession(ctx context.Context, n store.NewSession, e store.Ev
 		n.PasswordHash, n.Rehash, nullID(n.Replaces)}, eventArgs(e)...)
 	a := n.Attempt
 	if a == nil {
-		a = &store.Attempt{Here: store.Counter{Slot: -1}, Anywhere: store.Counter{Slot: -1}}
+		a = &store.Attempt{Here: store.Counter{Slot: -1}, Anywhere: store.Counter{Slot: -1}, Known: store.Place{Slot: -1}}
 	}
-	args = append(args, string(store.ActionSessionReplaced), a.Here.Slot, a.Here.Key, a.Anywhere.Slot, a.Anywhere.Key)
+	args = append(args, string(store.ActionSessionReplaced), a.Here.Slot, a.Here.Key, a.Anywhere.Slot, a.Anywhere.Key,
+		a.Known.Slot, a.Known.Key, a.Address)
 	var id uuid.UUID
 	err := translate("start session", s.pool.QueryRow(ctx, insertSession, args...).Scan(&id))
 	if errors.Is(err, store.ErrNotFound) {

@@ -11,7 +11,9 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-const selectCounter = `SELECT failures, last_at, next_at, signed_in_at FROM login_attempts WHERE slot = ?1 AND key = ?2`
+const selectCounter = `SELECT failures, last_at, next_at FROM login_attempts WHERE slot = ?1 AND key = ?2`
+
+const selectKnown = `SELECT EXISTS (SELECT 1 FROM known_places WHERE slot = ?1 AND key = ?2 AND signed_in_at > ?3)`
 
 // What becomes of a counter when an attempt comes to it that it lets through. Its slot may
 // be another's.
@@ -20,7 +22,7 @@ INSERT INTO login_attempts AS a (slot, key, user_id, address, failures, last_at,
 VALUES (?1, ?2, (SELECT id FROM users WHERE username_folded = ?3), ?4, ?5, ?6, ?7)
 ON CONFLICT (slot) DO UPDATE SET
     key = excluded.key, user_id = excluded.user_id, address = excluded.address, last_at = excluded.last_at,
-    signed_in_at = CASE WHEN a.key = excluded.key THEN a.signed_in_at END, failures = excluded.failures, next_at = excluded.next_at`
+    failures = excluded.failures, next_at = excluded.next_at`
 
 // BeginLogin implements [store.Store].
 func (s *Store) BeginLogin(ctx context.Context, a store.Attempt) (adm store.Admission, err error) {
@@ -33,9 +35,12 @@ func (s *Store) BeginLogin(ctx context.Context, a store.Attempt) (adm store.Admi
 		if err != nil {
 			return err
 		}
-		trusted := here.signedIn.After(a.Trusted)
+		var known bool
+		if err := tx.QueryRowContext(ctx, selectKnown, a.Known.Slot, a.Known.Key, micros(a.Known.Since)).Scan(&known); err != nil {
+			return err
+		}
 		next, refused := here.waits(a.At)
-		if until, too := anywhere.waits(a.At); too && !trusted {
+		if until, too := anywhere.waits(a.At); too && !known {
 			next, refused = later(next, until), true
 		}
 		if refused {
@@ -56,18 +61,18 @@ func (s *Store) BeginLogin(ctx context.Context, a store.Attempt) (adm store.Admi
 
 // counter is what a slot holds; zero when it is another's, or nobody's.
 type counter struct {
-	failures             int
-	last, next, signedIn time.Time
+	failures   int
+	last, next time.Time
 }
 
 func readCounter(ctx context.Context, tx *sql.Tx, c store.Counter) (counter, error) {
 	var is counter
-	var last, next, signedIn sql.NullInt64
-	err := tx.QueryRowContext(ctx, selectCounter, c.Slot, c.Key).Scan(&is.failures, &last, &next, &signedIn)
+	var last, next sql.NullInt64
+	err := tx.QueryRowContext(ctx, selectCounter, c.Slot, c.Key).Scan(&is.failures, &last, &next)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return counter{}, err
 	}
-	is.last, is.next, is.signedIn = utc(last), utc(next), utc(signedIn)
+	is.last, is.next = utc(last), utc(next)
 	return is, nil
 }
 
@@ -112,16 +117,23 @@ func credentials(ctx context.Context, tx *sql.Tx, folded string) (store.Credenti
 }
 
 const (
-	succeedHere     = `UPDATE login_attempts SET failures = 0, next_at = ?1, signed_in_at = ?1 WHERE slot = ?2 AND key = ?3`
-	succeedAnywhere = `UPDATE login_attempts SET failures = 0, next_at = ?1 WHERE slot = ?2 AND key = ?3`
+	succeed = `
+UPDATE login_attempts SET failures = 0, next_at = ?1
+WHERE slot = ?2 AND key = ?3 OR slot = ?4 AND key = ?5`
+	savePlace = `
+INSERT INTO known_places (slot, key, user_id, address, signed_in_at)
+VALUES (?1, ?2, ?3, ?4, ?5)
+ON CONFLICT (slot) DO UPDATE SET
+    key = excluded.key, user_id = excluded.user_id, address = excluded.address, signed_in_at = excluded.signed_in_at`
 )
 
-// succeed takes the failures back from the counters of an attempt, within a transaction.
-func succeed(ctx context.Context, tx *sql.Tx, at time.Time, a store.Attempt) error {
-	if _, err := tx.ExecContext(ctx, succeedHere, micros(at), a.Here.Slot, a.Here.Key); err != nil {
+// succeeded takes the failures back from the counters of an attempt, and remembers the
+// place, within a transaction.
+func succeeded(ctx context.Context, tx *sql.Tx, at time.Time, a store.Attempt, userID uuid.UUID) error {
+	if _, err := tx.ExecContext(ctx, succeed, micros(at), a.Here.Slot, a.Here.Key, a.Anywhere.Slot, a.Anywhere.Key); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, succeedAnywhere, micros(at), a.Anywhere.Slot, a.Anywhere.Key)
+	_, err := tx.ExecContext(ctx, savePlace, a.Known.Slot, a.Known.Key, userID, a.Address, micros(at))
 	return err
 }
 
@@ -173,16 +185,24 @@ func clearUser(ctx context.Context, tx *sql.Tx, u store.User, e store.Event) err
 	return err
 }
 
-const deleteAttempts = `DELETE FROM login_attempts WHERE user_id = ?1`
+const (
+	deleteAttempts = `DELETE FROM login_attempts WHERE user_id = ?1`
+	deletePlaces   = `DELETE FROM known_places WHERE user_id = ?1`
+)
 
-// forgetUser removes the counters of a user, and with them where it has signed in.
+// forgetUser removes the counters of a user, and where it has signed in.
 func forgetUser(ctx context.Context, tx *sql.Tx, u store.User, _ store.Event) error {
-	_, err := tx.ExecContext(ctx, deleteAttempts, u.ID)
-	return err
+	for _, statement := range []string{deleteAttempts, deletePlaces} {
+		if _, err := tx.ExecContext(ctx, statement, u.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 const selectAttempts = `
-SELECT a.slot, a.user_id, COALESCE(u.username, ''), a.address, a.failures, a.last_at, a.next_at, a.signed_in_at
+SELECT a.slot, a.user_id, COALESCE(u.username, ''), a.address, a.failures, a.last_at, a.next_at,
+    (SELECT max(k.signed_in_at) FROM known_places k WHERE k.user_id = a.user_id AND k.address = a.address AND a.address <> '')
 FROM login_attempts a LEFT JOIN users u ON u.id = a.user_id
 WHERE a.slot > ?1 AND a.failures > 0 AND a.last_at >= ?2 AND (?3 IS NULL OR a.user_id = ?3) AND (?4 = '' OR a.address = ?4)
 ORDER BY a.slot
@@ -239,20 +259,25 @@ func (s *Store) ClearAttempts(ctx context.Context, userID uuid.UUID, address str
 	return cleared, nil
 }
 
-const (
-	endOfPage         = `SELECT CASE WHEN count(*) < ?2 THEN -1 ELSE max(slot) END FROM (SELECT slot FROM login_attempts WHERE slot > ?1 ORDER BY slot LIMIT ?2)`
-	deleteOldAttempts = `
-DELETE FROM login_attempts
-WHERE slot > ?3 AND (?4 < 0 OR slot <= ?4) AND last_at < ?1 AND (signed_in_at IS NULL OR signed_in_at < ?2)`
-)
-
 // DeleteOldAttempts implements [store.Store].
-func (s *Store) DeleteOldAttempts(ctx context.Context, before, signedInBefore time.Time, after int64, limit int) (next int64, err error) {
-	err = s.write(ctx, "delete old attempts", func(tx *sql.Tx) error {
+func (s *Store) DeleteOldAttempts(ctx context.Context, before time.Time, after int64, limit int) (int64, error) {
+	return s.deleteOld(ctx, "delete old attempts", "login_attempts", "last_at", before, after, limit)
+}
+
+// DeleteOldPlaces implements [store.Store].
+func (s *Store) DeleteOldPlaces(ctx context.Context, before time.Time, after int64, limit int) (int64, error) {
+	return s.deleteOld(ctx, "delete old places", "known_places", "signed_in_at", before, after, limit)
+}
+
+// deleteOld looks at one page of a table with slots.
+func (s *Store) deleteOld(ctx context.Context, op, table, column string, before time.Time, after int64, limit int) (next int64, err error) {
+	endOfPage := `SELECT CASE WHEN count(*) < ?2 THEN -1 ELSE max(slot) END FROM (SELECT slot FROM ` + table + ` WHERE slot > ?1 ORDER BY slot LIMIT ?2)`
+	remove := `DELETE FROM ` + table + ` WHERE slot > ?2 AND (?3 < 0 OR slot <= ?3) AND ` + column + ` < ?1`
+	err = s.write(ctx, op, func(tx *sql.Tx) error {
 		if err := tx.QueryRowContext(ctx, endOfPage, after, limit).Scan(&next); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, deleteOldAttempts, micros(before), micros(signedInBefore), after, next)
+		_, err := tx.ExecContext(ctx, remove, micros(before), after, next)
 		return err
 	})
 	return next, err

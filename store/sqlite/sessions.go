@@ -43,7 +43,7 @@ func (s *Store) StartSession(ctx context.Context, n store.NewSession, e store.Ev
 			return err
 		}
 		if n.Attempt != nil {
-			if err := succeed(ctx, tx, e.At, *n.Attempt); err != nil {
+			if err := succeeded(ctx, tx, e.At, *n.Attempt, n.UserID); err != nil {
 				return err
 			}
 		}

@@ -28,9 +28,10 @@ func attempt(folded, address string, at time.Time) store.Attempt {
 		slot, key = (slot+int64(c))%hereSlots, key*31+int64(c)
 	}
 	return store.Attempt{
-		At: at, Folded: folded, Address: address, Trusted: at.Add(-24 * time.Hour),
+		At: at, Folded: folded, Address: address,
 		Here:     store.Counter{Slot: slot, Key: key, Delays: []time.Duration{0, time.Second, 2 * time.Second, 4 * time.Second}, Quiet: time.Minute},
 		Anywhere: store.Counter{Slot: hereSlots + account%(anywhereSlots-hereSlots), Key: account, Delays: []time.Duration{0, 0, 3 * time.Second, 5 * time.Second}, Quiet: time.Hour},
+		Known:    store.Place{Slot: slot, Key: key, Since: at.Add(-24 * time.Hour)},
 	}
 }
 
@@ -40,6 +41,17 @@ func (f *fixture) begin(a store.Attempt) (retryAt time.Time) {
 	adm, err := f.store.BeginLogin(f.ctx, a)
 	f.ok("begin login", err)
 	return adm.RetryAt
+}
+
+// succeed signs a user in with an attempt that was let through.
+func (f *fixture) succeed(u store.User, a store.Attempt) {
+	f.Helper()
+	equal(f, "retry at", f.begin(a), time.Time{})
+	n := f.newSession(u, uuid.NewString())
+	n.Attempt = &a
+	started, err := f.store.StartSession(f.ctx, n, about(event(store.ActionLogin, a.At), u.ID, n.ID))
+	f.ok("start session", err)
+	equal(f, "started", started, true)
 }
 
 // counted returns the failures of each counter, by address.
@@ -133,7 +145,7 @@ var attemptCases = []testCase{
 		f.ok("clear", err)
 		equal(f, "after clearing by a clock that is ahead", f.begin(behind), time.Time{})
 	}},
-	{"a success takes the failures back, and trusts the address", func(f *fixture) {
+	{"a success takes the failures back, and the place is known", func(f *fixture) {
 		u := f.user("alice")
 		f.begin(attempt("alice", "192.0.2.1", noon))
 		a := attempt("alice", "192.0.2.1", noon)
@@ -156,6 +168,32 @@ var attemptCases = []testCase{
 		}
 		f.begin(attempt("alice", "192.0.2.3", later.At))
 		equal(f, "where alice was long ago", f.begin(later), later.At.Add(3*time.Second))
+	}},
+	{"no attempt of others takes the place where an account has signed in", func(f *fixture) {
+		alice, bob := f.user("alice"), f.user("bob")
+		a := attempt("alice", "192.0.2.1", noon)
+		f.succeed(alice, a)
+		other := attempt("nobody", "192.0.2.7", noon)
+		other.Here.Slot, other.Known.Slot = a.Here.Slot, a.Known.Slot
+		f.begin(other)
+		for i := range 3 {
+			f.begin(attempt("alice", fmt.Sprintf("192.0.2.%d", i+2), noon))
+		}
+		equal(f, "a stranger", f.begin(attempt("alice", "192.0.2.5", noon)), noon.Add(3*time.Second))
+		equal(f, "where alice was", f.begin(a), time.Time{})
+		other = attempt("bob", "192.0.2.7", noon)
+		other.Known.Slot = a.Known.Slot
+		f.succeed(bob, other)
+		equal(f, "once a success of another has taken the place", f.begin(a), noon.Add(5*time.Second))
+	}},
+	{"of a user who is deleted no place is left", func(f *fixture) {
+		alice, bob := f.user("alice"), f.user("bob")
+		f.succeed(alice, attempt("alice", "192.0.2.1", noon))
+		f.succeed(alice, attempt("alice", "192.0.2.2", noon))
+		kept := attempt("bob", "192.0.2.5", noon)
+		f.succeed(bob, kept)
+		f.ok("delete", f.store.DeleteUser(f.ctx, alice.ID, about(event(store.ActionUserDeleted, noon), alice.ID, uuid.Nil)))
+		equal(f, "left", f.slots("known_places"), []int64{kept.Known.Slot})
 	}},
 	{"an attempt that is taken back was none", func(f *fixture) {
 		a := attempt("alice", "192.0.2.1", noon)
@@ -214,7 +252,7 @@ var attemptCases = []testCase{
 			for i := range all {
 				name := fmt.Sprintf("user-%d-%d", round, i)
 				all[i], attempts[i] = f.user(name), attempt(name, "192.0.2.1", noon)
-				attempts[i].Here.Slot, attempts[i].Anywhere.Slot = int64(i), int64(users+i)
+				attempts[i].Here.Slot, attempts[i].Anywhere.Slot, attempts[i].Known.Slot = int64(i), int64(users+i), int64(i)
 				f.begin(attempts[i])
 			}
 			together(2*users, func(i int) {

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -119,6 +120,35 @@ var unlockCases = []testCase{
 			equal(f, "name", a.Username, "")
 		}
 	}},
+	{"a last failure and a success at the same moment leave no password disabled without failures", func(f *fixture) {
+		const users = 32
+		stores := f.processes()
+		var all [users]store.User
+		for i := range all {
+			all[i] = f.user(fmt.Sprint("user", i))
+			f.ok("fail", f.store.FailLogin(f.ctx, 2, about(event(store.ActionLoginFailed, noon), all[i].ID, uuid.Nil)))
+		}
+		together(2*users, func(i int) {
+			s, u := stores[i%len(stores)], all[i/2]
+			var err error
+			if i%2 == 0 {
+				err = s.FailLogin(f.ctx, 2, about(event(store.ActionLoginFailed, noon), u.ID, uuid.Nil))
+			} else {
+				n := f.newSession(u, fmt.Sprint(i))
+				_, err = s.StartSession(f.ctx, n, about(event(store.ActionLogin, noon), u.ID, n.ID))
+			}
+			if err != nil {
+				f.Errorf("user %d: %v", i/2, err)
+			}
+		})
+		for _, u := range all {
+			is, err := f.store.User(f.ctx, u.Username)
+			f.ok("read user", err)
+			if disabled := is.PasswordDisabled(); disabled != (is.FailedLogins == 2) {
+				f.Errorf("%s: %d failed logins, disabled: %t", u.Username, is.FailedLogins, disabled)
+			}
+		}
+	}},
 	{"clearing covers a user, an address, both, or all", func(f *fixture) {
 		u := f.user("alice")
 		e := event(store.ActionAttemptsCleared, noon)
@@ -166,40 +196,48 @@ var unlockCases = []testCase{
 		f.ok("clear", err)
 		equal(f, "retry at", f.begin(a), time.Time{})
 	}},
-	{"old counters are deleted, and where an account signed in later", func(f *fixture) {
-		u := f.user("alice")
-		a := attempt("alice", "192.0.2.1", noon)
-		f.begin(a)
-		n := f.newSession(u, "one")
-		n.Attempt = &a
-		f.start(n)
+	{"old counters are deleted", func(f *fixture) {
+		f.begin(attempt("alice", "192.0.2.1", noon))
 		f.begin(attempt("nobody", "192.0.2.15", noon))
 		other := attempt("other", "192.0.2.16", noon.Add(time.Hour))
 		f.begin(other)
-		sweep := func(signedInBefore time.Time) (pages int) {
-			for after := int64(-1); ; pages++ {
-				next, err := f.store.DeleteOldAttempts(f.ctx, noon.Add(time.Minute), signedInBefore, after, 2)
-				f.ok("delete", err)
-				if next < 0 {
-					return pages
-				}
-				if next <= after {
-					f.Fatalf("after slot %d came %d", after, next)
-				}
-				after = next
-			}
+		equal(f, "full pages", f.pages(f.store.DeleteOldAttempts, noon.Add(time.Minute)), 3)
+		equal(f, "left", f.slots("login_attempts"), []int64{other.Here.Slot, other.Anywhere.Slot})
+	}},
+	{"places of long ago are deleted", func(f *fixture) {
+		var recent store.Attempt
+		for i := range 5 {
+			name := fmt.Sprint("user", i)
+			a := attempt(name, "192.0.2.1", noon.Add(time.Duration(i)*time.Hour))
+			a.Known.Slot = int64(7 * i)
+			f.succeed(f.user(name), a)
+			recent = a
 		}
-		equal(f, "full pages", sweep(noon), 3)
-		equal(f, "left", f.slots(), []int64{a.Here.Slot, other.Here.Slot, other.Anywhere.Slot})
-		sweep(noon.Add(time.Minute))
-		equal(f, "left later", f.slots(), []int64{other.Here.Slot, other.Anywhere.Slot})
+		equal(f, "full pages", f.pages(f.store.DeleteOldPlaces, recent.At), 2)
+		equal(f, "left", f.slots("known_places"), []int64{recent.Known.Slot})
 	}},
 }
 
-// slots returns the slots in use, past the store.
-func (f *fixture) slots() (slots []int64) {
+// pages deletes what is old, two slots at a time, and returns how many pages were full.
+func (f *fixture) pages(page func(ctx context.Context, before time.Time, after int64, limit int) (int64, error), before time.Time) (full int) {
 	f.Helper()
-	rows, err := f.db.QueryContext(f.ctx, `SELECT slot FROM login_attempts ORDER BY slot`)
+	for after := int64(-1); ; full++ {
+		next, err := page(f.ctx, before, after, 2)
+		f.ok("delete", err)
+		if next < 0 {
+			return full
+		}
+		if next <= after {
+			f.Fatalf("after slot %d came %d", after, next)
+		}
+		after = next
+	}
+}
+
+// slots returns the slots of a table that are in use, past the store.
+func (f *fixture) slots(table string) (slots []int64) {
+	f.Helper()
+	rows, err := f.db.QueryContext(f.ctx, "SELECT slot FROM "+table+" ORDER BY slot")
 	f.ok("read slots", err)
 	defer rows.Close()
 	for rows.Next() {

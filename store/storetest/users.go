@@ -166,7 +166,7 @@ var userCases = []testCase{
 		_, err := f.store.User(f.ctx, "alice")
 		f.is("read user", err, store.ErrNotFound)
 		equal(f, "rows", f.rows(), 1)
-		equal(f, "counters", f.slots(), []int64{theirs.Here.Slot, theirs.Anywhere.Slot})
+		equal(f, "counters", f.slots("login_attempts"), []int64{theirs.Here.Slot, theirs.Anywhere.Slot})
 		equal(f, "sessions", f.alive(noon), []store.Session{listed(kept, other)})
 	}},
 	{"changing a user who does not exist is refused and writes no event", func(f *fixture) {

@@ -7,10 +7,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/pires/go-proxyproto"
 	"github.com/spf13/cobra"
 )
 
@@ -35,6 +38,33 @@ func newHealth(a *app) *cobra.Command {
 	return c
 }
 
+// client asks the server on this machine.
+func (s serverConfig) client() *http.Client {
+	transport := &http.Transport{DialContext: s.dial}
+	if s.TLS.CertFile != "" {
+		transport.TLSClientConfig = s.TLS.trusting()
+	}
+	return &http.Client{Transport: transport}
+}
+
+// dial opens a connection, and says in the PROXY protocol, where the server demands it of this
+// machine, that nobody is behind it.
+func (s serverConfig) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	var d net.Dialer
+	c, err := d.DialContext(ctx, network, address)
+	if err != nil || !s.ProxyProtocol || !slices.ContainsFunc(s.TrustedProxies, func(p netip.Prefix) bool {
+		return p.Contains(c.LocalAddr().(*net.TCPAddr).AddrPort().Addr().Unmap())
+	}) {
+		return c, err
+	}
+	own := proxyproto.Header{Version: 2, Command: proxyproto.LOCAL}
+	if _, err := own.WriteTo(c); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
 func (o healthOptions) run(ctx context.Context, a *app) error {
 	client := http.DefaultClient
 	base := strings.TrimSuffix(o.url, "/")
@@ -44,9 +74,7 @@ func (o healthOptions) run(ctx context.Context, a *app) error {
 			return err
 		}
 		base = cfg.Server.scheme() + "://" + reachable(net.JoinHostPort(cfg.Server.Host, strconv.Itoa(int(cfg.Server.Port))))
-		if cfg.Server.TLS.CertFile != "" {
-			client = &http.Client{Transport: &http.Transport{TLSClientConfig: cfg.Server.TLS.trusting()}}
-		}
+		client = cfg.Server.client()
 	}
 	path := "/healthz"
 	if o.ready {

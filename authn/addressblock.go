@@ -6,9 +6,15 @@ import (
 )
 
 // AddressBlock returns what counts as one client address: an IPv4 address, or the /64 of an
-// IPv6 address, of which a single client has them all. The zero Prefix stands for none.
+// IPv6 address, of which a single client has them all. An IPv4 address that a translator has
+// put into 64:ff9b::/96 (RFC 6052) counts as itself. The zero Prefix stands for none.
 func AddressBlock(ip netip.Addr) netip.Prefix {
 	ip = ip.Unmap().WithZone("")
+	if ip.Is6() {
+		if b := ip.As16(); [12]byte(b[:]) == [12]byte{1: 0x64, 2: 0xff, 3: 0x9b} {
+			ip = netip.AddrFrom4([4]byte(b[12:]))
+		}
+	}
 	bits := 64
 	if ip.Is4() {
 		bits = 32

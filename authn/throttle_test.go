@@ -386,6 +386,7 @@ func TestAnAddressBlockIsAnAddressOrA64(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "192.0.2.7", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "fe80::1%eth0": "fe80::/64",
+		"64:ff9b::192.0.2.7": "192.0.2.7", "64:ff9b:1::c000:207": "64:ff9b:1::/64",
 	} {
 		if got := BlockName(AddressBlock(netip.MustParseAddr(in))); got != want {
 			t.Errorf("%s: got %s, want %s", in, got, want)

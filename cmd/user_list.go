@@ -59,10 +59,10 @@ func (o *userListOptions) run(ctx context.Context, a *app) error {
 	}
 	views := make([]userView, len(users))
 	ids := make([]string, len(users))
-	t := table{header: []string{"USERNAME", "ID", "CREATED AT", "DISABLED AT"}}
+	t := table{header: []string{"USERNAME", "ID", "CREATED AT", "DISABLED AT", "PASSWORD DISABLED AT"}}
 	for i, u := range users {
 		views[i], ids[i] = viewUser(u), u.ID.String()
-		t.rows = append(t.rows, []string{u.Username, u.ID.String(), when(u.CreatedAt), when(u.DisabledAt)})
+		t.rows = append(t.rows, []string{u.Username, u.ID.String(), when(u.CreatedAt), when(u.DisabledAt), when(u.PasswordDisabledAt)})
 	}
 	if err := o.print(a.out, views, t, ids); err != nil {
 		return err

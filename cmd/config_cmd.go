@@ -28,6 +28,7 @@ func newConfigCheck(a *app) *cobra.Command {
 			if err != nil {
 				return &problem{exitCheck, err, endingOf(err).hint}
 			}
+			a.warn(cfg)
 			a.say("the configuration is good")
 			return nil
 		},

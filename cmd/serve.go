@@ -8,7 +8,6 @@ import (
 	"os"
 	"runtime"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -193,10 +192,7 @@ func (a *app) welcome(inst *instance, public net.Addr, admin net.Listener) {
 	a.say("Argon2's implementation is %q", inst.authn.HashStats().Implementation)
 	a.say("listening on %s", url)
 	a.sayBudget(inst)
-	if server := inst.cfg.Server; !loopback(server.Host) && server.TLS.CertFile == "" && !strings.HasPrefix(server.PublicURL, "https://") {
-		a.say("warning: %s can be reached from elsewhere, and passwords and cookies come in clear: set server.tls.cert_file and key_file, "+
-			"or server.public_url to the https URL of a proxy in front that speaks TLS", server.Host)
-	}
+	a.warn(inst.cfg)
 	if inst.created == "" {
 		return
 	}

@@ -149,11 +149,11 @@ func (h *Hasher) verifyOwn(ctx context.Context, password string, d digest, t *st
 	return err == nil && subtle.ConstantTimeCompare(tag, d.tag) == 1, err
 }
 
-// waste computes a hash at the configured cost for an account that has none, so
-// that its absence costs what a wrong password costs.
+// waste computes a hash for an account that has none, so that its absence costs what a
+// wrong password costs. It is one that a new account would get, so that the two cannot come
+// to differ in cost.
 func (h *Hasher) waste(ctx context.Context, password string, t *stopwatch) error {
-	d := digest{params: h.params, salt: make([]byte, saltLength), pepper: h.peppers.current}
-	_, err := h.argon2(ctx, password, d, tagLength, ForNobody, t)
+	_, err := h.hash(ctx, password, ForNobody, t)
 	return err
 }
 

@@ -62,6 +62,27 @@ func TestHashAndVerifyCountOneComputationEach(t *testing.T) {
 	}
 }
 
+// TestWhereThereIsNoHashOneOfTheConfiguredCostIsComputed leaves a little less memory than
+// that takes: it then has to wait for its turn, which a cheaper one would not.
+func TestWhereThereIsNoHashOneOfTheConfiguredCostIsComputed(t *testing.T) {
+	t.Parallel()
+	for _, memory := range []uint32{64, 128, 1024} {
+		params := Params{Memory: memory, Iterations: 2, Parallelism: 1}
+		h := newTestHasher(t, func(c *HasherConfig) { c.Params, c.Budget = params, Budget{Workers: 2, Memory: params.bytes()} })
+		if err := h.queue.acquire(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		wantCode(t, "without the memory for one", h.waste(ctx, "correct horse", nil), CodeOverloaded)
+		cancel()
+		h.queue.release(1, 0)
+		wantCode(t, "with it", h.waste(t.Context(), "correct horse", nil), "")
+		if got := h.Stats().By[ForNobody].Run.Count; got != 1 {
+			t.Errorf("%d hashes, want 1", got)
+		}
+	}
+}
+
 func TestCallerWhoseContextEndsInTheQueueIsToldToComeBack(t *testing.T) {
 	t.Parallel()
 	h := newTestHasher(t, nil)

@@ -132,6 +132,48 @@ func TestAStrangerCannotLockAnybodyOut(t *testing.T) {
 	})
 }
 
+func TestWhereAnAccountHasSignedInIsKnownForThirtyDays(t *testing.T) {
+	t.Parallel()
+	onBoth(t, limited, func(t *testing.T, f *fixture) {
+		f.register(t, "alice")
+		_, err := f.enter("alice", "198.51.100.1")
+		wantCode(t, "at home", err, "")
+		attack := func() {
+			wantCode(t, "forget what is old", f.Forget(f.ctx), "")
+			for i := range 60 {
+				_ = f.guess("alice", fmt.Sprintf("203.0.113.%d", i%12))
+			}
+		}
+		f.advance(30*24*time.Hour - time.Second)
+		attack()
+		wantCode(t, "at home, which is known", f.guess("alice", "198.51.100.1"), CodeInvalidCredentials)
+		f.advance(time.Second)
+		attack()
+		wantCode(t, "at home, which is forgotten", f.guess("alice", "198.51.100.1"), CodeRateLimited)
+	})
+}
+
+// placesLeft notes until when places are forgotten.
+type placesLeft struct {
+	store.Store
+	before []time.Time
+}
+
+func (s *placesLeft) DeleteOldPlaces(ctx context.Context, before time.Time, after int64, limit int) (int64, error) {
+	s.before = append(s.before, before)
+	return s.Store.DeleteOldPlaces(ctx, before, after, limit)
+}
+
+func TestPlacesAreForgottenOnceTheyCountForNothing(t *testing.T) {
+	t.Parallel()
+	st := &placesLeft{Store: openSQLite(t)}
+	f := newFixture(t, st, limited)
+	wantCode(t, "forget", f.Forget(f.ctx), "")
+	if len(st.before) != 1 || f.now().Sub(st.before[0]) != knownFor {
+		t.Errorf("forgot those before %v at %v", st.before, f.now())
+	}
+}
+
 func TestAnAttackFromOneAddressIsNotFeltElsewhere(t *testing.T) {
 	t.Parallel()
 	onBoth(t, limited, func(t *testing.T, f *fixture) {
@@ -363,6 +405,9 @@ func TestCountersStayWithinTheirSlotsWhateverTheNames(t *testing.T) {
 		a := th.attempt(fmt.Sprint("user", i), fmt.Sprint("user", i), AddressBlock(netip.AddrFrom4([4]byte{198, 51, byte(i >> 8), byte(i)})), issuedAt)
 		if h, w := a.Here.Slot, a.Anywhere.Slot; h < 0 || h >= attemptSlots || w < attemptSlots || w >= 2*attemptSlots {
 			t.Fatalf("slots %d and %d", h, w)
+		}
+		if p := a.Known.Slot; p < 0 || p >= placeSlots {
+			t.Fatalf("place %d", p)
 		}
 		taken[a.Here.Slot] = true
 	}

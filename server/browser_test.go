@@ -82,8 +82,29 @@ func (f *fixture) do(req *http.Request) answer {
 	for _, c := range setCookies(a) {
 		f.noteToken(c.Value)
 	}
+	f.tokensInCookiesOnly(req, a)
 	f.conforms(req, a)
 	return a
+}
+
+// tokensInCookiesOnly holds that no token, sent or handed out, is in any other header of an
+// answer, or in its body, and that browsers keep those that are handed out (RFC 6265bis,
+// section 5.6: 4,096 bytes).
+func (f *fixture) tokensInCookiesOnly(req *http.Request, a answer) {
+	f.t.Helper()
+	elsewhere := a.header.Clone()
+	elsewhere.Del("Set-Cookie")
+	text := answer{header: elsewhere, body: a.body}.String()
+	for _, c := range append(req.Cookies(), setCookies(a)...) {
+		if len(c.Value) >= shortest && strings.Contains(text, c.Value) {
+			f.t.Errorf("%s %s: the value of %s is in the answer: %s", req.Method, req.URL.Path, c.Name, text)
+		}
+	}
+	for _, c := range setCookies(a) {
+		if n := len(c.Name) + len(c.Value); n > 4096 {
+			f.t.Errorf("%s %s: %s has %d bytes", req.Method, req.URL.Path, c.Name, n)
+		}
+	}
 }
 
 func setCookies(a answer) []*http.Cookie { return (&http.Response{Header: a.header}).Cookies() }

@@ -154,7 +154,11 @@ func TestUsersSeeAndEndTheirOwnSessions(t *testing.T) {
 		end(f.browser(), theirs).want(t, http.StatusUnauthorized, authn.CodeUnauthenticated)
 		end(f.browser(), "x").want(t, http.StatusUnauthorized, authn.CodeUnauthenticated)
 
-		evil := request{method: "DELETE", path: "/sessions", header: map[string]string{"Sec-Fetch-Site": "cross-site"}}
-		stranger.send(evil).want(t, http.StatusForbidden)
+		for _, path := range []string{"/sessions", "/sessions/" + theirs} {
+			for _, header := range []map[string]string{{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"}, {"Origin": "null"}} {
+				stranger.send(request{method: "DELETE", path: path, header: header}).want(t, http.StatusForbidden, "cross_origin")
+			}
+		}
+		stranger.get("/verify").want(t, http.StatusOK)
 	})
 }

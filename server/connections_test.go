@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/pires/go-proxyproto"
@@ -19,15 +20,17 @@ import (
 // listening is a listener of the server's own kind, and what it takes for the client's end.
 type listening struct {
 	net.Listener
-	from string // the address that connections seem to come from; "" for the real one
+	from []string // the addresses that connections seem to come from, in turn; none for the real one
+	next *atomic.Int64
 }
 
 func (l listening) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
-	if err != nil || l.from == "" {
+	if err != nil || len(l.from) == 0 {
 		return c, err
 	}
-	return pretended{c, net.TCPAddrFromAddrPort(netip.MustParseAddrPort(l.from))}, nil
+	from := l.from[int(l.next.Add(1))%len(l.from)]
+	return pretended{c, net.TCPAddrFromAddrPort(netip.MustParseAddrPort(from))}, nil
 }
 
 // pretended is a connection from an address that this machine does not have.
@@ -38,10 +41,13 @@ type pretended struct {
 
 func (c pretended) RemoteAddr() net.Addr { return c.from }
 
-// behind starts a server whose connections seem to come from an address.
+// behind starts a server whose connections seem to come from an address, or from several in
+// turn, with a space between them.
 func behind(t *testing.T, from string, change func(*setup)) *fixture {
 	t.Helper()
-	return start(t, change, func(s *setup) { s.listen = func(l net.Listener) net.Listener { return listening{l, from} } })
+	return start(t, change, func(s *setup) {
+		s.listen = func(l net.Listener) net.Listener { return listening{l, strings.Fields(from), new(atomic.Int64)} }
+	})
 }
 
 // sendRaw opens a connection and sends something on it.
@@ -161,7 +167,8 @@ func TestConnectionsBeyondTheLimitsAreClosed(t *testing.T) {
 		most       int
 	}{
 		{"a client", "192.0.2.1:1", 2},
-		{"a client of IPv6", "[2001:db8::1]:1", 2},
+		{"a client of IPv6", "[2001:db8::1]:1 [2001:db8::2]:1 [2001:db8:0:0:ffff::3]:1", 2},
+		{"clients of two /64", "[2001:db8::1]:1 [2001:db8:0:1::1]:1", 4},
 		{"a trusted proxy", "10.0.0.1:1", 5},
 		{"this machine", "", 5},
 	} {

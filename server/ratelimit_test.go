@@ -1,15 +1,19 @@
 package server_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/authctl/authctl/authn"
 	"github.com/authctl/authctl/server"
+	"github.com/authctl/authctl/store"
 )
 
 // behindProxy lets tests choose the client's address by X-Forwarded-For.
@@ -95,6 +99,48 @@ func TestALimitRefusesBeforeThePasswordIsLookedAt(t *testing.T) {
 	if got := f.svc.HashStats().Run; got != 3 {
 		t.Errorf("%d passwords were hashed, want 3", got)
 	}
+}
+
+// trail notes what is written to the audit trail with nothing else, on the way to the store.
+type trail struct {
+	store.Store
+	mu     sync.Mutex
+	events []store.Event
+}
+
+func (s *trail) Record(ctx context.Context, e store.Event) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.events = append(s.events, e)
+	return s.Store.Record(ctx, e)
+}
+
+func TestRefusalsOfAnAddressAreAudited(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, start func(...func(*setup)) *fixture) {
+		var written *trail
+		f := start(limited, func(s *setup) {
+			written = &trail{Store: s.store}
+			s.store = written
+		})
+		for range 10 { // of which three are let through
+			f.from("192.0.2.1", "POST", "/login", account("nobody", password))
+		}
+		f.clock.advance(time.Second)
+		f.from("2001:db8::1", "POST", "/refresh", "")
+		f.from("2001:db8::2", "POST", "/refresh", "").want(t, http.StatusTooManyRequests)
+		var got []string
+		for _, e := range written.events {
+			got = append(got, fmt.Sprint(e.Action, " ", e.RemoteAddr, " ", e.Actor, ": ", e.Reason))
+		}
+		want := []string{
+			"excess_rate_limit_exceeded 192.0.2.1 anonymous: login requests of one address",
+			"excess_rate_limit_exceeded 2001:db8::2 anonymous: refresh requests of one address",
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("audited %q, want %q", got, want)
+		}
+	})
 }
 
 func TestNoHeaderGetsAroundTheLimit(t *testing.T) {

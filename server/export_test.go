@@ -18,6 +18,9 @@ func (s *Server) SetReadTimeouts(header, whole time.Duration) {
 	s.timeouts.readHeader, s.timeouts.read = header, whole
 }
 
+// HTTPServer returns what the public listener is served by.
+func (s *Server) HTTPServer() *http.Server { return s.httpServer(s.handler) }
+
 // Observe wraps a handler in the outermost layer.
 func (s *Server) Observe(h http.Handler) http.Handler { return s.observe(h) }
 

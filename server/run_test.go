@@ -3,8 +3,10 @@ package server_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -125,5 +127,21 @@ func TestAListenerThatFailsEndsTheRun(t *testing.T) {
 	}
 	if _, err := net.Dial("tcp", public.Addr().String()); err == nil {
 		t.Error("the public listener is still open")
+	}
+}
+
+// TestEachPhaseOfAConnectionEndsWhenTheDocumentsSay is about the figures; what they do to
+// crowds of connections is a test of the binary.
+func TestEachPhaseOfAConnectionEndsWhenTheDocumentsSay(t *testing.T) {
+	t.Parallel()
+	srv := start(t).srv.HTTPServer()
+	document, err := os.ReadFile("../docs/limits.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := fmt.Sprintf("sends no request within %.0f s, no body within %.0f s, takes no answer within %.0f s, or is idle for %.0f s",
+		srv.ReadHeaderTimeout.Seconds(), srv.ReadTimeout.Seconds(), srv.WriteTimeout.Seconds(), srv.IdleTimeout.Seconds())
+	if text := strings.Join(strings.Fields(string(document)), " "); !strings.Contains(text, said) {
+		t.Errorf("docs/limits.md does not say that a connection is closed that %s", said)
 	}
 }

@@ -17,7 +17,8 @@ import (
 type waitOptions struct{ wait time.Duration }
 
 func (o *waitOptions) addFlag(c *cobra.Command) {
-	c.Flags().DurationVar(&o.wait, "wait", 5*time.Second, "how long to wait for every running server to confirm")
+	o.wait = 5 * time.Second
+	c.Flags().Var((*span)(&o.wait), "wait", "how long to wait for every running server to confirm")
 }
 
 // await waits for the servers and says how far the revocation has got. A server

@@ -34,7 +34,8 @@ func newHealth(a *app) *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&o.url, "url", "", "the server's `URL` (default: the configured address on this machine)")
 	f.BoolVar(&o.ready, "ready", false, "ask whether it can serve, not only whether it lives")
-	f.DurationVar(&o.timeout, "timeout", 2*time.Second, "how long to wait for the answer")
+	o.timeout = 2 * time.Second
+	f.Var((*span)(&o.timeout), "timeout", "how long to wait for the answer")
 	return c
 }
 

@@ -42,13 +42,19 @@ old one to jwt.previous_secrets (docs/keys.md).`,
   authctl key rotate --publish-for 0s
   authctl key rotate --now --reason "leaked" --yes`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if o.now && c.Flags().Changed("publish-for") {
+				return usage("without --now the new key is published first, and the one before goes on verifying", "--publish-for does not go with --now, which publishes nothing beforehand")
+			}
+			return o.run(c.Context(), a)
+		},
 	}
 	o.output.addFlag(c, "table", "json", "yaml", "ids")
 	o.confirmOptions.addFlag(c)
 	o.waitOptions.addFlag(c)
 	f := c.Flags()
-	f.DurationVar(&o.publishFor, "publish-for", authn.JWKSMaxAge, "how long the new public key is published before it signs")
+	o.publishFor = authn.JWKSMaxAge
+	f.Var((*span)(&o.publishFor), "publish-for", "how long the new public key is published before it signs")
 	f.BoolVar(&o.now, "now", false, "burn every other key at once")
 	f.BoolVar(&o.sessions, "and-revoke-sessions", false, "with --now, end every session as well")
 	addReason(c, &o.reason)

@@ -102,7 +102,8 @@ func newMigrateStatus(a *app) *cobra.Command {
 	}
 	o.addFlag(c, "table", "json", "yaml")
 	c.Flags().BoolVar(&o.wait, "wait", false, "wait until the schema is current")
-	c.Flags().DurationVar(&o.timeout, "timeout", 5*time.Minute, "how long to wait")
+	o.timeout = 5 * time.Minute
+	c.Flags().Var((*span)(&o.timeout), "timeout", "how long to wait")
 	return c
 }
 

@@ -125,12 +125,19 @@ func (src sources) readFile(v *viper.Viper, origins map[string]string, bad *faul
 		file.SetConfigType("yaml")
 	}
 	if err := file.ReadInConfig(); err != nil {
+		if unreadable, ok := errors.AsType[viper.ConfigParseError](err); ok { // which does not say what was read
+			err = fmt.Errorf("%s: %w", path, unreadable.Unwrap())
+		}
 		bad.add("", "read configuration: %s", quotedText.ReplaceAllString(err.Error(), "a text"))
 		return
 	}
 	for _, key := range file.AllKeys() {
 		if file.Get(key) == nil && isSection(key) {
 			continue // it is there, and empty
+		}
+		if isSection(key) {
+			bad.add(key, "holds settings, such as %s, and is none itself (in %s)", firstOf(key), path)
+			continue
 		}
 		if _, known := origins[key]; !known {
 			bad.add(key, "is no setting%s (in %s)", nearest(key, keys()), path)
@@ -239,6 +246,12 @@ func inSeconds(name, value string) string {
 // isSection reports whether there are settings below a key.
 func isSection(key string) bool {
 	return slices.ContainsFunc(keys(), func(k string) bool { return strings.HasPrefix(k, key+".") })
+}
+
+// firstOf returns the first key of a section.
+func firstOf(section string) string {
+	all := keys()
+	return all[slices.IndexFunc(all, func(k string) bool { return strings.HasPrefix(k, section+".") })]
 }
 
 func keys() []string {

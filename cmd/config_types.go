@@ -55,13 +55,16 @@ func parseRate(s string) (requestRate, error) {
 	if m == nil {
 		return requestRate{}, bad
 	}
-	count, err := strconv.Atoi(m[1])
-	per, perErr := parseDuration(m[2])
+	per, err := parseDuration(m[2])
+	if err != nil {
+		return requestRate{}, bad
+	}
+	count, _ := strconv.Atoi(m[1]) // the pattern has seen to it
 	burst := count
 	if m[3] != "" {
-		burst, _ = strconv.Atoi(m[3]) // the pattern has seen to it
+		burst, _ = strconv.Atoi(m[3])
 	}
-	if err != nil || perErr != nil || count < 1 || burst < 1 || per < time.Second || per > 24*time.Hour {
+	if count < 1 || burst < 1 || per < time.Second || per > 24*time.Hour {
 		return requestRate{}, fmt.Errorf("%q must be 1 request or more per 1s to 24h", s)
 	}
 	return requestRate{Count: count, Per: per, Burst: burst}, nil

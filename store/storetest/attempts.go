@@ -186,6 +186,25 @@ var attemptCases = []testCase{
 		f.succeed(bob, other)
 		equal(f, "once a success of another has taken the place", f.begin(a), noon.Add(5*time.Second))
 	}},
+	{"a counter says when its account has signed in from its address, and nobody else", func(f *fixture) {
+		alice, bob := f.user("alice"), f.user("bob")
+		f.succeed(alice, attempt("alice", "192.0.2.1", noon))
+		f.succeed(alice, attempt("alice", "192.0.2.2", noon.Add(time.Minute)))
+		other := attempt("bob", "192.0.2.1", noon.Add(time.Hour))
+		other.Known.Slot = 1000
+		f.succeed(bob, other)
+		later := noon.Add(2 * time.Hour)
+		for _, address := range []string{"192.0.2.1", "192.0.2.2", "192.0.2.3"} {
+			f.begin(attempt("alice", address, later))
+		}
+		list, err := f.store.Attempts(f.ctx, store.AttemptsPage{UserID: alice.ID, After: -1, Limit: 100})
+		f.ok("list attempts", err)
+		at := map[string]time.Time{}
+		for _, c := range list {
+			at[c.Address] = c.SignedInAt
+		}
+		equal(f, "signed in at", at, map[string]time.Time{"192.0.2.1": noon, "192.0.2.2": noon.Add(time.Minute), "192.0.2.3": {}, "": {}})
+	}},
 	{"of a user who is deleted no place is left", func(f *fixture) {
 		alice, bob := f.user("alice"), f.user("bob")
 		f.succeed(alice, attempt("alice", "192.0.2.1", noon))

@@ -23,12 +23,12 @@ type AccountLimits struct {
 	DisableAfter int // failures without a success between them that disable the password (NIST SP 800-63B-4, 3.2.2); 0 for never
 }
 
-// attemptSlots is how many counters of each kind there may be, at some 100 bytes each. A
+// attemptSlots is how many counters of each kind there may be, at some 150 bytes each. A
 // counter that meets another in its slot begins anew.
 const attemptSlots = 1 << 18
 
 // placeSlots is how many pairs of an account and an address block may be remembered where it has
-// signed in, at some 100 bytes each. Only successes take the place of others.
+// signed in, at some 150 bytes each. Only successes take the place of others.
 const placeSlots = 1 << 20
 
 const (

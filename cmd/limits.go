@@ -163,8 +163,9 @@ func newLimitsClear(a *app) *cobra.Command {
 		Use:   "clear",
 		Short: "Forget failed sign-ins, so that nobody has to wait for them",
 		Long: `Forget failed sign-ins: those to one account, from one address, or, when neither is named,
-all of them, which it asks about first. A password that too many failures have disabled stays
-disabled; "authctl user unlock" enables it.`,
+all of them, which it asks about first. What counts from anywhere together belongs to the
+account, and to no address. A password that too many failures have disabled stays disabled;
+"authctl user unlock" enables it.`,
 		Example: `  authctl limits clear --user alice
   authctl limits clear --address 203.0.113.9 --reason "our own load test"`,
 		Args: cobra.NoArgs,

@@ -58,7 +58,11 @@ func TestAnUnknownKeyMakesAServerLookOnce(t *testing.T) {
 		_, err := deaf.Verify(tokenHeader(AlgorithmEdDSA, uuid.NewString()) + rest)
 		wantCode(t, "a key that there is not", err, CodeUnauthenticated)
 	}
-	for _, header := range []string{`{"alg":"none","kid":"x","typ":"at+jwt"}`, `{"alg":"EdDSA","kid":"x","typ":"at+jwt","x":1}`, `{}`, strings.Repeat("x", 300)} {
+	for _, header := range []string{
+		`{"alg":"none","kid":"x","typ":"at+jwt"}`, `{"alg":"EdDSA","kid":"x","typ":"at+jwt","x":1}`, `{}`, strings.Repeat("x", 300),
+		`{"kid":"x","alg":"EdDSA","typ":"at+jwt"}`, `{"alg": "EdDSA","kid":"x","typ":"at+jwt"}`, `{"alg":"EdDSA","kid":"x","typ":"JWT"}`,
+		`{"alg":"EdDSA","kid":"x"}`, `{"alg":"EdDSA","kid":"\u0078","typ":"at+jwt"}`,
+	} {
 		deaf.reading.ended = time.Time{} // it may look again
 		_, err := deaf.Verify(encode(header) + "." + rest)
 		wantCode(t, header, err, CodeUnauthenticated)

@@ -8,8 +8,10 @@ import (
 	"net/http/httptest"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -196,6 +198,47 @@ func TestAClientThatHungUpIsNoFailureOfTheServer(t *testing.T) {
 	if got := ended[len(ended)-1]["status"]; got != 499.0 {
 		t.Errorf("logged status %v, want 499", got)
 	}
+}
+
+// TestARequestThatIsGivenUpLendsItsRowToNobody has clients hang up in any moment, and wants
+// no other to be shown what they had asked for (CVE-2025-47907).
+func TestARequestThatIsGivenUpLendsItsRowToNobody(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, start func(...func(*setup)) *fixture) {
+		f := start()
+		var clients sync.WaitGroup
+		var shown atomic.Int64
+		for i := range 8 {
+			name := fmt.Sprintf("user-%d", i)
+			token := f.signedIn(name).cookies["access_token"]
+			clients.Go(func() {
+				for n := range 32 {
+					ctx, hangUp := context.WithTimeout(t.Context(), time.Duration(n)*50*time.Microsecond)
+					if n%4 == 0 {
+						ctx = t.Context() // who stays
+					}
+					r := httptest.NewRequestWithContext(ctx, "GET", "/profile", nil)
+					r.Header.Set("Cookie", "access_token="+token)
+					a := f.serve(f.srv.Handler(), r)
+					hangUp()
+					if a.status != http.StatusOK {
+						if n%4 == 0 {
+							t.Errorf("who stayed got %s", a)
+						}
+						continue
+					}
+					shown.Add(1)
+					if !strings.Contains(string(a.body), `"username":"`+name+`"`) {
+						t.Errorf("%s is shown %s", name, a.body)
+					}
+				}
+			})
+		}
+		clients.Wait()
+		if shown.Load() < 8*8 {
+			t.Errorf("%d profiles were shown, want those of all who stayed", shown.Load())
+		}
+	})
 }
 
 // slow is a store whose readiness takes its time.

@@ -160,6 +160,37 @@ func TestTheDocumentNamesExactlyTheRoutes(t *testing.T) {
 	}
 }
 
+// TestNobodyGetsPastARouteThatNeedsAToken asks for each route without one. A new route is
+// either refused, or is put on the list of those that anyone may ask for.
+func TestNobodyGetsPastARouteThatNeedsAToken(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	doc, err := document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := map[string]int{
+		"POST /register": http.StatusUnsupportedMediaType, "POST /login": http.StatusUnsupportedMediaType, "POST /logout": http.StatusOK,
+		"GET /healthz": http.StatusOK, "GET /readyz": http.StatusOK, "GET /openapi.json": http.StatusOK,
+		"GET /.well-known/jwks.json": http.StatusOK, "GET /.well-known/openid-configuration": http.StatusNotFound, // without a public URL
+	}
+	for path, item := range doc.Paths.Map() {
+		for method, operation := range item.Operations() {
+			name := method + " " + path
+			want, anyone := open[name]
+			if !anyone {
+				want = http.StatusUnauthorized
+			}
+			f.send(request{method: method, path: strings.Replace(path, "{id}", "0b7e3c52-6f0d-4a55-9f0c-2f6f0f1c9a11", 1)}).want(t, want)
+			needs := operation.Security != nil && len(*operation.Security) > 0 &&
+				!slices.ContainsFunc(*operation.Security, func(r openapi3.SecurityRequirement) bool { return len(r) == 0 })
+			if needs == anyone {
+				t.Errorf("%s: the document says that it needs a token: %t", name, needs)
+			}
+		}
+	}
+}
+
 func TestTheDocumentNamesExactlyTheCodes(t *testing.T) {
 	t.Parallel()
 	doc, err := document()

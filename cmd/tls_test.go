@@ -103,6 +103,15 @@ func TestTLS(t *testing.T) {
 		t.Errorf("got %d cookies, want 2", len(resp.Cookies()))
 	}
 	call(t, http.DefaultClient, "GET", "http"+strings.TrimPrefix(p.url, "https")+"/healthz", "", nil, http.StatusBadRequest)
+	for version, spoken := range map[uint16]bool{tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true} {
+		c, err := tls.Dial("tcp", strings.TrimPrefix(p.url, "https://"), &tls.Config{RootCAs: one, MinVersion: version, MaxVersion: version})
+		if (err == nil) != spoken {
+			t.Errorf("%s: got %v, want it spoken: %t", tls.VersionName(version), err, spoken)
+		}
+		if err == nil {
+			c.Close()
+		}
+	}
 	p.run(t, "health", "--ready")
 	if strings.Contains(p.said(t), "warning:") {
 		t.Error("it warns although it speaks TLS")

@@ -41,6 +41,13 @@ func (s *failing) Credentials(ctx context.Context, folded string) (store.Credent
 	return s.Store.Credentials(ctx, folded)
 }
 
+func (s *failing) BeginLogin(ctx context.Context, a store.Attempt) (store.Admission, error) {
+	if err := s.failure(); err != nil {
+		return store.Admission{}, err
+	}
+	return s.Store.BeginLogin(ctx, a)
+}
+
 func (s *failing) CreateUser(ctx context.Context, u store.NewUser, e store.Event) (store.User, error) {
 	if err := s.failure(); err != nil {
 		return store.User{}, err
@@ -76,9 +83,9 @@ func (s *failing) Ready(ctx context.Context) error {
 	return s.Store.Ready(ctx)
 }
 
-func startFailing(t *testing.T) (*fixture, *failing) {
+func startFailing(t *testing.T, change ...func(*setup)) (*fixture, *failing) {
 	st := &failing{Store: openSQLite(t)}
-	return start(t, func(s *setup) { s.store = st }), st
+	return start(t, append(change, func(s *setup) { s.store = st })...), st
 }
 
 func TestADatabaseThatIsAwaySignsNobodyOut(t *testing.T) {
@@ -92,34 +99,40 @@ func TestADatabaseThatIsAwaySignsNobodyOut(t *testing.T) {
 		{fmt.Errorf("read: %w", store.ErrSchema), http.StatusServiceUnavailable, authn.CodeSchema},
 		{errors.New("SELECT secret_column FROM secret_table"), http.StatusInternalServerError, authn.CodeInternal},
 	} {
-		f, st := startFailing(t)
-		b := f.signedIn("alice")
-		st.fail(tt.err)
-		for path, a := range map[string]answer{
-			"/register": b.post("/register", account("bob", password)),
-			"/login":    b.post("/login", account("alice", password)),
-			"/refresh":  b.post("/refresh", ""),
-			"/profile":  b.get("/profile"),
-		} {
-			a.want(t, tt.status, tt.code)
-			if len(setCookies(a)) != 0 {
-				t.Errorf("%s: %d touched the cookies", path, a.status)
-			}
-			if strings.Contains(string(a.body), "secret") || strings.Contains(string(a.body), "dial") {
-				t.Errorf("%s: the answer tells what is inside: %s", path, a.body)
-			}
-			if retry := a.header.Get("Retry-After"); (retry != "") != (a.status == http.StatusServiceUnavailable) {
-				t.Errorf("%s: Retry-After is %q", path, retry)
-			}
+		for name, change := range map[string]func(*setup){"with limits": throttled, "without": func(*setup) {}} {
+			t.Run(fmt.Sprint(tt.code, " ", name), func(t *testing.T) { databaseAway(t, change, tt.err, tt.status, tt.code) })
 		}
-		if got := len(f.logged("request failed")); got != 4 {
-			t.Errorf("%d causes were logged, want 4", got)
-		}
-		b.send(request{method: "GET", path: "/healthz"}).want(t, http.StatusOK)
-		st.fail(nil)
-		b.get("/profile").want(t, http.StatusOK)
-		b.post("/refresh", "").want(t, http.StatusOK)
 	}
+}
+
+func databaseAway(t *testing.T, change func(*setup), cause error, status int, code authn.Code) {
+	f, st := startFailing(t, change)
+	b := f.signedIn("alice")
+	st.fail(cause)
+	for path, a := range map[string]answer{
+		"/register": b.post("/register", account("bob", password)),
+		"/login":    b.post("/login", account("alice", password)),
+		"/refresh":  b.post("/refresh", ""),
+		"/profile":  b.get("/profile"),
+	} {
+		a.want(t, status, code)
+		if len(setCookies(a)) != 0 {
+			t.Errorf("%s: %d touched the cookies", path, a.status)
+		}
+		if strings.Contains(string(a.body), "secret") || strings.Contains(string(a.body), "dial") {
+			t.Errorf("%s: the answer tells what is inside: %s", path, a.body)
+		}
+		if retry := a.header.Get("Retry-After"); (retry != "") != (a.status == http.StatusServiceUnavailable) {
+			t.Errorf("%s: Retry-After is %q", path, retry)
+		}
+	}
+	if got := len(f.logged("request failed")); got != 4 {
+		t.Errorf("%d causes were logged, want 4", got)
+	}
+	b.send(request{method: "GET", path: "/healthz"}).want(t, http.StatusOK)
+	st.fail(nil)
+	b.get("/profile").want(t, http.StatusOK)
+	b.post("/refresh", "").want(t, http.StatusOK)
 }
 
 func TestReadinessSaysWhatIsMissing(t *testing.T) {

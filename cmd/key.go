@@ -172,8 +172,12 @@ func (o *keyChangeOptions) run(ctx context.Context, a *app, change keyChange, id
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(keys, func(k authn.Key) bool { return k.ID == id && slices.Contains(change.from, k.State) }) {
-		return &authn.Error{Code: authn.CodeKeyNotFound, Message: fmt.Sprintf("no key %q is %s", id, strings.Join(change.states(), " or "))}
+	if i := slices.IndexFunc(keys, func(k authn.Key) bool { return k.ID == id }); i < 0 || !slices.Contains(change.from, keys[i].State) {
+		message := fmt.Sprintf("no key %q is %s", id, strings.Join(change.states(), " or "))
+		if i >= 0 {
+			message += fmt.Sprintf(", this one is %s", keys[i].State)
+		}
+		return &authn.Error{Code: authn.CodeKeyNotFound, Message: message}
 	}
 	view := keyChangeView{KeyID: id, State: change.to, DryRun: o.dryRun, Reason: o.reason}
 	ok, err := o.confirm(ctx, a, change.verb+" key "+id)

@@ -98,7 +98,12 @@ func newMigrateStatus(a *app) *cobra.Command {
 		Short:   "Show which migrations are applied; exit 3 when the schema is not current",
 		Example: `  authctl migrate status --wait --timeout 2m   # in an init container`,
 		Args:    cobra.NoArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if !o.wait && c.Flags().Changed("timeout") {
+				return usage("", "--timeout needs --wait, without which nothing is waited for")
+			}
+			return o.run(c.Context(), a)
+		},
 	}
 	o.addFlag(c, "table", "json", "yaml")
 	c.Flags().BoolVar(&o.wait, "wait", false, "wait until the schema is current")

@@ -66,7 +66,7 @@ func (cfg Config) Check() error {
 
 func (cfg Config) checkProxies() error {
 	if cfg.ProxyProtocol && len(cfg.TrustedProxies) == 0 {
-		return errors.New("the PROXY protocol is taken from trusted proxies only, and there are none: set server.trusted_proxies")
+		return errors.New("server.proxy_protocol takes headers of trusted proxies only, and there are none: set server.trusted_proxies")
 	}
 	return nil
 }

@@ -97,7 +97,9 @@ func (s *Store) wholeFeed(ctx context.Context, since time.Time) (store.Feed, err
 
 // WatchRevocations implements [store.Store], on a connection of its own.
 func (s *Store) WatchRevocations(ctx context.Context, wake func()) error {
-	conn, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
+	cfg := s.pool.Config().ConnConfig
+	cfg.BuildContextWatcherHandler = lettingGo(0)
+	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return translate("watch revocations", err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/multitracer"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -43,6 +44,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	gate := newGate(pc.MaxConns)
+	pc.ConnConfig.BuildContextWatcherHandler = lettingGo(hangUpGrace)
 	pc.ConnConfig.Tracer = gate
 	if cfg.Tracer != nil {
 		pc.ConnConfig.Tracer = multitracer.New(cfg.Tracer, gate)
@@ -59,6 +61,18 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, translate("open database", err)
 	}
 	return &Store{pool: pool, gate: gate, latest: latest}, nil
+}
+
+// hangUpGrace is how long a statement goes on after its caller's context is over. Nearly all end
+// within it, and leave their connection usable; pgx closes it otherwise, and clients that
+// hang up in the middle would have the database make a new one for each request.
+const hangUpGrace = 250 * time.Millisecond
+
+// lettingGo gives statements some time to end after their context.
+func lettingGo(grace time.Duration) func(*pgconn.PgConn) ctxwatch.Handler {
+	return func(c *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.DeadlineContextWatcherHandler{Conn: c.Conn(), DeadlineDelay: grace}
+	}
 }
 
 // connectionWait is how long a caller waits for a connection when all are in use. The

@@ -69,7 +69,8 @@ func start(t testing.TB, change ...func(*setup)) *fixture {
 			Secret: secret, Issuer: "authctl",
 			AccessTTL: accessTTL, RefreshTTL: refreshTTL, SessionMaxAge: maxAge, RetryWindow: retryWindow,
 			Argon2: authn.Params{Memory: 64, Iterations: 1, Parallelism: 1}, MinPasswordLength: 8,
-			Now: clock.Now,
+			MaxStaleness: 30 * time.Minute, // nobody reads the feed again, however long a test takes
+			Now:          clock.Now,
 		},
 	}
 	for _, c := range change {

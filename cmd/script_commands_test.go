@@ -42,6 +42,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"hangup":     hangUp,
 		"logged":     logged,
 		"http":       request,
+		"guess":      guess,
 		"exits":      exits,
 		"line":       line,
 		"members":    members,
@@ -181,6 +182,28 @@ func request(ts *testscript.TestScript, w *world, args []string) {
 	fmt.Fprintf(ts.Stdout(), "%s", answer)
 	if strconv.Itoa(resp.StatusCode) != args[1] {
 		ts.Fatalf("%s %s: got %s, want %s: %s", args[2], args[3], resp.Status, args[1], answer)
+	}
+}
+
+// guess NAME SECONDS tries wrong passwords until the next try has to wait for so long.
+func guess(ts *testscript.TestScript, w *world, args []string) {
+	want, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	for {
+		resp, err := w.browser("guesser").Post(ts.Getenv("URL")+"/login", "application/json", strings.NewReader(`{"username":"`+args[0]+`","password":"yet another guess"}`))
+		ts.Check(err)
+		resp.Body.Close()
+		if resp.StatusCode == http.StatusUnauthorized {
+			continue
+		}
+		wait, err := strconv.Atoi(resp.Header.Get("Retry-After"))
+		if err != nil || resp.StatusCode != http.StatusTooManyRequests {
+			ts.Fatalf("guess: got %s", resp.Status)
+		}
+		if wait >= want {
+			return
+		}
+		time.Sleep(time.Duration(wait) * time.Second)
 	}
 }
 

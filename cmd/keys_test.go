@@ -239,7 +239,7 @@ func TestARotationThatIsInterruptedSaysHowToGoOn(t *testing.T) {
 	var all strings.Builder
 	for lines := bufio.NewScanner(said); lines.Scan(); {
 		fmt.Fprintln(&all, lines.Text())
-		if strings.Contains(lines.Text(), "promoting it in 5m0s") {
+		if strings.Contains(lines.Text(), "promoting it in ") { // 5m0s, or less where the server was slow to hold it
 			rotating.Process.Signal(syscall.SIGINT)
 		}
 	}

@@ -68,7 +68,7 @@ func TestARevocationWhileANodeJoinsIsKnownToIt(t *testing.T) {
 			if _, err := other.EndSessions(t.Context(), visitor, store.Everyone()); err != nil {
 				t.Error(err)
 			}
-			if reach, err := other.AwaitNodes(t.Context(), time.Second); err != nil || len(reach.Missing) != 0 {
+			if reach, err := other.AwaitNodes(t.Context(), 30*time.Second); err != nil || len(reach.Missing) != 0 {
 				t.Errorf("got %+v, %v", reach, err)
 			}
 		}
@@ -154,7 +154,7 @@ func TestClocksOfMachinesMayDiffer(t *testing.T) {
 				if err := other.EndSession(t.Context(), visitor, g.SessionID); err != nil {
 					t.Fatal(err)
 				}
-				reach, err := other.AwaitNodes(t.Context(), 10*time.Second)
+				reach, err := other.AwaitNodes(t.Context(), 30*time.Second)
 				if err != nil || len(reach.Nodes) != 1 || len(reach.Missing) != 0 {
 					t.Errorf("got %+v, %v", reach, err)
 				}

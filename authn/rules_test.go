@@ -60,7 +60,7 @@ func TestANodeMakesKnownThatItCanSignWithAnotherKey(t *testing.T) {
 	if err := two.OpenKeys(f.ctx, operator); err != nil {
 		t.Fatal(err)
 	}
-	if reach, err := f.AwaitNodes(f.ctx, 10*time.Second); err != nil || len(reach.Missing) != 0 {
+	if reach, err := f.AwaitNodes(f.ctx, 30*time.Second); err != nil || len(reach.Missing) != 0 {
 		t.Fatalf("got %+v, %v", reach, err)
 	}
 	cfg := testConfig()

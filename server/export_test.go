@@ -21,6 +21,9 @@ func (s *Server) SetReadTimeouts(header, whole time.Duration) {
 // HTTPServer returns what the public listener is served by.
 func (s *Server) HTTPServer() *http.Server { return s.httpServer(s.handler) }
 
+// SetReadyTimeout is for stores of tests that take their time.
+func (s *Server) SetReadyTimeout(d time.Duration) { s.timeouts.ready = d }
+
 // Observe wraps a handler in the outermost layer.
 func (s *Server) Observe(h http.Handler) http.Handler { return s.observe(h) }
 

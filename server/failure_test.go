@@ -278,6 +278,7 @@ func TestHealthChecksTakeOneConnectionToTheDatabaseHoweverManyTheyAre(t *testing
 	t.Parallel()
 	st := &slow{Store: openSQLite(t), release: make(chan struct{})}
 	f := start(t, func(s *setup) { s.store = st })
+	f.srv.SetReadyTimeout(time.Minute)
 	hangsUp, cancel := context.WithCancel(t.Context())
 	check := func(ctx context.Context) int {
 		w := httptest.NewRecorder()

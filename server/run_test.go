@@ -42,6 +42,7 @@ func running(t *testing.T, patience time.Duration) (st *waiting, admin string, a
 	if err != nil {
 		t.Fatal(err)
 	}
+	srv.SetReadyTimeout(time.Minute)
 	public, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -76,7 +77,7 @@ func running(t *testing.T, patience time.Duration) (st *waiting, admin string, a
 
 func TestAStopWaitsForTheRequestsUnderWay(t *testing.T) {
 	t.Parallel()
-	st, admin, answered, ended := running(t, 10*time.Second)
+	st, admin, answered, ended := running(t, time.Minute)
 	resp, err := http.Get("http://" + admin + "/metrics")
 	if err != nil {
 		t.Fatalf("the admin listener is gone before the requests are: %v", err)
@@ -97,7 +98,8 @@ func TestAStopWaitsForTheRequestsUnderWay(t *testing.T) {
 
 func TestAStopCutsOffWhatTakesTooLong(t *testing.T) {
 	t.Parallel()
-	_, _, answered, ended := running(t, 20*time.Millisecond)
+	st, _, answered, ended := running(t, 20*time.Millisecond)
+	defer close(st.release)
 	if err := <-ended; !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("run returned %v, want a deadline exceeded", err)
 	}

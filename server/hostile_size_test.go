@@ -232,7 +232,8 @@ func oversizeAfterContinue(t *testing.T) {
 }
 
 func slowBodies(t *testing.T) {
-	f := start(t, func(s *setup) { s.timeouts = [2]time.Duration{300 * time.Millisecond, 600 * time.Millisecond} })
+	// The headers have their time, however slow this machine is.
+	f := start(t, func(s *setup) { s.timeouts = [2]time.Duration{10 * time.Second, 600 * time.Millisecond} })
 	for _, framing := range []string{"Content-Length: 100\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"} {
 		head := "POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + framing
 		a := f.raw(t, head)

@@ -101,7 +101,7 @@ func (f *fixture) cutShort(t *testing.T, request string) answer {
 }
 
 func slowHeaders(t *testing.T) {
-	f := start(t, func(s *setup) { s.timeouts = [2]time.Duration{300 * time.Millisecond, 600 * time.Millisecond} })
+	f := start(t, func(s *setup) { s.timeouts = [2]time.Duration{2 * time.Second, 10 * time.Second} })
 	slow := f.dial(t)
 	if _, err := io.WriteString(slow, "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: "); err != nil {
 		t.Fatal(err)

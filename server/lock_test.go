@@ -18,7 +18,7 @@ import (
 func TestALockThatIsHeldMakesUnavailableAndPasses(t *testing.T) {
 	t.Parallel()
 	url := storetest.Postgres(t)
-	st, err := postgres.Open(t.Context(), postgres.Config{URL: url, MaxConnections: 2, StatementTimeout: 300 * time.Millisecond})
+	st, err := postgres.Open(t.Context(), postgres.Config{URL: url, MaxConnections: 2, StatementTimeout: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,12 +1,15 @@
 package cmd_test
 
 import (
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -85,15 +88,21 @@ func caddyConf(block, address, _ string) string {
 	return "{\n\tadmin off\n\tauto_https off\n}\n" + strings.Replace(block, "example.com {", "http://"+address+" {", 1)
 }
 
-// freeAddress returns an address on which nobody listens just now.
+// freeAddress returns an address on which nobody listens just now. Its port is none of those
+// that systems hand out to whoever wants any, as thousands of connections here do.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(10_000)))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		return l.Addr().String()
 	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // until waits for what is looked at a hundred times a second.

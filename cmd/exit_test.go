@@ -74,7 +74,7 @@ func TestReport(t *testing.T) {
 
 func TestTalkIsOneLineEach(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	environ := []string{"DATABASE_URL=postgres://u@localhost:1/db", "AUTHCTL_DATABASE_CONNECT_TIMEOUT=0s"} // nothing listens there
 	var said strings.Builder

@@ -251,7 +251,7 @@ func answered(t *testing.T, clients []*client) {
 func confirmed(t *testing.T, p *process, nodes int, args ...string) {
 	t.Helper()
 	var said strings.Builder
-	command := p.prepare(args...)
+	command := p.prepare(append(args, "--wait", "1m")...)
 	command.Stderr = &said
 	out, err := command.Output()
 	if want := fmt.Sprintf("effective on %d of %d nodes", nodes, nodes); err != nil || !strings.Contains(said.String(), want) {

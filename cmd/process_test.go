@@ -59,7 +59,7 @@ func startServe(t testing.TB, dir string, environ ...string) *process {
 	case p.url = <-listening.found:
 	case <-p.ended:
 		t.Fatalf("serve ended: %s", p.said(t))
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Fatalf("serve does not listen: %s", p.said(t))
 	}
 	return p
@@ -86,7 +86,7 @@ func (p *process) said(t testing.TB) string { return readFile(t, p.log) }
 // eventually waits until something holds.
 func eventually(t testing.TB, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("it does not come about")
 		}

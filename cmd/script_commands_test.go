@@ -88,7 +88,7 @@ func serve(ts *testscript.TestScript, w *world, args []string) {
 		ts.Setenv("URL", url)
 	case err := <-w.exited:
 		ts.Fatalf("serve ended: %v\n%s", err, ts.ReadFile("serve.log"))
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 		ts.Fatalf("serve does not listen\n%s", ts.ReadFile("serve.log"))
 	}
 }
@@ -133,7 +133,7 @@ func stopServer(ts *testscript.TestScript, w *world, args []string) {
 		if (err == nil) != (sig == syscall.SIGTERM) {
 			ts.Fatalf("serve, after %s: %v\n%s", sig, err, ts.ReadFile("serve.log"))
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 		ts.Fatalf("serve does not end")
 	}
 }
@@ -147,7 +147,7 @@ func hangUp(ts *testscript.TestScript, w *world, _ []string) {
 func logged(ts *testscript.TestScript, w *world, args []string) {
 	pattern, err := regexp.Compile(args[0])
 	ts.Check(err)
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		said := ts.ReadFile("serve.log")
 		if at := pattern.FindStringIndex(said[w.heard:]); at != nil {
 			w.heard += at[1]

@@ -33,7 +33,7 @@ func (p *someone) waiting(db *pgxpool.Pool) {
 func TestASignInLocksInTheOrderOfAllStatements(t *testing.T) {
 	t.Parallel()
 	url := storetest.Postgres(t)
-	s := open(t, postgres.Config{URL: url})
+	s := open(t, postgres.Config{URL: url, StatementCache: "describe"}) // without a lock_timeout
 	p := newSomeone(t, s)
 	db, err := pgxpool.New(p.ctx, url)
 	p.ok(err)
@@ -87,7 +87,7 @@ func TestASignInLocksInTheOrderOfAllStatements(t *testing.T) {
 func TestAPasswordThatIsDisabledDuringASignInKeepsItsFailures(t *testing.T) {
 	t.Parallel()
 	url := storetest.Postgres(t)
-	s := open(t, postgres.Config{URL: url})
+	s := open(t, postgres.Config{URL: url, StatementCache: "describe"}) // without a lock_timeout
 	p := newSomeone(t, s)
 	db, err := pgxpool.New(p.ctx, url)
 	p.ok(err)

@@ -36,6 +36,7 @@ func Run(t *testing.T, b Backend) {
 		{"users", userCases},
 		{"sessions", sessionCases},
 		{"attempts", attemptCases},
+		{"places", placeCases},
 		{"unlock", unlockCases},
 		{"rotation", rotationCases},
 		{"revocation", revocationCases},

@@ -204,18 +204,6 @@ var unlockCases = []testCase{
 		equal(f, "full pages", f.pages(f.store.DeleteOldAttempts, noon.Add(time.Minute)), 3)
 		equal(f, "left", f.slots("login_attempts"), []int64{other.Here.Slot, other.Anywhere.Slot})
 	}},
-	{"places of long ago are deleted", func(f *fixture) {
-		var recent store.Attempt
-		for i := range 5 {
-			name := fmt.Sprint("user", i)
-			a := attempt(name, "192.0.2.1", noon.Add(time.Duration(i)*time.Hour))
-			a.Known.Slot = int64(7 * i)
-			f.succeed(f.user(name), a)
-			recent = a
-		}
-		equal(f, "full pages", f.pages(f.store.DeleteOldPlaces, recent.At), 2)
-		equal(f, "left", f.slots("known_places"), []int64{recent.Known.Slot})
-	}},
 }
 
 // pages deletes what is old, two slots at a time, and returns how many pages were full.

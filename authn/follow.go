@@ -114,7 +114,7 @@ func (s *Service) Join(ctx context.Context, n store.Node, notice func(FollowEven
 		return nil, err
 	}
 	f := &follower{svc: s, node: n, notice: notice, woken: make(chan struct{}, 1)}
-	f.node.StartedAt, f.node.Staleness = s.now(), s.staleness
+	f.node.StartedAt, f.node.Staleness, f.node.AccessTTL = s.now(), s.staleness, s.access.ttl
 	if err := f.save(ctx); err != nil {
 		return nil, err
 	}

@@ -174,6 +174,26 @@ func TestARemovedKeyVerifiesNothing(t *testing.T) {
 	})
 }
 
+func TestAKeyVerifiesForAsLongAsTheTokensOfServersLiveWhoeverPromotesTheNext(t *testing.T) {
+	t.Parallel()
+	onBoth(t, signsWith(AlgorithmEdDSA), func(t *testing.T, f *fixture) {
+		f.serves(t, "one")
+		cli := f.beside(t, func(c *Config) {
+			c.Algorithm, c.AccessTTL, c.MaxStaleness = AlgorithmEdDSA, time.Minute, 5*time.Second
+		})
+		f.advance(time.Second) // keys are listed in their order
+		cli.rotate(t)
+		keys, err := f.Keys(f.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := f.now().Add(15*time.Minute + clockSkew + f.staleness)
+		if k := keys[0]; k.State != store.KeyRetired || !k.VerifyUntil.Equal(want) {
+			t.Errorf("it is %s and verifies until %s, want retired and %s", k.State, k.VerifyUntil, want)
+		}
+	})
+}
+
 func TestABurnedKeyVerifiesNothingOnAnyServer(t *testing.T) {
 	t.Parallel()
 	for _, algorithm := range []string{AlgorithmHS256, AlgorithmEdDSA} {

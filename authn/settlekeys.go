@@ -133,7 +133,15 @@ func (a Actor) keyEvent(action store.Action, id string, now time.Time) store.Eve
 // token lives that it may have signed, on a server that hears of it late.
 func (s *Service) promote(ctx context.Context, a Actor, id string) error {
 	now := s.now()
-	return s.store.PromoteSigningKey(ctx, id, now.Add(s.access.ttl+clockSkew+s.staleness), a.keyEvent(store.ActionKeyPromoted, id, now))
+	nodes, err := s.store.Nodes(ctx, now)
+	if err != nil {
+		return err
+	}
+	ttl, staleness := s.access.ttl, s.staleness // the servers' own may be others
+	for _, n := range nodes {
+		ttl, staleness = max(ttl, n.AccessTTL), max(staleness, n.Staleness)
+	}
+	return s.store.PromoteSigningKey(ctx, id, now.Add(ttl+clockSkew+staleness), a.keyEvent(store.ActionKeyPromoted, id, now))
 }
 
 // settleNext promotes the next key, when the active one is not what the configuration

@@ -18,6 +18,7 @@ type Node struct {
 	StartedAt time.Time
 	SeenAt    time.Time     // when it last read the feed, by the database's clock
 	Staleness time.Duration // how long after SeenAt it goes on vouching for tokens
+	AccessTTL time.Duration // how long the access tokens live that it signs
 	Position  Position      // how far it has read
 	Keys      string        // ids of the signing keys that it can sign with, a blank between them
 

@@ -11,14 +11,15 @@ import (
 )
 
 const upsertNode = `
-INSERT INTO nodes (id, name, version, started_at, seen_at, staleness, position, keys)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO nodes (id, name, version, started_at, seen_at, staleness, access_ttl, position, keys)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (id) DO UPDATE
-SET name = $2, version = $3, started_at = $4, seen_at = $5, staleness = $6, position = $7, keys = $8`
+SET name = $2, version = $3, started_at = $4, seen_at = $5, staleness = $6, access_ttl = $7, position = $8, keys = $9`
 
 // SaveNode implements [store.Store].
 func (s *Store) SaveNode(ctx context.Context, n store.Node) error {
-	_, err := s.pool.Exec(ctx, upsertNode, n.ID, n.Name, n.Version, n.StartedAt, n.SeenAt, n.Staleness.Microseconds(), string(n.Position), n.Keys)
+	_, err := s.pool.Exec(ctx, upsertNode, n.ID, n.Name, n.Version, n.StartedAt, n.SeenAt,
+		n.Staleness.Microseconds(), n.AccessTTL.Microseconds(), string(n.Position), n.Keys)
 	return translate("save node", err)
 }
 
@@ -40,7 +41,7 @@ func (s *Store) RemoveOldNodes(ctx context.Context, seenBefore time.Time) error 
 
 // The machines' clocks may differ; whether one is silent the database's own must tell.
 const selectNodes = `
-SELECT n.id, n.name, n.version, n.started_at, n.seen_at, n.staleness, n.position, n.keys,
+SELECT n.id, n.name, n.version, n.started_at, n.seen_at, n.staleness, n.access_ttl, n.position, n.keys,
     clock_timestamp() - n.seen_at, unread.behind, COALESCE(clock_timestamp() - unread.since, '0')
 FROM nodes n CROSS JOIN LATERAL (
     SELECT count(*) AS behind, min(at) AS since FROM (
@@ -60,9 +61,10 @@ func (s *Store) Nodes(ctx context.Context, upTo time.Time) ([]store.Node, error)
 	}
 	nodes, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (store.Node, error) {
 		var n store.Node
-		var staleness int64
-		err := r.Scan(&n.ID, &n.Name, &n.Version, &n.StartedAt, &n.SeenAt, &staleness, &n.Position, &n.Keys, &n.Silent, &n.Behind, &n.Lag)
-		n.StartedAt, n.SeenAt, n.Staleness = n.StartedAt.UTC(), n.SeenAt.UTC(), time.Duration(staleness)*time.Microsecond
+		var staleness, ttl int64
+		err := r.Scan(&n.ID, &n.Name, &n.Version, &n.StartedAt, &n.SeenAt, &staleness, &ttl, &n.Position, &n.Keys, &n.Silent, &n.Behind, &n.Lag)
+		n.StartedAt, n.SeenAt = n.StartedAt.UTC(), n.SeenAt.UTC()
+		n.Staleness, n.AccessTTL = time.Duration(staleness)*time.Microsecond, time.Duration(ttl)*time.Microsecond
 		return n, err
 	})
 	return nodes, translate("list nodes", err)

@@ -10,14 +10,15 @@ import (
 )
 
 const upsertNode = `
-INSERT INTO nodes (id, name, version, started_at, seen_at, staleness, position, keys)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+INSERT INTO nodes (id, name, version, started_at, seen_at, staleness, access_ttl, position, keys)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
 ON CONFLICT (id) DO UPDATE
-SET name = ?2, version = ?3, started_at = ?4, seen_at = ?5, staleness = ?6, position = ?7, keys = ?8`
+SET name = ?2, version = ?3, started_at = ?4, seen_at = ?5, staleness = ?6, access_ttl = ?7, position = ?8, keys = ?9`
 
 // SaveNode implements [store.Store].
 func (s *Store) SaveNode(ctx context.Context, n store.Node) error {
-	_, err := s.exec(ctx, "save node", upsertNode, n.ID, n.Name, n.Version, micros(n.StartedAt), micros(n.SeenAt), n.Staleness.Microseconds(), string(n.Position), n.Keys)
+	_, err := s.exec(ctx, "save node", upsertNode, n.ID, n.Name, n.Version, micros(n.StartedAt), micros(n.SeenAt),
+		n.Staleness.Microseconds(), n.AccessTTL.Microseconds(), string(n.Position), n.Keys)
 	return err
 }
 
@@ -39,7 +40,7 @@ func (s *Store) RemoveOldNodes(ctx context.Context, seenBefore time.Time) error 
 
 // A sign before r.at keeps its index out: most rows are older than upTo.
 const selectNodes = `
-SELECT n.id, n.name, n.version, n.started_at, n.seen_at, n.staleness, n.position, n.keys,
+SELECT n.id, n.name, n.version, n.started_at, n.seen_at, n.staleness, n.access_ttl, n.position, n.keys,
     ` + clockMicros + ` - n.seen_at,
     (SELECT count(*) FROM (SELECT 1 FROM revocations r WHERE r.id > CAST(n.position AS INTEGER) AND +r.at <= ?1 LIMIT ?2)),
     COALESCE(` + clockMicros + ` - (SELECT r.at FROM revocations r WHERE r.id > CAST(n.position AS INTEGER) AND +r.at <= ?1 ORDER BY r.id LIMIT 1), 0)
@@ -56,11 +57,12 @@ func (s *Store) Nodes(ctx context.Context, upTo time.Time) ([]store.Node, error)
 	var nodes []store.Node
 	for rows.Next() {
 		var n store.Node
-		var started, seen, staleness, silent, lag int64
-		if err := rows.Scan(&n.ID, &n.Name, &n.Version, &started, &seen, &staleness, &n.Position, &n.Keys, &silent, &n.Behind, &lag); err != nil {
+		var started, seen, staleness, ttl, silent, lag int64
+		if err := rows.Scan(&n.ID, &n.Name, &n.Version, &started, &seen, &staleness, &ttl, &n.Position, &n.Keys, &silent, &n.Behind, &lag); err != nil {
 			return nil, translate("list nodes", err)
 		}
-		n.StartedAt, n.SeenAt, n.Staleness = instant(started), instant(seen), time.Duration(staleness)*time.Microsecond
+		n.StartedAt, n.SeenAt = instant(started), instant(seen)
+		n.Staleness, n.AccessTTL = time.Duration(staleness)*time.Microsecond, time.Duration(ttl)*time.Microsecond
 		n.Silent, n.Lag = time.Duration(silent)*time.Microsecond, time.Duration(lag)*time.Microsecond
 		nodes = append(nodes, n)
 	}

@@ -1,0 +1,5 @@
+-- +goose Up
+ALTER TABLE nodes ADD COLUMN access_ttl BIGINT NOT NULL DEFAULT 0; -- microseconds that its access tokens live
+
+-- +goose Down
+ALTER TABLE nodes DROP COLUMN access_ttl;

@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 	"time"
@@ -59,7 +60,13 @@ func TestInspectTellsWhy(t *testing.T) {
 
 		want("nothing", "", false, "neither")
 		want("unknown", newRefreshToken().secret(), false, "never was")
-		want("altered", h.AccessToken[:len(h.AccessToken)-2]+"AA", false, "not what this service would have written")
+		altered := []byte(h.AccessToken)
+		if first := &altered[bytes.LastIndexByte(altered, '.')+1]; *first == 'A' {
+			*first = 'B'
+		} else {
+			*first = 'A'
+		}
+		want("altered", string(altered), false, "not what this service would have written")
 		other := newFixture(t, f.store, func(cfg *Config) { cfg.Secret = strings.ToUpper(cfg.Secret) + "x" })
 		in, err := other.Inspect(f.ctx, h.AccessToken)
 		if err != nil || in.OurKey || !strings.Contains(in.Why, "another key") {

@@ -123,7 +123,7 @@ func TestARevocationOutlivesADeath(t *testing.T) {
 // TestTheSecondSignalEndsAtOnce: the first waits for what is under way.
 func TestTheSecondSignalEndsAtOnce(t *testing.T) {
 	t.Parallel()
-	p := startServe(t, t.TempDir())
+	p := startServe(t, t.TempDir(), "AUTHCTL_LOG_LEVEL=info")
 	address := strings.TrimPrefix(p.url, "http://")
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
@@ -133,7 +133,7 @@ func TestTheSecondSignalEndsAtOnce(t *testing.T) {
 	if _, err := io.WriteString(conn, slowLogin+"Content-Length: 100\r\n\r\n{"); err != nil {
 		t.Fatal(err)
 	}
-	call(t, http.DefaultClient, "GET", p.url+"/healthz", "", nil, http.StatusOK) // by now the other has been read
+	eventually(t, func() bool { return strings.Contains(p.said(t), "request started") })
 	p.command.Process.Signal(syscall.SIGTERM)
 	eventually(t, func() bool { // it takes nobody in any more
 		other, err := net.Dial("tcp", address)

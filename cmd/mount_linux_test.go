@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -29,5 +30,29 @@ func TestASecretThatIsMountedReadOnlyMayBeReadable(t *testing.T) {
 	}
 	if _, err := load(src); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestAPipeIsNotWaitedFor gives what never ends, or never begins, for a secret's file.
+func TestAPipeIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := unix.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for _, path := range []string{pipe, "/dev/zero"} {
+			if _, err := load(from(t, "", "JWT_SECRET_FILE="+path)); err == nil || !strings.Contains(err.Error(), "is not a regular file") {
+				t.Errorf("%s: got %v", path, err)
+			}
+		}
+		contents([]string{pipe, "/dev/zero"})
+	}()
+	select {
+	case <-done:
+	case <-time.After(time.Minute):
+		t.Fatal("it waits")
 	}
 }

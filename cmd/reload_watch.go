@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"hash"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -118,7 +117,7 @@ func contents(files []string) [sha256.Size]byte {
 
 func addFile(digest hash.Hash, file string) {
 	io.WriteString(digest, "\x00"+file+"\x00")
-	if f, err := os.Open(file); err == nil {
+	if f, _, err := openRegular(file); err == nil {
 		io.Copy(digest, f)
 		f.Close()
 	}

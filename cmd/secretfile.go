@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/authctl/authctl/authn"
 )
@@ -21,18 +22,11 @@ const maxSecretFile = 64 << 10 // bytes
 // below /run/secrets, where containers mount theirs, and where what is mounted is
 // read-only, as Kubernetes does it.
 func readSecretFile(path string) (string, error) {
-	f, err := os.Open(path)
+	f, info, err := openRegular(path)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return "", err
-	}
-	if !info.Mode().IsRegular() {
-		return "", fmt.Errorf("%s is not a regular file", path)
-	}
 	if err := checkMode(path, info); err != nil && !onReadOnlyMount(f) {
 		return "", err
 	}
@@ -48,6 +42,24 @@ func readSecretFile(path string) (string, error) {
 		return "", fmt.Errorf("%s is empty", path)
 	}
 	return value, nil
+}
+
+// openRegular opens a file for reading. It refuses what is none at once: a pipe would have
+// it wait for a writer, and a device may never end.
+func openRegular(path string) (*os.File, fs.FileInfo, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a regular file", path)
+	}
+	if err != nil {
+		f.Close()
+		return nil, nil, err
+	}
+	return f, info, nil
 }
 
 func checkMode(path string, info fs.FileInfo) error {

@@ -234,6 +234,7 @@ func oneFault(t *testing.T) {
 		{"password: {argon2: {iterations: .nan}}", "", "password.argon2.iterations", "whole number"},
 		{"password: {argon2: {memory: -64MiB}}", "", "password.argon2.memory", "such as 64MiB"},
 		{"password: {argon2: {memory: 0KiB}}", "", "password.argon2", "memory must be 8 KiB to 1 GiB"},
+		{"vault: {refresh_interval: 1m, max_age: 1m}", "", "vault.max_age", "longer than vault.refresh_interval (1m0s)"},
 		{"log: {level: loud}", "", "log.level", `not "loud"`},
 		{"log: {level: ''}", "", "log.level", "must be trace"},
 		{"log: {format: text}", "", "log.format", "auto or json or console"},

@@ -84,6 +84,9 @@ func (l *loaded) validate(bad *faults) {
 	within(bad, "vault.connect_timeout", l.Vault.ConnectTimeout, 0, 10*time.Minute)
 	within(bad, "vault.refresh_interval", l.Vault.RefreshInterval, time.Second, time.Hour)
 	within(bad, "vault.max_age", l.Vault.MaxAge, time.Second, 30*24*time.Hour)
+	if l.Vault.MaxAge <= l.Vault.RefreshInterval {
+		bad.add("vault.max_age", "must be longer than vault.refresh_interval (%s), or serve is not ready between two looks", l.Vault.RefreshInterval)
+	}
 }
 
 func (l *loaded) validateDatabase(bad *faults) {

@@ -120,7 +120,13 @@ func newVault(cfg vaultConfig) (*vault.Client, error) {
 	case cfg.Auth == vault.AuthKubernetes:
 		c.TokenPath = cfg.TokenFile
 	default:
-		c.ReadToken = func() (string, error) { return readSecretFile(cfg.TokenFile) }
+		c.ReadToken = func() (string, error) {
+			token, err := readSecretFile(cfg.TokenFile)
+			if err != nil {
+				err = fmt.Errorf("vault.token_file: %w", err)
+			}
+			return token, err
+		}
 	}
 	return vault.New(c)
 }
@@ -153,7 +159,7 @@ func (a *app) load(ctx context.Context, wanted func(key string) bool) (loaded, e
 	}
 	cfg, err := load(src)
 	if err != nil && errors.Is(failed, vault.ErrAway) {
-		err = &problem{exitUnreachable, err, "is Vault up and unsealed, and VAULT_ADDR right? vault.connect_timeout says how long to try"}
+		err = &problem{exitUnreachable, err, "is Vault up and unsealed, and are VAULT_ADDR and VAULT_CACERT right? vault.connect_timeout says how long to try"}
 	}
 	return cfg, err
 }

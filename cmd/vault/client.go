@@ -55,7 +55,7 @@ type Client struct {
 func New(cfg Config) (*Client, error) {
 	conf := api.DefaultConfig()
 	if conf.Error != nil {
-		return nil, conf.Error
+		return nil, fmt.Errorf("a variable VAULT_… cannot be used: %w", conf.Error)
 	}
 	if os.Getenv(api.EnvVaultAddress) == "" && os.Getenv(api.EnvVaultAgentAddr) == "" {
 		return nil, errors.New("VAULT_ADDR is not set in the environment, where .env does not count: it says where Vault is, such as https://vault.example.com:8200")
@@ -73,7 +73,7 @@ func New(cfg Config) (*Client, error) {
 	}
 	client, err := api.NewClient(conf)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("VAULT_ADDR cannot be used, it must be such as https://vault.example.com:8200: %w", err)
 	}
 	return &Client{cfg: cfg, api: client}, nil
 }
@@ -94,10 +94,18 @@ func (c *Client) login(ctx context.Context) error {
 		auth, err = c.takeToken(ctx)
 	}
 	if err != nil {
-		return fmt.Errorf("log in to Vault (%s): %w", c.cfg.Auth, classify(err))
+		return fmt.Errorf("log in to Vault (%s): %w", c.cfg.Auth, advise(err, loginAdvice[c.cfg.Auth]))
 	}
 	c.took(auth)
 	return nil
+}
+
+// loginAdvice says what is to be done when a login is refused.
+var loginAdvice = map[string]string{
+	AuthToken: "the token is wrong, revoked, or its life is over: give a new one",
+	AuthAppRole: "are vault.role_id, vault.secret_id and vault.mount right, and is the secret id neither used up nor destroyed? " +
+		"Vault also locks a role out for some minutes after failures",
+	AuthKubernetes: "are vault.role and vault.mount right, and may this service account take the role?",
 }
 
 func (c *Client) took(auth *api.SecretAuth) {
@@ -201,7 +209,7 @@ func (c *Client) Renew(ctx context.Context) (time.Duration, error) {
 
 // read asks for a path, once more with a fresh token when the token is refused: it may
 // have been revoked, or have died while nobody looked.
-func (c *Client) read(ctx context.Context, path string, query map[string][]string) (*api.Secret, error) {
+func (c *Client) read(ctx context.Context, path string, query map[string][]string, advice string) (*api.Secret, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for again := false; ; again = true {
@@ -213,10 +221,19 @@ func (c *Client) read(ctx context.Context, path string, query map[string][]strin
 			return secret, nil
 		}
 		if refused, ok := errors.AsType[*api.ResponseError](err); !ok || refused.StatusCode != http.StatusForbidden || again {
-			return nil, classify(err)
+			return nil, advise(err, advice)
 		}
 		c.loggedIn = false
 	}
+}
+
+// advise classifies an error, and adds what is to be done if Vault has refused.
+func advise(err error, advice string) error {
+	classified := classify(err)
+	if _, answered := errors.AsType[*api.ResponseError](err); answered && !errors.Is(classified, ErrAway) {
+		return fmt.Errorf("%w; %s", classified, advice)
+	}
+	return classified
 }
 
 // classify makes the errors that may pass over [ErrAway], and one line of all.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/url"
 	"strings"
@@ -54,7 +55,7 @@ func (c *Client) readKV(ctx context.Context, ref Reference) (Value, error) {
 		return Value{}, err
 	}
 	if !versioned {
-		secret, err := c.read(ctx, ref.Path, nil)
+		secret, err := c.read(ctx, ref.Path, nil, policyFor(ref.Path))
 		if err != nil {
 			return Value{}, err
 		}
@@ -64,13 +65,17 @@ func (c *Client) readKV(ctx context.Context, ref Reference) (Value, error) {
 		text, err := field(secret.Data, ref.Field)
 		return Value{Text: text}, err
 	}
-	path := mount + "data/" + strings.TrimPrefix(ref.Path, mount)
+	below := strings.TrimPrefix(ref.Path, mount)
+	path := mount + "data/" + below
 	data, version, err := c.readVersion(ctx, path, 0)
+	if err == nil && data == nil {
+		err = errors.New("there is no such secret, or its latest version is deleted")
+	}
+	if rest, ok := strings.CutPrefix(below, "data/"); ok && err != nil && !errors.Is(err, ErrAway) {
+		err = fmt.Errorf("%w; was %s meant, without data/?", err, Reference{mount + rest, ref.Field})
+	}
 	if err != nil {
 		return Value{}, err
-	}
-	if data == nil {
-		return Value{}, errors.New("there is no such secret, or its latest version is deleted")
 	}
 	v := Value{Version: version}
 	if v.Text, err = field(data, ref.Field); err != nil {
@@ -91,7 +96,8 @@ func (c *Client) readKV(ctx context.Context, ref Reference) (Value, error) {
 // mountOf returns the mount that a path lies in, with a slash at its end, and whether it
 // keeps versions. It must be a KV engine.
 func (c *Client) mountOf(ctx context.Context, path string) (mount string, versioned bool, err error) {
-	secret, err := c.read(ctx, "sys/internal/ui/mounts/"+path, nil)
+	secret, err := c.read(ctx, "sys/internal/ui/mounts/"+path, nil,
+		"is nothing mounted there, or does no policy of the token allow anything below it?")
 	if err != nil {
 		return "", false, err
 	}
@@ -115,7 +121,7 @@ func (c *Client) readVersion(ctx context.Context, path string, version int) (dat
 	if version > 0 {
 		query = map[string][]string{"version": {fmt.Sprint(version)}}
 	}
-	secret, err := c.read(ctx, path, query)
+	secret, err := c.read(ctx, path, query, policyFor(path))
 	if err != nil || secret == nil {
 		return nil, 0, err
 	}
@@ -129,6 +135,10 @@ func (c *Client) readVersion(ctx context.Context, path string, version int) (dat
 	}
 	data, _ = secret.Data["data"].(map[string]any)
 	return data, actual, nil
+}
+
+func policyFor(path string) string {
+	return fmt.Sprintf("a policy of the token must allow to read %q", path)
 }
 
 func field(data map[string]any, name string) (string, error) {
@@ -145,6 +155,9 @@ func field(data map[string]any, name string) (string, error) {
 
 // isNetwork reports whether an error is about getting there and back.
 func isNetwork(err error) bool {
+	if _, file := errors.AsType[*fs.PathError](err); file {
+		return false
+	}
 	_, viaURL := errors.AsType[*url.Error](err)
 	_, viaNet := errors.AsType[net.Error](err)
 	return viaURL || viaNet || errors.Is(err, context.DeadlineExceeded)
@@ -155,5 +168,11 @@ func said(e *api.ResponseError) string {
 	if e.RawError || len(e.Errors) == 0 {
 		return "without saying why"
 	}
-	return strings.Join(strings.Fields(strings.Join(e.Errors, "; ")), " ")
+	var all []string
+	for line := range strings.Lines(strings.Join(e.Errors, "\n")) {
+		if line = strings.TrimPrefix(strings.Join(strings.Fields(line), " "), "* "); line != "" && !strings.HasSuffix(line, " occurred:") {
+			all = append(all, line)
+		}
+	}
+	return strings.Join(all, "; ")
 }

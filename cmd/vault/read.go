@@ -147,6 +147,9 @@ func field(data map[string]any, name string) (string, error) {
 		return "", fmt.Errorf("there is no field %q", name)
 	}
 	text, ok := value.(string)
+	if t, cut := strings.CutSuffix(text, "\n"); cut { // of a file: "vault kv put secret/authctl jwt_secret=@file"
+		text = strings.TrimSuffix(t, "\r")
+	}
 	if !ok || text == "" {
 		return "", fmt.Errorf("the field %q is not a text, or an empty one", name)
 	}

@@ -28,6 +28,21 @@ func TestReferences(t *testing.T) {
 	}
 }
 
+func TestFields(t *testing.T) {
+	t.Parallel()
+	data := map[string]any{"plain": "x", "file": "x\n", "windows": "x\r\n", "two": "x\n\n", "return": "x\r", "break": "\n", "empty": "", "number": 7}
+	for name, want := range map[string]string{"plain": "x", "file": "x", "windows": "x", "two": "x\n", "return": "x\r"} {
+		if got, err := field(data, name); err != nil || got != want {
+			t.Errorf("%s: got %q, %v, want %q", name, got, err, want)
+		}
+	}
+	for _, name := range []string{"break", "empty", "number", "nothing"} {
+		if got, err := field(data, name); err == nil {
+			t.Errorf("%s: got %q", name, got)
+		}
+	}
+}
+
 // TestAServerThatFailsIsToldFromOneThatRefuses asks servers that are no Vault at all.
 func TestAServerThatFailsIsToldFromOneThatRefuses(t *testing.T) {
 	for name, tt := range map[string]struct {

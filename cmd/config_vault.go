@@ -94,7 +94,7 @@ func (l *loaded) take(r *reference, v vault.Value) {
 	l.origins[r.key] = origin + ", " + from
 }
 
-// dropEmpty removes the items of lists that were not wanted, and adds the version before of jwt.secret to
+// dropEmpty removes the items of lists that were not wanted, and adds what jwt.secret was before in Vault to
 // the previous ones, whose tokens are to be good still.
 func (l *loaded) dropEmpty() {
 	empty := func(s secret) bool { return s == "" }
@@ -154,7 +154,7 @@ func (a *app) load(ctx context.Context, wanted func(key string) bool) (loaded, e
 		var v vault.Value
 		v, failed = persist(ctx, a, began.Add(cfg.ConnectTimeout), "Vault does not answer yet",
 			func(err error) bool { return errors.Is(err, vault.ErrAway) },
-			func(ctx context.Context) (vault.Value, error) { return a.vault.Read(ctx, at) })
+			func(ctx context.Context) (vault.Value, error) { return a.vault.Read(ctx, at, key == "jwt.secret") })
 		return v, true, failed
 	}
 	cfg, err := load(src)

@@ -50,7 +50,7 @@ func (r *reloader) readVault(ctx context.Context) error {
 	for i := range next.refs {
 		ref := &next.refs[i]
 		readCtx, cancel := context.WithTimeout(ctx, vaultTimeout)
-		v, err := r.app.vault.Read(readCtx, ref.at)
+		v, err := r.app.vault.Read(readCtx, ref.at, false)
 		cancel()
 		if err != nil {
 			return err

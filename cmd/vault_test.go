@@ -166,7 +166,13 @@ func TestASecretInVaultIsRotatedWithoutAnybodyNoticing(t *testing.T) {
 			t.Errorf("config show does not say %q: %s", want, shown)
 		}
 	}
-	// A server that starts now reads the version before as well.
+	// A server that starts now reads what was there before as well, whatever else has changed since.
+	latest := v.call(t, "GET", "kv/data/authctl", nil)["data"].(map[string]any)["data"].(map[string]any)
+	latest["other"] = "x"
+	v.put(t, latest)
+	if shown := c.nodes[0].run(t, "key", "list"); strings.Count(shown, "can sign") < 2 {
+		t.Errorf("the key before cannot be opened: %s", shown)
+	}
 	c.replace(t, 0, v.environ(database, "VAULT_TOKEN="+v.token(t, "1h"))...)
 }
 

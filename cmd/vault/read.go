@@ -37,19 +37,20 @@ func (r Reference) String() string { return scheme + r.Path + "#" + r.Field }
 type Value struct {
 	Text     string
 	Version  int    // 0 where there are no versions (KV version 1)
-	Previous string // what the version before says; "" when there is none, or it is deleted
+	Previous string // what it said before that; "" when nothing else, or it is deleted or long ago
 }
 
-// Read reads a secret. It fails with [ErrAway] when it may be worth trying again.
-func (c *Client) Read(ctx context.Context, ref Reference) (Value, error) {
-	v, err := c.readKV(ctx, ref)
+// Read reads a secret, and what was there before it if previous. It fails with [ErrAway]
+// when it may be worth trying again.
+func (c *Client) Read(ctx context.Context, ref Reference, previous bool) (Value, error) {
+	v, err := c.readKV(ctx, ref, previous)
 	if err != nil {
 		return Value{}, fmt.Errorf("%s: %w", ref, err)
 	}
 	return v, nil
 }
 
-func (c *Client) readKV(ctx context.Context, ref Reference) (Value, error) {
+func (c *Client) readKV(ctx context.Context, ref Reference, previous bool) (Value, error) {
 	mount, versioned, err := c.mountOf(ctx, ref.Path)
 	if err != nil {
 		return Value{}, err
@@ -81,16 +82,30 @@ func (c *Client) readKV(ctx context.Context, ref Reference) (Value, error) {
 	if v.Text, err = field(data, ref.Field); err != nil {
 		return Value{}, err
 	}
-	if version > 1 {
-		before, _, err := c.readVersion(ctx, path, version-1)
+	if previous {
+		v.Previous, err = c.readPrevious(ctx, path, ref.Field, v)
+	}
+	return v, err
+}
+
+const mostVersions = 10 // to look back; as many as a KV engine keeps if nobody says otherwise
+
+// readPrevious returns what a field said before it was changed, which may be some versions
+// ago when other fields of the secret have changed since.
+func (c *Client) readPrevious(ctx context.Context, path, name string, v Value) (string, error) {
+	for version := v.Version - 1; version > max(0, v.Version-mostVersions); version-- {
+		data, _, err := c.readVersion(ctx, path, version)
 		if errors.Is(err, ErrAway) {
-			return Value{}, err
+			return "", err
 		}
-		if err == nil { // a policy may allow the latest one only
-			v.Previous, _ = field(before, ref.Field)
+		if err != nil { // a policy may allow the latest one only
+			return "", nil
+		}
+		if text, err := field(data, name); err == nil && text != v.Text {
+			return text, nil
 		}
 	}
-	return v, nil
+	return "", nil
 }
 
 // mountOf returns the mount that a path lies in, with a slash at its end, and whether it

@@ -83,7 +83,7 @@ func TestAServerThatFailsIsToldFromOneThatRefuses(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeout(context.Background(), patience)
 			defer cancel()
-			_, err = c.Read(ctx, Reference{"kv/authctl", "x"})
+			_, err = c.Read(ctx, Reference{"kv/authctl", "x"}, false)
 			if err == nil || errors.Is(err, ErrAway) != tt.away || strings.Contains(err.Error(), "secret text") || strings.Contains(err.Error(), "hvs.") {
 				t.Errorf("got %v, want it to be away: %t", err, tt.away)
 			}

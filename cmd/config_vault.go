@@ -114,21 +114,29 @@ func (l *loaded) unread(key string) bool {
 
 // newVault makes the client that a configuration asks for.
 func newVault(cfg vaultConfig) (*vault.Client, error) {
-	c := vault.Config{Auth: cfg.Auth, Mount: cfg.Mount, RoleID: cfg.RoleID, SecretID: string(cfg.SecretID), Role: cfg.Role}
+	c := vault.Config{Auth: cfg.Auth, Mount: cfg.Mount, RoleID: cfg.RoleID, Role: cfg.Role}
+	switch {
+	case cfg.SecretIDFile != "":
+		c.SecretID = func() (string, error) { return readVaultFile("vault.secret_id_file", cfg.SecretIDFile) }
+	case cfg.SecretID != "":
+		c.SecretID = func() (string, error) { return string(cfg.SecretID), nil }
+	}
 	switch {
 	case cfg.TokenFile == "":
 	case cfg.Auth == vault.AuthKubernetes:
 		c.TokenPath = cfg.TokenFile
 	default:
-		c.ReadToken = func() (string, error) {
-			token, err := readSecretFile(cfg.TokenFile)
-			if err != nil {
-				err = fmt.Errorf("vault.token_file: %w", err)
-			}
-			return token, err
-		}
+		c.ReadToken = func() (string, error) { return readVaultFile("vault.token_file", cfg.TokenFile) }
 	}
 	return vault.New(c)
+}
+
+func readVaultFile(key, path string) (string, error) {
+	value, err := readSecretFile(path)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", key, err)
+	}
+	return value, nil
 }
 
 // load reads the configuration, and of the secrets that are kept in Vault those that are

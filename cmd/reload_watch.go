@@ -97,7 +97,7 @@ func (src sources) files(cfg loaded) []string {
 	files := []string{src.path(), filepath.Join(src.dir, ".env")}
 	for _, secret := range []string{
 		cfg.Database.URLFile, cfg.JWT.SecretFile, cfg.JWT.PreviousSecretsFile, cfg.Password.PepperFile,
-		cfg.Password.PreviousPeppersFile, cfg.Password.BlocklistFile,
+		cfg.Password.PreviousPeppersFile, cfg.Password.BlocklistFile, cfg.Vault.SecretIDFile,
 	} {
 		if secret != "" {
 			files = append(files, secret)

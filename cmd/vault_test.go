@@ -121,8 +121,13 @@ func (v *vaultServer) appRole(t *testing.T, settings map[string]any) (role, secr
 	v.call(t, "POST", "sys/auth/approle", map[string]any{"type": "approle"})
 	v.call(t, "POST", "auth/approle/role/authctl", settings)
 	id := v.call(t, "GET", "auth/approle/role/authctl/role-id", nil)["data"].(map[string]any)["role_id"].(string)
-	sid := v.call(t, "POST", "auth/approle/role/authctl/secret-id", map[string]any{})["data"].(map[string]any)["secret_id"].(string)
-	return id, sid
+	return id, v.secretID(t)
+}
+
+// secretID makes one more secret id of the role.
+func (v *vaultServer) secretID(t *testing.T) string {
+	t.Helper()
+	return v.call(t, "POST", "auth/approle/role/authctl/secret-id", map[string]any{})["data"].(map[string]any)["secret_id"].(string)
 }
 
 func (v *vaultServer) environ(more ...string) []string {
@@ -245,7 +250,7 @@ func TestAVaultThatIsAway(t *testing.T) {
 }
 
 // TestATokenOfVaultThatDiesIsReplaced revokes the tokens that servers hold: one logs in
-// again, the other reads its file again.
+// again, the others read their file again.
 func TestATokenOfVaultThatDiesIsReplaced(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
@@ -254,12 +259,20 @@ func TestATokenOfVaultThatDiesIsReplaced(t *testing.T) {
 	tokenFile := filepath.Join(t.TempDir(), "token")
 	first := v.token(t, "1h")
 	writeSecret(t, tokenFile, first)
+	idFile, inFile := filepath.Join(t.TempDir(), "secret_id"), v.secretID(t)
+	writeSecret(t, idFile, inFile)
 	for name, one := range map[string]struct {
 		environ []string
 		revoke  func()
 	}{
 		"approle": {[]string{"AUTHCTL_VAULT_AUTH=approle", "AUTHCTL_VAULT_ROLE_ID=" + role, "AUTHCTL_VAULT_SECRET_ID=" + secretID},
 			func() { v.call(t, "PUT", "sys/leases/revoke-prefix/auth/approle", nil) }},
+		"approle, file": {[]string{"AUTHCTL_VAULT_AUTH=approle", "AUTHCTL_VAULT_ROLE_ID=" + role, "AUTHCTL_VAULT_SECRET_ID_FILE=" + idFile},
+			func() {
+				writeSecret(t, idFile, v.secretID(t))
+				v.call(t, "POST", "auth/approle/role/authctl/secret-id/destroy", map[string]any{"secret_id": inFile})
+				v.call(t, "PUT", "sys/leases/revoke-prefix/auth/approle", nil)
+			}},
 		"token file": {[]string{"AUTHCTL_VAULT_TOKEN_FILE=" + tokenFile},
 			func() {
 				v.call(t, "POST", "auth/token/revoke", map[string]any{"token": first})

@@ -31,7 +31,7 @@ type Config struct {
 	ReadToken func() (string, error) // AuthToken: reads the file that holds the token; nil for VAULT_TOKEN
 	TokenPath string                 // AuthKubernetes: the service account's token; "" for where pods have it
 	RoleID    string                 // AuthAppRole
-	SecretID  string                 // AuthAppRole
+	SecretID  func() (string, error) // AuthAppRole: asked at each login
 	Role      string                 // AuthKubernetes
 }
 
@@ -48,7 +48,15 @@ type Client struct {
 	renewable bool
 	lease     time.Duration // that the token was last given; 0 for no end
 	renewedAt time.Time
+
+	refused     error // what Vault said to refusedWith, a secret id
+	refusedWith string
+	refusedAt   time.Time
 }
+
+// refusedPause is how long a secret id that was refused is not tried again. By default Vault locks
+// a role out for everybody after five failures within a quarter of an hour.
+const refusedPause = 5 * time.Minute
 
 // New returns a client, which has not asked anything yet. It fails when VAULT_ADDR, or
 // what the way to log in needs, is missing.
@@ -63,7 +71,7 @@ func New(cfg Config) (*Client, error) {
 	switch {
 	case cfg.Auth == AuthToken && cfg.ReadToken == nil && os.Getenv(api.EnvVaultToken) == "":
 		return nil, errors.New("there is no token for Vault: set VAULT_TOKEN or vault.token_file, or choose another vault.auth")
-	case cfg.Auth == AuthAppRole && (cfg.RoleID == "" || cfg.SecretID == ""):
+	case cfg.Auth == AuthAppRole && (cfg.RoleID == "" || cfg.SecretID == nil):
 		return nil, errors.New("vault.auth: approle needs vault.role_id and vault.secret_id")
 	case cfg.Auth == AuthKubernetes && cfg.Role == "":
 		return nil, errors.New("vault.auth: kubernetes needs vault.role")
@@ -114,15 +122,27 @@ func (c *Client) took(auth *api.SecretAuth) {
 }
 
 func (c *Client) loginAppRole(ctx context.Context) (*api.SecretAuth, error) {
+	secretID, err := c.cfg.SecretID()
+	if err != nil {
+		return nil, err
+	}
+	if c.refused != nil && secretID == c.refusedWith && time.Since(c.refusedAt) < refusedPause {
+		return nil, c.refused
+	}
 	var options []approle.LoginOption
 	if c.cfg.Mount != "" {
 		options = append(options, approle.WithMountPath(c.cfg.Mount))
 	}
-	method, err := approle.NewAppRoleAuth(c.cfg.RoleID, &approle.SecretID{FromString: c.cfg.SecretID}, options...)
+	method, err := approle.NewAppRoleAuth(c.cfg.RoleID, &approle.SecretID{FromString: secretID}, options...)
 	if err != nil {
 		return nil, err
 	}
-	return c.loginWith(ctx, method)
+	auth, err := c.loginWith(ctx, method)
+	c.refused = nil
+	if _, answered := errors.AsType[*api.ResponseError](err); answered && !errors.Is(classify(err), ErrAway) {
+		c.refused, c.refusedWith, c.refusedAt = err, secretID, time.Now()
+	}
+	return auth, err
 }
 
 func (c *Client) loginKubernetes(ctx context.Context) (*api.SecretAuth, error) {

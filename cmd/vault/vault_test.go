@@ -90,3 +90,38 @@ func TestAServerThatFailsIsToldFromOneThatRefuses(t *testing.T) {
 		})
 	}
 }
+
+// TestASecretIDThatWasRefusedIsLeftAlone counts the logins: Vault would lock the role out.
+func TestASecretIDThatWasRefusedIsLeftAlone(t *testing.T) {
+	logins, answer := 0, http.StatusBadRequest
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		logins++
+		http.Error(w, `{"errors":["invalid role or secret ID"]}`, answer)
+	}))
+	defer server.Close()
+	t.Setenv("VAULT_ADDR", server.URL)
+	t.Setenv("VAULT_MAX_RETRIES", "0")
+	secretID := "first"
+	c, err := New(Config{Auth: AuthAppRole, RoleID: "r", SecretID: func() (string, error) { return secretID, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	try := func(want int, why string) {
+		t.Helper()
+		for range 3 {
+			if _, err := c.Renew(t.Context()); err == nil || strings.Contains(err.Error(), secretID) {
+				t.Errorf("%s: got %v", why, err)
+			}
+		}
+		if logins != want {
+			t.Errorf("%s: got %d logins, want %d", why, logins, want)
+		}
+	}
+	try(1, "refused")
+	secretID = "second"
+	try(2, "another one, refused")
+	c.refusedAt = c.refusedAt.Add(-refusedPause)
+	try(3, "some minutes later")
+	secretID, answer = "third", http.StatusServiceUnavailable
+	try(6, "Vault is sealed, which is no refusal")
+}

@@ -29,6 +29,8 @@ type app struct {
 	err     io.Writer // talk
 	sources sources
 	vault   *vault.Client // made when something is kept there
+
+	vaultLogin vaultConfig // what vault was made with
 }
 
 // say writes a line of talk.

@@ -139,22 +139,29 @@ func readVaultFile(key, path string) (string, error) {
 	return value, nil
 }
 
+// login is the part of the settings that says where and how to log in.
+func (c vaultConfig) login() vaultConfig {
+	c.ConnectTimeout, c.RefreshInterval, c.MaxAge = 0, 0, 0
+	return c
+}
+
 // load reads the configuration, and of the secrets that are kept in Vault those that are
 // wanted. A Vault that is away is asked again for vault.connect_timeout.
 func (a *app) load(ctx context.Context, wanted func(key string) bool) (loaded, error) {
 	src := a.sources
 	var began time.Time
 	var failed error
+	client, login := a.vault, a.vaultLogin
 	src.vault = func(cfg vaultConfig, key string, at vault.Reference) (vault.Value, bool, error) {
 		if !wanted(key) {
 			return vault.Value{}, false, nil
 		}
-		if a.vault == nil {
-			client, err := newVault(cfg)
-			if err != nil {
+		if client == nil || login != cfg.login() {
+			var err error
+			if client, err = newVault(cfg); err != nil {
 				return vault.Value{}, false, err
 			}
-			a.vault = client
+			login = cfg.login()
 		}
 		if began.IsZero() {
 			began = time.Now()
@@ -162,10 +169,13 @@ func (a *app) load(ctx context.Context, wanted func(key string) bool) (loaded, e
 		var v vault.Value
 		v, failed = persist(ctx, a, began.Add(cfg.ConnectTimeout), "Vault does not answer yet",
 			func(err error) bool { return errors.Is(err, vault.ErrAway) },
-			func(ctx context.Context) (vault.Value, error) { return a.vault.Read(ctx, at, key == "jwt.secret") })
+			func(ctx context.Context) (vault.Value, error) { return client.Read(ctx, at, key == "jwt.secret") })
 		return v, true, failed
 	}
 	cfg, err := load(src)
+	if err == nil {
+		a.vault, a.vaultLogin = client, login
+	}
 	if err != nil && errors.Is(failed, vault.ErrAway) {
 		err = &problem{exitUnreachable, err, "is Vault up and unsealed, and are VAULT_ADDR and VAULT_CACERT right? vault.connect_timeout says how long to try"}
 	}

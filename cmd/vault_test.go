@@ -290,6 +290,30 @@ func TestATokenOfVaultThatDiesIsReplaced(t *testing.T) {
 	}
 }
 
+// TestALoginAtVaultIsChangedWhileServeRuns gives a server, which has all in its file, a wrong
+// way to log in and then a right one.
+func TestALoginAtVaultIsChangedWhileServeRuns(t *testing.T) {
+	t.Parallel()
+	v := startVault(t)
+	secret := randomSecret()
+	v.put(t, map[string]any{"jwt_secret": secret})
+	role, secretID := v.appRole(t, map[string]any{"token_ttl": "1h"})
+	dir := t.TempDir()
+	file := filepath.Join(dir, "authctl.yaml")
+	writeSecret(t, file, "jwt: {secret: "+secret+"}")
+	node := startServe(t, dir, "VAULT_ADDR="+v.Address, "AUTHCTL_LOG_LEVEL=info")
+	config := "jwt: {secret: 'vault:kv/authctl#jwt_secret'}\nvault: {auth: approle, role_id: " + role + ", secret_id: "
+	writeSecret(t, file, config+"wrong}")
+	node.command.Process.Signal(syscall.SIGHUP)
+	until(t, "it is refused", func() bool { return strings.Contains(node.said(t), "log in to Vault (approle): it answers 400") })
+	writeSecret(t, file, config+secretID+"}")
+	node.command.Process.Signal(syscall.SIGHUP)
+	until(t, "it is taken over", func() bool { return strings.Contains(node.said(t), "configuration reloaded") })
+	if said := node.said(t); strings.Contains(said, secretID) || !strings.Contains(said, "vault.secret_id") {
+		t.Errorf("got %s", said)
+	}
+}
+
 // active returns the active key, which this command may be unable to open.
 func (p *process) active(t *testing.T) string {
 	t.Helper()

@@ -52,7 +52,7 @@ type reloader struct {
 	running loaded                    // what holds; of what needs a restart, as it was at the start
 	tried   loaded                    // what was read last, be it taken over or refused
 	settle  bool                      // the signing keys may not be what is configured
-	away    bool                      // Vault did not answer when it was asked last
+	lost    string                    // why Vault said nothing when it was asked last
 	seen    atomic.Pointer[time.Time] // when Vault has last said everything; nil when nothing is kept there
 	maxAge  atomic.Int64
 }

@@ -2,9 +2,12 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/authctl/authctl/cmd/vault"
 )
 
 const vaultTimeout = 5 * time.Second // for one answer
@@ -19,12 +22,12 @@ func (r *reloader) askVault(ctx context.Context) time.Duration {
 	}
 	switch {
 	case ctx.Err() != nil:
-	case err != nil && !r.away:
+	case err != nil && lostTo(err) != r.lost:
 		r.log.Warn().Err(err).Msg("Vault lost")
-	case err == nil && r.away:
+	case err == nil && r.lost != "":
 		r.log.Info().Msg("Vault back")
 	}
-	r.away = err != nil
+	r.lost = lostTo(err)
 	if err == nil {
 		r.heard(r.running)
 	}
@@ -32,6 +35,18 @@ func (r *reloader) askVault(ctx context.Context) time.Duration {
 		pause = min(pause, left)
 	}
 	return max(pause, time.Second)
+}
+
+// lostTo is why Vault says nothing. While it is away that is one reason, however it shows.
+func lostTo(err error) string {
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(err, vault.ErrAway):
+		return "away"
+	default:
+		return err.Error()
+	}
 }
 
 func (r *reloader) renew(ctx context.Context) (time.Duration, error) {

@@ -249,6 +249,22 @@ func TestAVaultThatIsAway(t *testing.T) {
 	}
 }
 
+// TestARefusalAfterAnAbsenceIsSaid has a token die while Vault is sealed.
+func TestARefusalAfterAnAbsenceIsSaid(t *testing.T) {
+	t.Parallel()
+	v := startVault(t)
+	v.put(t, map[string]any{"jwt_secret": randomSecret()})
+	const life = 4 * time.Second
+	node := startServe(t, t.TempDir(), v.environ("VAULT_TOKEN="+v.token(t, life.String()))...)
+	v.call(t, "PUT", "sys/seal", nil)
+	until(t, "the absence is said", func() bool { return strings.Contains(node.said(t), "Vault is sealed") })
+	time.Sleep(life)
+	for _, key := range v.Keys {
+		v.call(t, "PUT", "sys/unseal", map[string]any{"key": key})
+	}
+	until(t, "the refusal is said", func() bool { return strings.Contains(node.said(t), "the token is wrong, revoked, or its life is over") })
+}
+
 // TestATokenOfVaultThatDiesIsReplaced revokes the tokens that servers hold: one logs in
 // again, the others read their file again.
 func TestATokenOfVaultThatDiesIsReplaced(t *testing.T) {

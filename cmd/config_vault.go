@@ -148,6 +148,13 @@ func (c vaultConfig) login() vaultConfig {
 // load reads the configuration, and of the secrets that are kept in Vault those that are
 // wanted. A Vault that is away is asked again for vault.connect_timeout.
 func (a *app) load(ctx context.Context, wanted func(key string) bool) (loaded, error) {
+	cfg, _, err := a.loadHolding(ctx, wanted, nil)
+	return cfg, err
+}
+
+// loadHolding does as load, but while Vault is away it goes on with what is held of it, at
+// once. It reports whether Vault itself has said everything.
+func (a *app) loadHolding(ctx context.Context, wanted func(key string) bool, held []reference) (cfg loaded, heard bool, err error) {
 	src := a.sources
 	var began time.Time
 	var failed error
@@ -166,20 +173,30 @@ func (a *app) load(ctx context.Context, wanted func(key string) bool) (loaded, e
 		if began.IsZero() {
 			began = time.Now()
 		}
+		had := slices.IndexFunc(held, func(r reference) bool { return r.at == at && r.value.Text != "" })
+		deadline := began.Add(cfg.ConnectTimeout)
+		if had >= 0 {
+			deadline = time.Time{}
+		}
 		var v vault.Value
-		v, failed = persist(ctx, a, began.Add(cfg.ConnectTimeout), "Vault does not answer yet",
+		v, failed = persist(ctx, a, deadline, "Vault does not answer yet",
 			func(err error) bool { return errors.Is(err, vault.ErrAway) },
 			func(ctx context.Context) (vault.Value, error) { return client.Read(ctx, at, key == "jwt.secret") })
+		if had >= 0 && errors.Is(failed, vault.ErrAway) {
+			failed, heard = nil, false
+			return held[had].value, true, nil
+		}
 		return v, true, failed
 	}
-	cfg, err := load(src)
+	heard = true
+	cfg, err = load(src)
 	if err == nil {
 		a.vault, a.vaultLogin = client, login
 	}
 	if err != nil && errors.Is(failed, vault.ErrAway) {
 		err = &problem{exitUnreachable, err, "is Vault up and unsealed, and are VAULT_ADDR and VAULT_CACERT right? vault.connect_timeout says how long to try"}
 	}
-	return cfg, err
+	return cfg, heard, err
 }
 
 // everySecret wants all.

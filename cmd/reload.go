@@ -123,7 +123,7 @@ func (r *reloader) catchUp(ctx context.Context) {
 }
 
 func (r *reloader) read(ctx context.Context) (next loaded, ok bool) {
-	next, err := r.app.load(ctx, everySecret)
+	next, heard, err := r.app.loadHolding(ctx, everySecret, r.running.refs)
 	r.tried = next
 	if err == nil {
 		err = next.checkServing()
@@ -135,7 +135,9 @@ func (r *reloader) read(ctx context.Context) (next loaded, ok bool) {
 		r.refused(err)
 		return next, false
 	}
-	r.heard(next)
+	if heard {
+		r.heard(next)
+	}
 	return next, true
 }
 

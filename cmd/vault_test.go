@@ -214,6 +214,17 @@ func TestAVaultThatIsAway(t *testing.T) {
 	if resp, err := alice.send("POST", "/refresh", ""); err != nil || resp.StatusCode != http.StatusOK {
 		t.Errorf("refresh while Vault is away: got %v, %v", resp, err)
 	}
+	// What is not kept in Vault can be changed meanwhile.
+	writeSecret(t, filepath.Join(node.dir, "authctl.yaml"), "registration: closed")
+	node.command.Process.Signal(syscall.SIGHUP)
+	bob := newClient(node, "bob")
+	until(t, "registration is closed", func() bool {
+		resp, err := bob.send("POST", "/register", bob.account())
+		return err == nil && resp.StatusCode == http.StatusForbidden
+	})
+	if ready() == http.StatusOK {
+		t.Error("it is ready, and Vault is away")
+	}
 	node.environ = append(node.environ, "AUTHCTL_VAULT_CONNECT_TIMEOUT=2s")
 	said, exit := node.fails(t, "key", "rotate")
 	for _, want := range []string{"Vault does not answer yet, trying again for", "jwt.secret: vault:secret/authctl#jwt_secret: ", "Vault is sealed", "hint: is Vault up and unsealed"} {

@@ -86,12 +86,17 @@ func (l *loaded) readReferences(read vaultReader, bad *faults) {
 func (l *loaded) take(r *reference, v vault.Value) {
 	r.value = v
 	*l.secretAt(r.key, r.index) = secret(v.Text)
-	from := r.at.String()
-	if v.Version > 0 {
-		from += fmt.Sprintf(" (version %d)", v.Version)
-	}
 	origin, _, _ := strings.Cut(l.origins[r.key], ", "+"vault:")
-	l.origins[r.key] = origin + ", " + from
+	for _, of := range l.refs { // several, if it is a list
+		if of.key != r.key || of.value.Text == "" {
+			continue
+		}
+		origin += ", " + of.at.String()
+		if of.value.Version > 0 {
+			origin += fmt.Sprintf(" (version %d)", of.value.Version)
+		}
+	}
+	l.origins[r.key] = origin
 }
 
 // dropEmpty removes the items of lists that were not wanted, and adds what jwt.secret was before in Vault to

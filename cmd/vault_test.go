@@ -401,7 +401,7 @@ func TestWhatIsWrongWithVaultIsSaid(t *testing.T) {
 func TestAPodLogsInWithItsServiceAccount(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
-	v.put(t, map[string]any{"jwt_secret": randomSecret()})
+	v.put(t, map[string]any{"jwt_secret": randomSecret(), "old_secret": randomSecret()})
 	// {"alg":"none"}, and the claims that Vault reads before it asks Kubernetes.
 	jwt := encodeJWT(t, map[string]any{"alg": "RS256"}, map[string]any{
 		"iss": "kubernetes/serviceaccount", "sub": "system:serviceaccount:shop:authctl",
@@ -426,8 +426,12 @@ func TestAPodLogsInWithItsServiceAccount(t *testing.T) {
 	writeSecret(t, file, jwt)
 	environ := v.environ("AUTHCTL_VAULT_AUTH=kubernetes", "AUTHCTL_VAULT_MOUNT=pods", "AUTHCTL_VAULT_ROLE=authctl", "AUTHCTL_VAULT_TOKEN_FILE="+file)
 	node := startServe(t, t.TempDir(), environ...)
-	if shown := node.run(t, "config", "show"); !strings.Contains(shown, "vault:kv/authctl#jwt_secret (version 1)") {
-		t.Errorf("config show: %s", shown)
+	node.environ = append(node.environ, "AUTHCTL_JWT_PREVIOUS_SECRETS=vault:kv/authctl#jwt_secret,vault:kv/authctl#old_secret")
+	for _, want := range []string{"JWT_SECRET, vault:kv/authctl#jwt_secret (version 1)\n",
+		"SECRETS, vault:kv/authctl#jwt_secret (version 1), vault:kv/authctl#old_secret (version 1)\n"} {
+		if shown := node.run(t, "config", "show"); !strings.Contains(shown, want) {
+			t.Errorf("config show does not say %q: %s", want, shown)
+		}
 	}
 	node.command.Process.Signal(syscall.SIGTERM)
 	<-node.ended

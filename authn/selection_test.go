@@ -17,7 +17,7 @@ func TestARevocationThatFailsInTheMiddleSaysHowFarItGot(t *testing.T) {
 		gone := store.User{ID: uuid.New(), Username: "bob"}
 		done, err := f.Revoke(f.ctx, visitor, Selection{Users: []store.User{alice, gone, alice}})
 		wantCode(t, "revoke", err, CodeUserNotFound)
-		if want := (Revoked{Generation: 1, Scopes: 1}); done != want || !done.Any() {
+		if want := (Revoked{Generation: store.NextGeneration(f.now()), Scopes: 1}); done != want || !done.Any() {
 			t.Errorf("got %+v, want %+v", done, want)
 		}
 		_, err = f.Refresh(f.ctx, visitor, g.RefreshToken)

@@ -10,16 +10,16 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-const bumpInstallation = `UPDATE installation SET generation = generation + 1 WHERE id = 1 RETURNING generation`
+const bumpInstallation = `UPDATE installation SET generation = GREATEST(generation + 1, $1) WHERE id = 1 RETURNING generation`
 
-const bumpUser = `UPDATE users SET generation = generation + 1 WHERE id = $1 RETURNING generation`
+const bumpUser = `UPDATE users SET generation = GREATEST(generation + 1, $1) WHERE id = $2 RETURNING generation`
 
 // EndSessions implements [store.Store].
 func (s *Store) EndSessions(ctx context.Context, scope store.Scope, e store.Event) (generation int64, err error) {
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		query, args := bumpUser, []any{scope.UserID()}
+		query, args := bumpUser, []any{store.NextGeneration(e.At), scope.UserID()}
 		if scope.Everyone() {
-			query, args = bumpInstallation, nil
+			query, args = bumpInstallation, args[:1]
 		}
 		if err := tx.QueryRow(ctx, query, args...).Scan(&generation); err != nil {
 			return err

@@ -131,23 +131,24 @@ func (s *Store) Users(ctx context.Context, p store.UserPage) ([]store.User, erro
 }
 
 const updatePassword = `
-UPDATE users AS u SET password_hash = $2, password_changed_at = $3, failed_logins = 0, password_disabled_at = NULL, generation = u.generation + 1
+UPDATE users AS u SET password_hash = $2, password_changed_at = $3, failed_logins = 0, password_disabled_at = NULL,
+    generation = GREATEST(u.generation + 1, $4)
 WHERE u.id = $1
 RETURNING ` + userColumns + `, u.generation`
 
 // SetPassword implements [store.Store].
 func (s *Store) SetPassword(ctx context.Context, id uuid.UUID, hash string, e store.Event) (store.User, error) {
-	return s.changeUser(ctx, "set password", e, true, clearUser, updatePassword, id, hash, e.At)
+	return s.changeUser(ctx, "set password", e, true, clearUser, updatePassword, id, hash, e.At, store.NextGeneration(e.At))
 }
 
 const updateDisabled = `
-UPDATE users AS u SET disabled_at = COALESCE(u.disabled_at, $2), generation = u.generation + 1
+UPDATE users AS u SET disabled_at = COALESCE(u.disabled_at, $2), generation = GREATEST(u.generation + 1, $3)
 WHERE u.id = $1
 RETURNING ` + userColumns + `, u.generation`
 
 // DisableUser implements [store.Store].
 func (s *Store) DisableUser(ctx context.Context, id uuid.UUID, e store.Event) (store.User, error) {
-	return s.changeUser(ctx, "disable user", e, true, nil, updateDisabled, id, e.At)
+	return s.changeUser(ctx, "disable user", e, true, nil, updateDisabled, id, e.At, store.NextGeneration(e.At))
 }
 
 const updateEnabled = `UPDATE users AS u SET disabled_at = NULL WHERE u.id = $1 RETURNING ` + userColumns + `, u.generation`

@@ -135,23 +135,24 @@ func (s *Store) Users(ctx context.Context, p store.UserPage) ([]store.User, erro
 }
 
 const updatePassword = `
-UPDATE users SET password_hash = ?2, password_changed_at = ?3, failed_logins = 0, password_disabled_at = NULL, generation = users.generation + 1
+UPDATE users SET password_hash = ?2, password_changed_at = ?3, failed_logins = 0, password_disabled_at = NULL,
+    generation = MAX(users.generation + 1, ?4)
 WHERE users.id = ?1
 RETURNING ` + userColumns + `, users.generation`
 
 // SetPassword implements [store.Store].
 func (s *Store) SetPassword(ctx context.Context, id uuid.UUID, hash string, e store.Event) (store.User, error) {
-	return s.changeUser(ctx, "set password", e, true, clearUser, updatePassword, id, hash, micros(e.At))
+	return s.changeUser(ctx, "set password", e, true, clearUser, updatePassword, id, hash, micros(e.At), store.NextGeneration(e.At))
 }
 
 const updateDisabled = `
-UPDATE users SET disabled_at = COALESCE(users.disabled_at, ?2), generation = users.generation + 1
+UPDATE users SET disabled_at = COALESCE(users.disabled_at, ?2), generation = MAX(users.generation + 1, ?3)
 WHERE users.id = ?1
 RETURNING ` + userColumns + `, users.generation`
 
 // DisableUser implements [store.Store].
 func (s *Store) DisableUser(ctx context.Context, id uuid.UUID, e store.Event) (store.User, error) {
-	return s.changeUser(ctx, "disable user", e, true, nil, updateDisabled, id, micros(e.At))
+	return s.changeUser(ctx, "disable user", e, true, nil, updateDisabled, id, micros(e.At), store.NextGeneration(e.At))
 }
 
 const updateEnabled = `UPDATE users SET disabled_at = NULL WHERE users.id = ?1 RETURNING ` + userColumns + `, users.generation`

@@ -76,7 +76,7 @@ var eventCases = []testCase{
 		equal(f, "name", session.Username, "alice")
 		equal(f, "state", state, store.RotationState{
 			TokenHash: hashOf("two"), PreviousHash: hashOf("one"), RotatedAt: noon.Add(time.Minute), ExpiresAt: noon.Add(time.Minute + idle),
-			Current: store.Generation{Installation: 1},
+			Current: store.Generation{Installation: store.NextGeneration(noon)},
 		})
 		_, _, err = f.store.SessionState(f.ctx, uuid.New())
 		f.is("read nobody's state", err, store.ErrNotFound)

@@ -33,18 +33,18 @@ var feedCases = []testCase{
 		f.publishes("a new password", func() {
 			_, err := f.store.SetPassword(f.ctx, u.ID, "x", event(store.ActionPasswordChanged, at))
 			f.ok("set password", err)
-		}, store.Revocation{At: at, UserID: u.ID, Generation: 1})
+		}, store.Revocation{At: at, UserID: u.ID, Generation: store.NextGeneration(at)})
 		f.publishes("disabling", func() {
 			_, err := f.store.DisableUser(f.ctx, u.ID, event(store.ActionUserDisabled, at))
 			f.ok("disable", err)
-		}, store.Revocation{At: at, UserID: u.ID, Generation: 2})
+		}, store.Revocation{At: at, UserID: u.ID, Generation: store.NextGeneration(at) + 1})
 		f.publishes("ending a user's sessions", func() {
 			f.endAll(f.store, store.OfUser(u.ID), event(store.ActionSessionsRevoked, at))
-		}, store.Revocation{At: at, UserID: u.ID, Generation: 3})
+		}, store.Revocation{At: at, UserID: u.ID, Generation: store.NextGeneration(at) + 2})
 		f.publishes("ending everybody's sessions", func() {
 			f.endAll(f.store, store.Everyone(), event(store.ActionSessionsRevoked, at))
-		}, store.Revocation{At: at, Generation: 1})
-		equal(f, "installation", f.feed("").Installation, 1)
+		}, store.Revocation{At: at, Generation: store.NextGeneration(at)})
+		equal(f, "installation", f.feed("").Installation, store.NextGeneration(at))
 		f.publishes("deleting", func() {
 			f.ok("delete", f.store.DeleteUser(f.ctx, u.ID, event(store.ActionUserDeleted, at)))
 		}, store.Revocation{At: at, UserID: u.ID, Generation: store.NoGeneration})
@@ -88,7 +88,7 @@ var feedCases = []testCase{
 		}
 		f.publishes("after the deletion", func() {
 			f.endAll(f.store, store.Everyone(), event(store.ActionSessionsRevoked, noon))
-		}, store.Revocation{At: noon, Generation: 1})
+		}, store.Revocation{At: noon, Generation: store.NextGeneration(noon)})
 		after := f.feed(feed.Position)
 		equal(f, "new since", len(after.Entries), 1)
 		n, err := f.store.DeleteOldRevocations(f.ctx, noon, 2)
@@ -227,7 +227,7 @@ var feedCases = []testCase{
 		}
 		for _, u := range users {
 			for generation := range int64(each) {
-				if r := (store.Revocation{At: noon, UserID: u.ID, Generation: generation + 1}); !different[r] {
+				if r := (store.Revocation{At: noon, UserID: u.ID, Generation: store.NextGeneration(noon) + generation}); !different[r] {
 					f.Errorf("the reader missed %+v", r)
 				}
 			}

@@ -16,10 +16,10 @@ var revocationCases = []testCase{
 		f.session(u, "two")
 		kept := f.session(other, "three")
 		e := about(event(store.ActionSessionsRevoked, noon), u.ID, uuid.Nil)
-		f.writes("end sessions", func() { equal(f, "generation", f.endAll(f.store, store.OfUser(u.ID), e), 1) }, e)
+		f.writes("end sessions", func() { equal(f, "generation", f.endAll(f.store, store.OfUser(u.ID), e), store.NextGeneration(noon)) }, e)
 		equal(f, "rows", f.rows(), 3)
 		equal(f, "sessions", f.alive(noon), []store.Session{listed(kept, other)})
-		equal(f, "generation", f.generation(u), store.Generation{User: 1})
+		equal(f, "generation", f.generation(u), store.Generation{User: store.NextGeneration(noon)})
 		equal(f, "other's generation", f.generation(other), store.Generation{})
 		f.session(u, "four")
 		equal(f, "alive", len(f.alive(noon)), 2)
@@ -29,14 +29,36 @@ var revocationCases = []testCase{
 		f.session(u, "one")
 		f.session(other, "two")
 		e := event(store.ActionSessionsRevoked, noon)
-		f.writes("end sessions", func() { equal(f, "generation", f.endAll(f.store, store.Everyone(), e), 1) }, e)
+		f.writes("end sessions", func() { equal(f, "generation", f.endAll(f.store, store.Everyone(), e), store.NextGeneration(noon)) }, e)
 		equal(f, "rows", f.rows(), 2)
 		equal(f, "sessions", len(f.alive(noon)), 0)
 		for _, user := range []store.User{u, other} {
-			equal(f, "generation", f.generation(user), store.Generation{Installation: 1})
+			equal(f, "generation", f.generation(user), store.Generation{Installation: store.NextGeneration(noon)})
 		}
 		f.session(u, "three")
 		equal(f, "alive", len(f.alive(noon)), 1)
+	}},
+	{"a counter never goes back, nor over a number twice, whatever the clock says", func(f *fixture) {
+		u := f.user("alice")
+		for _, scope := range []store.Scope{store.Everyone(), store.OfUser(u.ID)} {
+			last := int64(0)
+			for _, tt := range []struct {
+				at   time.Time
+				want int64
+			}{
+				{noon, store.NextGeneration(noon)},
+				{noon, store.NextGeneration(noon) + 1},
+				{noon.Add(-time.Hour), store.NextGeneration(noon) + 2},
+				{noon.Add(time.Hour), store.NextGeneration(noon.Add(time.Hour))},
+			} {
+				got := f.endAll(f.store, scope, event(store.ActionSessionsRevoked, tt.at))
+				equal(f, "generation at "+tt.at.String(), got, tt.want)
+				if got <= last {
+					f.Errorf("%d came after %d", got, last)
+				}
+				last = got
+			}
+		}
 	}},
 	{"ending the sessions of nobody is refused and writes no event", func(f *fixture) {
 		u := f.user("alice")

@@ -125,7 +125,7 @@ var sessionCases = []testCase{
 		disabled, err := f.store.DisableUser(f.ctx, u.ID, event(store.ActionUserDisabled, noon))
 		f.ok("disable", err)
 		equal(f, "access", f.access(u, n.ID), store.Access{
-			User: disabled, Generation: store.Generation{Installation: 1, User: 1}, SessionExists: true})
+			User: disabled, Generation: store.Generation{Installation: store.NextGeneration(noon), User: store.NextGeneration(noon)}, SessionExists: true})
 	}},
 }
 

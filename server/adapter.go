@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"strconv"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -37,7 +38,8 @@ func handle[In, Out any](s *Server, status int, fn func(context.Context, *exchan
 	}
 }
 
-// answer writes one JSON body.
+// answer writes one JSON body. Of HEAD it writes what GET would get, without the body
+// (RFC 9110, section 9.3.2).
 func answer(x *exchange, status int, body any) {
 	if c, ok := body.(cacheable); ok {
 		body = c.body
@@ -56,8 +58,11 @@ func answer(x *exchange, status int, body any) {
 		b = append(b, '\n') // for people with curl
 	}
 	x.Header()["Content-Type"] = contentTypeJSON
+	x.Header()["Content-Length"] = []string{strconv.Itoa(len(b))} // net/http knows it of short bodies only, and of none for HEAD
 	x.WriteHeader(status)
-	x.Write(b) // an error here means that the client is gone
+	if x.request.Method != http.MethodHead {
+		x.Write(b) // an error here means that the client is gone
+	}
 }
 
 var contentTypeJSON = []string{"application/json; charset=utf-8"}

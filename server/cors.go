@@ -116,7 +116,7 @@ func (o origins) share(router, protected http.Handler) http.Handler {
 	})
 	shared := cors.New(cors.Options{
 		AllowOriginVaryRequestFunc: func(r *http.Request, _ string) (bool, []string) { return o.allows(r), nil },
-		AllowedMethods:             []string{http.MethodGet, http.MethodPost, http.MethodDelete},
+		AllowedMethods:             []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete},
 		AllowedHeaders:             []string{"Content-Type", "Authorization", "X-Request-Id"},
 		ExposedHeaders:             []string{"X-Request-Id", "Retry-After"},
 		AllowCredentials:           true,

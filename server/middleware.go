@@ -147,7 +147,7 @@ func (x *exchange) secure() {
 	h["Referrer-Policy"] = noReferrer
 	h["Cross-Origin-Resource-Policy"] = sameOrigin
 	h["X-Request-Id"] = x.id[:]
-	if x.request.Method != http.MethodGet {
+	if m := x.request.Method; m != http.MethodGet && m != http.MethodHead {
 		h["Vary"] = varyOrigin // because cross-origin protection looks at them
 	}
 	if x.https {

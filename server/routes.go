@@ -9,30 +9,34 @@ import (
 )
 
 // routes is every public route. Paths match exactly: no slashes are stripped or
-// redirected, and HEAD is not GET, but for /verify.
+// redirected. HEAD is answered wherever GET is.
 func (s *Server) routes() (*chi.Mux, map[string]string) {
 	r := chi.NewRouter()
 	r.NotFound(s.notFound)
 	r.MethodNotAllowed(s.methodNotAllowed)
+	get := func(path string, h http.HandlerFunc) {
+		r.Get(path, h)
+		r.Head(path, h)
+	}
 
 	r.Post("/register", handle(s, http.StatusCreated, s.register))
 	r.Post("/login", handle(s, http.StatusOK, s.login))
 	r.Post("/logout", handle(s, http.StatusOK, s.logout))
 	r.Post("/refresh", handle(s, http.StatusOK, s.refresh))
-	r.Get("/profile", handle(s, http.StatusOK, s.profile))
+	get("/profile", handle(s, http.StatusOK, s.profile))
 
-	r.Get("/sessions", handle(s, http.StatusOK, s.sessions))
+	get("/sessions", handle(s, http.StatusOK, s.sessions))
 	r.Delete("/sessions", handle(s, http.StatusOK, s.endOtherSessions))
 	r.Delete("/sessions/{id}", handle(s, http.StatusOK, s.endSession))
 	r.HandleFunc("/verify", s.verify)
 	r.HandleFunc("/verify/*", s.verify)
 
-	r.Get(jwksPath, handle(s, http.StatusOK, s.jwks))
-	r.Get("/.well-known/openid-configuration", handle(s, http.StatusOK, s.metadata))
+	get(jwksPath, handle(s, http.StatusOK, s.jwks))
+	get("/.well-known/openid-configuration", handle(s, http.StatusOK, s.metadata))
 
-	r.Get("/healthz", handle(s, http.StatusOK, s.healthz))
-	r.Get("/readyz", handle(s, http.StatusOK, s.readyz))
-	r.Get("/openapi.json", handle(s, http.StatusOK, s.openapi))
+	get("/healthz", handle(s, http.StatusOK, s.healthz))
+	get("/readyz", handle(s, http.StatusOK, s.readyz))
+	get("/openapi.json", handle(s, http.StatusOK, s.openapi))
 
 	return r, allowed(r)
 }

@@ -8,9 +8,9 @@ import (
 
 var endpoints = map[string]string{
 	"/register": "POST", "/login": "POST", "/logout": "POST", "/refresh": "POST",
-	"/profile": "GET", "/healthz": "GET", "/readyz": "GET", "/openapi.json": "GET",
-	"/.well-known/jwks.json": "GET", "/.well-known/openid-configuration": "GET",
-	"/sessions": "DELETE, GET", "/sessions/0b7e3c52-6f0d-4a55-9f0c-2f6f0f1c9a11": "DELETE",
+	"/profile": "GET, HEAD", "/healthz": "GET, HEAD", "/readyz": "GET, HEAD", "/openapi.json": "GET, HEAD",
+	"/.well-known/jwks.json": "GET, HEAD", "/.well-known/openid-configuration": "GET, HEAD",
+	"/sessions": "DELETE, GET, HEAD", "/sessions/0b7e3c52-6f0d-4a55-9f0c-2f6f0f1c9a11": "DELETE",
 }
 
 func everyOtherMethod(t *testing.T) {

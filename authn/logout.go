@@ -3,6 +3,7 @@ package authn
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -24,8 +25,8 @@ func (s *Service) Logout(ctx context.Context, a Actor, refresh, access []string)
 		}
 	}
 	for _, token := range access[:min(len(access), maxLogoutTokens)] {
-		if c, err := s.access.verify(token, now); err == nil || CodeOf(err) == CodeTokenExpired {
-			ids = append(ids, c.sessionID)
+		if id, ok := s.sessionOf(token, now); ok {
+			ids = append(ids, id)
 		}
 	}
 	if len(ids) == 0 {
@@ -46,4 +47,21 @@ func (s *Service) Logout(ctx context.Context, a Actor, refresh, access []string)
 		s.feed.add(store.Revocation{At: now, SessionID: id})
 	}
 	return nil
+}
+
+// sessionOf returns the session of a correctly signed access token, even an expired one.
+func (s *Service) sessionOf(access string, now time.Time) (uuid.UUID, bool) {
+	c, err := s.access.verify(access, now)
+	return c.sessionID, err == nil || CodeOf(err) == CodeTokenExpired
+}
+
+// SameSession reports whether a refresh token and a correctly signed access token, even an
+// expired one, are of the same session. It asks no database.
+func (s *Service) SameSession(refresh, access string) bool {
+	t, ok := parseRefreshToken(refresh)
+	if !ok {
+		return false
+	}
+	id, ok := s.sessionOf(access, s.now())
+	return ok && id == t.sessionID()
 }

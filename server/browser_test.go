@@ -140,6 +140,17 @@ func (a answer) cleared() bool {
 	})
 }
 
+// clears returns the names of the cookies that the answer takes away, in their order.
+func (a answer) clears() (names []string) {
+	for _, c := range setCookies(a) {
+		if c.MaxAge < 0 && c.Value == "" {
+			names = append(names, c.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // browser keeps cookies as a browser does.
 type browser struct {
 	f       *fixture

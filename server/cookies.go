@@ -103,12 +103,24 @@ func maxAge(expires, now time.Time) int {
 	return max(1, int(expires.Sub(now)/time.Second))
 }
 
-// clearCookies takes both tokens from the client.
-func (x *exchange) clearCookies() {
+// clearCookies takes those of these cookies from the client that the request carries.
+// Another answer, of a login say, may be about to set one that it does not carry.
+func (x *exchange) clearCookies(names ...string) {
+	h := x.Header()
+	for _, name := range names {
+		if len(x.request.CookiesNamed(name)) > 0 {
+			h["Set-Cookie"] = append(h["Set-Cookie"], x.server.cookies.cookie(name, "", 0, x.https))
+		}
+	}
+}
+
+// clearSession takes a refresh token that is good for nothing any more from the client,
+// and the access token of the same session.
+func (x *exchange) clearSession(refresh string) {
 	jar := &x.server.cookies
-	x.Header()["Set-Cookie"] = []string{
-		jar.cookie(jar.access, "", 0, x.https),
-		jar.cookie(jar.refresh, "", 0, x.https),
+	x.clearCookies(jar.refresh)
+	if access, err := x.token(jar.access); err == nil && x.server.authn.SameSession(refresh, access) {
+		x.clearCookies(jar.access)
 	}
 }
 

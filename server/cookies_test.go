@@ -100,6 +100,7 @@ func TestHTTPSIsBelievedFromTheConnectionOrATrustedProxy(t *testing.T) {
 		"a proxy saying nothing": {peer: "10.0.0.1:1"},
 	} {
 		r := httptest.NewRequest("POST", "/logout", nil)
+		r.Header.Set("Cookie", "refresh_token=a")
 		r.RemoteAddr = tt.peer
 		if tt.proto != "" {
 			r.Header.Set("X-Forwarded-Proto", tt.proto)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,11 +14,11 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// refused presents a token and wants the cookies taken away with the 401.
+// refused presents a token and wants its cookie taken away with the 401.
 func (f *fixture) refused(t *testing.T, token string, code authn.Code) {
 	t.Helper()
-	if a := f.refresh(token).want(t, http.StatusUnauthorized, code); !a.cleared() {
-		t.Errorf("a 401 on refresh left cookies: %s", a)
+	if a := f.refresh(token).want(t, http.StatusUnauthorized, code); !slices.Equal(a.clears(), []string{"refresh_token"}) {
+		t.Errorf("a 401 on refresh did not take the cookie away, and no other: %s", a)
 	}
 }
 

@@ -26,52 +26,47 @@ func newGrantResponse(g authn.Grant) grantResponse {
 }
 
 // login ends the session whose cookie came along. A cookie that is refused ends
-// none, and is gone afterwards.
+// none. A login that fails ends none either, and clears nothing.
 func (s *Server) login(ctx context.Context, x *exchange, in accountRequest) (grantResponse, error) {
-	current, refused := x.refreshToken()
+	current, _ := x.refreshToken()
 	grant, err := s.authn.Login(ctx, x.actor(), in.account(), current)
 	x.steps = grant.Steps
 	if err != nil {
-		return grantResponse{}, x.clearOn401(err, refused != nil)
+		return grantResponse{}, err
 	}
 	x.setCookies(grant)
 	return newGrantResponse(grant), nil
 }
 
-// refresh clears the cookies when their session is over, and never for a fault
-// of the server's own.
+// refresh clears the cookies of a session that is over, and never for a fault of the
+// server's own. Of two cookies with one name it is not known which is over.
 func (s *Server) refresh(ctx context.Context, x *exchange, _ none) (grantResponse, error) {
 	token, err := x.refreshToken()
 	if err != nil {
-		return grantResponse{}, x.clearOn401(err, true)
+		return grantResponse{}, err
 	}
 	grant, err := s.authn.Refresh(ctx, x.actor(), token)
 	if err != nil {
-		return grantResponse{}, x.clearOn401(err, true)
+		if statuses[authn.CodeOf(err)] == http.StatusUnauthorized {
+			x.clearSession(token)
+		}
+		return grantResponse{}, err
 	}
 	x.setCookies(grant)
 	return newGrantResponse(grant), nil
 }
 
-// logout takes the cookies away whatever becomes of the session; a session that
-// could not be ended is said.
+// logout takes the cookies that came along away whatever becomes of the session; a
+// session that could not be ended is said.
 func (s *Server) logout(ctx context.Context, x *exchange, _ none) (none, error) {
 	refresh, access := x.allCookies(s.cookies.refresh), x.allCookies(s.cookies.access)
-	x.clearCookies()
+	x.clearCookies(s.cookies.access, s.cookies.refresh)
 	x.Header()["Clear-Site-Data"] = clearSiteData
 	return none{}, notEnded(s.authn.Logout(ctx, x.actor(), refresh, access))
 }
 
 // clearSiteData leaves cookies out, which would take those of sibling domains.
 var clearSiteData = []string{`"cache","storage"`}
-
-// clearOn401 clears the cookies if the answer is a 401 and clear holds.
-func (x *exchange) clearOn401(err error, clear bool) error {
-	if clear && statuses[authn.CodeOf(err)] == http.StatusUnauthorized {
-		x.clearCookies()
-	}
-	return err
-}
 
 // notEnded says what a failed logout leaves behind.
 func notEnded(err error) error {

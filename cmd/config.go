@@ -55,6 +55,7 @@ type serverConfig struct {
 	CORS                     corsConfig     `mapstructure:"cors"`
 	TLS                      tlsConfig      `mapstructure:"tls"`
 	AdminListen              string         `mapstructure:"admin_listen"`
+	DrainDelay               time.Duration  `mapstructure:"drain_delay"`
 	ShutdownTimeout          time.Duration  `mapstructure:"shutdown_timeout"`
 }
 
@@ -200,6 +201,7 @@ func defaults() []setting {
 		{"server.tls.cert_file", ""},
 		{"server.tls.key_file", ""},
 		{"server.admin_listen", "127.0.0.1:9000"},
+		{"server.drain_delay", "0s"},
 		{"server.shutdown_timeout", "15s"},
 		{"jwt.algorithm", "HS256"},
 		{"jwt.secret", ""},

@@ -122,6 +122,8 @@ func oneFault(t *testing.T) {
 		{"server: {trusted_origins: ['*']}", "", "server.trusted_origins", "https://host[:port]"},
 		{"server: {trusted_proxies: [10.0.0.1]}", "", "server.trusted_proxies", "networks, such as 10.0.0.0/8"},
 		{"server: {trusted_proxies: [0.0.0.0/0]}", "", "server.trusted_proxies", "trusts everybody"},
+		{"server: {drain_delay: 11m}", "", "server.drain_delay", "0s to 10m0s"},
+		{"server: {drain_delay: -1s}", "", "server.drain_delay", "0s to 10m0s"},
 		{"server: {shutdown_timeout: 0s}", "", "server.shutdown_timeout", "1s to 10m0s"},
 		{"", "JWT_SECRET=short", "jwt.secret", "32"},
 		{"", "JWT_SECRET=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "jwt.secret", "few different characters"},

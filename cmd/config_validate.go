@@ -129,6 +129,7 @@ func isPostgres(url string) bool {
 
 func (l *loaded) validateServer(bad *faults) {
 	s := l.Server
+	within(bad, "server.drain_delay", s.DrainDelay, 0, 10*time.Minute)
 	within(bad, "server.shutdown_timeout", s.ShutdownTimeout, time.Second, 10*time.Minute)
 	for _, origin := range s.TrustedOrigins {
 		if err := server.CheckOrigin(origin); err != nil {

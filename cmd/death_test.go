@@ -120,6 +120,39 @@ func TestARevocationOutlivesADeath(t *testing.T) {
 	})
 }
 
+// TestTheDrainDelayTakesNobodysAnswerAway: a load balancer that asks at /readyz has all the
+// time to notice. The second signal cuts the delay short.
+func TestTheDrainDelayTakesNobodysAnswerAway(t *testing.T) {
+	t.Parallel()
+	p := startServe(t, t.TempDir(), "AUTHCTL_SERVER_DRAIN_DELAY=10m")
+	call(t, http.DefaultClient, "GET", p.url+"/readyz", "", nil, http.StatusOK)
+	p.command.Process.Signal(syscall.SIGTERM)
+	eventually(t, func() bool {
+		resp, err := http.Head(p.url + "/readyz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode == http.StatusServiceUnavailable
+	})
+	alice := newClient(p, "alice")
+	call(t, &alice.Client, "POST", p.url+"/register", alice.account(), nil, http.StatusCreated)
+	alice.signIn(t)
+	p.environ = append(p.environ, "AUTHCTL_SERVER_PORT="+p.url[strings.LastIndex(p.url, ":")+1:])
+	p.run(t, "health")
+	if said, exit := p.fails(t, "health", "--ready"); exit != 6 || !strings.Contains(said, "shutting down") {
+		t.Errorf("health --ready: exit %d, %s", exit, said)
+	}
+	eventually(t, func() bool { // once it has given the signal its meaning back
+		p.command.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-p.ended:
+			return true
+		default:
+			return false
+		}
+	})
+}
+
 // TestTheSecondSignalEndsAtOnce: the first waits for what is under way.
 func TestTheSecondSignalEndsAtOnce(t *testing.T) {
 	t.Parallel()

@@ -31,8 +31,10 @@ func newServe(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Answer the HTTP API",
-		Long: `Answer the HTTP API until SIGTERM or SIGINT; requests under way are finished
-first, for as long as server.shutdown_timeout. A second signal ends it at once.
+		Long: `Answer the HTTP API until SIGTERM or SIGINT. Then /readyz answers 503, requests are
+answered on for server.drain_delay, new connections are refused, and requests under
+way are finished, for as long as server.shutdown_timeout. A second signal ends it at
+once.
 
 Without any configuration it keeps its data in ./authctl.db, makes a secret in
 ./authctl.secret, and listens on 127.0.0.1:8000.`,
@@ -168,6 +170,7 @@ func serverSettings(cfg loaded) server.Config {
 		CookieSameSite:   cfg.Cookies.SameSite,
 		CookieDomain:     cfg.Cookies.Domain,
 		CookieHostPrefix: cfg.Cookies.HostPrefix,
+		DrainDelay:       cfg.Server.DrainDelay,
 		ShutdownTimeout:  cfg.Server.ShutdownTimeout,
 		Certificate:      cfg.Server.TLS.certificate(),
 		Version:          buildVersion(),

@@ -34,6 +34,9 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) *exchange {
 		x.remote = x.client.String()
 	}
 	x.secure()
+	if s.draining.Load() {
+		x.Header()["Connection"] = closing // the client's next request goes to another server
+	}
 	s.log.Info().
 		Str("request_id", x.id[0]).
 		Str("method", bounded(r.Method, maxLoggedMethod)).
@@ -134,6 +137,7 @@ var (
 	noReferrer  = []string{"no-referrer"}
 	sameOrigin  = []string{"same-origin"}
 	varyOrigin  = []string{"Origin, Sec-Fetch-Site"}
+	closing     = []string{"close"}
 	strictHTTPS = []string{"max-age=63072000; includeSubDomains"}
 )
 

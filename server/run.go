@@ -37,9 +37,9 @@ var defaultTimeouts = timeouts{
 const maxHeaderBytes = 16 << 10
 
 // Run serves both listeners, of which admin may be nil and never speaks TLS, until ctx
-// is done. It then stops accepting, waits up to the shutdown timeout for the requests under
-// way, and closes what is left; the admin listener goes last, so that the end can
-// be watched. It returns nil after a clean stop, an error that wraps
+// is done. It is then not ready, serves on for the drain delay, stops accepting, waits up to
+// the shutdown timeout for the requests under way, and closes what is left; the admin
+// listener goes last, so that the end can be watched. It returns nil after a clean stop, an error that wraps
 // [context.DeadlineExceeded] when requests had to be cut off, and at once when a
 // listener fails. Both listeners are closed when it returns.
 func (s *Server) Run(ctx context.Context, public, admin net.Listener) error {
@@ -68,11 +68,9 @@ func (s *Server) Run(ctx context.Context, public, admin net.Listener) error {
 		go serve(adminServer, admin, "admin")
 	}
 
-	var err error
-	select {
-	case err = <-failed:
+	err, over := s.serveOn(ctx, failed)
+	if over {
 		running--
-	case <-ctx.Done():
 	}
 	s.draining.Store(true)
 	err = errors.Join(err, s.drain(publicServer), adminServer.Close())
@@ -80,6 +78,29 @@ func (s *Server) Run(ctx context.Context, public, admin net.Listener) error {
 		err = errors.Join(err, <-failed)
 	}
 	return err
+}
+
+// serveOn returns when a listener is over, with its error, or when the drain delay is: what
+// sends requests here has then seen that this server is not ready any more.
+func (s *Server) serveOn(ctx context.Context, failed <-chan error) (err error, over bool) {
+	select {
+	case err = <-failed:
+		return err, true
+	case <-ctx.Done():
+	}
+	s.draining.Store(true)
+	if s.drainDelay <= 0 {
+		return nil, false
+	}
+	s.log.Info().Dur("drain_delay_ms", s.drainDelay).Msg("not ready any more, the listener closes after server.drain_delay")
+	delay := time.NewTimer(s.drainDelay)
+	defer delay.Stop()
+	select {
+	case err = <-failed:
+		return err, true
+	case <-delay.C:
+		return nil, false
+	}
 }
 
 // drain waits for the requests under way. Their contexts end when time is up.

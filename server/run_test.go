@@ -96,6 +96,69 @@ func TestAStopWaitsForTheRequestsUnderWay(t *testing.T) {
 	}
 }
 
+// TestAStopIsSaidBeforeTheListenerCloses: the delay is so long that only the test's own end
+// can cut it short.
+func TestAStopIsSaidBeforeTheListenerCloses(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	srv, err := server.New(server.Config{DrainDelay: time.Hour, ShutdownTimeout: time.Minute}, f.svc, f.store, zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- srv.Run(ctx, public, nil) }()
+	ask := func(path string) (status int, closes bool) {
+		t.Helper()
+		resp, err := http.Get("http://" + public.Addr().String() + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode, resp.Close
+	}
+	if status, closes := ask("/readyz"); status != http.StatusOK || closes {
+		t.Fatalf("before the stop: got %d, and that the connection closes: %t", status, closes)
+	}
+	stop()
+	f.eventually(func() bool { status, _ := ask("/readyz"); return status == http.StatusServiceUnavailable })
+	for path, want := range map[string]int{"/healthz": http.StatusOK, "/openapi.json": http.StatusOK, "/profile": http.StatusUnauthorized, "/readyz": http.StatusServiceUnavailable} {
+		if status, closes := ask(path); status != want || !closes {
+			t.Errorf("%s: got %d, and that the connection closes: %t; want %d and true", path, status, closes, want)
+		}
+	}
+	public.Close() // a listener that fails ends the delay
+	if err := <-ended; err == nil || !strings.Contains(err.Error(), "public") {
+		t.Errorf("run returned %v, want it to name the public listener", err)
+	}
+}
+
+func TestTheListenerClosesAfterTheDrainDelay(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	srv, err := server.New(server.Config{DrainDelay: 50 * time.Millisecond, ShutdownTimeout: time.Minute}, f.svc, f.store, zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if err := srv.Run(ctx, public, nil); err != nil {
+		t.Errorf("run: %v", err)
+	}
+	if conn, err := net.Dial("tcp", public.Addr().String()); err == nil {
+		conn.Close()
+		t.Error("the listener is still there")
+	}
+}
+
 func TestAStopCutsOffWhatTakesTooLong(t *testing.T) {
 	t.Parallel()
 	st, _, answered, ended := running(t, 20*time.Millisecond)

@@ -43,6 +43,7 @@ type Config struct {
 	CookieSameSite   string                                     // lax, strict or none; "" is lax
 	CookieDomain     string                                     // "" for host-only cookies
 	CookieHostPrefix bool                                       // names the cookies __Host-…; forces Secure, excludes CookieDomain
+	DrainDelay       time.Duration                              // how long Run serves on, and is not ready, before it stops accepting
 	ShutdownTimeout  time.Duration                              // how long Run waits for requests when it stops
 	Certificate      func() (certPEM, keyPEM []byte, err error) // reads what TLS shows, now and whenever it may have changed; nil for no TLS
 	Ready            func() error                               // what else readiness depends on; its error is logged, not told. nil for nothing
@@ -87,14 +88,15 @@ type Server struct {
 	misproxied    rate.Sometimes // warns of PROXY headers that are missing, or not taken
 	open          openConnections
 
-	https     bool // public_url is https
-	publicURL string
-	timeouts  timeouts
-	shutdown  time.Duration
-	ready     func() error
-	asking    singleflight.Group // whether the store is ready
-	tls       *certificate       // nil without TLS
-	draining  atomic.Bool
+	https      bool // public_url is https
+	publicURL  string
+	timeouts   timeouts
+	drainDelay time.Duration
+	shutdown   time.Duration
+	ready      func() error
+	asking     singleflight.Group // whether the store is ready
+	tls        *certificate       // nil without TLS
+	draining   atomic.Bool
 
 	router  *chi.Mux
 	allow   map[string]string // path to the value of Allow
@@ -129,12 +131,13 @@ func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*S
 		misproxied:    rate.Sometimes{Interval: time.Minute},
 		open:          openConnections{most: cfg.MaxConnections, mostFrom: cfg.MaxPerAddress, from: map[netip.Addr]int{}},
 
-		https:     jar.publicHTTPS,
-		publicURL: cfg.PublicURL,
-		timeouts:  defaultTimeouts,
-		shutdown:  cfg.ShutdownTimeout,
-		ready:     cfg.Ready,
-		metrics:   newMetrics(cfg.Version, svc, st),
+		https:      jar.publicHTTPS,
+		publicURL:  cfg.PublicURL,
+		timeouts:   defaultTimeouts,
+		drainDelay: cfg.DrainDelay,
+		shutdown:   cfg.ShutdownTimeout,
+		ready:      cfg.Ready,
+		metrics:    newMetrics(cfg.Version, svc, st),
 	}
 	if cfg.Certificate != nil {
 		if s.tls, err = newCertificate(cfg.Certificate, log); err != nil {

@@ -89,7 +89,7 @@ func endingOf(err error) ending {
 		return ending{exitUsage, "authctl config show prints every key, its value and where it came from"}
 	}
 	if s, ok := errors.AsType[*store.SchemaError](err); ok && !s.Behind() {
-		return ending{exitFailed, "use the newer authctl that migrated this database"}
+		return ending{exitFailed, "use the newer authctl that migrated this database; authctl migrate status shows what each migration suits"}
 	}
 	switch {
 	case errors.Is(err, store.ErrSchema):

@@ -41,10 +41,25 @@ func migrateUp(ctx context.Context, a *app) error {
 	for _, m := range applied {
 		a.say("applied migration %s", m.Name)
 	}
-	if len(applied) == 0 {
-		a.say("nothing to do, the schema is current")
+	if len(applied) > 0 {
+		return nil
 	}
+	schema, err := inst.store.Schema(ctx)
+	if err != nil {
+		return err
+	}
+	if schema.Newer() {
+		a.say("nothing to do, %s", newerSchema(schema))
+		return nil
+	}
+	a.say("nothing to do, the schema is current")
 	return nil
+}
+
+// newerSchema describes a schema that is newer than this binary knows and suits it.
+func newerSchema(s store.Schema) string {
+	return fmt.Sprintf("the schema is at version %d, newer than the %d that this authctl knows, and suits those that know %d or newer",
+		s.Current, s.Latest, s.MinVersion)
 }
 
 type migrateDownOptions struct{ confirmOptions }
@@ -94,8 +109,13 @@ type migrateStatusOptions struct {
 func newMigrateStatus(a *app) *cobra.Command {
 	var o migrateStatusOptions
 	c := &cobra.Command{
-		Use:     "status",
-		Short:   "Show which migrations are applied; exit 3 when the schema is not current",
+		Use:   "status",
+		Short: "Show which migrations are applied; exit 3 when the schema does not suit this authctl",
+		Long: `Show which migrations are applied. MIN VERSION is the oldest schema version that a
+running authctl may know and still work after the migration: "latest" in the JSON of
+its own "authctl migrate status". Ask the newer release before its "authctl migrate up".
+
+It exits with 3 when the schema is behind this authctl, or newer and does not suit it.`,
 		Example: `  authctl migrate status --wait --timeout 2m   # in an init container`,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -113,14 +133,16 @@ func newMigrateStatus(a *app) *cobra.Command {
 }
 
 type migrationView struct {
-	Version   int64      `json:"version"`
-	Name      string     `json:"name"`
-	AppliedAt *time.Time `json:"applied_at"`
+	Version    int64      `json:"version"`
+	Name       string     `json:"name"`
+	AppliedAt  *time.Time `json:"applied_at"`
+	MinVersion int64      `json:"min_version"` // oldest version an authctl may know and still run correctly after it
 }
 
 type schemaView struct {
 	Current    int64           `json:"current"`
 	Latest     int64           `json:"latest"`
+	MinVersion int64           `json:"min_version"` // the same for the database as it is
 	Migrations []migrationView `json:"migrations"`
 }
 
@@ -141,14 +163,17 @@ func (o migrateStatusOptions) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	view := schemaView{schema.Current, schema.Latest, []migrationView{}}
-	t := table{header: []string{"VERSION", "NAME", "APPLIED AT"}}
+	view := schemaView{schema.Current, schema.Latest, schema.MinVersion, []migrationView{}}
+	t := table{header: []string{"VERSION", "NAME", "APPLIED AT", "MIN VERSION"}}
 	for _, m := range schema.Migrations {
-		view.Migrations = append(view.Migrations, migrationView{m.Version, m.Name, timeOrNull(m.AppliedAt)})
-		t.rows = append(t.rows, []string{fmt.Sprint(m.Version), m.Name, when(m.AppliedAt)})
+		view.Migrations = append(view.Migrations, migrationView{m.Version, m.Name, timeOrNull(m.AppliedAt), m.MinVersion})
+		t.rows = append(t.rows, []string{fmt.Sprint(m.Version), m.Name, when(m.AppliedAt), fmt.Sprint(m.MinVersion)})
 	}
 	if err := o.print(a.out, view, t, nil); err != nil {
 		return err
+	}
+	if schema.Newer() && schema.Check() == nil {
+		a.say("%s", newerSchema(schema))
 	}
 	if err := schema.Check(); err != nil {
 		return &problem{exitCheck, err, endingOf(err).hint}

@@ -39,7 +39,7 @@ func TestJSONAndYAMLSayTheSame(t *testing.T) {
 		[]sessionView{{uuid.New(), uuid.New(), "yes", now, now, now, "::1", "agent: \u009b2J\x7f"}},
 		revokeAllView{Scope: "user", Usernames: []string{name}, Reason: name, Nodes: &reachedView{Missing: []missingView{{uuid.New(), name}}}},
 		revokeAllView{Scope: "user", Usernames: []string{name}, Reason: name, Nodes: &reachedView{Missing: []missingView{{uuid.New(), name}}}},
-		schemaView{1, 1, []migrationView{{1, "00001_x.sql", &now}}},
+		schemaView{1, 1, 1, []migrationView{{1, "00001_x.sql", &now, 1}}},
 		[]settingView{{"server.port", "8000", "default"}},
 		oddTexts,
 	} {

@@ -17,6 +17,7 @@ import (
 
 // process is a real `authctl serve`, on a port of its own.
 type process struct {
+	binary  string
 	dir     string
 	environ []string
 	url     string
@@ -29,15 +30,28 @@ type process struct {
 // beside those that every test has.
 func startServe(t testing.TB, dir string, environ ...string) *process {
 	t.Helper()
+	p := newProcess("authctl", dir, environ...)
+	p.start(t)
+	return p
+}
+
+// newProcess prepares what startServe runs, of any binary.
+func newProcess(binary, dir string, environ ...string) *process {
+	return &process{binary: binary, dir: dir, ended: make(chan struct{}), environ: append([]string{
+		"PATH=" + os.Getenv("PATH"), "AUTHCTL_ENVIRONMENT=development", "AUTHCTL_LOG_LEVEL=warn", "AUTHCTL_LIMITS_ENABLED=false",
+		"AUTHCTL_SERVER_PORT=0", "AUTHCTL_SERVER_ADMIN_LISTEN=127.0.0.1:0", "GORACE=atexit_sleep_ms=0",
+	}, environ...)}
+}
+
+// start runs `serve` until the test ends, and returns when it listens.
+func (p *process) start(t testing.TB) {
+	t.Helper()
 	said, err := os.Create(filepath.Join(t.TempDir(), "serve.log"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	listening := &listener{w: said, found: make(chan string, 1)}
-	p := &process{dir: dir, log: said.Name(), ended: make(chan struct{}), environ: append([]string{
-		"PATH=" + os.Getenv("PATH"), "AUTHCTL_ENVIRONMENT=development", "AUTHCTL_LOG_LEVEL=warn", "AUTHCTL_LIMITS_ENABLED=false",
-		"AUTHCTL_SERVER_PORT=0", "AUTHCTL_SERVER_ADMIN_LISTEN=127.0.0.1:0", "GORACE=atexit_sleep_ms=0",
-	}, environ...)}
+	p.log = said.Name()
 	p.command = p.prepare("serve")
 	p.command.Stderr = listening
 	if err := p.command.Start(); err != nil {
@@ -62,7 +76,6 @@ func startServe(t testing.TB, dir string, environ ...string) *process {
 	case <-time.After(2 * time.Minute):
 		t.Fatalf("serve does not listen: %s", p.said(t))
 	}
-	return p
 }
 
 // onBothDatabases runs a story on a SQLite file and on PostgreSQL, with the variables that
@@ -94,7 +107,7 @@ func eventually(t testing.TB, holds func() bool) {
 }
 
 func (p *process) prepare(args ...string) *exec.Cmd {
-	c := exec.Command("authctl", args...)
+	c := exec.Command(p.binary, args...)
 	c.Dir, c.Env = p.dir, p.environ
 	return c
 }

@@ -47,6 +47,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"line":       line,
 		"members":    members,
 		"capture":    capture,
+		"sql":        runSQL,
 	}
 	all := map[string]func(*testscript.TestScript, bool, []string){}
 	for name, do := range commands {

@@ -78,6 +78,9 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 		}
 		defer admin.Close()
 	}
+	if err := a.warnOfNewerSchema(ctx, inst.store); err != nil {
+		return err
+	}
 	log, gate := newLogger(a, inst.cfg)
 	changes := newReloader(a, inst, gate, log)
 	settings := serverSettings(inst.cfg)
@@ -120,6 +123,19 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 	defer stop()
 	a.welcome(inst, public.Addr(), admin)
 	return srv.Run(ctx, public, admin)
+}
+
+// warnOfNewerSchema says that a newer release has migrated the database, which is how an
+// upgrade goes; that it may go no further is for the operator to notice.
+func (a *app) warnOfNewerSchema(ctx context.Context, st store.Store) error {
+	schema, err := st.Schema(ctx)
+	if err != nil {
+		return err
+	}
+	if schema.Newer() {
+		a.say("warning: %s: finish the upgrade of this server", newerSchema(schema))
+	}
+	return nil
 }
 
 // makeRoom lets Go run as many threads more as there may be password hashes. A hash

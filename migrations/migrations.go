@@ -1,11 +1,27 @@
 // Package migrations holds the schema's history: numbered SQL files in goose's
 // format, the same numbers and names for each dialect. A file that was released
 // is never changed; a newer version only adds.
+//
+// Each migration states the oldest version a binary may know and still run
+// correctly after it. Its Up part ends with the line
+//
+//	INSERT INTO schema_versions (version, min_version) VALUES (8, 5);
+//
+// in which 8 is its own number. Its Down part ends with the line
+//
+//	DELETE FROM schema_versions WHERE version = 8;
+//
+// Copy min_version from the migration before: older servers go on while the newer
+// are rolled out. Only a migration that breaks older binaries raises it, to its own
+// number at most; it removes or renames what they use, or changes what it means.
 package migrations
 
 import (
 	"embed"
+	"fmt"
 	"io/fs"
+	"regexp"
+	"strconv"
 )
 
 //go:embed postgres/*.sql
@@ -26,4 +42,21 @@ func sub(files embed.FS, dir string) fs.FS {
 		panic(err) // only a malformed dir, which is one of the two constants above
 	}
 	return root
+}
+
+var statement = regexp.MustCompile(`(?m)^INSERT INTO schema_versions \(version, min_version\) VALUES \((\d+), (\d+)\);$`)
+
+// MinVersion returns the min_version that the migration in a file states for a
+// version, or the version itself when the file states none: then only binaries that
+// know the migration run correctly after it.
+func MinVersion(files fs.FS, name string, version int64) (int64, error) {
+	sql, err := fs.ReadFile(files, name)
+	if err != nil {
+		return 0, fmt.Errorf("read migration: %w", err)
+	}
+	stated := statement.FindSubmatch(sql)
+	if stated == nil || string(stated[1]) != strconv.FormatInt(version, 10) {
+		return version, nil
+	}
+	return strconv.ParseInt(string(stated[2]), 10, 64)
 }

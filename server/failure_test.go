@@ -143,7 +143,7 @@ func TestReadinessSaysWhatIsMissing(t *testing.T) {
 	for says, err := range map[string]error{
 		"unreachable":         fmt.Errorf("dial: %w", store.ErrUnavailable),
 		"authctl migrate up":  &store.SchemaError{Current: 1, Latest: 2},
-		"run a newer authctl": &store.SchemaError{Current: 3, Latest: 2},
+		"at version 3 and this server knows 2, run the newer authctl": &store.SchemaError{Current: 3, Latest: 2},
 	} {
 		st.fail(err)
 		if a := ready().want(t, http.StatusServiceUnavailable); !strings.Contains(string(a.body), says) {

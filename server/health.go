@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"errors"
+	"fmt"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -73,7 +74,7 @@ func schemaMessage(err error) string {
 	case schema.Behind():
 		return "the database schema is behind this server, run: authctl migrate up"
 	default:
-		return "the database schema is newer than this server, run a newer authctl"
+		return fmt.Sprintf("the database schema is at version %d and this server knows %d, run the newer authctl that migrated it", schema.Current, schema.Latest)
 	}
 }
 

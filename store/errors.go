@@ -14,19 +14,23 @@ var (
 	ErrUnavailable = errors.New("database unavailable")
 )
 
-// SchemaError says that the database's schema is not the one this binary was
-// built for. It is an [ErrSchema].
+// SchemaError says that this binary does not run correctly on the database's schema,
+// or does not know how to change it. It is an [ErrSchema].
 type SchemaError struct {
-	Current int64 // version of the database, 0 when it is empty
-	Latest  int64 // version this binary was built for
+	Current    int64 // version of the database, 0 when it is empty
+	Latest     int64 // newest version this binary knows
+	MinVersion int64 // oldest version a binary may know to run on a newer database; 0 when it is behind
 }
 
 // Error says which side is behind.
 func (e *SchemaError) Error() string {
-	if e.Current > e.Latest {
-		return fmt.Sprintf("schema is at version %d, newer than the %d this binary knows", e.Current, e.Latest)
+	switch {
+	case e.Behind():
+		return fmt.Sprintf("schema is at version %d, this binary needs %d", e.Current, e.Latest)
+	case e.MinVersion > e.Latest:
+		return fmt.Sprintf("schema is at version %d and suits binaries that know version %d or newer, this binary knows %d", e.Current, e.MinVersion, e.Latest)
 	}
-	return fmt.Sprintf("schema is at version %d, this binary needs %d", e.Current, e.Latest)
+	return fmt.Sprintf("schema is at version %d, newer than the %d this binary knows", e.Current, e.Latest)
 }
 
 // Unwrap makes a SchemaError an [ErrSchema].

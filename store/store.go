@@ -237,8 +237,8 @@ type Store interface {
 	// Record writes an event that changes nothing else, such as a failed login.
 	Record(ctx context.Context, e Event) error
 
-	// Ready returns nil when the database answers and its schema is the one this
-	// binary was built for; else [ErrUnavailable] or a [SchemaError].
+	// Ready returns nil when the database answers and this binary runs correctly on
+	// its schema, as [Schema.Check] decides; else [ErrUnavailable] or a [SchemaError].
 	Ready(ctx context.Context) error
 
 	// Schema returns the migrations this binary knows and which are applied. A
@@ -246,12 +246,14 @@ type Store interface {
 	Schema(ctx context.Context) (Schema, error)
 
 	// MigrateUp applies every pending migration, each in a transaction, and
-	// returns those it applied. Concurrent callers wait for each other. A schema
-	// newer than this binary is a [SchemaError].
+	// returns those it applied. Concurrent callers wait for each other. A schema that
+	// is newer than this binary knows has nothing pending when it suits this binary,
+	// and is a [SchemaError] when it does not.
 	MigrateUp(ctx context.Context) ([]Migration, error)
 
 	// MigrateDown takes the newest applied migration back and returns it.
-	// [ErrNotFound] when none is applied.
+	// [ErrNotFound] when none is applied. A schema that is newer than this binary knows
+	// is a [SchemaError], also when it suits this binary.
 	MigrateDown(ctx context.Context) (Migration, error)
 
 	// Stats returns the connection pool's figures at this moment.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"time"
 
 	"github.com/pressly/goose/v3"
 
@@ -26,11 +27,11 @@ const selectVersion = `SELECT COALESCE(max(version_id), 0) FROM goose_db_version
 
 // Ready implements [store.Store].
 func (s *Store) Ready(ctx context.Context) error {
-	current, err := s.version(ctx)
+	schema, err := s.standing(ctx)
 	if err != nil {
 		return err
 	}
-	return store.Schema{Current: current, Latest: s.latest}.Check()
+	return schema.Check()
 }
 
 // version returns the highest applied migration. Taking one back deletes its
@@ -42,6 +43,30 @@ func (s *Store) version(ctx context.Context) (int64, error) {
 		return 0, nil // no such table: nothing was ever applied
 	}
 	return current, err
+}
+
+const selectMinVersion = `
+SELECT COALESCE((SELECT max(min_version) FROM schema_versions WHERE EXISTS (SELECT 1 FROM schema_versions WHERE version = ?1)), ?1)`
+
+// minVersion returns the oldest version a binary may know to run on this version. A
+// database that does not say suits only those who know it.
+func (s *Store) minVersion(ctx context.Context, current int64) (oldest int64, err error) {
+	err = translate("read schema version", s.reader.QueryRowContext(ctx, selectMinVersion, current).Scan(&oldest))
+	if errors.Is(err, store.ErrSchema) {
+		return current, nil
+	}
+	return oldest, err
+}
+
+// standing returns where the database stands, without its migrations. What it says of
+// older binaries is read only when this is one.
+func (s *Store) standing(ctx context.Context) (schema store.Schema, err error) {
+	schema.Latest = s.latest
+	if schema.Current, err = s.version(ctx); err != nil || !schema.Newer() {
+		return schema, err
+	}
+	schema.MinVersion, err = s.minVersion(ctx, schema.Current)
+	return schema, err
 }
 
 // provider opens goose on the writing connection.
@@ -56,40 +81,45 @@ func (s *Store) provider() (*goose.Provider, error) {
 
 // Schema implements [store.Store].
 func (s *Store) Schema(ctx context.Context) (store.Schema, error) {
-	current, err := s.version(ctx)
+	schema, err := s.standing(ctx)
 	if err != nil {
 		return store.Schema{}, err
 	}
-	schema := store.Schema{Current: current, Latest: s.latest}
+	if schema.MinVersion, err = s.minVersion(ctx, schema.Current); err != nil {
+		return store.Schema{}, err
+	}
 	p, err := s.provider()
 	if err != nil {
 		return store.Schema{}, err
 	}
-	if current == 0 { // asking goose would create its table
-		for _, source := range p.ListSources() {
-			schema.Migrations = append(schema.Migrations, store.Migration{Version: source.Version, Name: path.Base(source.Path)})
+	applied := map[int64]time.Time{}
+	if schema.Current > 0 { // else asking goose would create its table
+		status, err := p.Status(ctx)
+		if err != nil {
+			return store.Schema{}, translate("read schema", err)
 		}
-		return schema, nil
+		for _, m := range status {
+			applied[m.Source.Version] = m.AppliedAt.UTC()
+		}
 	}
-	status, err := p.Status(ctx)
-	if err != nil {
-		return store.Schema{}, translate("read schema", err)
-	}
-	for _, m := range status {
-		schema.Migrations = append(schema.Migrations,
-			store.Migration{Version: m.Source.Version, Name: path.Base(m.Source.Path), AppliedAt: m.AppliedAt.UTC()})
+	for _, source := range p.ListSources() {
+		m := store.Migration{Version: source.Version, Name: path.Base(source.Path), AppliedAt: applied[source.Version]}
+		if m.MinVersion, err = migrations.MinVersion(migrations.SQLite(), m.Name, m.Version); err != nil {
+			return store.Schema{}, err
+		}
+		schema.Migrations = append(schema.Migrations, m)
 	}
 	return schema, nil
 }
 
 // MigrateUp implements [store.Store].
 func (s *Store) MigrateUp(ctx context.Context) ([]store.Migration, error) {
-	current, err := s.version(ctx)
+	schema, err := s.standing(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if current > s.latest {
-		return nil, &store.SchemaError{Current: current, Latest: s.latest}
+	if schema.Newer() {
+		return nil, schema.Check()
 	}
 	p, err := s.provider()
 	if err != nil {
@@ -126,12 +156,12 @@ func upTogether(ctx context.Context, p *goose.Provider) (applied []*goose.Migrat
 
 // MigrateDown implements [store.Store].
 func (s *Store) MigrateDown(ctx context.Context) (store.Migration, error) {
-	current, err := s.version(ctx)
+	schema, err := s.standing(ctx)
 	if err != nil {
 		return store.Migration{}, err
 	}
-	if current > s.latest {
-		return store.Migration{}, &store.SchemaError{Current: current, Latest: s.latest}
+	if schema.Newer() {
+		return store.Migration{}, &store.SchemaError{Current: schema.Current, Latest: schema.Latest, MinVersion: schema.MinVersion}
 	}
 	p, err := s.provider()
 	if err != nil {

@@ -67,21 +67,6 @@ var schemaCases = []testCase{
 		_, err := f.store.MigrateDown(f.ctx)
 		f.is("migrate down", err, store.ErrNotFound)
 	}},
-	{"a schema newer than this binary is refused", func(f *fixture) {
-		_, err := f.store.MigrateUp(f.ctx)
-		f.ok("migrate up", err)
-		latest := f.schema().Latest
-		_, err = f.db.ExecContext(f.ctx, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, '1')`)
-		f.ok("pretend a newer binary was here", err)
-		want := store.SchemaError{Current: 99999, Latest: latest}
-		f.mismatch(f.store.Ready(f.ctx), want)
-		_, err = f.store.MigrateUp(f.ctx)
-		f.mismatch(err, want)
-		_, err = f.store.MigrateDown(f.ctx)
-		f.mismatch(err, want)
-		equal(f, "behind", want.Behind(), false)
-		equal(f, "current", f.schema().Current, 99999)
-	}},
 	{"several processes may migrate at once", func(f *fixture) {
 		const processes = 4
 		var applied [processes]int

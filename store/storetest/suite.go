@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -59,7 +60,7 @@ func Run(t *testing.T, b Backend) {
 	}
 	t.Run("schema", func(t *testing.T) {
 		t.Parallel()
-		for _, c := range schemaCases {
+		for _, c := range slices.Concat(schemaCases, compatibilityCases) {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
 				c.run(newFixture(t, b, b.NewEmpty(t)))

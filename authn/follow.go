@@ -121,6 +121,7 @@ func (s *Service) Join(ctx context.Context, n store.Node, notice func(FollowEven
 	var running sync.WaitGroup
 	running.Go(func() { f.watch(ctx) })
 	running.Go(func() { f.follow(ctx) })
+	running.Go(func() { s.finishLogouts(ctx, notice) })
 	return running.Wait, nil
 }
 

@@ -2,6 +2,7 @@ package authn
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -16,9 +17,13 @@ const maxLogoutTokens = 8 // tokens of each kind that one request may carry
 // session ever had, and of correctly signed access tokens, even expired ones. A
 // request may carry several, where a cookie was planted beside the true one, and
 // then all end. It succeeds when there is nothing to end.
+//
+// When the database does not take it, it fails, and the sessions are remembered: this
+// process refuses their tokens from now on, and ends them when the database is back. The
+// error says so, or that there are too many to be remembered.
 func (s *Service) Logout(ctx context.Context, a Actor, refresh, access []string) error {
 	now := s.now()
-	var ids []uuid.UUID
+	var ids, proven []uuid.UUID // proven: named by a signed token
 	for _, token := range refresh[:min(len(refresh), maxLogoutTokens)] {
 		if t, ok := parseRefreshToken(token); ok {
 			ids = append(ids, t.sessionID())
@@ -27,6 +32,7 @@ func (s *Service) Logout(ctx context.Context, a Actor, refresh, access []string)
 	for _, token := range access[:min(len(access), maxLogoutTokens)] {
 		if id, ok := s.sessionOf(token, now); ok {
 			ids = append(ids, id)
+			proven = append(proven, id)
 		}
 	}
 	if len(ids) == 0 {
@@ -38,7 +44,7 @@ func (s *Service) Logout(ctx context.Context, a Actor, refresh, access []string)
 	e.Actor = "session:" + ids[0].String()
 	ended, err := s.store.EndSessionsByID(ctx, ids, e)
 	if err != nil {
-		return fail(err)
+		return s.logoutLater(ids, proven, e, err)
 	}
 	if ended == 0 { // or anybody could fill the memory with sessions that never were
 		return nil
@@ -47,6 +53,26 @@ func (s *Service) Logout(ctx context.Context, a Actor, refresh, access []string)
 		s.feed.add(store.Revocation{At: now, SessionID: id})
 	}
 	return nil
+}
+
+// logoutLater remembers the sessions of a logout that the database did not take because of
+// cause. The error's message is for whoever signs out, its cause, with the ids, for the log.
+func (s *Service) logoutLater(ids, proven []uuid.UUID, e store.Event, cause error) error {
+	leftOut := s.pending.remember(ids, func(id uuid.UUID) bool { return slices.Contains(proven, id) }, e)
+	for _, id := range ids {
+		if s.pending.has(id) {
+			s.feed.add(store.Revocation{At: e.At, SessionID: id})
+		}
+	}
+	said := *fail(cause).(*Error)
+	said.Message = "the session is not ended yet, it will be as soon as the database answers again"
+	what := "to be ended later"
+	if leftOut > 0 {
+		said.Message = "the session was not ended, for the database does not answer and too many others wait for it: it ends by itself, or an operator ends it"
+		what = fmt.Sprintf("%d of them not remembered, end them with authctl token revoke", leftOut)
+	}
+	said.Err = fmt.Errorf("end sessions %v (%s): %w", ids, what, cause)
+	return &said
 }
 
 // sessionOf returns the session of a correctly signed access token, even an expired one.

@@ -25,6 +25,10 @@ func (s *Service) Refresh(ctx context.Context, a Actor, token string) (Grant, er
 		s.rotations[store.Unknown].Add(1)
 		return Grant{Outcome: store.Unknown}, refuse(CodeUnauthenticated, "sign in to continue")
 	}
+	if s.pending.has(presented.sessionID()) {
+		s.rotations[store.Revoked].Add(1)
+		return Grant{Outcome: store.Revoked}, errRevoked
+	}
 	if err := s.CanSign(); err != nil {
 		return Grant{}, err
 	}

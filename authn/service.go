@@ -55,6 +55,7 @@ type Service struct {
 	feed      *feed
 	staleness time.Duration
 	announced atomic.Pointer[time.Time] // when this node last made itself known; nil when it has not joined
+	pending   pendingLogouts
 	refresh   time.Duration
 	maxAge    time.Duration
 	retry     time.Duration

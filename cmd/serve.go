@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -119,6 +120,7 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 	background.Go(func() { sweepEvery(beside, inst.authn, 10*time.Minute, log) })
 	background.Go(leave)
 	background.Go(func() { changes.run(beside, srv, kicked) })
+	defer func() { logUnfinished(log, inst.authn.PendingLogouts()) }()
 	defer background.Wait()
 	defer stop()
 	a.welcome(inst, public.Addr(), admin)
@@ -160,6 +162,18 @@ func logFollowing(log zerolog.Logger, e authn.FollowEvent, err error) {
 		return
 	}
 	log.Warn().Err(err).Msg(string(e))
+}
+
+// logUnfinished names the sessions whose logout is forgotten with this process.
+func logUnfinished(log zerolog.Logger, sessions []uuid.UUID) {
+	for some := range slices.Chunk(sessions, 100) { // so that no line is endless
+		ids := zerolog.Arr()
+		for _, id := range some {
+			ids.Str(id.String())
+		}
+		log.Warn().Array("sessions", ids).
+			Msg("the database did not take these logouts before the server ended; end each session with authctl token revoke SESSION")
+	}
 }
 
 // listen opens a listener, and says what to do when the port is taken.

@@ -69,6 +69,20 @@ func (s *failing) EndSessionsByID(ctx context.Context, ids []uuid.UUID, e store.
 	return s.Store.EndSessionsByID(ctx, ids, e)
 }
 
+func (s *failing) EndSessionsLate(ctx context.Context, ids []uuid.UUID, now time.Time, e store.Event) (int, error) {
+	if err := s.failure(); err != nil {
+		return 0, err
+	}
+	return s.Store.EndSessionsLate(ctx, ids, now, e)
+}
+
+func (s *failing) Sessions(ctx context.Context, p store.SessionPage) ([]store.Session, error) {
+	if err := s.failure(); err != nil {
+		return nil, err
+	}
+	return s.Store.Sessions(ctx, p)
+}
+
 func (s *failing) UserByID(ctx context.Context, id uuid.UUID) (store.User, error) {
 	if err := s.failure(); err != nil {
 		return store.User{}, err

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -158,11 +159,56 @@ func logoutWithoutADatabase(t *testing.T) {
 	f, st := startFailing(t)
 	b := f.signedIn("alice")
 	token := b.token()
+	access := b.cookies["access_token"]
 	st.fail(store.ErrUnavailable)
 	a := b.post("/logout", "").want(t, http.StatusServiceUnavailable, authn.CodeUnavailable)
-	if !a.cleared() || !strings.Contains(string(a.body), "not ended on the server") {
+	if !a.cleared() || !strings.Contains(string(a.body), "as soon as the database answers again") {
 		t.Errorf("got %s", a)
 	}
+	if got := f.metrics(t); !strings.Contains(got, "authctl_logouts_pending 1\n") {
+		t.Errorf("the metrics say %s", got)
+	}
+	b.post("/logout", "").want(t, http.StatusOK) // without cookies there is nothing to end
+	// Whoever kept copies of the tokens has nothing of them, before the database is back and after.
+	f.profile(access).want(t, http.StatusUnauthorized, authn.CodeSessionRevoked)
+	f.refused(t, token, authn.CodeSessionRevoked)
 	st.fail(nil)
-	f.refresh(token).want(t, http.StatusOK)
+	f.refused(t, token, authn.CodeSessionRevoked)
+	if err := f.svc.FinishLogouts(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.refused(t, token, authn.CodeUnauthenticated)
+	f.profile(access).want(t, http.StatusUnauthorized, authn.CodeSessionRevoked)
+}
+
+// endingsWithoutADatabase: what one wants to end by its id is seen in the list afterwards,
+// so it is not remembered, and nobody is signed out.
+func endingsWithoutADatabase(t *testing.T) {
+	f, st := startFailing(t)
+	b, other := f.signedIn("alice"), f.browser()
+	other.post("/login", account("alice", password)).want(t, http.StatusOK)
+	list := b.get("/sessions").want(t, http.StatusOK)
+	var sessions struct {
+		Sessions []struct {
+			SessionID string `json:"session_id"`
+		}
+	}
+	if err := json.Unmarshal(list.body, &sessions); err != nil || len(sessions.Sessions) != 2 {
+		t.Fatalf("got %s, %v", list, err)
+	}
+	st.fail(store.ErrUnavailable)
+	for _, path := range []string{"/sessions", "/sessions/" + sessions.Sessions[0].SessionID, "/sessions/" + sessions.Sessions[1].SessionID} {
+		if a := b.send(request{method: "DELETE", path: path}).want(t, http.StatusServiceUnavailable, authn.CodeUnavailable); len(setCookies(a)) != 0 {
+			t.Errorf("DELETE %s touched the cookies: %s", path, a)
+		}
+	}
+	if a := b.post("/login", account("alice", password)).want(t, http.StatusServiceUnavailable, authn.CodeUnavailable); len(setCookies(a)) != 0 {
+		t.Errorf("a login touched the cookies: %s", a)
+	}
+	if n := f.svc.CountPendingLogouts(); n != 0 {
+		t.Errorf("%d sessions are to be ended later", n)
+	}
+	st.fail(nil)
+	b.post("/refresh", "").want(t, http.StatusOK)
+	other.post("/refresh", "").want(t, http.StatusOK)
 }

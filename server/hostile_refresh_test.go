@@ -46,6 +46,10 @@ func TestHostileRefreshAndLogout(t *testing.T) {
 		t.Parallel()
 		logoutWithoutADatabase(t)
 	})
+	t.Run("an ending by id while the database is away", func(t *testing.T) {
+		t.Parallel()
+		endingsWithoutADatabase(t)
+	})
 }
 
 func everyRowOfTheRotationTable(t *testing.T, start func(...func(*setup)) *fixture) {

@@ -124,6 +124,7 @@ var (
 	feedEntries   = prometheus.NewDesc("authctl_revocation_feed_entries", "Revocations held in memory.", nil, nil)
 	feedLag       = prometheus.NewDesc("authctl_revocation_feed_lag_seconds", "Time since the revocation feed was last read.", nil, nil)
 	feedContact   = prometheus.NewDesc("authctl_revocation_feed_last_contact_timestamp_seconds", "When the revocation feed was last read, since the Unix epoch.", nil, nil)
+	logoutsWait   = prometheus.NewDesc("authctl_logouts_pending", "Sessions that users have signed out of and that end when the database is back.", nil, nil)
 	poolMax       = prometheus.NewDesc("authctl_db_connections_max", "Database connections that the pool may open.", nil, nil)
 	poolOpen      = prometheus.NewDesc("authctl_db_connections_open", "Database connections that are open.", nil, nil)
 	poolInUse     = prometheus.NewDesc("authctl_db_connections_in_use", "Database connections that are executing something.", nil, nil)
@@ -135,7 +136,7 @@ var (
 func (c serviceCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		hashesTotal, hashesRunning, hashesWaiting, hashesShed, hashMemory, hashKept, hashArgon2, hashBudget, hashWorkers, hashWait, hashRun, throttled, rotations, feedEntries, feedLag, feedContact,
-		poolMax, poolOpen, poolInUse, poolWaits, poolWaitTime,
+		logoutsWait, poolMax, poolOpen, poolInUse, poolWaits, poolWaitTime,
 	} {
 		ch <- d
 	}
@@ -157,6 +158,7 @@ func (c serviceCollector) Collect(ch chan<- prometheus.Metric) {
 		send(feedLag, prometheus.GaugeValue, feed.Lag.Seconds())
 		send(feedContact, prometheus.GaugeValue, float64(feed.Contact.UnixMilli())/1000)
 	}
+	send(logoutsWait, prometheus.GaugeValue, float64(c.svc.CountPendingLogouts()))
 	pool := c.store.Stats()
 	send(poolMax, prometheus.GaugeValue, float64(pool.Max))
 	send(poolOpen, prometheus.GaugeValue, float64(pool.Open))

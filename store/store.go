@@ -139,6 +139,10 @@ type Store interface {
 	// and writes e for each with the ids of its row. It returns how many there were.
 	EndSessionsByID(ctx context.Context, ids []uuid.UUID, e Event) (ended int, err error)
 
+	// EndSessionsLate is EndSessionsByID for what was asked for at e.At and could not be
+	// done then: the trail has e.At, and the feed has now, for who reads it by time.
+	EndSessionsLate(ctx context.Context, ids []uuid.UUID, now time.Time, e Event) (ended int, err error)
+
 	// EndSessions ends every session in scope that exists now, by bumping the
 	// generation of the user or of the installation: one integer, however many
 	// sessions it covers, which it returns. The rows stay until DeleteDeadSessions.

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -86,7 +87,7 @@ WITH ended AS (
     DELETE FROM refresh_tokens WHERE id = ANY($1::uuid[]) RETURNING id, user_id
 ), published AS (
     INSERT INTO revocations (at, user_id, session_id, generation)
-    SELECT $2, user_id, id, 0 FROM ended
+    SELECT $9::timestamptz, user_id, id, 0 FROM ended
     RETURNING pg_notify('authctl_revocations', '')
 )
 INSERT INTO audit_events (at, action, actor, user_id, session_id, remote_addr, user_agent, request_id, reason)
@@ -100,7 +101,12 @@ func (s *Store) EndSession(ctx context.Context, id uuid.UUID, e store.Event) (bo
 
 // EndSessionsByID implements [store.Store].
 func (s *Store) EndSessionsByID(ctx context.Context, ids []uuid.UUID, e store.Event) (int, error) {
-	tag, err := s.pool.Exec(ctx, deleteSessions, pgUUIDs(ids), e.At, string(e.Action), e.Actor, e.RemoteAddr, e.UserAgent, e.RequestID, e.Reason)
+	return s.EndSessionsLate(ctx, ids, e.At, e)
+}
+
+// EndSessionsLate implements [store.Store].
+func (s *Store) EndSessionsLate(ctx context.Context, ids []uuid.UUID, now time.Time, e store.Event) (int, error) {
+	tag, err := s.pool.Exec(ctx, deleteSessions, pgUUIDs(ids), e.At, string(e.Action), e.Actor, e.RemoteAddr, e.UserAgent, e.RequestID, e.Reason, now)
 	return int(tag.RowsAffected()), translate("end sessions", err)
 }
 

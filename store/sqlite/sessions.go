@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -50,7 +51,7 @@ func (s *Store) StartSession(ctx context.Context, n store.NewSession, e store.Ev
 		if n.Replaces != uuid.Nil {
 			replaced := e
 			replaced.Action = store.ActionSessionReplaced
-			if _, err := endSession(ctx, tx, n.Replaces, replaced); err != nil {
+			if _, err := endSession(ctx, tx, n.Replaces, e.At, replaced); err != nil {
 				return err
 			}
 		}
@@ -68,11 +69,16 @@ func (s *Store) EndSession(ctx context.Context, id uuid.UUID, e store.Event) (bo
 }
 
 // EndSessionsByID implements [store.Store].
-func (s *Store) EndSessionsByID(ctx context.Context, ids []uuid.UUID, e store.Event) (n int, err error) {
+func (s *Store) EndSessionsByID(ctx context.Context, ids []uuid.UUID, e store.Event) (int, error) {
+	return s.EndSessionsLate(ctx, ids, e.At, e)
+}
+
+// EndSessionsLate implements [store.Store].
+func (s *Store) EndSessionsLate(ctx context.Context, ids []uuid.UUID, now time.Time, e store.Event) (n int, err error) {
 	err = s.write(ctx, "end sessions", func(tx *sql.Tx) error {
 		n = 0
 		for _, id := range ids {
-			ended, err := endSession(ctx, tx, id, e)
+			ended, err := endSession(ctx, tx, id, now, e)
 			if err != nil {
 				return err
 			}
@@ -88,8 +94,8 @@ func (s *Store) EndSessionsByID(ctx context.Context, ids []uuid.UUID, e store.Ev
 	return n, nil
 }
 
-// endSession deletes a session, if there is one, and writes its event.
-func endSession(ctx context.Context, tx *sql.Tx, id uuid.UUID, e store.Event) (bool, error) {
+// endSession deletes a session, if there is one, publishes that at now, and writes its event.
+func endSession(ctx context.Context, tx *sql.Tx, id uuid.UUID, now time.Time, e store.Event) (bool, error) {
 	err := tx.QueryRowContext(ctx, deleteSession, id).Scan(&e.UserID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
@@ -98,7 +104,7 @@ func endSession(ctx context.Context, tx *sql.Tx, id uuid.UUID, e store.Event) (b
 		return false, err
 	}
 	e.SessionID = id
-	if err := publish(ctx, tx, store.Revocation{At: e.At, UserID: e.UserID, SessionID: id}); err != nil {
+	if err := publish(ctx, tx, store.Revocation{At: now, UserID: e.UserID, SessionID: id}); err != nil {
 		return false, err
 	}
 	return true, record(ctx, tx, e)

@@ -91,6 +91,22 @@ var revocationCases = []testCase{
 			}
 		})
 	}},
+	{"sessions that are ended late are in the trail as of then, and in the feed as of now", func(f *fixture) {
+		u := f.user("alice")
+		one := f.session(u, "one")
+		e, now := event(store.ActionLogout, noon), noon.Add(3*time.Hour)
+		f.writes("end sessions", func() {
+			for _, want := range []int{1, 0} {
+				n, err := f.store.EndSessionsLate(f.ctx, []uuid.UUID{one.ID, uuid.New()}, now, e)
+				f.ok("end sessions", err)
+				equal(f, "ended", n, want)
+			}
+		}, about(e, u.ID, one.ID))
+		fresh, err := f.store.Revocations(f.ctx, "", now)
+		f.ok("read the feed", err)
+		equal(f, "published", fresh.Entries, []store.Revocation{{At: now, UserID: u.ID, SessionID: one.ID}})
+		equal(f, "alive", len(f.alive(noon)), 0)
+	}},
 	{"a count covers the live sessions in scope", func(f *fixture) {
 		u, other, revoked, disabled := f.user("alice"), f.user("bob"), f.user("carol"), f.user("dave")
 		for i, owner := range []store.User{u, u, other, revoked, disabled} {

@@ -149,6 +149,10 @@ func operations(s store.Store) map[string]func(ctx context.Context) error {
 			_, err := s.EndSessionsByID(ctx, []uuid.UUID{id}, e)
 			return err
 		},
+		"end sessions late": func(ctx context.Context) error {
+			_, err := s.EndSessionsLate(ctx, []uuid.UUID{id}, noon, e)
+			return err
+		},
 		"count sessions": func(ctx context.Context) error {
 			_, err := s.CountSessions(ctx, store.Everyone(), noon)
 			return err

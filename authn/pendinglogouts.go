@@ -1,0 +1,166 @@
+package authn
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/store"
+)
+
+// How many sessions are remembered of logouts that the database did not take. Anybody can
+// make refresh tokens up, so sessions that no signed access token names take a half at most.
+const (
+	maxPending         = 10_000
+	maxPendingUnproven = maxPending / 2
+
+	pendingEvery   = time.Second     // between two tries to carry them out
+	pendingTimeout = 5 * time.Second // for one of them
+)
+
+// LogoutsFinished says that logouts were carried out which the database had not taken.
+const LogoutsFinished FollowEvent = "logouts were carried out that had waited for the database"
+
+// pendingLogout is one request. It holds no token, only what is to be ended and recorded.
+type pendingLogout struct {
+	sessions []uuid.UUID
+	event    store.Event
+}
+
+// pendingLogouts remembers logouts that the database did not take.
+type pendingLogouts struct {
+	size     atomic.Int64 // of sessions, for those who need not wait for the lock
+	mu       sync.Mutex
+	sessions map[uuid.UUID]bool // whether a signed access token named it
+	unproven int
+	requests []*pendingLogout // the oldest first
+}
+
+// remember keeps those of the sessions that are not kept already, for as long as there is
+// room, and returns how many were left out.
+func (p *pendingLogouts) remember(sessions []uuid.UUID, proven func(uuid.UUID) bool, e store.Event) (leftOut int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.sessions == nil {
+		p.sessions = map[uuid.UUID]bool{}
+	}
+	r := &pendingLogout{event: e}
+	for _, id := range sessions {
+		if _, kept := p.sessions[id]; kept {
+			continue
+		}
+		known := proven(id)
+		if len(p.sessions) >= maxPending || (!known && p.unproven >= maxPendingUnproven) {
+			leftOut++
+			continue
+		}
+		if !known {
+			p.unproven++
+		}
+		p.sessions[id] = known
+		r.sessions = append(r.sessions, id)
+	}
+	if len(r.sessions) > 0 {
+		p.requests = append(p.requests, r)
+	}
+	p.size.Store(int64(len(p.sessions)))
+	return leftOut
+}
+
+// has reports whether a session is to be ended.
+func (p *pendingLogouts) has(session uuid.UUID) bool {
+	if p.size.Load() == 0 {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, kept := p.sessions[session]
+	return kept
+}
+
+// list returns the requests, the oldest first.
+func (p *pendingLogouts) list() []*pendingLogout {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.requests)
+}
+
+// forget takes out what was carried out.
+func (p *pendingLogouts) forget(r *pendingLogout) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.requests = slices.DeleteFunc(p.requests, func(other *pendingLogout) bool { return other == r })
+	for _, id := range r.sessions {
+		if !p.sessions[id] {
+			p.unproven--
+		}
+		delete(p.sessions, id)
+	}
+	p.size.Store(int64(len(p.sessions)))
+}
+
+// PendingLogouts returns the sessions whose logout the database has not taken yet, the
+// oldest first. They are forgotten when the process ends.
+func (s *Service) PendingLogouts() (sessions []uuid.UUID) {
+	for _, r := range s.pending.list() {
+		sessions = append(sessions, r.sessions...)
+	}
+	return sessions
+}
+
+// CountPendingLogouts returns how many there are.
+func (s *Service) CountPendingLogouts() int { return int(s.pending.size.Load()) }
+
+// FinishLogouts ends the sessions whose logout the database has not taken. It stops where
+// the database is unavailable, and goes on after any other error.
+func (s *Service) FinishLogouts(ctx context.Context) error {
+	var errs []error
+	for _, r := range s.pending.list() {
+		err := s.finishLogout(ctx, r)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		if CodeOf(err) == CodeUnavailable {
+			break
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Service) finishLogout(ctx context.Context, r *pendingLogout) error {
+	ctx, cancel := context.WithTimeout(ctx, pendingTimeout)
+	defer cancel()
+	if _, err := s.store.EndSessionsLate(ctx, r.sessions, s.now(), r.event); err != nil {
+		return fail(err)
+	}
+	s.pending.forget(r)
+	return nil
+}
+
+// finishLogouts carries out what is pending, until ctx ends; then it tries once more.
+func (s *Service) finishLogouts(ctx context.Context, notice func(FollowEvent, error)) {
+	ticker := time.NewTicker(pendingEvery)
+	defer ticker.Stop()
+	for {
+		over := false
+		select {
+		case <-ctx.Done():
+			over = true
+		case <-ticker.C:
+		}
+		if s.CountPendingLogouts() > 0 {
+			_ = s.FinishLogouts(context.WithoutCancel(ctx)) // what cannot be done yet stays pending
+			if s.CountPendingLogouts() == 0 {
+				notice(LogoutsFinished, nil)
+			}
+		}
+		if over {
+			return
+		}
+	}
+}

@@ -19,12 +19,12 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// cable is a TCP way to a PostgreSQL, which can be cut and mended.
+// cable is a TCP way to a PostgreSQL, which can be cut, mended and laid to another one.
 type cable struct {
 	net.Listener
-	to    func() (net.Conn, error)
 	flow  sync.RWMutex // held while nothing passes
 	mu    sync.Mutex
+	end   [2]string // network and address of the server
 	cut   bool
 	conns []net.Conn
 }
@@ -36,19 +36,41 @@ func newCable(t *testing.T, database string) (*cable, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	network, address := "tcp", u.Host
-	if dir := u.Query().Get("host"); dir != "" {
-		network, address = "unix", filepath.Join(dir, ".s.PGSQL.5432")
-	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cable{Listener: l, to: func() (net.Conn, error) { return net.Dial(network, address) }}
+	c := &cable{Listener: l, end: endOf(u)}
 	t.Cleanup(func() { l.Close(); c.setCut(true) })
 	go c.carry()
 	u.Host, u.RawQuery = l.Addr().String(), "sslmode=disable"
 	return c, u.String()
+}
+
+func endOf(database *neturl.URL) [2]string {
+	if dir := database.Query().Get("host"); dir != "" {
+		return [2]string{"unix", filepath.Join(dir, ".s.PGSQL.5432")}
+	}
+	return [2]string{"tcp", database.Host}
+}
+
+// lay leads new connections to another database. Those that there are stay.
+func (c *cable) lay(t testing.TB, database string) {
+	t.Helper()
+	u, err := neturl.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.end = endOf(u)
+}
+
+func (c *cable) dial() (net.Conn, error) {
+	c.mu.Lock()
+	end := c.end
+	c.mu.Unlock()
+	return net.Dial(end[0], end[1])
 }
 
 func (c *cable) carry() {
@@ -57,7 +79,7 @@ func (c *cable) carry() {
 		if err != nil {
 			return
 		}
-		to, err := c.to()
+		to, err := c.dial()
 		if err != nil {
 			from.Close()
 			continue

@@ -1,0 +1,187 @@
+package cmd_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// guest is an honest client, such as an application on a phone: it holds one pair of tokens and
+// asks for new ones. Whatever gets no answer, or an error of the server's own, it tries again.
+type guest struct {
+	http.Client
+	url, name       string
+	access, refresh string
+	answers         atomic.Int64 // refreshes that were answered with new tokens
+	tries           atomic.Int64 // requests that were not answered, or with an error of the server's own
+	signedOut       atomic.Value // the code of the answer that has ended its session, a string
+}
+
+const guestPassword = "a password for scripts"
+
+func newGuest(p *process, name string) *guest {
+	return &guest{Client: http.Client{Transport: &http.Transport{}, Timeout: 3 * time.Second}, url: p.url, name: name}
+}
+
+// answer is what a server has said: status 0 is no answer.
+type answer struct {
+	status int
+	code   string // of an error
+}
+
+// transient reports whether an honest client tries again.
+func (a answer) transient() bool { return a.status == 0 || a.status == 429 || a.status >= 500 }
+
+// ask makes one request, and takes the tokens of an answer of 200.
+func (v *guest) ask(method, path, body string) answer {
+	req, err := http.NewRequest(method, v.url+path, strings.NewReader(body))
+	if err != nil {
+		panic(err) // the test has written it
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if v.access != "" {
+		req.Header.Set("Cookie", "access_token="+v.access+"; refresh_token="+v.refresh)
+	}
+	resp, err := v.Do(req)
+	if err != nil {
+		return answer{}
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return answer{}
+	}
+	var problem struct{ Code string }
+	json.Unmarshal(text, &problem) // not every answer has one
+	for _, cookie := range resp.Cookies() {
+		switch {
+		case resp.StatusCode != http.StatusOK || cookie.Value == "":
+		case cookie.Name == "access_token":
+			v.access = cookie.Value
+		case cookie.Name == "refresh_token":
+			v.refresh = cookie.Value
+		}
+	}
+	return answer{resp.StatusCode, problem.Code}
+}
+
+// account is the body of a registration, and of a sign-in.
+func (v *guest) account(password string) string {
+	return fmt.Sprintf(`{"username":%q,"password":%q}`, v.name, password)
+}
+
+// join registers the guest and signs it in.
+func (v *guest) join(t testing.TB) {
+	t.Helper()
+	if got := v.ask("POST", "/register", v.account(guestPassword)); got.status != http.StatusCreated {
+		t.Fatalf("register %s: got %v", v.name, got)
+	}
+	v.signIn(t)
+}
+
+func (v *guest) signIn(t testing.TB) {
+	t.Helper()
+	v.access, v.refresh = "", ""
+	if got := v.ask("POST", "/login", v.account(guestPassword)); got.status != http.StatusOK {
+		t.Fatalf("sign %s in: got %v", v.name, got)
+	}
+}
+
+// renew asks for new tokens once.
+func (v *guest) renew() answer {
+	got := v.ask("POST", "/refresh", "")
+	switch {
+	case got.status == http.StatusOK:
+		v.answers.Add(1)
+	case got.transient():
+		v.tries.Add(1)
+	default:
+		v.signedOut.Store(got.code)
+	}
+	return got
+}
+
+// stay renews until stop is closed or its session is over.
+func (v *guest) stay(stop <-chan struct{}) {
+	for v.signedOut.Load() == nil {
+		pause := 20 * time.Millisecond
+		if v.renew().transient() {
+			pause = 100 * time.Millisecond
+		}
+		select {
+		case <-stop:
+			return
+		case <-time.After(pause):
+		}
+	}
+}
+
+// guests are those that stay while something happens.
+type guests struct {
+	all     []*guest
+	stop    chan struct{}
+	staying sync.WaitGroup
+}
+
+// newGuests signs guests in and has them stay.
+func newGuests(t testing.TB, p *process, n int) *guests {
+	t.Helper()
+	c := &guests{stop: make(chan struct{})}
+	for i := range n {
+		v := newGuest(p, fmt.Sprintf("guest-%d", i))
+		v.join(t)
+		c.all = append(c.all, v)
+	}
+	for _, v := range c.all {
+		c.staying.Go(func() { v.stay(c.stop) })
+	}
+	return c
+}
+
+// served waits until every guest that is signed in has got new tokens twice more.
+func (c *guests) served(t testing.TB) {
+	t.Helper()
+	before := make([]int64, len(c.all))
+	for i, v := range c.all {
+		before[i] = v.answers.Load()
+	}
+	eventually(t, func() bool {
+		for i, v := range c.all {
+			if v.signedOut.Load() == nil && v.answers.Load() < before[i]+2 {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// leave ends the stay, and wants every session to be alive still; but for those that were
+// told one of these codes.
+func (c *guests) leave(t testing.TB, excused ...string) {
+	t.Helper()
+	close(c.stop)
+	c.staying.Wait()
+	for _, v := range c.all {
+		v.wantsToBeSignedIn(t, excused...)
+	}
+}
+
+// wantsToBeSignedIn asks for new tokens until there is an answer, which must be a good one.
+func (v *guest) wantsToBeSignedIn(t testing.TB, excused ...string) {
+	t.Helper()
+	if v.signedOut.Load() == nil {
+		eventually(t, func() bool { return !v.renew().transient() })
+	}
+	if code, out := v.signedOut.Load().(string); out && !slices.Contains(excused, code) {
+		t.Errorf("%s did nothing wrong and was signed out: %s", v.name, code)
+	}
+}

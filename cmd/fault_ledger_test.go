@@ -1,0 +1,150 @@
+package cmd_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/authctl/authctl/store"
+	"github.com/authctl/authctl/store/storetest"
+)
+
+// ledger notes what servers and commands have acknowledged, to be held against what is true
+// after a fault.
+type ledger struct {
+	serve   *process
+	entries []*entry
+	stop    chan struct{}
+	writing sync.WaitGroup
+}
+
+// entry is an account to which one thing was done, and that was acknowledged.
+type entry struct {
+	*guest              // with the tokens from before
+	done   store.Action // "" for nothing: it was registered and signed in
+}
+
+const changedPassword = "another password for scripts"
+
+// endings is what is done to the accounts of a ledger, in turn.
+var endings = []struct {
+	action  store.Action
+	command []string // for nil it is a logout, or nothing
+}{
+	{action: store.ActionLogout},
+	{store.ActionSessionsRevoked, []string{"token", "revoke-all", "--yes", "--user"}},
+	{action: ""},
+	{store.ActionPasswordChanged, []string{"user", "set-password", "--password-stdin"}},
+	{store.ActionUserDisabled, []string{"user", "disable", "--reason", "a fault"}},
+}
+
+// openLedger begins to register accounts, to sign them in and to end their sessions, one after
+// the other, through a server and by commands on its database.
+func openLedger(p *process) *ledger {
+	l := &ledger{serve: p, stop: make(chan struct{})}
+	l.writing.Go(func() {
+		for i := 0; ; i++ {
+			select {
+			case <-l.stop:
+				return
+			default:
+			}
+			if e := l.write(i); e != nil {
+				l.entries = append(l.entries, e)
+			} else {
+				time.Sleep(100 * time.Millisecond) // as a client does that was not served
+			}
+		}
+	})
+	return l
+}
+
+// write does one thing to a new account, and returns nil unless all of it was acknowledged.
+func (l *ledger) write(i int) *entry {
+	v, ending := newGuest(l.serve, fmt.Sprintf("entry-%d", i)), endings[i%len(endings)]
+	if v.ask("POST", "/register", v.account(guestPassword)).status != http.StatusCreated ||
+		v.ask("POST", "/login", v.account(guestPassword)).status != http.StatusOK {
+		return nil
+	}
+	e := &entry{v, ending.action}
+	switch {
+	case ending.command != nil:
+		command := l.serve.prepare(append(slices.Clone(ending.command), v.name)...)
+		command.Stdin = strings.NewReader(changedPassword + "\n")
+		if command.Run() != nil {
+			return nil
+		}
+	case ending.action == store.ActionLogout:
+		access, refresh := v.access, v.refresh
+		if v.ask("POST", "/logout", "").status != http.StatusOK {
+			return nil
+		}
+		v.access, v.refresh = access, refresh
+	}
+	return e
+}
+
+// close ends the writing.
+func (l *ledger) close() {
+	close(l.stop)
+	l.writing.Wait()
+}
+
+// holds checks every entry that the database has kept against a server. kept nil is: all.
+func (l *ledger) holds(t testing.TB, p *process, kept func(e *entry) bool) {
+	t.Helper()
+	checked := map[store.Action]int{}
+	for _, e := range l.entries {
+		if kept == nil || kept(e) {
+			e.url = p.url
+			e.holds(t)
+			checked[e.done]++
+		}
+	}
+	t.Logf("of %d acknowledged entries the database has kept %v", len(l.entries), checked)
+}
+
+// holds checks one entry.
+func (e *entry) holds(t testing.TB) {
+	t.Helper()
+	alive := e.done == ""
+	if got := e.ask("GET", "/verify", ""); (got.status == http.StatusOK) != alive {
+		t.Errorf("verify as %s after %q: got %v", e.name, e.done, got)
+	}
+	if got := e.ask("POST", "/refresh", ""); (got.status == http.StatusOK) != alive {
+		t.Errorf("refresh as %s after %q: got %v", e.name, e.done, got)
+	}
+	for password, want := range map[string]bool{
+		guestPassword:   e.done != store.ActionPasswordChanged && e.done != store.ActionUserDisabled,
+		changedPassword: e.done == store.ActionPasswordChanged,
+	} {
+		if got := e.ask("POST", "/login", e.account(password)); (got.status == http.StatusOK) != want {
+			t.Errorf("sign in as %s after %q: got %v", e.name, e.done, got)
+		}
+	}
+}
+
+// lost counts the entries that the database has not kept.
+func (l *ledger) lost(kept func(e *entry) bool) (n int) {
+	for _, e := range l.entries {
+		if !kept(e) {
+			n++
+		}
+	}
+	return n
+}
+
+// keptBy tells which entries a cluster's database has kept.
+func keptBy(t testing.TB, c *storetest.Cluster, database string) func(*entry) bool {
+	return func(e *entry) bool {
+		statement, args := `SELECT EXISTS (SELECT 1 FROM users u JOIN refresh_tokens r ON r.user_id = u.id WHERE u.username = $1)`, []any{e.name}
+		if e.done != "" {
+			statement, args = `SELECT EXISTS (SELECT 1 FROM users u JOIN audit_events a ON a.user_id = u.id WHERE u.username = $1 AND a.action = $2)`, append(args, string(e.done))
+		}
+		return c.Text(t, database, statement, args...) == "true"
+	}
+}

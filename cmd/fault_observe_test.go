@@ -1,0 +1,65 @@
+package cmd_test
+
+import (
+	"errors"
+	"net/http"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// soak skips what takes long where AUTHCTL_TEST_SOAK is not set.
+func soak(t *testing.T) {
+	t.Helper()
+	if !soaking() {
+		t.Skip("AUTHCTL_TEST_SOAK is not set")
+	}
+	t.Parallel()
+}
+
+// hasRead waits until a server has read the revocations again.
+func (p *process) hasRead(t testing.TB) {
+	t.Helper()
+	at := float64(time.Now().UnixMicro()) / 1e6
+	eventually(t, func() bool { return p.metric(t, "authctl_revocation_feed_last_contact_timestamp_seconds") > at })
+}
+
+var adminURL = regexp.MustCompile(`metrics on (http://\S+)`)
+
+// metric returns the value of one of the server's metrics.
+func (p *process) metric(t testing.TB, name string) float64 {
+	t.Helper()
+	found := adminURL.FindStringSubmatch(p.said(t))
+	if found == nil {
+		t.Fatalf("it does not say where its metrics are: %s", p.said(t))
+	}
+	for line := range strings.Lines(call(t, http.DefaultClient, "GET", found[1], "", nil, http.StatusOK)) {
+		if value, ok := strings.CutPrefix(line, name+" "); ok {
+			n, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+	}
+	t.Fatalf("there is no metric %s", name)
+	return 0
+}
+
+// revokes runs token revoke-all for a user, and returns whether it claims that all servers
+// know. Not to claim it is allowed, to fail otherwise is not.
+func (p *process) revokes(t testing.TB, username string) (claimed bool) {
+	t.Helper()
+	out, err := p.prepare("token", "revoke-all", "--user", username, "--yes", "--wait", "10s", "-o", "json").CombinedOutput()
+	failed, _ := errors.AsType[*exec.ExitError](err)
+	if err != nil && (failed == nil || failed.ExitCode() != 7) {
+		t.Fatalf("revoke-all: %v: %s", err, out)
+	}
+	if claimed = err == nil; claimed && !strings.Contains(string(out), "effective on 1 of 1 node") {
+		t.Errorf("revoke-all: got %s", out)
+	}
+	return claimed
+}

@@ -1,0 +1,241 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	neturl "net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Cluster is a PostgreSQL server of one test, which the test may kill, freeze, copy and
+// promote. Unlike the server of [Postgres] it commits as a production server does: a commit that
+// was acknowledged survives the death of its processes.
+type Cluster struct {
+	dir     string // holds data, the socket and the log
+	process *exec.Cmd
+	ended   chan struct{} // closed when process has ended
+}
+
+// clusterSettings are those of every own cluster. Nothing here outlives the machine, so
+// nothing is synced to its disk.
+var clusterSettings = []string{
+	"fsync = off", "max_connections = 100", "shared_buffers = 32MB", "wal_keep_size = 64MB", "logging_collector = off",
+	"log_line_prefix = '%m [%p] '", "log_min_error_statement = panic", "wal_retrieve_retry_interval = 200ms",
+}
+
+// NewCluster starts a cluster with these lines of postgresql.conf, which ends with the test.
+// Without PostgreSQL the test is skipped, or fails where CI is set.
+func NewCluster(t testing.TB, settings ...string) *Cluster {
+	t.Helper()
+	return NewClusterAt(t, "", settings...)
+}
+
+// NewClusterAt is [NewCluster] with its data in a folder that is there already and empty, such as a
+// mounted file system; its write-ahead log is kept elsewhere. With "" all is in one temporary folder.
+func NewClusterAt(t testing.TB, data string, settings ...string) *Cluster {
+	t.Helper()
+	c := newClusterFolder(t)
+	args := []string{"-D", c.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"}
+	if data != "" {
+		_, owner, _ := unprivileged() // newClusterFolder has seen its error
+		if err := errors.Join(os.Chown(data, owner, -1), os.Symlink(data, c.data())); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, "--waldir", filepath.Join(c.dir, "wal"))
+	}
+	c.program(t, "initdb", args...)
+	conf := strings.Join(append(clusterSettings, settings...), "\n") + "\n"
+	f, err := os.OpenFile(filepath.Join(c.data(), "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.WriteString(conf)
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	c.Start(t)
+	return c
+}
+
+// janitor outlives the test process: it ends the server, whoever is left of it, and removes
+// the folder when its standard input is closed.
+const janitor = `
+cat >/dev/null
+pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && {
+  kill -CONT "$pid"; kill -QUIT "$pid"
+  while kill -0 "$pid"; do sleep 0.05; done
+} 2>/dev/null
+rm -rf "$1"
+`
+
+// newClusterFolder makes the folder of a cluster, which is removed when the test ends.
+func newClusterFolder(t testing.TB) *Cluster {
+	t.Helper()
+	if binaries() == "" {
+		missing(t, "no initdb and postgres on PATH or in /usr/lib/postgresql: install PostgreSQL")
+	}
+	attr, owner, err := unprivileged()
+	if err != nil {
+		missing(t, err.Error())
+	}
+	dir, err := os.MkdirTemp(socketRoom(), "authctl-cluster-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if owner >= 0 {
+		if err := os.Chown(dir, owner, -1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cleaning := exec.Command("/bin/sh", "-c", janitor, "janitor", dir)
+	cleaning.SysProcAttr, cleaning.Dir = attr, "/"
+	cleaning.SysProcAttr.Setpgid = true // an interrupt at the terminal is not for it
+	alive, err := cleaning.StdinPipe()
+	if err == nil {
+		err = cleaning.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &Cluster{dir: dir}
+	t.Cleanup(func() { c.end(t, alive, cleaning) })
+	return c
+}
+
+// missing skips the test for the want of a program, or fails it where CI is set.
+func missing(t testing.TB, reason string) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatal(reason)
+	}
+	t.Skip(reason)
+}
+
+func (c *Cluster) end(t testing.TB, alive io.Closer, cleaning *exec.Cmd) {
+	if t.Failed() {
+		said, _ := os.ReadFile(c.log())
+		t.Logf("PostgreSQL said: %s", said[max(0, len(said)-4000):])
+	}
+	if c.process != nil {
+		c.Kill(t)
+	}
+	alive.Close()
+	cleaning.Wait()
+}
+
+func (c *Cluster) data() string { return filepath.Join(c.dir, "data") }
+func (c *Cluster) log() string  { return filepath.Join(c.dir, "log") }
+
+// Dir returns the folder of the cluster's socket.
+func (c *Cluster) Dir() string { return c.dir }
+
+// URL returns the URL of a database of this cluster.
+func (c *Cluster) URL(database string) string {
+	return "postgres://postgres@/" + database + "?host=" + neturl.QueryEscape(c.dir)
+}
+
+// CreateDatabase makes a migrated database and returns its URL.
+func (c *Cluster) CreateDatabase(t testing.TB, name string) string {
+	t.Helper()
+	c.Exec(t, "postgres", "CREATE DATABASE "+name)
+	if err := migrate(t.Context(), c.URL(name)); err != nil {
+		t.Fatal(err)
+	}
+	return c.URL(name)
+}
+
+// Exec runs one statement on a database.
+func (c *Cluster) Exec(t testing.TB, database, statement string, args ...any) {
+	t.Helper()
+	if err := c.use(t.Context(), database, func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, statement, args...)
+		return err
+	}); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+// Text returns the one value of a statement as text, "" for NULL.
+func (c *Cluster) Text(t testing.TB, database, statement string, args ...any) string {
+	t.Helper()
+	var value *string
+	if err := c.use(t.Context(), database, func(ctx context.Context, conn *pgx.Conn) error {
+		return conn.QueryRow(ctx, "SELECT CAST(("+statement+") AS TEXT)", args...).Scan(&value)
+	}); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+	if value == nil {
+		return ""
+	}
+	return *value
+}
+
+func (c *Cluster) use(ctx context.Context, database string, do func(context.Context, *pgx.Conn) error) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, c.URL(database))
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	return do(ctx, conn)
+}
+
+// await waits until a statement on the maintenance database returns true.
+func (c *Cluster) await(t testing.TB, condition string, args ...any) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); c.Text(t, "postgres", condition, args...) != "true"; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain: %s", condition)
+		}
+	}
+}
+
+// program runs one of PostgreSQL's programs as the owner of the cluster.
+func (c *Cluster) program(t testing.TB, name string, args ...string) {
+	t.Helper()
+	command := c.Program(name, args...)
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v: %s", strings.Join(command.Args, " "), err, out)
+	}
+}
+
+// Program returns one of PostgreSQL's programs, such as pg_dump, ready to run as the owner of
+// the cluster in its folder.
+func (c *Cluster) Program(name string, args ...string) *exec.Cmd {
+	command := exec.Command(filepath.Join(binaries(), name), args...)
+	attr, _, _ := unprivileged() // newClusterFolder has seen its error
+	command.SysProcAttr, command.Dir = attr, c.dir
+	return command
+}
+
+// children returns the ids of the server's own processes where the system tells them.
+func children(pid int) (pids []int) {
+	list, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", pid))
+	for field := range strings.FieldsSeq(string(list)) {
+		if child, err := strconv.Atoi(field); err == nil {
+			pids = append(pids, child)
+		}
+	}
+	return pids
+}
+
+// signal sends a signal to every process of the server, to the first of them first.
+func (c *Cluster) signal(s syscall.Signal) {
+	pid := c.process.Process.Pid
+	processes := append([]int{pid}, children(pid)...)
+	for _, p := range processes {
+		syscall.Kill(p, s)
+	}
+}

@@ -1,0 +1,56 @@
+package storetest
+
+import (
+	"fmt"
+	"testing"
+)
+
+// NewStandby starts a standby of a running cluster, which streams what the cluster commits
+// (PostgreSQL documentation, 27.2). name is what synchronous_standby_names calls it.
+func (c *Cluster) NewStandby(t testing.TB, name string) *Cluster {
+	t.Helper()
+	s := newClusterFolder(t)
+	s.program(t, "pg_basebackup", "-D", s.data(), "-R", "-X", "stream", "--checkpoint=fast", "--no-sync",
+		"-d", "host="+c.dir+" user=postgres application_name="+name)
+	s.Start(t)
+	c.await(t, `SELECT EXISTS (SELECT 1 FROM pg_stat_replication WHERE application_name = $1 AND state = 'streaming')`, name)
+	return s
+}
+
+// RequireStandby makes each commit wait until the standby of this name has it, and waits
+// until that holds.
+func (c *Cluster) RequireStandby(t testing.TB, name string) {
+	t.Helper()
+	c.Set(t, "synchronous_standby_names", "'"+name+"'")
+	c.await(t, `SELECT EXISTS (SELECT 1 FROM pg_stat_replication WHERE application_name = $1 AND sync_state = 'sync')`, name)
+}
+
+// CatchUp waits until the standby has all that the primary has written.
+func (c *Cluster) CatchUp(t testing.TB, primary *Cluster) {
+	t.Helper()
+	upTo := primary.Text(t, "postgres", "SELECT pg_current_wal_insert_lsn()")
+	primary.Exec(t, "postgres", "SELECT pg_switch_wal()") // writes what is still in memory
+	c.await(t, "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn", upTo)
+}
+
+// Detach makes a standby receive nothing from now on, so that it lags behind its primary.
+func (c *Cluster) Detach(t testing.TB) {
+	t.Helper()
+	c.Set(t, "primary_conninfo", "''")
+	c.await(t, "SELECT NOT EXISTS (SELECT 1 FROM pg_stat_wal_receiver)")
+}
+
+// Promote makes a standby a primary, and returns when it takes writes.
+func (c *Cluster) Promote(t testing.TB) {
+	t.Helper()
+	c.Exec(t, "postgres", "SELECT pg_promote()")
+	c.await(t, "SELECT NOT pg_is_in_recovery()")
+}
+
+// BurnTransactions uses up n transaction ids of a primary, and rolls all of them back. A standby
+// that is promoted soon afterwards hands them out again, even a synchronous one: no commit has
+// waited for it.
+func (c *Cluster) BurnTransactions(t testing.TB, n int) {
+	t.Helper()
+	c.Exec(t, "postgres", fmt.Sprintf("DO $$ BEGIN FOR i IN 1..%d LOOP PERFORM pg_current_xact_id(); ROLLBACK; END LOOP; END $$", n))
+}

@@ -29,11 +29,12 @@ type feed struct {
 // feedSnapshot is never changed.
 type feedSnapshot struct {
 	position     store.Position
-	contact      time.Time // when the reading that it comes from began; zero for never
-	clock        time.Time // the database's then
-	forgotten    int       // times that the position was forgotten
-	taken        int       // entries read since the start, those twice that were read twice
-	installation int64     // the installation's generation
+	history      store.History // that was read last
+	contact      time.Time     // when the reading that it comes from began; zero for never
+	clock        time.Time     // the database's then
+	forgotten    int           // times that the position was forgotten
+	taken        int           // grows with every entry and every whole reading
+	installation int64         // the installation's generation
 	recent       []store.Revocation
 	buckets      []*feedBucket
 }
@@ -90,7 +91,7 @@ func (s *feedSnapshot) entries() int {
 // not kept when it was forgotten meanwhile, other than in from. What is new counts
 // from now: the clock of who ended it may be slow.
 func (f *feed) read(got store.Feed, from *feedSnapshot, contact, now time.Time) {
-	if from.position != "" {
+	if !got.Whole {
 		for i := range got.Entries {
 			if got.Entries[i].At.Before(now) {
 				got.Entries[i].At = now
@@ -98,11 +99,14 @@ func (f *feed) read(got store.Feed, from *feedSnapshot, contact, now time.Time) 
 		}
 	}
 	f.change(now, got.Entries, func(s *feedSnapshot) {
-		s.contact, s.clock = contact, got.Clock
+		s.contact, s.clock, s.history = contact, got.Clock, got.History
 		if s.forgotten == from.forgotten {
 			s.position = got.Position
 		}
 		s.taken += len(got.Entries)
+		if got.Whole {
+			s.taken++ // others may wait for the node to say that it has read all anew
+		}
 		s.installation = max(s.installation, got.Installation)
 	})
 }

@@ -28,6 +28,9 @@ const (
 	ListenerBack FollowEvent = "revocation listener back"
 	FeedLost     FollowEvent = "revocation feed lost" // for too long, and access tokens are vouched for no more
 	FeedBack     FollowEvent = "revocation feed back"
+	WentBack     FollowEvent = "the database went back" // to before something that this node knows
+	Restored     FollowEvent = "revocations that the database had lost are in it again"
+	NewHistory   FollowEvent = "the database was restored or failed over, and had lost no revocation that this server knows"
 	KeyPromoted  FollowEvent = "signing key promoted" // to what the configuration asks for
 	KeyClosed    FollowEvent = "the active signing key cannot be opened"
 )
@@ -66,10 +69,16 @@ func (s *Service) Sync(ctx context.Context) error {
 		s.feed.forget()
 		return fail(err)
 	}
-	if from.position == "" || slices.ContainsFunc(got.Entries, func(r store.Revocation) bool { return r.Keys }) {
+	if got.Whole || slices.ContainsFunc(got.Entries, func(r store.Revocation) bool { return r.Keys }) {
 		if err := s.syncKeys(ctx); err != nil {
 			s.feed.forget()
 			return err
+		}
+	}
+	if back := setbackSince(from, got); back != nil {
+		s.setback.Store(back)
+		if s.announced.Load() != nil {
+			s.announced.Store(&time.Time{}) // the node's row may be lost as well
 		}
 	}
 	s.feed.read(got, from, contact, now)
@@ -94,6 +103,9 @@ func (s *Service) Vouches() error { return s.vouches(s.feed.current.Load()) }
 // vouches looks at what was read, and, of a node, at when it could last make that
 // known: a node that is thought to be gone is not waited for.
 func (s *Service) vouches(now *feedSnapshot) error {
+	if s.setback.Load() != nil {
+		return &Error{Code: CodeUnavailable, Message: "the database went back in time, and this server is bringing its revocations back, try again in a moment", RetryAfter: time.Second}
+	}
 	announced := s.announced.Load()
 	if now.contact.IsZero() || elapsed(now.contact) > s.staleness || (announced != nil && elapsed(*announced) > s.staleness) {
 		return &Error{Code: CodeUnavailable, Message: "this server has lost sight of the database, try again in a moment", RetryAfter: time.Second}
@@ -134,6 +146,7 @@ type follower struct {
 	saved  time.Time // when the node was
 	taken  int       // entries that it had read then
 	closed bool      // the active key was, when it was looked at last
+	told   *setback  // the latest that was told of
 }
 
 // follow reads the feed each time it is woken, and at intervals.
@@ -179,7 +192,10 @@ func (f *follower) read(ctx context.Context) error {
 	if err := f.svc.Sync(ctx); err != nil {
 		return err
 	}
-	if f.svc.feed.current.Load().taken == f.taken && f.svc.access.ring.Load().held() == f.node.Keys && time.Since(f.saved) < f.svc.staleness/6 {
+	if err := f.overcome(ctx); err != nil {
+		return err
+	}
+	if f.announced() && f.svc.feed.current.Load().taken == f.taken && f.svc.access.ring.Load().held() == f.node.Keys && time.Since(f.saved) < f.svc.staleness/6 {
 		return nil
 	}
 	return f.save(ctx)
@@ -201,13 +217,19 @@ func (f *follower) save(ctx context.Context) error {
 		return fail(err)
 	}
 	f.saved, f.taken = time.Now(), known.taken
-	if announced := f.svc.announced.Load(); announced == nil || elapsed(*announced) > f.svc.staleness {
+	if !f.announced() {
 		if err := f.svc.Sync(ctx); err != nil {
 			return err
 		}
 	}
 	f.svc.announced.Store(&known.contact)
 	return nil
+}
+
+// announced reports whether others wait for this node.
+func (f *follower) announced() bool {
+	at := f.svc.announced.Load()
+	return at != nil && elapsed(*at) <= f.svc.staleness
 }
 
 // settleKeys goes on with a change of keys that the configuration asks for, and tells of

@@ -56,6 +56,7 @@ type Service struct {
 	staleness time.Duration
 	announced atomic.Pointer[time.Time] // when this node last made itself known; nil when it has not joined
 	pending   pendingLogouts
+	setback   atomic.Pointer[setback] // that this node has not overcome yet; nil for none
 	refresh   time.Duration
 	maxAge    time.Duration
 	retry     time.Duration

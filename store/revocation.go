@@ -21,13 +21,23 @@ type Revocation struct {
 // is good.
 const NoGeneration = math.MaxInt64
 
-// Position is how far a server has read the feed. It means something only to the
-// backend that made it; "" is before the beginning.
+// Position is how far a server has read the feed, in one history of the database. It
+// means something only to the backend that made it; "" is before the beginning.
 type Position string
+
+// History names the sequence of commits that a database is in. A replica that is
+// promoted, a backup that is restored and another database at the same address are
+// other histories: what was read in one says nothing of another.
+type History struct {
+	System string // identifies the database system; "" where it has no identity
+	Line   string // changes when the system loses commits or takes another course; "" where that cannot be told
+}
 
 // Feed is one reading of the revocations.
 type Feed struct {
 	Position     Position     // to read on from
+	History      History      // that Position is in
+	Whole        bool         // all entries of the time asked for were read, not only what is new
 	Installation int64        // the installation's generation now
 	Clock        time.Time    // the database's, when it was read
 	Entries      []Revocation // in no particular order

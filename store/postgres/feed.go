@@ -25,13 +25,17 @@ func publish(ctx context.Context, tx pgx.Tx, r store.Revocation) error {
 }
 
 // A snapshot is the position: what it does not show was committed after it was
-// taken, whenever it began.
-const selectNewFeed = `
-SELECT CAST(pg_current_snapshot() AS TEXT), i.generation, clock_timestamp(), r.at, r.user_id, r.session_id, r.generation, r.keys
-FROM installation i LEFT JOIN revocations r ON r.tx >= pg_snapshot_xmin($1::text::pg_snapshot)
-    AND NOT pg_visible_in_snapshot(r.tx, $1::text::pg_snapshot)`
+// taken, whenever it began. The statement itself compares the era, because a pooler may
+// have sent it to another server than the one before.
+const selectNewFeed = currentEra + `
+SELECT now.system, now.line, now.boot, CAST(pg_current_snapshot() AS TEXT), i.generation, clock_timestamp(),
+    r.at, r.user_id, r.session_id, r.generation, r.keys
+FROM installation i CROSS JOIN now LEFT JOIN revocations r ON ` + era + ` = $1
+    AND r.tx >= pg_snapshot_xmin($2::text::pg_snapshot) AND NOT pg_visible_in_snapshot(r.tx, $2::text::pg_snapshot)`
 
-const selectPosition = `SELECT CAST(pg_current_snapshot() AS TEXT), generation, clock_timestamp() FROM installation`
+const selectPosition = currentEra + `
+SELECT now.system, now.line, now.boot, CAST(pg_current_snapshot() AS TEXT), i.generation, clock_timestamp()
+FROM installation i CROSS JOIN now`
 
 const selectFeedPage = `
 SELECT id, at, user_id, session_id, generation, keys
@@ -47,34 +51,44 @@ func (s *Store) Revocations(ctx context.Context, after store.Position, since tim
 	if after == "" {
 		return s.wholeFeed(ctx, since)
 	}
-	rows, err := s.pool.Query(ctx, selectNewFeed, string(after))
+	feed, at, err := s.newFeed(ctx, after)
+	if err == nil && at.era() != eraOf(after) {
+		return s.wholeFeed(ctx, since)
+	}
+	return feed, err
+}
+
+func (s *Store) newFeed(ctx context.Context, after store.Position) (feed store.Feed, p place, err error) {
+	rows, err := s.pool.Query(ctx, selectNewFeed, eraOf(after), snapshotOf(after))
 	if err != nil {
-		return store.Feed{}, translate("read revocations", err)
+		return store.Feed{}, p, translate("read revocations", err)
 	}
 	defer rows.Close()
-	var feed store.Feed
 	for rows.Next() {
 		var at *time.Time
 		var userID, sessionID uuid.NullUUID
 		var generation *int64
 		var keys *bool
-		if err := rows.Scan(&feed.Position, &feed.Installation, &feed.Clock, &at, &userID, &sessionID, &generation, &keys); err != nil {
-			return store.Feed{}, translate("read revocations", err)
+		if err := rows.Scan(append(p.dest(), &feed.Installation, &feed.Clock, &at, &userID, &sessionID, &generation, &keys)...); err != nil {
+			return store.Feed{}, p, translate("read revocations", err)
 		}
 		if at != nil { // else there is none
 			feed.Entries = append(feed.Entries, store.Revocation{Keys: *keys, At: at.UTC(), UserID: userID.UUID, SessionID: sessionID.UUID, Generation: *generation})
 		}
 	}
-	return feed, translate("read revocations", rows.Err())
+	feed.Position, feed.History = p.position(), p.history
+	return feed, p, translate("read revocations", rows.Err())
 }
 
 // wholeFeed reads what is there, page by page. The position is taken first, so that
 // what is committed meanwhile comes with the next reading, if not with this one.
 func (s *Store) wholeFeed(ctx context.Context, since time.Time) (store.Feed, error) {
-	var feed store.Feed
-	if err := s.pool.QueryRow(ctx, selectPosition).Scan(&feed.Position, &feed.Installation, &feed.Clock); err != nil {
+	feed := store.Feed{Whole: true}
+	var p place
+	if err := s.pool.QueryRow(ctx, selectPosition).Scan(append(p.dest(), &feed.Installation, &feed.Clock)...); err != nil {
 		return store.Feed{}, translate("read revocations", err)
 	}
+	feed.Position, feed.History = p.position(), p.history
 	for last, more := int64(0), true; more; {
 		rows, err := s.pool.Query(ctx, selectFeedPage, last, since, feedPage)
 		if err != nil {

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,15 +12,15 @@ import (
 )
 
 const upsertNode = `
-INSERT INTO nodes (id, name, version, started_at, seen_at, staleness, access_ttl, position, keys)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO nodes (id, name, version, started_at, seen_at, staleness, access_ttl, position, keys, era)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (id) DO UPDATE
-SET name = $2, version = $3, started_at = $4, seen_at = $5, staleness = $6, access_ttl = $7, position = $8, keys = $9`
+SET name = $2, version = $3, started_at = $4, seen_at = $5, staleness = $6, access_ttl = $7, position = $8, keys = $9, era = $10`
 
 // SaveNode implements [store.Store].
 func (s *Store) SaveNode(ctx context.Context, n store.Node) error {
 	_, err := s.pool.Exec(ctx, upsertNode, n.ID, n.Name, n.Version, n.StartedAt, n.SeenAt,
-		n.Staleness.Microseconds(), n.AccessTTL.Microseconds(), string(n.Position), n.Keys)
+		n.Staleness.Microseconds(), n.AccessTTL.Microseconds(), snapshotOf(n.Position), n.Keys, eraOf(n.Position))
 	return translate("save node", err)
 }
 
@@ -40,10 +41,14 @@ func (s *Store) RemoveOldNodes(ctx context.Context, seenBefore time.Time) error 
 }
 
 // The machines' clocks may differ; whether one is silent the database's own must tell.
-const selectNodes = `
-SELECT n.id, n.name, n.version, n.started_at, n.seen_at, n.staleness, n.access_ttl, n.position, n.keys,
-    clock_timestamp() - n.seen_at, unread.behind, COALESCE(clock_timestamp() - unread.since, '0')
-FROM nodes n CROSS JOIN LATERAL (
+// What a node has read in another era says nothing: it is behind until it has read all
+// anew. Releases before this column leave era empty, and their position is compared as it is.
+const selectNodes = currentEra + `
+SELECT n.id, n.name, n.version, n.started_at, n.seen_at, n.staleness, n.access_ttl, n.position, n.keys, n.era,
+    clock_timestamp() - n.seen_at,
+    CASE WHEN n.era IN ('', ` + era + `) THEN unread.behind ELSE GREATEST(unread.behind, 1) END,
+    CASE WHEN n.era IN ('', ` + era + `) THEN COALESCE(clock_timestamp() - unread.since, '0') ELSE clock_timestamp() - n.seen_at END
+FROM nodes n CROSS JOIN now CROSS JOIN LATERAL (
     SELECT count(*) AS behind, min(at) AS since FROM (
         SELECT r.at FROM revocations r
         WHERE r.tx >= pg_snapshot_xmin(n.position::pg_snapshot) AND NOT pg_visible_in_snapshot(r.tx, n.position::pg_snapshot)
@@ -62,8 +67,10 @@ func (s *Store) Nodes(ctx context.Context, upTo time.Time) ([]store.Node, error)
 	nodes, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (store.Node, error) {
 		var n store.Node
 		var staleness, ttl int64
-		err := r.Scan(&n.ID, &n.Name, &n.Version, &n.StartedAt, &n.SeenAt, &staleness, &ttl, &n.Position, &n.Keys, &n.Silent, &n.Behind, &n.Lag)
+		var snapshot, era string
+		err := r.Scan(&n.ID, &n.Name, &n.Version, &n.StartedAt, &n.SeenAt, &staleness, &ttl, &snapshot, &n.Keys, &era, &n.Silent, &n.Behind, &n.Lag)
 		n.StartedAt, n.SeenAt = n.StartedAt.UTC(), n.SeenAt.UTC()
+		n.Position = store.Position(strings.TrimPrefix(era+"/"+snapshot, "/"))
 		n.Staleness, n.AccessTTL = time.Duration(staleness)*time.Microsecond, time.Duration(ttl)*time.Microsecond
 		return n, err
 	})

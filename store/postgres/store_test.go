@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"testing"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // registers the driver
@@ -20,6 +21,14 @@ func TestStoreKeepsTheContract(t *testing.T) {
 		NewEmpty: storetest.EmptyPostgres,
 		Open: func(t testing.TB, url string) store.Store {
 			return open(t, postgres.Config{URL: url})
+		},
+		Foreign: func(p store.Position) (all []store.Position) {
+			for i := range 3 { // system, line and boot; the fourth is the snapshot
+				parts := strings.Split(string(p), "/")
+				parts[i] += "1"
+				all = append(all, store.Position(strings.Join(parts, "/")))
+			}
+			return all
 		},
 		Connect: func(t testing.TB, url string) *sql.DB {
 			t.Helper()

@@ -22,10 +22,10 @@ func publish(ctx context.Context, tx *sql.Tx, r store.Revocation) error {
 // The id is the position: there is one writer at a time, so that rows become
 // visible in the order of their ids.
 const selectNewFeed = `
-SELECT (SELECT COALESCE(MAX(id), 0) FROM revocations), i.generation, ` + clockMicros + `, r.at, r.user_id, r.session_id, r.generation, r.keys
+SELECT ` + lastID + `, i.generation, ` + clockMicros + `, r.at, r.user_id, r.session_id, r.generation, r.keys
 FROM installation i LEFT JOIN revocations r ON r.id > ?1`
 
-const selectPosition = `SELECT (SELECT COALESCE(MAX(id), 0) FROM revocations), generation, ` + clockMicros + ` FROM installation`
+const selectPosition = `SELECT ` + lastID + `, generation, ` + clockMicros + ` FROM installation`
 
 const selectFeedPage = `
 SELECT id, at, user_id, session_id, generation, keys
@@ -51,27 +51,34 @@ func (s *Store) Revocations(ctx context.Context, after store.Position, since tim
 	}
 	defer rows.Close()
 	var feed store.Feed
+	var newest int64
 	for rows.Next() {
-		var newest, clock int64
+		var clock int64
 		var at, generation sql.NullInt64
 		var userID, sessionID uuid.NullUUID
 		var keys sql.NullBool
 		if err := rows.Scan(&newest, &feed.Installation, &clock, &at, &userID, &sessionID, &generation, &keys); err != nil {
 			return store.Feed{}, translate("read revocations", err)
 		}
-		read, feed.Clock = max(read, newest), instant(clock)
+		feed.Clock = instant(clock)
 		if at.Valid { // else there is none
 			feed.Entries = append(feed.Entries, store.Revocation{Keys: keys.Bool, At: instant(at.Int64), UserID: userID.UUID, SessionID: sessionID.UUID, Generation: generation.Int64})
 		}
 	}
-	feed.Position = position(read)
-	return feed, translate("read revocations", rows.Err())
+	if err := rows.Err(); err != nil {
+		return store.Feed{}, translate("read revocations", err)
+	}
+	if newest < read { // ids never go back in one history
+		return s.wholeFeed(ctx, since)
+	}
+	feed.Position = position(newest)
+	return feed, nil
 }
 
 // wholeFeed reads what is there, page by page. The position is taken first, so that
 // what is committed meanwhile comes with the next reading, if not with this one.
 func (s *Store) wholeFeed(ctx context.Context, since time.Time) (store.Feed, error) {
-	var feed store.Feed
+	feed := store.Feed{Whole: true}
 	var newest, clock int64
 	if err := s.read(ctx, selectPosition, nil, []any{&newest, &feed.Installation, &clock}); err != nil {
 		return store.Feed{}, translate("read revocations", err)
@@ -110,8 +117,6 @@ func (s *Store) feedPage(ctx context.Context, last *int64, since time.Time) ([]s
 
 // watchEvery is how often another connection's commits are looked for.
 const watchEvery = 100 * time.Millisecond
-
-func position(id int64) store.Position { return store.Position(strconv.FormatInt(id, 10)) }
 
 // WatchRevocations implements [store.Store]. SQLite cannot tell of a commit, so it
 // is asked, at no cost to speak of, whether there was one.

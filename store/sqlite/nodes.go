@@ -38,12 +38,14 @@ func (s *Store) RemoveOldNodes(ctx context.Context, seenBefore time.Time) error 
 	return err
 }
 
-// A sign before r.at keeps its index out: most rows are older than upTo.
+// A sign before r.at keeps its index out: most rows are older than upTo. A position after
+// the last id is of another history of the file: the node is behind until it has read all anew.
 const selectNodes = `
 SELECT n.id, n.name, n.version, n.started_at, n.seen_at, n.staleness, n.access_ttl, n.position, n.keys,
     ` + clockMicros + ` - n.seen_at,
-    (SELECT count(*) FROM (SELECT 1 FROM revocations r WHERE r.id > CAST(n.position AS INTEGER) AND +r.at <= ?1 LIMIT ?2)),
-    COALESCE(` + clockMicros + ` - (SELECT r.at FROM revocations r WHERE r.id > CAST(n.position AS INTEGER) AND +r.at <= ?1 ORDER BY r.id LIMIT 1), 0)
+    CASE WHEN CAST(n.position AS INTEGER) > ` + lastID + ` THEN 1 ELSE
+        (SELECT count(*) FROM (SELECT 1 FROM revocations r WHERE r.id > CAST(n.position AS INTEGER) AND +r.at <= ?1 LIMIT ?2)) END,
+    CASE WHEN CAST(n.position AS INTEGER) > ` + lastID + ` THEN ` + clockMicros + ` - n.seen_at ELSE COALESCE(` + clockMicros + ` - (SELECT r.at FROM revocations r WHERE r.id > CAST(n.position AS INTEGER) AND +r.at <= ?1 ORDER BY r.id LIMIT 1), 0) END
 FROM nodes n
 ORDER BY n.name, n.id`
 

@@ -170,6 +170,10 @@ func operations(s store.Store) map[string]func(ctx context.Context) error {
 		"ending":        func(ctx context.Context) error { _, err := s.Ending(ctx, id, id, noon); return err },
 		"user by id":    func(ctx context.Context) error { _, err := s.UserByID(ctx, id); return err },
 		"revocations":   func(ctx context.Context) error { _, err := s.Revocations(ctx, "", noon); return err },
+		"raise generations": func(ctx context.Context) error {
+			_, err := s.RaiseGenerations(ctx, 1, map[uuid.UUID]int64{id: 1}, e)
+			return err
+		},
 		"delete old revocations": func(ctx context.Context) error {
 			_, err := s.DeleteOldRevocations(ctx, noon, 1)
 			return err

@@ -26,6 +26,7 @@ type Backend struct {
 	NewEmpty func(t testing.TB) string                 // a fresh database without tables
 	Open     func(t testing.TB, db string) store.Store // closed when the test ends
 	Connect  func(t testing.TB, db string) *sql.DB     // to look past the store; closed when the test ends
+	Foreign  func(store.Position) []store.Position     // those that were as far in histories that the database is not in
 }
 
 // Run checks every promise of the contract's comments on the backend.

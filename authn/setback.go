@@ -1,0 +1,122 @@
+package authn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/store"
+)
+
+// setback is that the database answers from another history than before: a replica was
+// promoted, a backup was restored, or another database has taken its place. It may have
+// lost revocations that this node knows. cause is nil when none is known to be lost.
+type setback struct{ cause error }
+
+// setbackSince compares a reading with what was known when it began. It returns nil for
+// the first one, and while the database goes on where it was.
+func setbackSince(from *feedSnapshot, got store.Feed) *setback {
+	switch {
+	case from.contact.IsZero():
+		return nil
+	case got.History.System != from.history.System:
+		return &setback{fmt.Errorf("another database system answers at this address: %s, and %s before", got.History.System, from.history.System)}
+	case got.Installation < from.installation:
+		return &setback{fmt.Errorf("the installation's counter is %d and was %d: a backup was restored, or a failover lost commits", got.Installation, from.installation)}
+	case got.History != from.history, got.Whole && from.position != "":
+		return &setback{}
+	default:
+		return nil
+	}
+}
+
+// overcome brings back what the database has lost of what this node knows. Until that is
+// done the node vouches for nobody: it would refuse the tokens that are issued under the
+// older counters.
+func (f *follower) overcome(ctx context.Context) error {
+	back := f.svc.setback.Load()
+	if back == nil {
+		return nil
+	}
+	if back.cause != nil && f.told != back {
+		f.notice(WentBack, back.cause)
+		f.told = back
+	}
+	counters, sessions, err := f.svc.reapply(ctx, Actor{Name: "node:" + f.node.Name})
+	if err != nil {
+		return err
+	}
+	if !f.svc.setback.CompareAndSwap(back, nil) {
+		return errors.New("the database went back again")
+	}
+	switch {
+	case counters > 0 || sessions > 0:
+		f.notice(Restored, fmt.Errorf("raised %d counters and ended %d sessions again; a password, a disabling or a deletion that was lost has to be repeated", counters, sessions))
+	case back.cause == nil:
+		f.notice(NewHistory, nil)
+	}
+	return f.svc.Sync(ctx)
+}
+
+// reapply raises the counters of the database to those that this process remembers, and
+// ends the sessions again that it knows to have ended.
+func (s *Service) reapply(ctx context.Context, a Actor) (counters, sessions int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, wholeTimeout)
+	defer cancel()
+	known, now := s.feed.current.Load(), s.now()
+	users, ids := known.remembered(store.NextGeneration(now))
+	if counters, err = s.store.RaiseGenerations(ctx, known.installation, nil, a.event(store.ActionRevokedAgain, now)); err != nil {
+		return 0, 0, fail(err)
+	}
+	for batch := range slices.Chunk(slices.SortedFunc(maps.Keys(users), compareIDs), selectPage) {
+		low := make(map[uuid.UUID]int64, len(batch))
+		for _, id := range batch {
+			low[id] = users[id]
+		}
+		n, err := s.store.RaiseGenerations(ctx, 0, low, a.event(store.ActionRevokedAgain, now))
+		if err != nil {
+			return counters, sessions, fail(err)
+		}
+		counters += n
+	}
+	for batch := range slices.Chunk(ids, selectPage) {
+		n, err := s.store.EndSessionsByID(ctx, batch, a.event(store.ActionRevokedAgain, now))
+		if err != nil {
+			return counters, sessions, fail(err)
+		}
+		sessions += n
+	}
+	return counters, sessions, nil
+}
+
+func compareIDs(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) }
+
+// remembered returns the counters of users and the sessions that ended lately. A user
+// who was deleted gets the counter deleted: a row that came back is not to be signed in.
+func (s *feedSnapshot) remembered(deleted int64) (users map[uuid.UUID]int64, sessions []uuid.UUID) {
+	users = map[uuid.UUID]int64{}
+	raise := func(id uuid.UUID, generation int64) {
+		if generation == store.NoGeneration {
+			generation = deleted
+		}
+		users[id] = max(users[id], generation)
+	}
+	for _, r := range s.recent {
+		if r.SessionID != uuid.Nil {
+			sessions = append(sessions, r.SessionID)
+		} else {
+			raise(r.UserID, r.Generation)
+		}
+	}
+	for _, b := range s.buckets {
+		sessions = slices.AppendSeq(sessions, maps.Keys(b.sessions))
+		for id, generation := range b.users {
+			raise(id, generation)
+		}
+	}
+	return users, sessions
+}

@@ -1,0 +1,160 @@
+package authn
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/store"
+)
+
+// backup is a database as it was before what is done to the original next.
+func backup(t *testing.T, original *fixture, open func(testing.TB) store.Store, grants ...Grant) store.Store {
+	t.Helper()
+	to := open(t)
+	page, err := original.store.CredentialsPage(t.Context(), uuid.Nil, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var users []store.ImportedUser
+	for _, c := range page {
+		users = append(users, store.ImportedUser{NewUser: store.NewUser{ID: c.User.ID, Username: c.User.Username, Folded: c.User.Folded,
+			PasswordHash: c.PasswordHash, CreatedAt: c.User.CreatedAt}, PasswordChangedAt: c.User.PasswordChangedAt})
+	}
+	e := visitor.event(store.ActionUserImported, original.now())
+	if _, err := to.ImportUsers(t.Context(), users, e); err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range grants {
+		session, _, err := original.store.SessionState(t.Context(), g.SessionID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, _ := parseRefreshToken(g.RefreshToken)
+		c, err := to.Credentials(t.Context(), g.User.Folded)
+		if err != nil {
+			t.Fatal(err)
+		}
+		started, err := to.StartSession(t.Context(), store.NewSession{ID: session.ID, UserID: session.UserID, TokenHash: token.hash(),
+			Generation: c.Generation, CreatedAt: session.CreatedAt, ExpiresAt: session.ExpiresAt, AbsoluteExpiresAt: session.AbsoluteExpiresAt,
+			PasswordHash: c.PasswordHash}, e)
+		if err != nil || !started {
+			t.Fatalf("start session: %t, %v", started, err)
+		}
+	}
+	return to
+}
+
+// stricken is a node on a database that is replaced by another, without its loops.
+type stricken struct {
+	*fixture
+	st     *hindered
+	follow *follower
+	events []FollowEvent
+}
+
+func newStricken(t *testing.T, original store.Store) *stricken {
+	t.Helper()
+	n := &stricken{st: &hindered{Store: original}}
+	n.fixture = newFixture(t, n.st, nil)
+	n.follow = &follower{svc: n.Service, node: store.Node{ID: uuid.New(), Name: "one"}, notice: func(e FollowEvent, _ error) { n.events = append(n.events, e) }}
+	n.follow.node.Staleness = n.staleness
+	n.read(t)
+	return n
+}
+
+func (n *stricken) read(t *testing.T) {
+	t.Helper()
+	if err := n.follow.read(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func eachBackend(t *testing.T, story func(t *testing.T, open func(testing.TB) store.Store)) {
+	t.Helper()
+	for name, open := range map[string]func(testing.TB) store.Store{"sqlite": openSQLite, "postgres": openPostgres} {
+		t.Run(name, func(t *testing.T) { t.Parallel(); story(t, open) })
+	}
+}
+
+// TestWhatTheDatabaseLostIsRevokedAgain has a database fail over to one that has not heard
+// of the latest revocations, which a node has.
+func TestWhatTheDatabaseLostIsRevokedAgain(t *testing.T) {
+	t.Parallel()
+	eachBackend(t, func(t *testing.T, open func(testing.TB) store.Store) {
+		f := newFixture(t, open(t), nil)
+		grants := map[string]Grant{}
+		for _, name := range []string{"user", "session", "deleted", "spared"} {
+			f.register(t, name)
+			grants[name] = f.signIn(t, name)
+		}
+		replica := backup(t, f, open, grants["user"], grants["session"], grants["deleted"], grants["spared"])
+		if _, err := f.EndSessions(f.ctx, visitor, store.OfUser(grants["user"].User.ID)); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.EndSession(f.ctx, visitor, grants["session"].SessionID); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.DeleteUser(f.ctx, visitor, "deleted"); err != nil {
+			t.Fatal(err)
+		}
+		n := newStricken(t, f.store)
+		n.st.Store = replica
+		n.read(t)
+		if len(n.events) != 1 || n.events[0] != Restored {
+			t.Errorf("the node tells %q, want %q", n.events, Restored)
+		}
+		nodes, err := n.Nodes(n.ctx)
+		if err != nil || len(nodes) != 1 || nodes[0].Behind != 0 {
+			t.Errorf("the nodes are %+v, %v", nodes, err)
+		}
+		for name, want := range map[string]Code{"user": CodeSessionRevoked, "session": CodeUnauthenticated, "deleted": CodeSessionRevoked, "spared": ""} {
+			_, err := n.Verify(grants[name].AccessToken)
+			verified := want
+			if name == "session" {
+				verified = CodeSessionRevoked
+			}
+			wantCode(t, "verify "+name, err, verified)
+			_, err = n.Refresh(n.ctx, visitor, grants[name].RefreshToken)
+			wantCode(t, "refresh "+name, err, want)
+		}
+		n.events = nil
+		n.read(t)
+		if len(n.events) != 0 {
+			t.Errorf("and then it tells %q", n.events)
+		}
+	})
+}
+
+// TestACounterThatWentBackIsHealed has a backup restored from before everybody's sessions
+// were ended. Tokens that are issued under the older counter are no fault of their owners.
+func TestACounterThatWentBackIsHealed(t *testing.T) {
+	t.Parallel()
+	eachBackend(t, func(t *testing.T, open func(testing.TB) store.Store) {
+		f := newFixture(t, open(t), nil)
+		f.register(t, "alice")
+		before := f.signIn(t, "alice")
+		restored := backup(t, f, open, before)
+		if _, err := f.EndSessions(f.ctx, visitor, store.Everyone()); err != nil {
+			t.Fatal(err)
+		}
+		n := newStricken(t, f.store)
+		n.st.Store = restored
+		if err := n.Sync(n.ctx); err != nil { // as a request does that ends something
+			t.Fatal(err)
+		}
+		fresh := newFixture(t, restored, nil).signIn(t, "alice")
+		wantCode(t, "vouches", n.Vouches(), CodeUnavailable)
+		_, err := n.Verify(fresh.AccessToken)
+		wantCode(t, "verify a fresh token", err, CodeUnavailable)
+		n.read(t)
+		if len(n.events) != 2 || n.events[0] != WentBack || n.events[1] != Restored {
+			t.Errorf("the node tells %q", n.events)
+		}
+		wantCode(t, "vouches when it is healed", n.Vouches(), "")
+		_, err = n.Refresh(n.ctx, visitor, before.RefreshToken)
+		wantCode(t, "refresh what was revoked", err, CodeSessionRevoked)
+		_, err = n.Verify(n.signIn(t, "alice").AccessToken)
+		wantCode(t, "verify a token of the healed counter", err, "")
+	})
+}

@@ -43,6 +43,7 @@ func newFixture(t testing.TB, st store.Store, configure func(*Config)) *fixture 
 	f.clock.Store(issuedAt.UnixMicro())
 	cfg := testConfig()
 	cfg.Now = func() time.Time { return time.UnixMicro(f.clock.Load()) }
+	cfg.DatabaseClock = cfg.Now
 	if configure != nil {
 		configure(&cfg)
 	}

@@ -113,13 +113,19 @@ func (s *Service) inspectRefresh(ctx context.Context, t refreshToken) (Inspectio
 	}
 	in.UserID, in.Username, in.IssuedAt, in.ExpiresAt = session.UserID, session.Username, session.CreatedAt, session.ExpiresAt
 	in.Generation, in.Current = session.Generation, state.Current
-	switch (store.Rotation{TokenHash: t.hash(), At: s.now(), RetryWindow: s.retry}).Judge(state) {
+	if clock := s.databaseClock(); !clock.IsZero() {
+		state.Clock = clock
+	}
+	step := s.rules.Load().steps.read(t)
+	switch (store.Rotation{TokenHash: t.hash(), Step: step, At: s.now(), RetryWindow: s.retry}).Judge(state) {
 	case store.Rotated:
 		in.Good, in.Why = true, "it is the session's current token"
 	case store.Retried:
-		in.Good, in.Why = true, "it was replaced a moment ago, and still yields its successor"
+		in.Good, in.Why = true, "it was replaced a moment ago, and still yields the session's current token"
 	case store.Reused:
 		in.Why = "it was replaced before; presenting it would end the session"
+	case store.Lost:
+		in.Why = "it is newer than the database, which has lost the rotation that made it; presenting it would end the session"
 	case store.Expired:
 		in.Why = "its session expired at " + in.ExpiresAt.Format(time.RFC3339)
 	case store.Disabled:

@@ -28,7 +28,7 @@ func TestInspectTellsWhy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want("just replaced", g.RefreshToken, true, "still yields its successor")
+		want("just replaced", g.RefreshToken, true, "still yields the session's current token")
 		f.advance(time.Minute)
 		want("replaced", g.RefreshToken, false, "replaced before")
 		want("its successor, which inspecting did not end", next.RefreshToken, true, "current token")

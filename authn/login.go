@@ -155,7 +155,8 @@ func errCredentials(cause error) error {
 
 // startSession reports false when the account is no longer what creds say.
 func (s *Service) startSession(ctx context.Context, a Actor, creds store.Credentials, attempt *store.Attempt, rehash, current string, now time.Time) (g Grant, started bool, err error) {
-	token := newRefreshToken()
+	step := firstStep(now)
+	token := s.rules.Load().steps.mark(newRefreshToken(), step)
 	session := store.Session{
 		ID:                token.sessionID(),
 		UserID:            creds.User.ID,
@@ -175,6 +176,7 @@ func (s *Service) startSession(ctx context.Context, a Actor, creds store.Credent
 		ID:                session.ID,
 		UserID:            session.UserID,
 		TokenHash:         token.hash(),
+		Step:              step,
 		Generation:        session.Generation,
 		CreatedAt:         session.CreatedAt,
 		ExpiresAt:         session.ExpiresAt,

@@ -2,6 +2,7 @@ package authn
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -29,23 +30,32 @@ type modelUser struct {
 
 type modelSession struct {
 	user     *modelUser
-	tokens   []string // every refresh token, oldest first; the last one is current
-	access   []Grant  // every access token
+	tokens   []modelToken // every refresh token, oldest first; the last one is current
+	lost     []modelToken // by failovers
+	kept     int          // replaced tokens that the row remembers
+	access   []Grant      // every access token
 	absolute time.Time
 	expires  time.Time
-	rotated  time.Time
 	gone     bool // the row is deleted
 	behind   bool // its generation is behind
 }
+
+type modelToken struct {
+	secret   string
+	step     int
+	replaced time.Time
+}
+
+func (s *modelSession) current() *modelToken { return &s.tokens[len(s.tokens)-1] }
 
 func (s *modelSession) alive(now time.Time) bool {
 	return !s.gone && !s.behind && !s.user.disabled && now.Before(s.expires)
 }
 
-// refresh says what presenting the token with index i must come to.
-func (s *modelSession) refresh(i int, now time.Time, window time.Duration) (Code, store.Outcome) {
-	last := len(s.tokens) - 1
-	switch {
+// refresh says what presenting a token must come to.
+func (s *modelSession) refresh(token modelToken, now time.Time, window time.Duration) (Code, store.Outcome) {
+	i := slices.Index(s.tokens, token) // not one that is lost
+	switch last := len(s.tokens) - 1; {
 	case s.gone:
 		return CodeUnauthenticated, store.Unknown
 	case s.user.disabled:
@@ -58,11 +68,27 @@ func (s *modelSession) refresh(i int, now time.Time, window time.Duration) (Code
 		return CodeSessionExpired, store.Expired
 	case i == last:
 		return "", store.Rotated
-	case i == last-1 && now.Sub(s.rotated) <= window:
+	case i >= last-s.kept && now.Sub(token.replaced) <= window:
 		return "", store.Retried
+	case i < 0 && token.step >= s.current().step:
+		s.gone = true
+		return CodeSessionRevoked, store.Lost
 	default:
 		s.gone = true
 		return CodeSessionReused, store.Reused
+	}
+}
+
+// rotate takes over what a rotation has handed out.
+func (w *world) rotate(s *modelSession, g Grant, now time.Time) {
+	remembers := len(s.tokens) > 1 && now.Sub(s.tokens[len(s.tokens)-2].replaced) <= 2*time.Minute
+	if s.kept = min(s.kept+1, 8); !remembers {
+		s.kept = 1
+	}
+	s.current().replaced = now
+	s.tokens = append(s.tokens, modelToken{secret: g.RefreshToken, step: s.current().step + 1})
+	if s.expires = now.Add(w.f.refresh); s.absolute.Before(s.expires) {
+		s.expires = s.absolute
 	}
 }
 
@@ -79,7 +105,7 @@ func (s *modelSession) profile(g Grant, now time.Time) Code {
 }
 
 func (w *world) start(u *modelUser, g Grant, now time.Time) {
-	w.sessions = append(w.sessions, &modelSession{user: u, tokens: []string{g.RefreshToken}, access: []Grant{g},
+	w.sessions = append(w.sessions, &modelSession{user: u, tokens: []modelToken{{secret: g.RefreshToken}}, access: []Grant{g},
 		expires: now.Add(w.f.refresh), absolute: now.Add(w.f.maxAge)})
 }
 
@@ -110,14 +136,14 @@ func check(t *rapid.T, what string, err error, want Code) {
 
 func TestSessionsBehaveAsTheModelSays(t *testing.T) {
 	t.Parallel()
-	onBoth(t, nil, func(t *testing.T, f *fixture) {
+	onBothDatabases(t, func(t *testing.T, f *fixture, db *database) {
 		var run atomic.Int64
 		node := newFixture(t, f.store, nil)
-		rapid.Check(t, func(t *rapid.T) { drive(t, f, node, run.Add(1)) })
+		rapid.Check(t, func(t *rapid.T) { drive(t, f, node, db, run.Add(1)) })
 	})
 }
 
-func drive(t *rapid.T, f, node *fixture, run int64) {
+func drive(t *rapid.T, f, node *fixture, db *database, run int64) {
 	w := &world{f: f, node: node}
 	operator := Actor{Name: "cli:model"}
 	for i := range 2 {
@@ -134,7 +160,7 @@ func drive(t *rapid.T, f, node *fixture, run int64) {
 			var replaced *modelSession
 			if len(w.sessions) > 0 && rapid.Bool().Draw(t, "with a cookie") {
 				replaced = w.anySession(t)
-				current = rapid.SampledFrom(replaced.tokens).Draw(t, "cookie")
+				current = rapid.SampledFrom(replaced.tokens).Draw(t, "cookie").secret
 			}
 			now := f.now()
 			g, err := f.Login(f.ctx, visitor, Account{u.name, u.password}, current)
@@ -155,34 +181,58 @@ func drive(t *rapid.T, f, node *fixture, run int64) {
 		"refresh": func(t *rapid.T) {
 			s := w.anySession(t)
 			// mostly the current token, then the one before, then any
-			back := min(rapid.SampledFrom([]int{0, 0, 0, 1, 1, 2, 3}).Draw(t, "back"), len(s.tokens)-1)
-			i := len(s.tokens) - 1 - back
+			back := min(rapid.SampledFrom([]int{0, 0, 0, 1, 1, 2, 3, 8, 9}).Draw(t, "back"), len(s.tokens)-1)
+			token := s.tokens[len(s.tokens)-1-back]
+			if len(s.lost) > 0 && rapid.Bool().Draw(t, "lost") {
+				token = rapid.SampledFrom(s.lost).Draw(t, "lost token")
+			}
 			now := f.now()
-			code, outcome := s.refresh(i, now, f.retry)
-			g, err := f.Refresh(f.ctx, visitor, s.tokens[i])
+			code, outcome := s.refresh(token, now, f.retry)
+			g, err := f.Refresh(f.ctx, visitor, token.secret)
 			check(t, "refresh", err, code)
 			if g.Outcome != outcome {
 				t.Fatalf("refresh: got %s, want %s", g.Outcome, outcome)
 			}
 			switch outcome {
 			case store.Rotated:
-				s.tokens = append(s.tokens, g.RefreshToken)
-				s.rotated = now
-				if s.expires = now.Add(f.refresh); s.absolute.Before(s.expires) {
-					s.expires = s.absolute
-				}
-				s.access = append(s.access, g)
+				w.rotate(s, g, now)
 			case store.Retried:
-				if g.RefreshToken != s.tokens[i+1] {
-					t.Fatalf("refresh: a retry got another successor")
+				if g.RefreshToken != s.current().secret {
+					t.Fatalf("refresh: a retry did not get the newest token")
 				}
-				s.access = append(s.access, g)
 			default:
 				return
 			}
+			s.access = append(s.access, g)
 			if !g.RefreshExpiresAt.Equal(s.expires) {
 				t.Fatalf("refresh: got expiry %s, want %s", g.RefreshExpiresAt, s.expires)
 			}
+		},
+		"chain": func(t *rapid.T) { // tabs that wake together
+			s := w.anySession(t)
+			for range rapid.IntRange(2, 10).Draw(t, "length") {
+				if !s.alive(f.now()) {
+					return
+				}
+				g, err := f.Refresh(f.ctx, visitor, s.current().secret)
+				check(t, "chain", err, "")
+				w.rotate(s, g, f.now())
+			}
+		},
+		"failover": func(t *rapid.T) { // to a replica that has not received the latest rotations
+			s := w.anySession(t)
+			if !s.alive(f.now()) {
+				t.Skip("its session is dead")
+			}
+			db.keep(t)
+			token := *s.current()
+			for range rapid.IntRange(1, 3).Draw(t, "rotations") {
+				g, err := f.Refresh(f.ctx, visitor, token.secret)
+				check(t, "failover", err, "")
+				token = modelToken{secret: g.RefreshToken, step: token.step + 1}
+				s.lost = append(s.lost, token)
+			}
+			db.putBack(t)
 		},
 		"profile": func(t *rapid.T) {
 			s := w.anySession(t)
@@ -229,7 +279,7 @@ func drive(t *rapid.T, f, node *fixture, run int64) {
 		},
 		"logout": func(t *rapid.T) {
 			s := w.anySession(t)
-			check(t, "logout", f.Logout(f.ctx, visitor, []string{rapid.SampledFrom(s.tokens).Draw(t, "token")}, []string{""}), "")
+			check(t, "logout", f.Logout(f.ctx, visitor, []string{rapid.SampledFrom(s.tokens).Draw(t, "token").secret}, []string{""}), "")
 			s.gone = true
 		},
 		"revoke user": func(t *rapid.T) {

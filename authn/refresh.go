@@ -3,6 +3,7 @@ package authn
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/authctl/authctl/store"
 )
@@ -12,13 +13,15 @@ var errRevoked = refuse(CodeSessionRevoked, "the session was ended, sign in agai
 var errSeal = errors.New("sealed successor does not open to the current token")
 
 // Refresh exchanges a refresh token for its successor and a fresh access token.
-// The previous token, presented again within the retry window, yields the same
-// successor: two tabs, or a lost answer, converge on one token.
+// A token that was replaced within the retry window yields the newest successor, whoever
+// has used those in between: tabs that wake together, or a lost answer, converge on one
+// token.
 //
 // It fails with [CodeUnauthenticated] for a token of no session,
 // [CodeSessionExpired], [CodeSessionRevoked] (by an operator, a password change
-// or a disabled account), or [CodeSessionReused] when the token was used before:
-// the session has then been ended, for either side may be a thief.
+// or a disabled account, or because the database has lost the rotation that made the
+// token), or [CodeSessionReused] when the token was used before: the session has then been
+// ended, for either side may be a thief.
 func (s *Service) Refresh(ctx context.Context, a Actor, token string) (Grant, error) {
 	presented, ok := parseRefreshToken(token)
 	if !ok {
@@ -33,25 +36,17 @@ func (s *Service) Refresh(ctx context.Context, a Actor, token string) (Grant, er
 		return Grant{}, err
 	}
 	now := s.now()
-	next := presented.next()
-	result, err := s.store.Rotate(ctx, store.Rotation{
-		SessionID:   presented.sessionID(),
-		TokenHash:   presented.hash(),
-		NextHash:    next.hash(),
-		Successor:   presented.seal(next),
-		At:          now,
-		ExpiresAt:   now.Add(s.refresh),
-		RetryWindow: s.retry,
-	}, a.event(store.ActionRefreshRefused, now))
+	next, rotation := s.rotate(presented, now)
+	result, err := s.store.Rotate(ctx, rotation, a.event(store.ActionRefreshRefused, now))
 	if err != nil {
 		return Grant{}, fail(err)
 	}
 	s.rotations[result.Outcome].Add(1)
-	if result.Outcome == store.Reused {
+	if result.Outcome == store.Reused || result.Outcome == store.Lost {
 		s.feed.add(store.Revocation{At: now, SessionID: presented.sessionID()})
 	}
 	if result.Outcome == store.Retried {
-		if next, ok = presented.open(result.Successor, result.TokenHash); !ok {
+		if next, ok = presented.open(result.Successors, result.TokenHash); !ok {
 			return Grant{Outcome: result.Outcome}, fail(errSeal)
 		}
 	}
@@ -63,6 +58,29 @@ func (s *Service) Refresh(ctx context.Context, a Actor, token string) (Grant, er
 	return g, err
 }
 
+// rotate returns the token that follows the one presented, and what is asked of the store.
+func (s *Service) rotate(presented refreshToken, now time.Time) (next refreshToken, r store.Rotation) {
+	steps := s.rules.Load().steps
+	step := steps.read(presented)
+	nextStep := step + 1
+	if step == 0 {
+		nextStep = firstStep(now)
+	}
+	next = steps.mark(presented.next(), nextStep)
+	return next, store.Rotation{
+		SessionID:   presented.sessionID(),
+		TokenHash:   presented.hash(),
+		Step:        step,
+		NextHash:    next.hash(),
+		NextStep:    nextStep,
+		Successor:   presented.seal(next),
+		At:          now,
+		ExpiresAt:   now.Add(s.refresh),
+		RetryWindow: s.retry,
+		Clock:       s.databaseClock(),
+	}
+}
+
 // refusal returns the error for an outcome that yields no token.
 func refusal(o store.Outcome) error {
 	switch o {
@@ -70,7 +88,7 @@ func refusal(o store.Outcome) error {
 		return nil
 	case store.Expired:
 		return refuse(CodeSessionExpired, "the session has expired, sign in again")
-	case store.Revoked, store.Disabled:
+	case store.Revoked, store.Disabled, store.Lost:
 		return errRevoked
 	case store.Reused:
 		return refuse(CodeSessionReused, "the refresh token was used before, so its session was ended; sign in again")

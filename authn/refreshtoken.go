@@ -19,13 +19,13 @@ const (
 
 // refreshToken is the secret that a session's owner holds. The selector finds
 // the session's row from any of its tokens, old or new; the verifier is what a
-// rotation replaces.
+// rotation replaces. It is random, but for the step at its end; see [stepKeys].
 type refreshToken struct {
 	selector [selectorLength]byte
 	verifier [verifierLength]byte
 }
 
-// newRefreshToken makes the first token of a session.
+// newRefreshToken makes a token of a session of its own, without a step.
 func newRefreshToken() refreshToken {
 	var t refreshToken
 	rand.Read(t.selector[:])
@@ -33,7 +33,7 @@ func newRefreshToken() refreshToken {
 	return t
 }
 
-// next makes the token that a rotation of t hands out.
+// next makes another token of t's session, without a step.
 func (t refreshToken) next() refreshToken {
 	n := refreshToken{selector: t.selector}
 	rand.Read(n.verifier[:])
@@ -98,14 +98,17 @@ func (t refreshToken) seal(next refreshToken) []byte {
 	return sealed
 }
 
-// open returns the successor sealed under t. It reports false unless the
-// successor's hash is the one given: the proof that nothing was tampered with.
-func (t refreshToken) open(sealed []byte, hash string) (refreshToken, bool) {
-	if len(sealed) != verifierLength {
-		return refreshToken{}, false
+// open returns the newest successor of t: the first of sealed opens with t, each next one
+// with the token before it. It reports false unless the successor's hash is the one given:
+// the proof that nothing was tampered with.
+func (t refreshToken) open(sealed [][]byte, hash string) (refreshToken, bool) {
+	next := t
+	for _, s := range sealed {
+		if len(s) != verifierLength {
+			return refreshToken{}, false
+		}
+		subtle.XORBytes(next.verifier[:], s, next.pad())
 	}
-	next := refreshToken{selector: t.selector}
-	subtle.XORBytes(next.verifier[:], sealed, t.pad())
 	return next, subtle.ConstantTimeCompare([]byte(next.hash()), []byte(hash)) == 1
 }
 

@@ -50,21 +50,30 @@ func TestSessionIDStaysAcrossRotationsAndIsAVersion8UUID(t *testing.T) {
 	}
 }
 
-func TestSuccessorOpensUnderTheTokenThatSealedItAndNoOther(t *testing.T) {
+func TestTheNewestSuccessorOpensWithTheTokensBeforeItAndNoOther(t *testing.T) {
 	t.Parallel()
-	old := newRefreshToken()
-	next := old.next()
-	sealed := old.seal(next)
-	if got, ok := old.open(sealed, next.hash()); !ok || got != next {
-		t.Error("the successor does not open")
+	chain := []refreshToken{newRefreshToken()}
+	var sealed [][]byte
+	for i := range 8 {
+		chain = append(chain, chain[i].next())
+		sealed = append(sealed, chain[i].seal(chain[i+1]))
 	}
-	if _, ok := next.open(sealed, next.hash()); ok {
-		t.Error("the successor opens under another token")
+	newest := chain[8]
+	for i := range sealed {
+		if got, ok := chain[i].open(sealed[i:], newest.hash()); !ok || got != newest {
+			t.Errorf("the newest does not open with the token %d", i)
+		}
+		if _, ok := chain[i+1].open(sealed[i:], newest.hash()); ok {
+			t.Errorf("the newest opens with a token after %d", i)
+		}
+		if _, ok := chain[i].open(sealed[i:], chain[i].hash()); ok {
+			t.Error("a successor opens without its hash")
+		}
 	}
-	if _, ok := old.open(sealed, old.hash()); ok {
-		t.Error("the successor opens without its hash")
+	if _, ok := chain[0].open([][]byte{sealed[0], sealed[2]}, chain[3].hash()); ok {
+		t.Error("a chain with a gap opens")
 	}
-	if _, ok := old.open(sealed[:31], next.hash()); ok {
+	if _, ok := chain[0].open([][]byte{sealed[0][:31]}, chain[1].hash()); ok {
 		t.Error("a short seal opens")
 	}
 }

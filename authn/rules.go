@@ -9,6 +9,7 @@ import (
 // rules is what may change while the service runs. It is replaced as a whole.
 type rules struct {
 	secrets  []keySecret // the current one first
+	steps    stepKeys    // of the secrets
 	hasher   *Hasher
 	policy   passwordPolicy
 	throttle *throttle // nil for none
@@ -32,6 +33,9 @@ func newRules(cfg Config, before *rules) (*rules, error) {
 		r.secrets = append(r.secrets, newKeySecret(previous))
 	}
 	var err error
+	if r.steps, err = newStepKeys(r.secrets); err != nil {
+		return nil, err
+	}
 	if r.throttle, err = newThrottle(cfg.Accounts, cfg.Secret); err != nil {
 		return nil, fmt.Errorf("limits of accounts: %w", err)
 	}

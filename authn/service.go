@@ -43,6 +43,7 @@ type Config struct {
 	MaxStaleness       time.Duration    // how long access tokens are vouched for without reading the revocation feed; 0 for 30 s
 	RegistrationClosed bool             // Register refuses; CreateUser does not
 	Now                func() time.Time // clock; nil for time.Now
+	DatabaseClock      func() time.Time // stands in for the database's clock where that judges a rotation, in tests; nil for the database's own
 }
 
 // Service carries out the operations. It is safe for concurrent use.
@@ -61,7 +62,8 @@ type Service struct {
 	maxAge    time.Duration
 	retry     time.Duration
 	clock     func() time.Time
-	rotations [store.Disabled + 1]atomic.Uint64
+	database  func() time.Time // clock that stands in for the database's; nil for its own
+	rotations [store.Lost + 1]atomic.Uint64
 	throttled atomic.Uint64
 	trailed   atomic.Int64 // when a refusal by a limit was last audited, in microseconds
 }
@@ -99,6 +101,7 @@ func New(cfg Config, st store.Store) (*Service, error) {
 		maxAge:    cfg.SessionMaxAge,
 		retry:     cfg.RetryWindow,
 		clock:     cfg.Now,
+		database:  cfg.DatabaseClock,
 	}
 	s.rules.Store(rules)
 	s.access.look = s.lookFor
@@ -107,6 +110,14 @@ func New(cfg Config, st store.Store) (*Service, error) {
 
 // now is the one instant of an operation, to the microsecond that the store keeps.
 func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }
+
+// databaseClock returns what stands in for the database's clock, zero for its own.
+func (s *Service) databaseClock() time.Time {
+	if s.database == nil {
+		return time.Time{}
+	}
+	return s.database().UTC().Truncate(time.Microsecond)
+}
 
 // HashStats returns the figures of password hashing since the start.
 func (s *Service) HashStats() HashStats { return s.rules.Load().hasher.Stats() }

@@ -181,7 +181,12 @@ func TestRefreshWithinTheWindowConvergesOnOneToken(t *testing.T) {
 		if third.Outcome != store.Rotated {
 			t.Errorf("got %s, want rotated", third.Outcome)
 		}
-		_, err := f.Refresh(f.ctx, visitor, first.RefreshToken) // its successor was used
+		f.advance(10 * time.Second)
+		again = f.refreshed(t, second.RefreshToken)
+		if again.Outcome != store.Retried || again.RefreshToken != third.RefreshToken {
+			t.Errorf("got %s and another token, want the successor", again.Outcome)
+		}
+		_, err := f.Refresh(f.ctx, visitor, first.RefreshToken) // replaced 20 seconds ago
 		wantCode(t, "the first token", err, CodeSessionReused)
 		_, err = f.Refresh(f.ctx, visitor, third.RefreshToken)
 		wantCode(t, "the newest token", err, CodeUnauthenticated)

@@ -70,7 +70,7 @@ func start(t testing.TB, change ...func(*setup)) *fixture {
 			AccessTTL: accessTTL, RefreshTTL: refreshTTL, SessionMaxAge: maxAge, RetryWindow: retryWindow,
 			Argon2: authn.Params{Memory: 64, Iterations: 1, Parallelism: 1}, MinPasswordLength: 8,
 			MaxStaleness: 30 * time.Minute, // nobody reads the feed again, however long a test takes
-			Now:          clock.Now,
+			Now:          clock.Now, DatabaseClock: clock.Now,
 		},
 	}
 	for _, c := range change {

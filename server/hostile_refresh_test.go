@@ -82,8 +82,17 @@ func everyRowOfTheRotationTable(t *testing.T, start func(...func(*setup)) *fixtu
 			b.get("/profile").want(t, http.StatusUnauthorized, authn.CodeSessionRevoked)
 			f.refused(t, b.token(), authn.CodeUnauthenticated)
 		}},
-		{"an ancestor is replayed within the window", func(t *testing.T, b *browser, first string) {
+		{"an ancestor within the window gets the newest successor", func(t *testing.T, b *browser, first string) {
 			b.post("/refresh", "").want(t, http.StatusOK)
+			b.post("/refresh", "").want(t, http.StatusOK)
+			if again := f.refresh(first).want(t, http.StatusOK); again.cookie("refresh_token") != b.token() {
+				t.Error("the ancestor got another successor")
+			}
+			b.post("/refresh", "").want(t, http.StatusOK)
+		}},
+		{"an ancestor is replayed after its window, within that of another", func(t *testing.T, b *browser, first string) {
+			b.post("/refresh", "").want(t, http.StatusOK)
+			f.clock.advance(retryWindow + time.Second)
 			b.post("/refresh", "").want(t, http.StatusOK)
 			f.refused(t, first, authn.CodeSessionReused)
 			f.refused(t, b.token(), authn.CodeUnauthenticated)
@@ -160,7 +169,12 @@ func everyRowOfTheRotationTable(t *testing.T, start func(...func(*setup)) *fixtu
 				b.post("/refresh", "").want(t, http.StatusOK)
 				ancestors = append(ancestors, b.token())
 			}
-			f.refused(t, ancestors[3], authn.CodeSessionReused)
+			for _, token := range ancestors[2:10] {
+				if again := f.refresh(token).want(t, http.StatusOK); again.cookie("refresh_token") != b.token() {
+					t.Error("an ancestor got another successor")
+				}
+			}
+			f.refused(t, ancestors[1], authn.CodeSessionReused) // eight are remembered
 			for _, token := range ancestors {
 				f.refused(t, token, authn.CodeUnauthenticated)
 			}

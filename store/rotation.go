@@ -16,8 +16,8 @@ const (
 	Unknown Outcome = iota
 	// Rotated: the token was current and the session alive; the row was rewritten.
 	Rotated
-	// Retried: the token is the previous one, within the retry window, and its
-	// successor has not been used. The caller hands out the same successor again.
+	// Retried: the token was replaced within the retry window. The caller hands out
+	// the newest successor again, whoever has used those in between.
 	Retried
 	// Reused: any other token of a live session. Taken for theft.
 	Reused
@@ -27,6 +27,9 @@ const (
 	Revoked
 	// Disabled: the user is disabled.
 	Disabled
+	// Lost: the token is newer than the row. The database has lost the rotation that
+	// made it, in a failover or by a restore.
+	Lost
 )
 
 // String returns the outcome's name in lower case, as logs and metrics use it.
@@ -44,6 +47,8 @@ func (o Outcome) String() string {
 		return "revoked"
 	case Disabled:
 		return "disabled"
+	case Lost:
+		return "lost"
 	default:
 		return "unknown"
 	}
@@ -53,40 +58,44 @@ func (o Outcome) String() string {
 type Rotation struct {
 	SessionID   uuid.UUID
 	TokenHash   string        // hex SHA-256 of the token presented
+	Step        int64         // of the token presented; 0 when it says none
 	NextHash    string        // hex SHA-256 of its successor
+	NextStep    int64         // of its successor, more than Step
 	Successor   []byte        // the successor's verifier, sealed under the token presented; 32 bytes
 	At          time.Time     // the instant of the request
 	ExpiresAt   time.Time     // new idle expiry; the row's absolute expiry caps it
-	RetryWindow time.Duration // how long after a rotation the previous token may be presented again
+	RetryWindow time.Duration // how long after a rotation the token replaced may be presented again; up to a minute
+	Clock       time.Time     // stands in for the database's clock, in tests; zero in production
 }
 
-// RotateResult is what [Store.Rotate] answers. Session, User and Successor are set for Rotated and
-// Retried only.
+// RotateResult is what [Store.Rotate] answers. Session and User are set for Rotated and
+// Retried only, the rest for Retried.
 type RotateResult struct {
-	Outcome   Outcome
-	Session   Session
-	User      User
-	Successor []byte // Retried: the verifier that the first rotation sealed
-	TokenHash string // Retried: hex SHA-256 of the session's current token, which proves an opened successor
+	Outcome    Outcome
+	Session    Session
+	User       User
+	Successors [][]byte // sealed verifiers: the first opens with the token presented, each next one with the token before it
+	TokenHash  string   // hex SHA-256 of the session's current token, which the last must open to
 }
 
 // RotationState is what a backend read, under a lock, of the row that a
 // rotation names.
 type RotationState struct {
-	TokenHash    string
-	PreviousHash string // "" before the first rotation
-	RotatedAt    time.Time
-	ExpiresAt    time.Time
-	Disabled     bool       // the owner is disabled
-	Generation   Generation // of the row
-	Current      Generation // of the owner and the installation
+	TokenHash  string
+	Step       int64      // the current token's at least
+	Replaced   []Replaced // the latest tokens that were replaced, the newest first
+	Clock      time.Time  // the database's
+	ExpiresAt  time.Time
+	Disabled   bool       // the owner is disabled
+	Generation Generation // of the row
+	Current    Generation // of the owner and the installation
 }
 
 // Judge decides what a rotation of the row s comes to. Rotated means that the
 // token is current and the session alive, so that the conditional statement can
 // be tried again.
 func (r Rotation) Judge(s RotationState) Outcome {
-	switch {
+	switch i := s.find(r.TokenHash); {
 	case s.Disabled:
 		return Disabled
 	case s.Generation.Behind(s.Current):
@@ -95,9 +104,21 @@ func (r Rotation) Judge(s RotationState) Outcome {
 		return Expired
 	case r.TokenHash == s.TokenHash:
 		return Rotated
-	case r.TokenHash == s.PreviousHash && r.RetryWindow > 0 && r.At.Sub(s.RotatedAt) <= r.RetryWindow:
+	case i >= 0 && r.RetryWindow > 0 && r.waited(s, s.Replaced[i]) <= r.RetryWindow:
 		return Retried
+	case i < 0 && r.Step > 0 && r.Step >= s.Step:
+		return Lost
 	default:
 		return Reused
 	}
+}
+
+// waited is the time that a client had to ask again for the answer to the rotation that
+// replaced a token.
+func (r Rotation) waited(s RotationState, t Replaced) time.Duration {
+	since := s.Clock.Sub(t.At)
+	if t.callers {
+		since = min(since, r.At.Sub(t.At))
+	}
+	return since
 }

@@ -25,6 +25,7 @@ type NewSession struct {
 	ID                uuid.UUID
 	UserID            uuid.UUID
 	TokenHash         string     // hex SHA-256 of the first refresh token
+	Step              int64      // of the first refresh token
 	Generation        Generation // the pair that the look-up read
 	CreatedAt         time.Time
 	ExpiresAt         time.Time

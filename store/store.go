@@ -9,7 +9,8 @@
 // must act on are values; an error means the operation failed.
 //
 // Time comes from the caller: no method reads a clock, and instants are kept to
-// the microsecond. Implementations are in store/postgres and store/sqlite, and
+// the microsecond. The two exceptions are judged by the database's clock, which all
+// servers have in common: the retry window of a rotation, and a node's silence. Implementations are in store/postgres and store/sqlite, and
 // store/storetest is the suite that both of them pass.
 package store
 
@@ -125,9 +126,11 @@ type Store interface {
 	// Rotate exchanges a refresh token for its successor, as [Outcome] describes.
 	// The fast path is one conditional statement; only when that changes no row
 	// does a second transaction lock the row and let [Rotation.Judge] say why.
-	// Rotated and Retried write no event. Reused, Revoked and Disabled delete the
+	// When the token was replaced is told by the database's clock. The row remembers
+	// the latest [MaxReplaced] tokens that may still be within their retry window.
+	// Rotated and Retried write no event. Reused, Lost, Revoked and Disabled delete the
 	// session row and write e with the action [ActionSessionReused] or, for the
-	// latter two, [ActionRefreshRefused] and the outcome as its reason; e's user
+	// latter three, [ActionRefreshRefused] and the outcome as its reason; e's user
 	// and session are filled in from the row. Expired and Unknown change nothing.
 	Rotate(ctx context.Context, r Rotation, e Event) (RotateResult, error)
 

@@ -38,6 +38,14 @@ func nullID(id uuid.UUID) *uuid.UUID {
 	return &id
 }
 
+// nullTime is NULL for the zero time.
+func nullTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
 // utc returns the instant that a nullable column holds, zero for NULL.
 func utc(t *time.Time) time.Time {
 	if t == nil {

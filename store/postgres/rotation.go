@@ -12,10 +12,16 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
+// What the columns previous_hash, successor and rotated_at say is in replaced as well. They are
+// for servers of the release before, which read and write no other.
 const updateToken = `
 UPDATE refresh_tokens AS t
 SET token_hash = $3, previous_hash = t.token_hash, successor = $4, rotated_at = $5, last_used_at = $5,
-    expires_at = LEAST($6, t.absolute_expires_at)
+    expires_at = LEAST($6, t.absolute_expires_at), step = GREATEST(t.step + 1, $7),
+    replaced = int8send(CAST(EXTRACT(EPOCH FROM COALESCE($8::timestamptz, clock_timestamp())) * 1000000 AS BIGINT)) || $9 ||
+        CASE WHEN t.rotated_at >= $10
+                AND encode(substr(t.replaced, 9, 32), 'hex') = t.previous_hash
+            THEN substr(t.replaced, 1, $11) ELSE '' END
 FROM users u, installation i
 WHERE t.id = $1 AND t.token_hash = $2 AND t.expires_at > $5
     AND u.id = t.user_id AND u.disabled_at IS NULL
@@ -42,9 +48,14 @@ func (s *Store) Rotate(ctx context.Context, r store.Rotation, e store.Event) (st
 }
 
 func (s *Store) rotateFast(ctx context.Context, r store.Rotation) (store.RotateResult, error) {
+	replacement, err := r.Replacement()
+	if err != nil {
+		return store.RotateResult{}, err
+	}
 	var row userRow
 	t := store.Session{ID: r.SessionID, LastUsedAt: r.At.Truncate(time.Microsecond)}
-	err := s.pool.QueryRow(ctx, updateToken, pgUUID(r.SessionID), r.TokenHash, r.NextHash, r.Successor, r.At, r.ExpiresAt).
+	err = s.pool.QueryRow(ctx, updateToken, pgUUID(r.SessionID), r.TokenHash, r.NextHash, r.Successor, r.At, r.ExpiresAt,
+		r.NextStep, nullTime(r.Clock), replacement, r.KeepsSince(), store.ReplacedKept).
 		Scan(append(row.dest(), &t.CreatedAt, &t.ExpiresAt, &t.AbsoluteExpiresAt, &t.RemoteAddr, &t.UserAgent,
 			&t.Generation.Installation, &t.Generation.User)...)
 	if err != nil {
@@ -63,7 +74,7 @@ func rotateResult(o store.Outcome, u store.User, t store.Session) store.RotateRe
 const selectToken = `
 SELECT ` + userColumns + `, t.created_at, t.last_used_at, t.expires_at, t.absolute_expires_at, t.remote_addr, t.user_agent,
     t.installation_generation, t.user_generation, t.token_hash, COALESCE(t.previous_hash, ''), t.rotated_at, t.successor,
-    i.generation, u.generation
+    t.step, t.replaced, clock_timestamp(), i.generation, u.generation
 FROM refresh_tokens t JOIN users u ON u.id = t.user_id, installation i
 WHERE t.id = $1`
 
@@ -71,23 +82,26 @@ const lockToken = selectToken + ` FOR UPDATE OF t`
 
 // tokenRow scans selectToken.
 type tokenRow struct {
-	user    userRow
-	session store.Session
-	state   store.RotationState
-	sealed  []byte
-	rotated *time.Time
+	user             userRow
+	session          store.Session
+	state            store.RotationState
+	previous         string
+	sealed, replaced []byte
+	rotated          *time.Time
 }
 
 func (r *tokenRow) scan(row pgx.Row) error {
 	t, s := &r.session, &r.state
 	err := row.Scan(append(r.user.dest(), &t.CreatedAt, &t.LastUsedAt, &t.ExpiresAt, &t.AbsoluteExpiresAt, &t.RemoteAddr, &t.UserAgent,
-		&t.Generation.Installation, &t.Generation.User, &s.TokenHash, &s.PreviousHash, &r.rotated, &r.sealed,
-		&s.Current.Installation, &s.Current.User)...)
+		&t.Generation.Installation, &t.Generation.User, &s.TokenHash, &r.previous, &r.rotated, &r.sealed,
+		&s.Step, &r.replaced, &s.Clock, &s.Current.Installation, &s.Current.User)...)
 	u := r.user.get()
 	t.UserID, t.Username = u.ID, u.Username
 	t.CreatedAt, t.LastUsedAt = t.CreatedAt.UTC(), t.LastUsedAt.UTC()
 	t.ExpiresAt, t.AbsoluteExpiresAt = t.ExpiresAt.UTC(), t.AbsoluteExpiresAt.UTC()
-	s.RotatedAt, s.ExpiresAt, s.Disabled, s.Generation = utc(r.rotated), t.ExpiresAt, u.Disabled(), t.Generation
+	s.ReadReplaced(s.Step, r.replaced, r.previous, r.sealed, utc(r.rotated))
+	s.Clock = s.Clock.UTC()
+	s.ExpiresAt, s.Disabled, s.Generation = t.ExpiresAt, u.Disabled(), t.Generation
 	return err
 }
 
@@ -112,14 +126,17 @@ func (s *Store) explainRotation(ctx context.Context, r store.Rotation, e store.E
 		if err != nil {
 			return err
 		}
+		if !r.Clock.IsZero() {
+			row.state.Clock = r.Clock
+		}
 		user, t := row.user.get(), row.session
 		result.Outcome = r.Judge(row.state)
 		switch result.Outcome {
 		case store.Retried:
 			result = rotateResult(store.Retried, user, t)
-			result.Successor, result.TokenHash = row.sealed, row.state.TokenHash
+			result.Successors, result.TokenHash = row.state.Successors(r.TokenHash), row.state.TokenHash
 			return nil
-		case store.Reused, store.Revoked, store.Disabled:
+		case store.Reused, store.Lost, store.Revoked, store.Disabled:
 			if _, err := tx.Exec(ctx, deleteToken, r.SessionID); err != nil {
 				return err
 			}

@@ -19,8 +19,8 @@ import (
 const insertSession = `
 WITH started AS (
     INSERT INTO refresh_tokens (id, user_id, token_hash, installation_generation, user_generation,
-        created_at, last_used_at, expires_at, absolute_expires_at, remote_addr, user_agent)
-    SELECT $1, u.id, $3, i.generation, u.generation, $6, $6, LEAST($7, $8::timestamptz), $8, $9, $10
+        created_at, last_used_at, expires_at, absolute_expires_at, remote_addr, user_agent, step)
+    SELECT $1, u.id, $3, i.generation, u.generation, $6, $6, LEAST($7, $8::timestamptz), $8, $9, $10, $31
     FROM users u, installation i
     WHERE u.id = $2 AND u.disabled_at IS NULL AND u.password_disabled_at IS NULL AND u.password_hash = $11 AND i.generation = $4 AND u.generation = $5
     FOR KEY SHARE OF u
@@ -73,7 +73,7 @@ func (s *Store) StartSession(ctx context.Context, n store.NewSession, e store.Ev
 		a = &store.Attempt{Here: store.Counter{Slot: -1}, Anywhere: store.Counter{Slot: -1}, Known: store.Place{Slot: -1}}
 	}
 	args = append(args, string(store.ActionSessionReplaced), a.Here.Slot, a.Here.Key, a.Anywhere.Slot, a.Anywhere.Key,
-		a.Known.Slot, a.Known.Key, a.Address)
+		a.Known.Slot, a.Known.Key, a.Address, n.Step)
 	var id uuid.UUID
 	err := translate("start session", s.pool.QueryRow(ctx, insertSession, args...).Scan(&id))
 	if errors.Is(err, store.ErrNotFound) {

@@ -38,6 +38,14 @@ func nullID(id uuid.UUID) any {
 	return id.String()
 }
 
+// nullTime is NULL for the zero time.
+func nullTime(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return micros(t)
+}
+
 // utc returns the instant that a nullable column holds, zero for NULL.
 func utc(us sql.NullInt64) time.Time {
 	if !us.Valid {

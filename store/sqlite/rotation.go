@@ -11,10 +11,16 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
+// What the columns previous_hash, successor and rotated_at say is in replaced as well. They are
+// for servers of the release before, which read and write no other.
 const updateToken = `
 UPDATE refresh_tokens
 SET token_hash = ?3, previous_hash = refresh_tokens.token_hash, successor = ?4, rotated_at = ?5, last_used_at = ?5,
-    expires_at = MIN(?6, refresh_tokens.absolute_expires_at)
+    expires_at = MIN(?6, refresh_tokens.absolute_expires_at), step = MAX(refresh_tokens.step + 1, ?7),
+    replaced = CAST(unhex(printf('%016x', COALESCE(?8, ` + clockMicros + `))) || ?9 ||
+        CASE WHEN refresh_tokens.rotated_at >= ?10
+                AND lower(hex(substr(refresh_tokens.replaced, 9, 32))) = refresh_tokens.previous_hash
+            THEN substr(refresh_tokens.replaced, 1, ?11) ELSE x'' END AS BLOB)
 FROM users, installation i
 WHERE refresh_tokens.id = ?1 AND refresh_tokens.token_hash = ?2 AND refresh_tokens.expires_at > ?5
     AND users.id = refresh_tokens.user_id AND users.disabled_at IS NULL
@@ -22,6 +28,10 @@ WHERE refresh_tokens.id = ?1 AND refresh_tokens.token_hash = ?2 AND refresh_toke
 
 // Rotate implements [store.Store].
 func (s *Store) Rotate(ctx context.Context, r store.Rotation, e store.Event) (store.RotateResult, error) {
+	replacement, err := r.Replacement()
+	if err != nil {
+		return store.RotateResult{}, err
+	}
 	update, err := s.hot.of(ctx, s.writer, updateToken)
 	if err != nil {
 		return store.RotateResult{}, translate("rotate token", err)
@@ -32,7 +42,8 @@ func (s *Store) Rotate(ctx context.Context, r store.Rotation, e store.Event) (st
 	}
 	var result store.RotateResult
 	err = s.write(ctx, "rotate token", func(tx *sql.Tx) error {
-		changed, err := tx.StmtContext(ctx, update).ExecContext(ctx, r.SessionID, r.TokenHash, r.NextHash, r.Successor, micros(r.At), micros(r.ExpiresAt))
+		changed, err := tx.StmtContext(ctx, update).ExecContext(ctx, r.SessionID, r.TokenHash, r.NextHash, r.Successor, micros(r.At), micros(r.ExpiresAt),
+			r.NextStep, nullTime(r.Clock), replacement, micros(r.KeepsSince()), store.ReplacedKept)
 		if err != nil {
 			return err
 		}
@@ -54,30 +65,33 @@ func (s *Store) Rotate(ctx context.Context, r store.Rotation, e store.Event) (st
 const selectToken = `
 SELECT ` + userColumns + `, t.created_at, t.last_used_at, t.expires_at, t.absolute_expires_at, t.remote_addr, t.user_agent,
     t.installation_generation, t.user_generation, t.token_hash, COALESCE(t.previous_hash, ''), t.rotated_at, t.successor,
-    i.generation, users.generation
+    t.step, t.replaced, ` + clockMicros + `, i.generation, users.generation
 FROM refresh_tokens t JOIN users ON users.id = t.user_id, installation i
 WHERE t.id = ?1`
 
 // tokenRow scans selectToken.
 type tokenRow struct {
-	user                             userRow
-	session                          store.Session
-	state                            store.RotationState
-	sealed                           []byte
-	created, used, expires, absolute int64
-	rotated                          sql.NullInt64
+	user                                    userRow
+	session                                 store.Session
+	state                                   store.RotationState
+	previous                                string
+	sealed, replaced                        []byte
+	created, used, expires, absolute, clock int64
+	rotated                                 sql.NullInt64
 }
 
 func (r *tokenRow) scan(row *sql.Row) error {
 	t, s := &r.session, &r.state
 	err := row.Scan(append(r.user.dest(), &r.created, &r.used, &r.expires, &r.absolute, &t.RemoteAddr, &t.UserAgent,
-		&t.Generation.Installation, &t.Generation.User, &s.TokenHash, &s.PreviousHash, &r.rotated, &r.sealed,
-		&s.Current.Installation, &s.Current.User)...)
+		&t.Generation.Installation, &t.Generation.User, &s.TokenHash, &r.previous, &r.rotated, &r.sealed,
+		&s.Step, &r.replaced, &r.clock, &s.Current.Installation, &s.Current.User)...)
 	u := r.user.get()
 	t.UserID, t.Username = u.ID, u.Username
 	t.CreatedAt, t.LastUsedAt = instant(r.created), instant(r.used)
 	t.ExpiresAt, t.AbsoluteExpiresAt = instant(r.expires), instant(r.absolute)
-	s.RotatedAt, s.ExpiresAt, s.Disabled, s.Generation = utc(r.rotated), t.ExpiresAt, u.Disabled(), t.Generation
+	s.ReadReplaced(s.Step, r.replaced, r.previous, r.sealed, utc(r.rotated))
+	s.Clock = instant(r.clock)
+	s.ExpiresAt, s.Disabled, s.Generation = t.ExpiresAt, u.Disabled(), t.Generation
 	return err
 }
 
@@ -101,6 +115,9 @@ func (s *Store) explainRotation(ctx context.Context, tx *sql.Tx, lock *sql.Stmt,
 	if err != nil {
 		return store.RotateResult{}, err
 	}
+	if !r.Clock.IsZero() {
+		row.state.Clock = r.Clock
+	}
 	user, t := row.user.get(), row.session
 	if rotated {
 		return store.RotateResult{Outcome: store.Rotated, User: user, Session: t}, nil
@@ -109,8 +126,8 @@ func (s *Store) explainRotation(ctx context.Context, tx *sql.Tx, lock *sql.Stmt,
 	case store.Rotated:
 		return store.RotateResult{}, fmt.Errorf("session %s can be rotated and cannot", r.SessionID)
 	case store.Retried:
-		return store.RotateResult{Outcome: o, User: user, Session: t, Successor: row.sealed, TokenHash: row.state.TokenHash}, nil
-	case store.Reused, store.Revoked, store.Disabled:
+		return store.RotateResult{Outcome: o, User: user, Session: t, Successors: row.state.Successors(r.TokenHash), TokenHash: row.state.TokenHash}, nil
+	case store.Reused, store.Lost, store.Revoked, store.Disabled:
 		if _, err := tx.ExecContext(ctx, deleteToken, r.SessionID); err != nil {
 			return store.RotateResult{}, err
 		}

@@ -13,8 +13,8 @@ import (
 
 const insertSession = `
 INSERT INTO refresh_tokens (id, user_id, token_hash, installation_generation, user_generation,
-    created_at, last_used_at, expires_at, absolute_expires_at, remote_addr, user_agent)
-SELECT ?1, u.id, ?3, i.generation, u.generation, ?6, ?6, MIN(?7, ?8), ?8, ?9, ?10
+    created_at, last_used_at, expires_at, absolute_expires_at, remote_addr, user_agent, step)
+SELECT ?1, u.id, ?3, i.generation, u.generation, ?6, ?6, MIN(?7, ?8), ?8, ?9, ?10, ?12
 FROM users u, installation i
 WHERE u.id = ?2 AND u.disabled_at IS NULL AND u.password_disabled_at IS NULL AND u.password_hash = ?11 AND i.generation = ?4 AND u.generation = ?5`
 
@@ -31,7 +31,7 @@ func (s *Store) StartSession(ctx context.Context, n store.NewSession, e store.Ev
 	var started bool
 	err = s.write(ctx, "start session", func(tx *sql.Tx) error {
 		result, err := tx.StmtContext(ctx, insert).ExecContext(ctx, n.ID, n.UserID, n.TokenHash, n.Generation.Installation, n.Generation.User,
-			micros(n.CreatedAt), micros(n.ExpiresAt), micros(n.AbsoluteExpiresAt), n.RemoteAddr, n.UserAgent, n.PasswordHash)
+			micros(n.CreatedAt), micros(n.ExpiresAt), micros(n.AbsoluteExpiresAt), n.RemoteAddr, n.UserAgent, n.PasswordHash, n.Step)
 		if err != nil {
 			return err
 		}

@@ -74,9 +74,13 @@ var eventCases = []testCase{
 		equal(f, "session", session.ID, n.ID)
 		equal(f, "owner", session.UserID, u.ID)
 		equal(f, "name", session.Username, "alice")
+		if state.Clock.IsZero() {
+			f.Error("the state has no clock")
+		}
 		equal(f, "state", state, store.RotationState{
-			TokenHash: hashOf("two"), PreviousHash: hashOf("one"), RotatedAt: noon.Add(time.Minute), ExpiresAt: noon.Add(time.Minute + idle),
-			Current: store.Generation{Installation: store.NextGeneration(noon)},
+			TokenHash: hashOf("two"), Step: 1, Clock: state.Clock, ExpiresAt: noon.Add(time.Minute + idle),
+			Replaced: []store.Replaced{{TokenHash: hashOf("one"), Successor: sealed("two"), At: noon.Add(time.Minute)}},
+			Current:  store.Generation{Installation: store.NextGeneration(noon)},
 		})
 		_, _, err = f.store.SessionState(f.ctx, uuid.New())
 		f.is("read nobody's state", err, store.ErrNotFound)

@@ -39,11 +39,49 @@ var raceCases = []testCase{
 			f.Fatal("nobody rotated the token")
 		}
 		want := results[winner]
-		want.Outcome, want.Successor, want.TokenHash = store.Retried, sealed(fmt.Sprint("next ", winner)), hashOf(fmt.Sprint("next ", winner))
+		want.Outcome, want.Successors, want.TokenHash = store.Retried, [][]byte{sealed(fmt.Sprint("next ", winner))}, hashOf(fmt.Sprint("next ", winner))
 		for i, r := range results {
 			if i != winner {
 				equal(f, fmt.Sprintf("client %d", i), r, want)
 			}
+		}
+		equal(f, "rows", f.rows(), 1)
+	}},
+	{"of many who present the tokens of a chain each link is rotated once and all others get its end", func(f *fixture) {
+		const clients, links = 64, 4
+		n := f.session(f.user("alice"), "chain 0")
+		stores := f.processes()
+		var rotated [links]atomic.Int64
+		f.writes("rotations", func() {
+			together(clients, func(i int) {
+				present := func(at int) store.RotateResult {
+					from, to := fmt.Sprint("chain ", at), fmt.Sprint("chain ", at+1)
+					r, err := stores[i%len(stores)].Rotate(f.ctx, rotation(n.ID, from, to, noon), refresh(noon))
+					if err != nil {
+						f.Errorf("rotate: %v", err)
+					}
+					switch r.Outcome {
+					case store.Rotated:
+						rotated[at].Add(1)
+					case store.Retried:
+						f.leads(from, r)
+					default:
+						f.Errorf("link %d: got %s", at, r.Outcome)
+					}
+					return r
+				}
+				for at := 0; at < links; {
+					if r := present(at); r.Outcome == store.Rotated {
+						at++
+					} else {
+						at += max(len(r.Successors), 1)
+					}
+					present(at * i / clients) // an ancestor, which another tab still holds
+				}
+			})
+		})
+		for i := range links {
+			equal(f, fmt.Sprintf("rotations of link %d", i), rotated[i].Load(), 1)
 		}
 		equal(f, "rows", f.rows(), 1)
 	}},
@@ -52,7 +90,7 @@ var raceCases = []testCase{
 		u := f.user("alice")
 		n := f.session(u, "one")
 		stores := f.processes()
-		var outcomes [store.Disabled + 1]atomic.Int64
+		var outcomes [store.Lost + 1]atomic.Int64
 		want := about(refresh(noon), u.ID, n.ID)
 		want.Action = store.ActionSessionReused
 		f.writes("theft", func() {

@@ -41,6 +41,7 @@ func Run(t *testing.T, b Backend) {
 		{"places", placeCases},
 		{"unlock", unlockCases},
 		{"rotation", rotationCases},
+		{"chain", chainCases},
 		{"revocation", revocationCases},
 		{"feed", feedCases},
 		{"keys", keyCases},

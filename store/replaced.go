@@ -1,0 +1,84 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// MaxReplaced is how many replaced tokens a row remembers.
+const MaxReplaced = 8
+
+// replacedLength is the size of one of them in the row: eight bytes of microseconds since
+// the Unix epoch, the token's SHA-256, its sealed successor.
+const replacedLength = 8 + 32 + 32
+
+// ReplacedKept is the size of those that stay when one more comes.
+const ReplacedKept = (MaxReplaced - 1) * replacedLength
+
+// chainPause is the longest pause between two rotations after which the token that the
+// first has replaced may still be within its retry window at the second: a minute, and 30
+// seconds for each of two clocks.
+const chainPause = 2 * time.Minute
+
+// Replaced is a token that a rotation has replaced.
+type Replaced struct {
+	TokenHash string    // hex SHA-256
+	Successor []byte    // the successor's verifier, sealed under the token; 32 bytes
+	At        time.Time // when, by the database's clock
+	callers   bool      // At is by the clock of a server of a release that did not ask the database for its
+}
+
+// Replacement returns the part of the row's new entry that the caller knows: the token's
+// hash and the sealed successor. The database puts the time before it.
+func (r Rotation) Replacement() ([]byte, error) {
+	hash, err := hex.DecodeString(r.TokenHash)
+	if err != nil || len(hash) != 32 || len(r.Successor) != 32 {
+		return nil, fmt.Errorf("a rotation needs a SHA-256 and a successor of 32 bytes, it has %q and %d bytes", r.TokenHash, len(r.Successor))
+	}
+	return append(hash, r.Successor...), nil
+}
+
+// KeepsSince returns since when the session must have been rotated before, by its own
+// clock, for the row to remember the earlier tokens.
+func (r Rotation) KeepsSince() time.Time { return r.At.Add(-chainPause) }
+
+// ReadReplaced fills in Step and Replaced from the row: its counter, what it remembers, and
+// the three columns that releases before it rewrite without it.
+func (s *RotationState) ReadReplaced(step int64, remembered []byte, previousHash string, successor []byte, rotatedAt time.Time) {
+	s.Step, s.Replaced = step, nil
+	for entry := range slices.Chunk(remembered, replacedLength) {
+		if len(entry) < replacedLength || len(s.Replaced) == MaxReplaced {
+			break
+		}
+		s.Replaced = append(s.Replaced, Replaced{
+			TokenHash: hex.EncodeToString(entry[8:40]),
+			Successor: bytes.Clone(entry[40:]),
+			At:        time.UnixMicro(int64(binary.BigEndian.Uint64(entry))).UTC(),
+		})
+	}
+	if previousHash == "" || (len(s.Replaced) > 0 && s.Replaced[0].TokenHash == previousHash) {
+		return
+	}
+	// An older release has rotated since, so that the counter is one behind at least, and
+	// what is remembered does not lead to the current token.
+	s.Step++
+	s.Replaced = []Replaced{{TokenHash: previousHash, Successor: successor, At: rotatedAt, callers: true}}
+}
+
+func (s *RotationState) find(hash string) int {
+	return slices.IndexFunc(s.Replaced, func(t Replaced) bool { return t.TokenHash == hash })
+}
+
+// Successors returns the sealed verifiers that lead from a replaced token to the current
+// one, as [RotateResult] has them.
+func (s *RotationState) Successors(hash string) [][]byte {
+	var sealed [][]byte
+	for i := s.find(hash); i >= 0; i-- {
+		sealed = append(sealed, s.Replaced[i].Successor)
+	}
+	return sealed
+}

@@ -29,6 +29,7 @@ const (
 	CodeUserNotFound       Code = "user_not_found"
 	CodeSessionNotFound    Code = "session_not_found"
 	CodeKeyNotFound        Code = "key_not_found"
+	CodeNodeNotFound       Code = "node_not_found"
 	CodeRateLimited        Code = "rate_limited"
 	CodeOverloaded         Code = "overloaded"
 	CodeUnavailable        Code = "unavailable"
@@ -42,7 +43,7 @@ func Codes() []Code {
 		CodeInvalidRequest, CodeInvalidUsername, CodeWeakPassword, CodeUsernameTaken,
 		CodeRegistrationClosed, CodeInvalidCredentials, CodeUnauthenticated, CodeTokenExpired,
 		CodeSessionExpired, CodeSessionRevoked, CodeSessionReused, CodeUserNotFound,
-		CodeSessionNotFound, CodeKeyNotFound, CodeRateLimited, CodeOverloaded, CodeUnavailable, CodeSchema, CodeInternal,
+		CodeSessionNotFound, CodeKeyNotFound, CodeNodeNotFound, CodeRateLimited, CodeOverloaded, CodeUnavailable, CodeSchema, CodeInternal,
 	}
 }
 

@@ -125,6 +125,9 @@ func (s *Service) Join(ctx context.Context, n store.Node, notice func(FollowEven
 	if err := s.Sync(ctx); err != nil {
 		return nil, err
 	}
+	if _, err := s.store.TakeOverNodes(ctx); err != nil {
+		return nil, fail(err)
+	}
 	f := &follower{svc: s, node: n, notice: notice, woken: make(chan struct{}, 1)}
 	f.node.StartedAt, f.node.Staleness, f.node.AccessTTL = s.now(), s.staleness, s.access.ttl
 	if err := f.save(ctx); err != nil {

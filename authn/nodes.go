@@ -2,7 +2,10 @@ package authn
 
 import (
 	"context"
+	"errors"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/authctl/authctl/store"
 )
@@ -16,6 +19,7 @@ const (
 type Reach struct {
 	Nodes   []store.Node // those that may be serving
 	Missing []store.Node // those of them that have not confirmed
+	Silent  []store.Node // others that fell silent, without signing off, within the life of an access token
 	Took    time.Duration
 }
 
@@ -24,8 +28,9 @@ func (r Reach) Confirmed() int { return len(r.Nodes) - len(r.Missing) }
 
 // AwaitNodes waits until every node that may be serving has read each revocation
 // from before the call, by this process's clock, for wait at most. A node that was not seen
-// for longer than it vouches for tokens serves nobody and is not waited for. A
-// database that fails is asked again while there is time.
+// for longer than it vouches for tokens serves nobody and is not waited for, unless it
+// serves from another database, such as a primary that was cut off when a replica took
+// over: so it is named in Silent. A database that fails is asked again while there is time.
 func (s *Service) AwaitNodes(ctx context.Context, wait time.Duration) (Reach, error) {
 	return s.await(ctx, wait, func(n store.Node) bool { return n.Behind == 0 })
 }
@@ -40,6 +45,9 @@ func (s *Service) await(ctx context.Context, wait time.Duration, holds func(stor
 			return Reach{}, fail(err)
 		}
 		for _, n := range nodes {
+			if s.silent(n) {
+				reach.Silent = append(reach.Silent, n)
+			}
 			if !serving(n) {
 				continue
 			}
@@ -68,10 +76,31 @@ func (s *Service) nodesWithin(ctx context.Context, upTo time.Time, limit time.Du
 // serving reports whether a node may still vouch for tokens.
 func serving(n store.Node) bool { return n.Silent < n.Staleness+nodeGrace }
 
+// silent reports whether a node is not known to serve, nor to have ended, and tokens may
+// be alive that it has signed, or seen, since it was heard of.
+func (s *Service) silent(n store.Node) bool {
+	return !serving(n) && n.Silent < max(n.AccessTTL, s.access.ttl)
+}
+
+// ForgetNode removes a node that has ended without signing off, so that nobody is warned
+// of it any more. One that still runs announces itself again within seconds. It fails with
+// [CodeNodeNotFound].
+func (s *Service) ForgetNode(ctx context.Context, a Actor, id uuid.UUID) error {
+	err := s.store.ForgetNode(ctx, id, a.event(store.ActionNodeForgotten, s.now()))
+	if errors.Is(err, store.ErrNotFound) {
+		return refuse(CodeNodeNotFound, "there is no server "+id.String())
+	}
+	if err != nil {
+		return fail(err)
+	}
+	return nil
+}
+
 // NodeState is a node and what it means.
 type NodeState struct {
 	store.Node
-	Serving bool
+	Serving    bool
+	FellSilent bool // it may serve from another database, see [Reach]
 }
 
 // Nodes returns every node that was seen in the last day.
@@ -82,7 +111,7 @@ func (s *Service) Nodes(ctx context.Context) ([]NodeState, error) {
 	}
 	states := make([]NodeState, len(nodes))
 	for i, n := range nodes {
-		states[i] = NodeState{n, serving(n)}
+		states[i] = NodeState{n, serving(n), s.silent(n)}
 	}
 	return states, nil
 }

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -33,11 +34,30 @@ func (o waitOptions) await(ctx context.Context, a *app, svc *authn.Service) (aut
 	} else {
 		a.say("effective on %d of %s after %d ms", reach.Confirmed(), count(int64(len(reach.Nodes)), "node"), reach.Took.Milliseconds())
 	}
-	if len(reach.Missing) == 0 {
+	switch {
+	case len(reach.Missing) > 0 && len(reach.Silent) > 0:
+		return reach, &problem{exitPartial, fmt.Errorf("not confirmed by %s; and %s", nodeNames(reach.Missing), silence(reach.Silent)), stopMissing + "; " + stopSilent}
+	case len(reach.Missing) > 0:
+		return reach, &problem{exitPartial, fmt.Errorf("not confirmed by %s", nodeNames(reach.Missing)), stopMissing}
+	case len(reach.Silent) > 0:
+		return reach, &problem{exitPartial, errors.New(silence(reach.Silent)), stopSilent}
+	default:
 		return reach, nil
 	}
-	return reach, &problem{exitPartial, fmt.Errorf("not confirmed by %s", nodeNames(reach.Missing)),
-		"stop it if it runs; cut off from the database it refuses every access token after its revocation.max_staleness"}
+}
+
+const (
+	stopMissing = "stop it if it runs; cut off from the database it refuses every access token after its revocation.max_staleness"
+	stopSilent  = "a server that reads another database, such as a primary that was replaced, does not hear of this: make sure that it has ended, then authctl node forget ID"
+)
+
+// silence says which servers nobody knows the end of.
+func silence(nodes []store.Node) string {
+	var names []string
+	for _, n := range nodes {
+		names = append(names, fmt.Sprintf("%s (%s) fell silent %s ago without signing off", n.Name, n.ID, n.Silent.Round(time.Second)))
+	}
+	return strings.Join(names, ", ")
 }
 
 // awaitSigner is await for a key that was made the active one. That a server has heard of

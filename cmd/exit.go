@@ -63,6 +63,7 @@ func endings() map[authn.Code]ending {
 		authn.CodeUserNotFound:       {exitNotFound, "authctl user list --search TEXT finds users by a part of their name"},
 		authn.CodeSessionNotFound:    {exitNotFound, "authctl token list shows the sessions that are alive"},
 		authn.CodeKeyNotFound:        {exitNotFound, "authctl key list shows the keys and their states"},
+		authn.CodeNodeNotFound:       {exitNotFound, "authctl node list shows the servers"},
 		authn.CodeRateLimited:        {exitFailed, "authctl limits clear forgets failed sign-ins"},
 		authn.CodeOverloaded:         {exitFailed, "try again in a moment"},
 		authn.CodeUnavailable:        {exitUnreachable, "is the database up, and database.url right? authctl config show"},

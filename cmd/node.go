@@ -12,7 +12,7 @@ import (
 )
 
 func newNode(a *app) *cobra.Command {
-	return group("node", "See the running servers", newNodeList(a))
+	return group("node", "See the running servers", newNodeList(a), newNodeForget(a))
 }
 
 type nodeListOptions struct{ output }
@@ -39,12 +39,14 @@ type nodeView struct {
 	Position   string    `json:"position"` // in the revocation feed; means something to the database only
 	Behind     int64     `json:"behind"`   // revocations that it has not read, counted up to 1,000; 1 at least until it has read the present history of the database
 	LagMS      int64     `json:"lag_ms"`   // since the first of those; 0 when there is none
-	State      string    `json:"state"`    // serving, behind, or gone: not seen for longer than it vouches for tokens
+	State      string    `json:"state"`    // serving, behind, silent (without signing off, within the life of an access token), or gone
 }
 
 func viewNode(n authn.NodeState) nodeView {
 	state := "serving"
 	switch {
+	case n.FellSilent:
+		state = "silent"
 	case !n.Serving:
 		state = "gone"
 	case n.Behind > 0:

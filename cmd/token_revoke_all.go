@@ -83,6 +83,14 @@ type reachedView struct {
 	Total     int           `json:"total"`
 	Confirmed int           `json:"confirmed"`
 	Missing   []missingView `json:"missing"`
+	Silent    []silentView  `json:"silent"` // that may read another database, and are not in total
+}
+
+// silentView is a server that fell silent, within the life of an access token, without
+// signing off.
+type silentView struct {
+	missingView
+	SilentMS int64 `json:"silent_ms"`
 }
 
 // missingView is a server that has not confirmed.
@@ -233,7 +241,10 @@ func (o *revokeAllOptions) view(sel authn.Selection, n *authn.Selected) revokeAl
 }
 
 func viewReach(r authn.Reach) *reachedView {
-	v := &reachedView{Total: len(r.Nodes), Confirmed: r.Confirmed(), Missing: []missingView{}}
+	v := &reachedView{Total: len(r.Nodes), Confirmed: r.Confirmed(), Missing: []missingView{}, Silent: []silentView{}}
+	for _, n := range r.Silent {
+		v.Silent = append(v.Silent, silentView{missingView{n.ID, n.Name}, n.Silent.Milliseconds()})
+	}
 	for _, n := range r.Missing {
 		v.Missing = append(v.Missing, missingView{n.ID, n.Name})
 	}

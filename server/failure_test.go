@@ -155,8 +155,8 @@ func TestReadinessSaysWhatIsMissing(t *testing.T) {
 	ready := func() answer { return f.send(request{method: "GET", path: "/readyz"}) }
 	ready().want(t, http.StatusOK)
 	for says, err := range map[string]error{
-		"unreachable":         fmt.Errorf("dial: %w", store.ErrUnavailable),
-		"authctl migrate up":  &store.SchemaError{Current: 1, Latest: 2},
+		"unreachable":        fmt.Errorf("dial: %w", store.ErrUnavailable),
+		"authctl migrate up": &store.SchemaError{Current: 1, Latest: 2},
 		"at version 3 and this server knows 2, run the newer authctl": &store.SchemaError{Current: 3, Latest: 2},
 	} {
 		st.fail(err)

@@ -37,6 +37,7 @@ var statuses = map[authn.Code]int{
 	authn.CodeUserNotFound:       http.StatusNotFound,
 	authn.CodeSessionNotFound:    http.StatusNotFound,
 	authn.CodeKeyNotFound:        http.StatusNotFound,
+	authn.CodeNodeNotFound:       http.StatusNotFound,
 	authn.CodeRateLimited:        http.StatusTooManyRequests,
 	authn.CodeOverloaded:         http.StatusServiceUnavailable,
 	authn.CodeUnavailable:        http.StatusServiceUnavailable,

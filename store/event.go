@@ -1,6 +1,7 @@
 package store
 
 import (
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -31,6 +32,7 @@ const (
 	ActionUserDisabled     Action = "user_disabled"
 	ActionUserEnabled      Action = "user_enabled"
 	ActionUserDeleted      Action = "user_deleted"
+	ActionNodeForgotten    Action = "node_forgotten"
 	ActionKeyAdded         Action = "signing_key_added"
 	ActionKeyPromoted      Action = "signing_key_promoted"
 	ActionKeyRetired       Action = "signing_key_retired"
@@ -59,6 +61,12 @@ type Event struct {
 	UserAgent  string
 	RequestID  string
 	Reason     string // free text from the operator, or a word that says why
+}
+
+// OfNode completes the event of a node.
+func (e Event) OfNode(name string, id uuid.UUID) Event {
+	e.Reason = strings.TrimSuffix("server "+name+" ("+id.String()+"): "+e.Reason, ": ")
+	return e
 }
 
 // Refused completes the event of a rotation that ended its session.

@@ -205,8 +205,18 @@ type Store interface {
 	// SaveNode adds a node, or updates all of it; what Nodes finds out is ignored.
 	SaveNode(ctx context.Context, n Node) error
 
-	// RemoveNode forgets a node, if there is one.
+	// RemoveNode removes a node that signs off, if there is one.
 	RemoveNode(ctx context.Context, id uuid.UUID) error
+
+	// ForgetNode removes a node on behalf of an operator, and writes e, whose reason it
+	// begins with the node's name and id. [ErrNotFound] when there is none.
+	ForgetNode(ctx context.Context, id uuid.UUID, e Event) error
+
+	// TakeOverNodes is called by a server before it announces itself. Where all servers of
+	// a database are processes of one machine it removes the nodes of those that have ended
+	// without signing off, when no server runs, and holds a lock from then on that tells
+	// others that this one does. Elsewhere nobody can know, and it removes none.
+	TakeOverNodes(ctx context.Context) (removed int, err error)
 
 	// RemoveOldNodes forgets the nodes that were last seen before an instant.
 	RemoveOldNodes(ctx context.Context, seenBefore time.Time) error

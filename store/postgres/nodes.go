@@ -32,6 +32,22 @@ func (s *Store) RemoveNode(ctx context.Context, id uuid.UUID) error {
 	return translate("remove node", err)
 }
 
+const forgetNode = `DELETE FROM nodes WHERE id = $1 RETURNING name`
+
+// ForgetNode implements [store.Store].
+func (s *Store) ForgetNode(ctx context.Context, id uuid.UUID, e store.Event) error {
+	return translate("forget node", pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		var name string
+		if err := tx.QueryRow(ctx, forgetNode, id).Scan(&name); err != nil {
+			return err
+		}
+		return record(ctx, tx, e.OfNode(name, id))
+	}))
+}
+
+// TakeOverNodes implements [store.Store]. A server on another machine may be cut off.
+func (s *Store) TakeOverNodes(context.Context) (int, error) { return 0, nil }
+
 const deleteOldNodes = `DELETE FROM nodes WHERE seen_at < $1`
 
 // RemoveOldNodes implements [store.Store].

@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,6 +30,57 @@ const deleteNode = `DELETE FROM nodes WHERE id = ?1`
 func (s *Store) RemoveNode(ctx context.Context, id uuid.UUID) error {
 	_, err := s.exec(ctx, "remove node", deleteNode, id)
 	return err
+}
+
+const forgetNode = `DELETE FROM nodes WHERE id = ?1 RETURNING name`
+
+// ForgetNode implements [store.Store].
+func (s *Store) ForgetNode(ctx context.Context, id uuid.UUID, e store.Event) error {
+	return s.write(ctx, "forget node", func(tx *sql.Tx) error {
+		var name string
+		if err := tx.QueryRowContext(ctx, forgetNode, id).Scan(&name); err != nil {
+			return err
+		}
+		return record(ctx, tx, e.OfNode(name, id))
+	})
+}
+
+const deleteNodes = `DELETE FROM nodes`
+
+// serversSuffix names the file beside the database on which every server holds a shared
+// lock. It is a database without a table, because SQLite's locks work everywhere, and end
+// with their process.
+const serversSuffix = "-servers"
+
+// TakeOverNodes implements [store.Store]. Whoever gets the lock exclusively is the only one.
+func (s *Store) TakeOverNodes(ctx context.Context) (removed int, err error) {
+	if s.servers != nil {
+		return 0, nil
+	}
+	path := s.path + serversSuffix
+	if err := prepareFile(Config{Path: path, Create: true}); err != nil {
+		return 0, err
+	}
+	if s.servers, err = sql.Open("sqlite", dsn(path, "_txlock=deferred")); err != nil {
+		return 0, translate("open "+path, err)
+	}
+	s.servers.SetMaxOpenConns(1) // what the statements below begin is the connection's
+	locks := func(statements ...string) error {
+		for _, statement := range statements {
+			if _, err := s.servers.ExecContext(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := locks(`PRAGMA busy_timeout = 0`, `BEGIN EXCLUSIVE`); err == nil { // else another server runs
+		removed, err = s.exec(ctx, "take nodes over", deleteNodes)
+		if err := errors.Join(err, locks(`ROLLBACK`)); err != nil {
+			return 0, err
+		}
+	}
+	err = locks(`PRAGMA busy_timeout = 5000`, `BEGIN`, `SELECT count(*) FROM sqlite_schema`)
+	return removed, translate("lock "+path, err)
 }
 
 const deleteOldNodes = `DELETE FROM nodes WHERE seen_at < ?1`

@@ -26,6 +26,9 @@ type Store struct {
 	reader *sql.DB
 	hot    statements
 	latest int64 // newest migration this binary knows
+
+	path    string
+	servers *sql.DB // holds this server's lock; nil for a store that no server has
 }
 
 var _ store.Store = (*Store)(nil)
@@ -46,7 +49,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	s := &Store{latest: latest}
+	s := &Store{latest: latest, path: path}
 	if s.writer, err = sql.Open("sqlite", dsn(path, "_txlock=immediate", "journal_mode(WAL)", "synchronous(FULL)")); err != nil {
 		return nil, translate("open database", err)
 	}
@@ -167,7 +170,11 @@ func (s *Store) Stats() store.Stats {
 
 // Close implements [store.Store].
 func (s *Store) Close() error {
-	return errors.Join(s.hot.close(), s.reader.Close(), s.writer.Close())
+	err := errors.Join(s.hot.close(), s.reader.Close(), s.writer.Close())
+	if s.servers != nil {
+		err = errors.Join(err, s.servers.Close())
+	}
+	return err
 }
 
 // micros is how a column holds an instant.

@@ -161,6 +161,14 @@ var feedCases = []testCase{
 		two.Behind = 0
 		f.nodes(noon.Add(time.Minute), one, two)
 
+		f.is("forget a stranger", f.store.ForgetNode(f.ctx, uuid.New(), event(store.ActionNodeForgotten, noon)), store.ErrNotFound)
+		three := store.Node{ID: uuid.New(), Name: "three", StartedAt: noon, SeenAt: noon}
+		f.ok("save node", f.store.SaveNode(f.ctx, three))
+		e := event(store.ActionNodeForgotten, noon)
+		forgotten := e
+		forgotten.Reason = "server three (" + three.ID.String() + "): because"
+		f.writes("forget", func() { f.ok("forget node", f.store.ForgetNode(f.ctx, three.ID, e)) }, forgotten)
+
 		f.ok("remove old nodes", f.store.RemoveOldNodes(f.ctx, noon))
 		f.nodes(noon.Add(time.Minute), one, two)
 		f.ok("remove old nodes", f.store.RemoveOldNodes(f.ctx, noon.Add(time.Hour)))

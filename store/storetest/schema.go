@@ -190,6 +190,7 @@ func operations(s store.Store) map[string]func(ctx context.Context) error {
 		},
 		"delete old keys":  func(ctx context.Context) error { return s.DeleteOldSigningKeys(ctx, noon) },
 		"save node":        func(ctx context.Context) error { return s.SaveNode(ctx, store.Node{ID: id}) },
+		"forget node":      func(ctx context.Context) error { return s.ForgetNode(ctx, id, e) },
 		"remove node":      func(ctx context.Context) error { return s.RemoveNode(ctx, id) },
 		"remove old nodes": func(ctx context.Context) error { return s.RemoveOldNodes(ctx, noon) },
 		"nodes":            func(ctx context.Context) error { _, err := s.Nodes(ctx, noon); return err },

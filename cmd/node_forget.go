@@ -1,0 +1,65 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+)
+
+type nodeForgetOptions struct {
+	confirmOptions
+	reason string
+}
+
+func newNodeForget(a *app) *cobra.Command {
+	var o nodeForgetOptions
+	c := &cobra.Command{
+		Use:   "forget NODE",
+		Short: "Forget a server that has ended without signing off",
+		Long: `Forget a server that has ended without signing off: it was killed, or its machine
+was lost. Until then, and for as long as an access token lives, every revocation names
+it and exits with 7, because it may go on serving from another database, such as a
+primary that was cut off when a replica took over.
+
+Make sure that it has ended: forgetting ends nothing. A server that still runs on
+this database announces itself again within seconds.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), a, args[0]) },
+	}
+	o.addFlag(c)
+	addReason(c, &o.reason)
+	return c
+}
+
+func (o *nodeForgetOptions) run(ctx context.Context, a *app, node string) error {
+	id, err := uuid.Parse(node)
+	if err != nil {
+		return usage("authctl node list shows the ids", "%q is no node id", node)
+	}
+	inst, err := a.open(ctx, opening{})
+	if err != nil {
+		return err
+	}
+	defer inst.close()
+	nodes, err := inst.authn.Nodes(ctx)
+	if err != nil {
+		return err
+	}
+	what := fmt.Sprintf("forget server %s", id)
+	for _, n := range nodes {
+		if n.ID == id {
+			what = fmt.Sprintf("forget server %s (%s), which was last seen %s ago", n.Name, id, max(n.Silent, 0).Round(time.Second))
+		}
+	}
+	if ok, err := o.confirm(ctx, a, what); !ok {
+		return err
+	}
+	if err := inst.authn.ForgetNode(ctx, a.actor(o.reason), id); err != nil {
+		return err
+	}
+	a.say("forgot server %s", id)
+	return nil
+}

@@ -91,6 +91,12 @@ func fail(err error) error {
 	case errors.Is(err, store.ErrSchema):
 		e.Code, e.Message = CodeSchema, "the database schema does not match this version"
 		e.RetryAfter = 30 * time.Second
+	case errors.Is(err, store.ErrReadOnly):
+		e.Code, e.Message = CodeUnavailable, "the database takes no changes, it is read-only or a standby; try again in a moment"
+		e.RetryAfter = time.Second
+	case errors.Is(err, store.ErrFull):
+		e.Code, e.Message = CodeUnavailable, "the database takes no changes, its disk is full; try again later"
+		e.RetryAfter = 5 * time.Second
 	case errors.Is(err, store.ErrUnavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		e.Code, e.Message = CodeUnavailable, "the database does not answer, try again in a moment"
 		e.RetryAfter = time.Second

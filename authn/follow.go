@@ -198,7 +198,7 @@ func (f *follower) read(ctx context.Context) error {
 	if err := f.overcome(ctx); err != nil {
 		return err
 	}
-	if f.announced() && f.svc.feed.current.Load().taken == f.taken && f.svc.access.ring.Load().held() == f.node.Keys && time.Since(f.saved) < f.svc.staleness/6 {
+	if f.announced() && f.svc.feed.current.Load().taken == f.taken && f.svc.access.ring.Load().held() == f.node.Keys && time.Since(f.saved) < f.svc.staleness/6 && f.svc.Writes() == nil {
 		return nil
 	}
 	return f.save(ctx)
@@ -216,7 +216,8 @@ func (f *follower) save(ctx context.Context) error {
 		return nil // forgotten since; the next reading saves
 	}
 	f.node.SeenAt, f.node.Position, f.node.Keys = known.clock, known.position, f.svc.access.ring.Load().held()
-	if err := f.svc.store.SaveNode(ctx, f.node); err != nil {
+	err := f.svc.store.SaveNode(ctx, f.node)
+	if f.noteWrite(err); err != nil {
 		return fail(err)
 	}
 	f.saved, f.taken = time.Now(), known.taken

@@ -57,6 +57,7 @@ type Service struct {
 	staleness time.Duration
 	announced atomic.Pointer[time.Time] // when this node last made itself known; nil when it has not joined
 	pending   pendingLogouts
+	writes    writes
 	setback   atomic.Pointer[setback] // that this node has not overcome yet; nil for none
 	refresh   time.Duration
 	maxAge    time.Duration

@@ -80,6 +80,12 @@ func endingOf(err error) ending {
 	if p, ok := errors.AsType[*problem](err); ok {
 		return ending{p.exit, p.hint}
 	}
+	if errors.Is(err, store.ErrReadOnly) {
+		return ending{exitUnreachable, "database.url must lead to the primary; of several hosts in it authctl takes the one that is"}
+	}
+	if errors.Is(err, store.ErrFull) {
+		return ending{exitUnreachable, "make room on the disk of the database and try again"}
+	}
 	if e, ok := errors.AsType[*authn.Error](err); ok {
 		if end, known := endings()[e.Code]; known {
 			return end

@@ -22,7 +22,15 @@ import (
 // failing is a store whose database can be taken away.
 type failing struct {
 	store.Store
-	err atomic.Pointer[error]
+	err      atomic.Pointer[error]
+	noWrites atomic.Pointer[error] // what it answers when it is asked whether it takes writes
+}
+
+func (s *failing) Writable(ctx context.Context) error {
+	if err := s.noWrites.Load(); err != nil {
+		return *err
+	}
+	return s.Store.Writable(ctx)
 }
 
 func (s *failing) fail(err error) { s.err.Store(&err) }
@@ -110,11 +118,13 @@ func TestADatabaseThatIsAwaySignsNobodyOut(t *testing.T) {
 		code   authn.Code
 	}{
 		{fmt.Errorf("dial: %w", store.ErrUnavailable), http.StatusServiceUnavailable, authn.CodeUnavailable},
+		{fmt.Errorf("rotate: %w", store.ErrReadOnly), http.StatusServiceUnavailable, authn.CodeUnavailable},
+		{fmt.Errorf("rotate: %w", store.ErrFull), http.StatusServiceUnavailable, authn.CodeUnavailable},
 		{fmt.Errorf("read: %w", store.ErrSchema), http.StatusServiceUnavailable, authn.CodeSchema},
 		{errors.New("SELECT secret_column FROM secret_table"), http.StatusInternalServerError, authn.CodeInternal},
 	} {
 		for name, change := range map[string]func(*setup){"with limits": throttled, "without": func(*setup) {}} {
-			t.Run(fmt.Sprint(tt.code, " ", name), func(t *testing.T) { databaseAway(t, change, tt.err, tt.status, tt.code) })
+			t.Run(fmt.Sprint(tt.err, " ", name), func(t *testing.T) { databaseAway(t, change, tt.err, tt.status, tt.code) })
 		}
 	}
 }
@@ -143,6 +153,9 @@ func databaseAway(t *testing.T, change func(*setup), cause error, status int, co
 	if got := len(f.logged("request failed")); got != 4 {
 		t.Errorf("%d causes were logged, want 4", got)
 	}
+	if takesNone := errors.Is(cause, store.ErrReadOnly) || errors.Is(cause, store.ErrFull); takesNone != (f.svc.Writes() != nil) {
+		t.Errorf("that the database takes no writes: %v", f.svc.Writes())
+	}
 	b.send(request{method: "GET", path: "/healthz"}).want(t, http.StatusOK)
 	st.fail(nil)
 	b.get("/profile").want(t, http.StatusOK)
@@ -165,6 +178,13 @@ func TestReadinessSaysWhatIsMissing(t *testing.T) {
 		}
 	}
 	st.fail(nil)
+	standby := fmt.Errorf("ask: %w", store.ErrReadOnly)
+	st.noWrites.Store(&standby)
+	if a := ready().want(t, http.StatusServiceUnavailable, authn.CodeUnavailable); !strings.Contains(string(a.body), "read-only or a standby") {
+		t.Errorf("got %s, want it to say that the database is a standby", a)
+	}
+	st.noWrites.Store(nil)
+	ready().want(t, http.StatusOK)
 	cause := errors.New("the cause")
 	f.ready.Store(&cause)
 	if a := ready().want(t, http.StatusServiceUnavailable, authn.CodeUnavailable); strings.Contains(string(a.body), "the cause") || !strings.Contains(string(a.body), "its log says why") {

@@ -29,6 +29,9 @@ func (s *Server) readyz(ctx context.Context, _ *exchange, _ none) (statusRespons
 	if err := s.askStore(ctx); err != nil {
 		return statusResponse{}, unready(err)
 	}
+	if err := s.authn.Writes(); err != nil {
+		return statusResponse{}, err
+	}
 	if err := s.authn.Vouches(); err != nil {
 		return statusResponse{}, err
 	}
@@ -43,13 +46,16 @@ func (s *Server) readyz(ctx context.Context, _ *exchange, _ none) (statusRespons
 	return statusResponse{Status: "ready"}, nil
 }
 
-// askStore asks whether the store is ready, once for all who want to know at the same time: the
+// askStore asks whether the store is ready and takes writes, once for all who want to know at the same time: the
 // health checks have no limit, and a flood of them must not take the database's connections.
 func (s *Server) askStore(ctx context.Context) error {
 	answer := s.asking.DoChan("", func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeouts.ready)
 		defer cancel()
-		return nil, s.store.Ready(ctx)
+		if err := s.store.Ready(ctx); err != nil {
+			return nil, err
+		}
+		return nil, s.store.Writable(ctx)
 	})
 	select {
 	case a := <-answer:
@@ -62,6 +68,9 @@ func (s *Server) askStore(ctx context.Context) error {
 func unready(err error) error {
 	if errors.Is(err, store.ErrSchema) {
 		return &authn.Error{Code: authn.CodeSchema, Message: schemaMessage(err), Err: err}
+	}
+	if errors.Is(err, store.ErrReadOnly) {
+		return &authn.Error{Code: authn.CodeUnavailable, Message: "the database takes no writes, it is read-only or a standby", Err: err}
 	}
 	return &authn.Error{Code: authn.CodeUnavailable, Message: "the database is unreachable", Err: err}
 }

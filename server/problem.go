@@ -103,6 +103,9 @@ func fail(x *exchange, err error) {
 		h.Set("Retry-After", retryAfter(e.RetryAfter))
 	}
 	x.code, x.cause = body.Code, e.Err
+	if m := x.request.Method; m != http.MethodGet && m != http.MethodHead { // or /readyz would keep its own answer
+		x.server.authn.NoteRefusedWrite(e.Err)
+	}
 	answer(x, status, body)
 }
 

@@ -24,8 +24,8 @@ import (
 // Store is everything authctl asks of its database.
 //
 // Unless a method says otherwise it returns [ErrUnavailable] when the database
-// cannot be reached or does not answer within ctx, and [ErrSchema] when a table
-// or column that it needs is missing.
+// cannot be reached or does not answer within ctx, or, as [ErrReadOnly] or [ErrFull],
+// takes no writes; and [ErrSchema] when a table or column that it needs is missing.
 type Store interface {
 	// CreateUser adds a user. [ErrConflict] when the folded username (or the id)
 	// is taken.
@@ -262,6 +262,11 @@ type Store interface {
 	// Ready returns nil when the database answers and this binary runs correctly on
 	// its schema, as [Schema.Check] decides; else [ErrUnavailable] or a [SchemaError].
 	Ready(ctx context.Context) error
+
+	// Writable returns [ErrReadOnly] when the database itself says that it takes no writes: a
+	// standby, or one that was made read-only. It writes nothing, so nil says nothing about
+	// its disk.
+	Writable(ctx context.Context) error
 
 	// Schema returns the migrations this binary knows and which are applied. A
 	// database without any table yields version 0.

@@ -17,9 +17,11 @@ import (
 
 // Config is how to reach the database.
 type Config struct {
-	URL            string // postgres://… or key=value words, as libpq reads them
-	MaxConnections int32  // 0 for 10; it and MinConnections override pool_… words of the URL
-	MinConnections int32  // kept open while idle
+	// URL is postgres://… or key=value words, as libpq reads them. Its words for the size
+	// of the pool and the life of connections count for nothing. With several hosts and no target_session_attrs it asks for read-write.
+	URL            string
+	MaxConnections int32 // 0 for 10
+	MinConnections int32 // kept open while idle
 
 	// StatementTimeout and IdleInTransactionTimeout are set on every session, and
 	// so is a lock_timeout of two seconds; 0 leaves the server's. They are sent as
@@ -77,6 +79,7 @@ func poolConfig(cfg Config) (*pgxpool.Config, error) {
 	if pc.MaxConns < 0 || pc.MinConns < 0 || pc.MinConns > pc.MaxConns {
 		return nil, fmt.Errorf("a pool of %d to %d connections is not possible", pc.MinConns, pc.MaxConns)
 	}
+	bound(pc, cfg.URL)
 	return pc, nil
 }
 

@@ -30,6 +30,9 @@ func sentinelOf(err error) error {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return store.ErrNotFound
 	}
+	if errors.Is(err, pgconn.ErrReadOnlyConnection) { // of every host that answered
+		return store.ErrReadOnly
+	}
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return store.ErrUnavailable // whatever the server gave as its reason
 	}
@@ -53,8 +56,11 @@ func sentinelOfState(code string) error {
 		return store.ErrNotFound
 	case "42P01", "42703", "3F000": // undefined table, column, schema
 		return store.ErrSchema
-	case "25006", // read_only_sql_transaction: a replica
-		"40001", "40P01", // serialization_failure, deadlock_detected
+	case "25006": // read_only_sql_transaction: a standby
+		return store.ErrReadOnly
+	case "53100": // disk_full
+		return store.ErrFull
+	case "40001", "40P01", // serialization_failure, deadlock_detected
 		"55P03", // lock_not_available
 		"3D000": // invalid_catalog_name: no such database
 		return store.ErrUnavailable

@@ -23,9 +23,10 @@ import (
 
 // Store is a [store.Store] on PostgreSQL.
 type Store struct {
-	pool   *pgxpool.Pool
-	gate   *gate
-	latest int64 // newest migration this binary knows
+	pool       *pgxpool.Pool
+	gate       *gate
+	switchover *switchover
+	latest     int64 // newest migration this binary knows
 }
 
 var _ store.Store = (*Store)(nil)
@@ -49,10 +50,13 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Tracer != nil {
 		pc.ConnConfig.Tracer = multitracer.New(cfg.Tracer, gate)
 	}
+	over := &switchover{}
+	over.watch(pc.ConnConfig)
 	pool, err := pgxpool.NewWithConfig(ctx, pc)
 	if err != nil {
 		return nil, translate("open database", err)
 	}
+	over.pool.Store(pool)
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
 		if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == "08P01" { // protocol_violation: the parameters at connect
@@ -60,7 +64,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		}
 		return nil, translate("open database", err)
 	}
-	return &Store{pool: pool, gate: gate, latest: latest}, nil
+	return &Store{pool: pool, gate: gate, switchover: over, latest: latest}, nil
 }
 
 // hangUpGrace is how long a statement goes on after its caller's context is over. Nearly all end

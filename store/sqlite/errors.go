@@ -49,8 +49,12 @@ func sentinelOfCode(code int) error {
 		// The generic error. Our statements are constants that the suite runs, so
 		// what is wrong with them is a table or column that is not there.
 		return store.ErrSchema
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL,
-		sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PERM:
+	case sqlite3.SQLITE_READONLY:
+		return store.ErrReadOnly
+	case sqlite3.SQLITE_FULL:
+		return store.ErrFull
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_IOERR,
+		sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PERM:
 		return store.ErrUnavailable
 	}
 	return nil

@@ -36,6 +36,9 @@ var failureCases = []testCase{
 		_, err = f.store.DisableUser(f.ctx, u.ID, event(store.ActionUserDisabled, noon))
 		f.ok("disable once the lock is free", err)
 	}},
+	{"a database that takes writes says so", func(f *fixture) {
+		f.ok("writable", f.store.Writable(f.ctx))
+	}},
 	{"the pool's figures are sane", func(f *fixture) {
 		f.user("alice")
 		s := f.store.Stats()

@@ -171,3 +171,11 @@ func databaseURL(name string) string {
 	u.Path = "/" + name
 	return u.String()
 }
+
+// Execute runs one statement on the maintenance database of the server of [Postgres].
+func Execute(t testing.TB, statement string) {
+	t.Helper()
+	if err := execute(context.Background(), statement); err != nil {
+		t.Fatal(err)
+	}
+}

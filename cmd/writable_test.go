@@ -1,0 +1,109 @@
+package cmd_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/authctl/authctl/store/storetest"
+)
+
+// unready waits until a server is not ready, for a reason.
+func (p *process) unready(t testing.TB, reason string) {
+	t.Helper()
+	eventually(t, func() bool {
+		said, exit := p.health(t)
+		return exit == 6 && strings.Contains(said, reason)
+	})
+}
+
+func (p *process) isReady(t testing.TB) {
+	t.Helper()
+	eventually(t, func() bool { _, exit := p.health(t); return exit == 0 })
+}
+
+// health asks whether the server is ready.
+func (p *process) health(t testing.TB) (said string, exit int) {
+	t.Helper()
+	c := p.prepare("health", "--ready", "--url", p.url)
+	out, err := c.CombinedOutput()
+	if err != nil && c.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return string(out), c.ProcessState.ExitCode()
+}
+
+// refusesWrites has a signed-in user find that reading goes on, and that what cannot be written
+// is no fault of theirs.
+func (v *guest) refusesWrites(t testing.TB) {
+	t.Helper()
+	for _, path := range []string{"/verify", "/profile", "/sessions"} {
+		if got := v.ask("GET", path, ""); got.status != http.StatusOK {
+			t.Errorf("GET %s: got %v, want 200", path, got)
+		}
+	}
+	for path, body := range map[string]string{"/refresh": "", "/login": v.account(guestPassword), "/register": fmt.Sprintf(`{"username":"x%s","password":%q}`, v.name, guestPassword)} {
+		if got := v.ask("POST", path, body); got.status != http.StatusServiceUnavailable || got.code != "unavailable" {
+			t.Errorf("POST %s: got %v, want 503 unavailable", path, got)
+		}
+	}
+}
+
+// TestASwitchoverBehindOneAddressIsFollowed has one address lead to a read-only database and
+// then to one that takes writes again, while the connections of before stay open.
+func TestASwitchoverBehindOneAddressIsFollowed(t *testing.T) {
+	t.Parallel()
+	database := storetest.Postgres(t)
+	name := database[strings.LastIndex(database, "/authctl_test_")+1:]
+	name, _, _ = strings.Cut(name, "?")
+	cable, url := newCable(t, database)
+	p := startServe(t, t.TempDir(), "DATABASE_URL="+url, "JWT_SECRET="+randomSecret(), "AUTHCTL_LOG_LEVEL=info")
+	alice := newGuest(p, "alice")
+	alice.join(t)
+	p.isReady(t)
+
+	alter := func(value string) {
+		t.Helper()
+		storetest.Execute(t, "ALTER DATABASE "+name+" SET default_transaction_read_only = "+value)
+	}
+	alter("on")
+	cable.setCut(true)
+	cable.setCut(false)
+	p.unready(t, "read-only or a standby")
+	alice.refusesWrites(t)
+	alter("off")
+	p.isReady(t)
+	if got := alice.renew(); got.status != http.StatusOK {
+		t.Errorf("refresh: got %v", got)
+	}
+	eventually(t, func() bool { return strings.Contains(p.said(t), "the database takes writes again") })
+}
+
+// TestAStandbyIsNotReady has the same with a primary and its standby, which lead on where the
+// cable is laid.
+func TestAStandbyIsNotReady(t *testing.T) {
+	soak(t)
+	pair := newPair(t)
+	cable, url := newCable(t, pair.primary.URL(authDB))
+	p := startServe(t, t.TempDir(), "DATABASE_URL="+url, "JWT_SECRET="+randomSecret())
+	alice := newGuest(p, "alice")
+	alice.join(t)
+	p.isReady(t)
+	pair.standby.CatchUp(t, pair.primary)
+
+	cable.lay(t, pair.standby.URL(authDB))
+	cable.setCut(true)
+	cable.setCut(false)
+	p.unready(t, "read-only or a standby")
+	alice.refusesWrites(t)
+	if said, exit := p.fails(t, "user", "create", "bob", "--generate"); exit != 6 || !strings.Contains(said, "must lead to the primary") {
+		t.Errorf("user create: exit %d, %s", exit, said)
+	}
+	p.run(t, "user", "list")
+	cable.lay(t, pair.primary.URL(authDB)) // and no connection breaks
+	p.isReady(t)
+	if got := alice.renew(); got.status != http.StatusOK {
+		t.Errorf("refresh: got %v", got)
+	}
+}

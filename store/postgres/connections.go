@@ -1,0 +1,95 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/authctl/authctl/store"
+)
+
+// How long a connection is used, however well it works: whatever stands before the database
+// may lead a new one somewhere else.
+const (
+	connectionLifetime = 5 * time.Minute
+	lifetimeJitter     = time.Minute     // added at random, so that they do not all end at once
+	pingTimeout        = 2 * time.Second // for one that was idle for a second to prove that it lives
+	connectTimeout     = 5 * time.Second // for one host to take a new one, where the URL does not say
+)
+
+// bound limits the life of a pool's connections. Where the URL names several hosts, and does
+// not say which of them it wants, it wants one that takes writes.
+func bound(pc *pgxpool.Config, url string) {
+	pc.MaxConnLifetime, pc.MaxConnLifetimeJitter, pc.PingTimeout = connectionLifetime, lifetimeJitter, pingTimeout
+	if pc.ConnConfig.ConnectTimeout == 0 {
+		pc.ConnConfig.ConnectTimeout = connectTimeout
+	}
+	if severalHosts(pc.ConnConfig) && !choosesHost(pc.ConnConfig, url) {
+		pc.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
+}
+
+// severalHosts leaves aside that one host may be tried with and without TLS.
+func severalHosts(cfg *pgx.ConnConfig) bool {
+	for _, f := range cfg.Fallbacks {
+		if f.Host != cfg.Host || f.Port != cfg.Port {
+			return true
+		}
+	}
+	return false
+}
+
+// choosesHost reports whether target_session_attrs is set; "any" leaves no trace in cfg.
+func choosesHost(cfg *pgx.ConnConfig, url string) bool {
+	return cfg.ValidateConnect != nil || os.Getenv("PGTARGETSESSIONATTRS") != "" || strings.Contains(url, "target_session_attrs")
+}
+
+// switchover ends the connections to a server that is not, or no longer, the primary, so that
+// the next ones find the primary, behind the same address or another.
+type switchover struct {
+	pool atomic.Pointer[pgxpool.Pool] // nil until there is one
+}
+
+// watch has it hear of the errors that the server answers with.
+func (w *switchover) watch(cfg *pgx.ConnConfig) {
+	fatal := cfg.OnPgError
+	cfg.OnPgError = func(c *pgconn.PgConn, e *pgconn.PgError) (keep bool) {
+		switch e.Code {
+		case "25006": // read_only_sql_transaction
+			w.reset()
+			return false
+		case "57P01", "57P02", "57P03": // admin_shutdown, crash_shutdown, cannot_connect_now
+			return false
+		}
+		return fatal == nil || fatal(c, e)
+	}
+}
+
+// reset closes the connections that are idle, and the others when they are given back.
+func (w *switchover) reset() {
+	if pool := w.pool.Load(); pool != nil {
+		pool.Reset()
+	}
+}
+
+const selectReadOnly = `SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean`
+
+// Writable implements [store.Store].
+func (s *Store) Writable(ctx context.Context) error {
+	var readOnly bool
+	if err := s.pool.QueryRow(ctx, selectReadOnly).Scan(&readOnly); err != nil {
+		return translate("ask whether it takes writes", err)
+	}
+	if readOnly {
+		s.switchover.reset()
+		return fmt.Errorf("ask whether it takes writes: %w", store.ErrReadOnly)
+	}
+	return nil
+}

@@ -80,6 +80,8 @@ func refuse(code Code, message string) error {
 	return &Error{Code: code, Message: message}
 }
 
+const messageReplaced = "the database was replaced while it was open"
+
 // fail turns an error of the store, or of the hasher's queue, which says what it
 // was about, into one of ours.
 func fail(err error) error {
@@ -91,6 +93,9 @@ func fail(err error) error {
 	case errors.Is(err, store.ErrSchema):
 		e.Code, e.Message = CodeSchema, "the database schema does not match this version"
 		e.RetryAfter = 30 * time.Second
+	case errors.Is(err, store.ErrReplaced):
+		e.Code, e.Message = CodeUnavailable, messageReplaced
+		e.RetryAfter = time.Second
 	case errors.Is(err, store.ErrReadOnly):
 		e.Code, e.Message = CodeUnavailable, "the database takes no changes, it is read-only or a standby; try again in a moment"
 		e.RetryAfter = time.Second

@@ -2,6 +2,7 @@ package authn
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -33,6 +34,7 @@ const (
 	NewHistory   FollowEvent = "the database was restored or failed over, and had lost no revocation that this server knows"
 	KeyPromoted  FollowEvent = "signing key promoted" // to what the configuration asks for
 	KeyClosed    FollowEvent = "the active signing key cannot be opened"
+	Replaced     FollowEvent = messageReplaced // for good: nobody is vouched for any more, and the process must end
 )
 
 // FeedStats is the state of the revocation feed.
@@ -65,6 +67,9 @@ func (s *Service) Sync(ctx context.Context) error {
 	defer cancel()
 	got, err := s.store.Revocations(ctx, from.position, now.Add(-s.feed.window))
 	if err != nil {
+		if errors.Is(err, store.ErrReplaced) {
+			s.replaced.Store(true)
+		}
 		// Whatever answers next may be another server, to which the position means nothing.
 		s.feed.forget()
 		return fail(err)
@@ -103,6 +108,9 @@ func (s *Service) Vouches() error { return s.vouches(s.feed.current.Load()) }
 // vouches looks at what was read, and, of a node, at when it could last make that
 // known: a node that is thought to be gone is not waited for.
 func (s *Service) vouches(now *feedSnapshot) error {
+	if s.replaced.Load() {
+		return &Error{Code: CodeUnavailable, Message: messageReplaced, RetryAfter: time.Second}
+	}
 	if s.setback.Load() != nil {
 		return &Error{Code: CodeUnavailable, Message: "the database went back in time, and this server is bringing its revocations back, try again in a moment", RetryAfter: time.Second}
 	}
@@ -274,6 +282,11 @@ func (f *follower) watch(ctx context.Context) {
 			default: // it is awake
 			}
 		})
+		if errors.Is(err, store.ErrReplaced) {
+			f.svc.replaced.Store(true)
+			f.notice(Replaced, err)
+			return
+		}
 		f.svc.feed.forget() // the server may be another one now
 		if ctx.Err() == nil && !lost {
 			f.notice(ListenerLost, err)

@@ -55,6 +55,7 @@ type Service struct {
 	reading   keyReading
 	feed      *feed
 	staleness time.Duration
+	replaced  atomic.Bool               // the database was, so that this process must end
 	announced atomic.Pointer[time.Time] // when this node last made itself known; nil when it has not joined
 	pending   pendingLogouts
 	writes    writes

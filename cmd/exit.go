@@ -80,6 +80,9 @@ func endingOf(err error) ending {
 	if p, ok := errors.AsType[*problem](err); ok {
 		return ending{p.exit, p.hint}
 	}
+	if errors.Is(err, store.ErrReplaced) {
+		return ending{exitFailed, "stop all that has the database open, see that the right file is in its place, and start again; docs/operating.md has how to restore a backup"}
+	}
 	if errors.Is(err, store.ErrReadOnly) {
 		return ending{exitUnreachable, "database.url must lead to the primary; of several hosts in it authctl takes the one that is"}
 	}

@@ -103,8 +103,13 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 	// What runs beside the server goes on while it drains, and ends after it.
 	beside, stop := context.WithCancel(context.WithoutCancel(ctx))
 	kicked := make(chan struct{}, 1)
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
 	leave, err := inst.authn.Join(beside, thisNode(), func(e authn.FollowEvent, err error) {
 		logFollowing(log, e, err)
+		if e == authn.Replaced {
+			end(err)
+		}
 		if e == authn.KeyClosed { // perhaps its secret is in Vault by now
 			select {
 			case kicked <- struct{}{}:
@@ -124,7 +129,11 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 	defer background.Wait()
 	defer stop()
 	a.welcome(inst, public.Addr(), admin)
-	return srv.Run(ctx, public, admin)
+	err = srv.Run(ctx, public, admin)
+	if cause := context.Cause(ctx); errors.Is(cause, store.ErrReplaced) {
+		return errors.Join(cause, err)
+	}
+	return err
 }
 
 // warnOfNewerSchema says that a newer release has migrated the database, which is how an
@@ -160,7 +169,7 @@ func logFollowing(log zerolog.Logger, e authn.FollowEvent, err error) {
 	switch {
 	case err == nil:
 		log.Info().Msg(string(e))
-	case e == authn.WentBack || e == authn.Restored:
+	case e == authn.WentBack || e == authn.Restored || e == authn.Replaced:
 		log.Error().Err(err).Msg(string(e))
 	default:
 		log.Warn().Err(err).Msg(string(e))

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"github.com/authctl/authctl/store"
 )
 
 // timeouts bound every phase of a connection (OWASP ASVS 5.0, 13.1.3).
@@ -89,7 +91,7 @@ func (s *Server) serveOn(ctx context.Context, failed <-chan error) (err error, o
 	case <-ctx.Done():
 	}
 	s.draining.Store(true)
-	if s.drainDelay <= 0 {
+	if s.drainDelay <= 0 || errors.Is(context.Cause(ctx), store.ErrReplaced) { // then there is nothing to serve
 		return nil, false
 	}
 	s.log.Info().Dur("drain_delay_ms", s.drainDelay).Msg("not ready any more, the listener closes after server.drain_delay")

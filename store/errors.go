@@ -12,6 +12,7 @@ var (
 	ErrConflict    = errors.New("already exists")
 	ErrSchema      = errors.New("schema mismatch")
 	ErrUnavailable = errors.New("database unavailable")
+	ErrReplaced    = errors.New("database replaced") // while it was open, and for good: it must be opened again
 )
 
 // SchemaError says that this binary does not run correctly on the database's schema,

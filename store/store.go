@@ -25,7 +25,9 @@ import (
 //
 // Unless a method says otherwise it returns [ErrUnavailable] when the database
 // cannot be reached or does not answer within ctx, or, as [ErrReadOnly] or [ErrFull],
-// takes no writes; and [ErrSchema] when a table or column that it needs is missing.
+// takes no writes; and [ErrSchema] when a table or column that it needs is missing. On SQLite
+// every method returns [ErrReplaced] from the moment that the file at the database's place is no longer
+// the one that is open; so does a change that was committed to the old file in that moment.
 type Store interface {
 	// CreateUser adds a user. [ErrConflict] when the folded username (or the id)
 	// is taken.

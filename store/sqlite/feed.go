@@ -119,7 +119,7 @@ func (s *Store) feedPage(ctx context.Context, last *int64, since time.Time) ([]s
 const watchEvery = 100 * time.Millisecond
 
 // WatchRevocations implements [store.Store]. SQLite cannot tell of a commit, so it
-// is asked, at no cost to speak of, whether there was one.
+// is asked, at no cost to speak of, whether there was one; and the file is looked at.
 func (s *Store) WatchRevocations(ctx context.Context, wake func()) error {
 	conn, err := s.reader.Conn(ctx)
 	if err != nil {
@@ -128,7 +128,11 @@ func (s *Store) WatchRevocations(ctx context.Context, wake func()) error {
 	defer conn.Close()
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()
+	overwrites := s.file.Overwrites()
 	for last := int64(-1); ; {
+		if err := overwrites.Check(ctx, conn); err != nil {
+			return translate("watch revocations", err)
+		}
 		var version int64
 		if err := conn.QueryRowContext(ctx, `PRAGMA data_version`).Scan(&version); err != nil {
 			return translate("watch revocations", err)

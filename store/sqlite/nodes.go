@@ -57,7 +57,7 @@ func (s *Store) TakeOverNodes(ctx context.Context) (removed int, err error) {
 	if s.servers != nil {
 		return 0, nil
 	}
-	path := s.path + serversSuffix
+	path := s.file.Path() + serversSuffix
 	if err := prepareFile(Config{Path: path, Create: true}); err != nil {
 		return 0, err
 	}

@@ -126,6 +126,9 @@ func (s *Store) MigrateUp(ctx context.Context) ([]store.Migration, error) {
 		return nil, err
 	}
 	results, err := upTogether(ctx, p)
+	if err == nil {
+		err = s.file.Check()
+	}
 	if err != nil {
 		return nil, translate("migrate up", err)
 	}

@@ -8,26 +8,24 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"runtime"
 	"sync"
 	"time"
 
-	_ "modernc.org/sqlite" // registers the driver
-
 	"github.com/authctl/authctl/store"
+	"github.com/authctl/authctl/store/sqlite/dbfile"
 )
 
 // Store is a [store.Store] on SQLite: one connection that writes, in
 // transactions that take the write lock at once, and a pool that reads. Commits
 // are synced to the disk.
 type Store struct {
+	file   *dbfile.File
 	writer *sql.DB
 	reader *sql.DB
 	hot    statements
 	latest int64 // newest migration this binary knows
 
-	path    string
 	servers *sql.DB // holds this server's lock; nil for a store that no server has
 }
 
@@ -45,44 +43,45 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err := prepareFile(cfg); err != nil {
 		return nil, err
 	}
-	path, err := filepath.Abs(cfg.Path)
+	file, err := dbfile.Find(cfg.Path)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	s := &Store{latest: latest, path: path}
-	if s.writer, err = sql.Open("sqlite", dsn(path, "_txlock=immediate", "journal_mode(WAL)", "synchronous(FULL)")); err != nil {
-		return nil, translate("open database", err)
+	s := &Store{file: file, latest: latest}
+	if err := s.connect(ctx, cfg.MaxReaders); err != nil {
+		s.Close()
+		return nil, translate("open database "+cfg.Path, err)
 	}
+	return s, nil
+}
+
+// connect makes the writer connect first, for it creates the write-ahead log.
+func (s *Store) connect(ctx context.Context, readers int) error {
+	write, err := s.file.Connector(dsn(s.file.Path(), "_txlock=immediate", "journal_mode(WAL)", "synchronous(FULL)"))
+	if err != nil {
+		return err
+	}
+	read, err := s.file.Connector(dsn(s.file.Path(), "_txlock=deferred", "query_only(ON)"))
+	if err != nil {
+		return err
+	}
+	s.writer, s.reader = sql.OpenDB(write), sql.OpenDB(read)
 	s.writer.SetMaxOpenConns(1)
-	if s.reader, err = sql.Open("sqlite", dsn(path, "_txlock=deferred", "query_only(ON)")); err != nil {
-		s.writer.Close()
-		return nil, translate("open database", err)
-	}
-	readers := cfg.MaxReaders
 	if readers <= 0 {
 		readers = 2 * runtime.GOMAXPROCS(0)
 	}
 	s.reader.SetMaxOpenConns(readers + 1) // one watches
 	s.reader.SetMaxIdleConns(readers)
-	if err := s.ping(ctx, cfg.Path); err != nil {
-		s.Close()
-		return nil, err
-	}
-	return s, nil
-}
-
-// ping makes the writer connect first, for it creates the write-ahead log.
-func (s *Store) ping(ctx context.Context, path string) error {
 	for _, db := range []*sql.DB{s.writer, s.reader} {
-		var n int
-		if err := db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema`).Scan(&n); err != nil {
-			return translate("open database "+path, err)
+		if err := db.PingContext(ctx); err != nil {
+			return err
 		}
 	}
-	return nil
+	return s.file.Hold(ctx, read)
 }
 
-// write runs do in one transaction that holds the write lock from its start.
+// write runs do in one transaction that holds the write lock from its start. It succeeds
+// only when the database was still at its place after the commit.
 func (s *Store) write(ctx context.Context, op string, do func(tx *sql.Tx) error) error {
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
@@ -90,9 +89,18 @@ func (s *Store) write(ctx context.Context, op string, do func(tx *sql.Tx) error)
 	}
 	defer tx.Rollback()
 	if err := do(tx); err != nil {
+		if lost := s.file.Check(); errors.Is(lost, store.ErrReplaced) {
+			err = lost // whatever SQLite makes of it
+		}
 		return translate(op, err)
 	}
-	return translate(op, tx.Commit())
+	if err := s.file.Check(); err != nil {
+		return translate(op, err)
+	}
+	if err := tx.Commit(); err != nil {
+		return translate(op, err)
+	}
+	return translate(op, s.file.Check())
 }
 
 // statements keeps the prepared statements of the paths that every request
@@ -170,11 +178,13 @@ func (s *Store) Stats() store.Stats {
 
 // Close implements [store.Store].
 func (s *Store) Close() error {
-	err := errors.Join(s.hot.close(), s.reader.Close(), s.writer.Close())
-	if s.servers != nil {
-		err = errors.Join(err, s.servers.Close())
+	errs := []error{s.hot.close()}
+	for _, db := range []*sql.DB{s.reader, s.writer, s.servers} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
 	}
-	return err
+	return errors.Join(append(errs, s.file.Close())...)
 }
 
 // micros is how a column holds an instant.

@@ -1,0 +1,125 @@
+package dbfile
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"modernc.org/sqlite"
+)
+
+// Connector makes connections to the file that refuse to be used when it is lost.
+func (f *File) Connector(dsn string) (driver.Connector, error) {
+	base, err := sqlite.NewConnector(dsn)
+	if err != nil {
+		return nil, err
+	}
+	return connector{base, f}, nil
+}
+
+type connector struct {
+	driver.Connector
+	file *File
+}
+
+// Connect implements driver.Connector. SQLite opens the database's file first, and the
+// write-ahead log as it reads: whether both are the right ones can be told afterwards.
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	if err := c.file.Check(); err != nil {
+		return nil, err
+	}
+	opened, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	whole, ok := opened.(sqliteConn)
+	if !ok {
+		opened.Close()
+		return nil, fmt.Errorf("the SQLite driver's connections are %T", opened)
+	}
+	conn := &conn{whole, c.file}
+	if _, err := conn.numbers(ctx, `SELECT count(*) FROM sqlite_schema`); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	if err := c.file.Check(); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+// sqliteConn is all that database/sql looks for in a connection of the driver.
+type sqliteConn interface {
+	driver.Conn
+	driver.ConnBeginTx
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.QueryerContext
+	driver.Pinger
+	driver.SessionResetter
+	driver.Validator
+}
+
+type conn struct {
+	sqliteConn
+	file *File
+}
+
+// ResetSession implements driver.SessionResetter, which is called before each use but the
+// first. database/sql then lets the connection go and asks for another, which is refused with the reason.
+func (c *conn) ResetSession(ctx context.Context) error {
+	if c.file.Check() != nil {
+		return driver.ErrBadConn
+	}
+	return c.sqliteConn.ResetSession(ctx)
+}
+
+// Close implements driver.Conn; see [File.Close].
+func (c *conn) Close() error {
+	if c.file.Check() != nil {
+		return nil
+	}
+	return c.sqliteConn.Close()
+}
+
+// numbers returns the integers in the one row of a query.
+func (c *conn) numbers(ctx context.Context, query string) ([]int64, error) {
+	rows, err := c.QueryContext(ctx, query, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	row := make([]driver.Value, len(rows.Columns()))
+	if err := rows.Next(row); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	numbers := make([]int64, len(row))
+	for i, v := range row {
+		numbers[i], _ = v.(int64)
+	}
+	return numbers, nil
+}
+
+// checkpoint brings what was committed into the database's file, and reports whether all of it
+// is there. It needs no lock that writers hold, and so may have to wait for readers.
+func (f *File) checkpoint() bool {
+	held, ok := f.anchor.(*conn)
+	if !ok {
+		return false
+	}
+	for range 50 {
+		n, err := held.numbers(context.Background(), `PRAGMA wal_checkpoint(PASSIVE)`)
+		if err != nil {
+			return false
+		}
+		if busy, inLog, done := n[0], n[1], n[2]; busy == 0 && inLog == done {
+			return true
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return false
+}

@@ -44,6 +44,7 @@ type feedBucket struct {
 	from     time.Time
 	sessions map[uuid.UUID]struct{}
 	users    map[uuid.UUID]int64 // generation that tokens must have
+	spared   map[uuid.UUID]int64 // of a session, whose tokens are good all the same up to this generation
 }
 
 func newFeed(window time.Duration) *feed {
@@ -59,7 +60,7 @@ func (s *feedSnapshot) ended(c accessClaims) bool {
 	}
 	for i := range s.recent {
 		r := &s.recent[i]
-		if r.SessionID == c.sessionID || (r.SessionID == uuid.Nil && r.UserID == c.userID && s.behind(c, r.Generation)) {
+		if r.SessionID == c.sessionID || (r.SessionID == uuid.Nil && r.UserID == c.userID && r.Spared != c.sessionID && s.behind(c, r.Generation)) {
 			return true
 		}
 	}
@@ -67,7 +68,7 @@ func (s *feedSnapshot) ended(c accessClaims) bool {
 		if _, ended := b.sessions[c.sessionID]; ended {
 			return true
 		}
-		if generation, bumped := b.users[c.userID]; bumped && s.behind(c, generation) {
+		if generation, bumped := b.users[c.userID]; bumped && b.spared[c.sessionID] < generation && s.behind(c, generation) {
 			return true
 		}
 	}
@@ -165,6 +166,9 @@ func (f *feed) sort(s *feedSnapshot) {
 			b.sessions[r.SessionID] = struct{}{}
 		} else {
 			b.users[r.UserID] = max(b.users[r.UserID], r.Generation)
+			if r.Spared != uuid.Nil {
+				b.spared[r.Spared] = max(b.spared[r.Spared], r.Generation)
+			}
 		}
 	}
 	s.recent = nil
@@ -174,11 +178,11 @@ func (f *feed) sort(s *feedSnapshot) {
 func (s *feedSnapshot) copyBucket(from time.Time) *feedBucket {
 	for i, b := range s.buckets {
 		if b.from.Equal(from) {
-			s.buckets[i] = &feedBucket{from, maps.Clone(b.sessions), maps.Clone(b.users)}
+			s.buckets[i] = &feedBucket{from, maps.Clone(b.sessions), maps.Clone(b.users), maps.Clone(b.spared)}
 			return s.buckets[i]
 		}
 	}
-	b := &feedBucket{from, map[uuid.UUID]struct{}{}, map[uuid.UUID]int64{}}
+	b := &feedBucket{from, map[uuid.UUID]struct{}{}, map[uuid.UUID]int64{}, map[uuid.UUID]int64{}}
 	s.buckets = append(s.buckets, b)
 	return b
 }

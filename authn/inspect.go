@@ -93,7 +93,7 @@ func (s *Service) inspectAccess(ctx context.Context, token string, in Inspection
 	switch {
 	case access.User.Disabled():
 		return s.because(ctx, in, in.UserID, "its user is disabled")
-	case in.Generation.Behind(in.Current):
+	case in.Generation.Behind(in.Current) && !access.SessionCurrent:
 		return s.because(ctx, in, in.UserID, "its generation is behind")
 	case !access.SessionExists:
 		return s.because(ctx, in, uuid.Nil, "its session has ended")

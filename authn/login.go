@@ -80,9 +80,6 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 		}
 		g, started, err := s.startSession(ctx, a, creds, attempt, rehash, current, now)
 		if err != nil || started {
-			if started {
-				s.endOldest(ctx, a, g, now)
-			}
 			return g, err
 		}
 		// Another login has upgraded the hash, or a revocation has passed; a changed
@@ -187,6 +184,7 @@ func (s *Service) startSession(ctx context.Context, a Actor, creds store.Credent
 		Rehash:            rehash,
 		Replaces:          replaces,
 		Attempt:           attempt,
+		Max:               s.rules.Load().most,
 	}, e)
 	if err != nil {
 		return Grant{}, false, fail(err)

@@ -273,7 +273,7 @@ func drive(t *rapid.T, f, node *fixture, db *database, run int64) {
 			check(t, "end all others", f.EndOtherSessions(f.ctx, visitor, g.AccessToken), want)
 			for _, other := range w.sessions {
 				if want == "" && other.user == s.user && other != s && other.alive(f.now()) {
-					other.gone = true
+					other.behind = true
 				}
 			}
 		},

@@ -2,7 +2,6 @@ package authn
 
 import (
 	"context"
-	"errors"
 	"net/netip"
 	"slices"
 	"time"
@@ -156,88 +155,4 @@ func (s *Service) eachSelected(ctx context.Context, sel Selection, do func([]sto
 		}
 	}
 	return nil
-}
-
-// endOldest keeps a user to the number of sessions that one may have. The login that
-// it follows has succeeded; what goes wrong here the next login mends.
-func (s *Service) endOldest(ctx context.Context, a Actor, g Grant, now time.Time) {
-	most := s.rules.Load().most
-	if most == 0 {
-		return
-	}
-	var own []store.Session
-	err := s.eachSelected(ctx, Selection{Users: []store.User{g.User}}, func(page []store.Session) error {
-		own = append(own, page...)
-		return nil
-	})
-	if err != nil || len(own) <= most {
-		return
-	}
-	slices.SortFunc(own, func(a, b store.Session) int { return b.CreatedAt.Compare(a.CreatedAt) })
-	var ids []uuid.UUID
-	for _, t := range own[most:] {
-		ids = append(ids, t.ID)
-	}
-	e := a.event(store.ActionSessionReplaced, now)
-	e.Actor = "user:" + g.User.ID.String()
-	if _, err := s.store.EndSessionsByID(ctx, ids, e); err == nil {
-		s.catchUp(ctx)
-	}
-}
-
-// OwnSessions returns who an access token speaks for, and the live sessions of that
-// user, newest first. It fails as [Service.Verify] does.
-func (s *Service) OwnSessions(ctx context.Context, access string) (Identity, []store.Session, error) {
-	who, err := s.Verify(access)
-	if err != nil {
-		return Identity{}, nil, err
-	}
-	var own []store.Session
-	err = s.eachSelected(ctx, who.sessions(), func(page []store.Session) error {
-		own = append(own, page...)
-		return nil
-	})
-	slices.SortStableFunc(own, func(a, b store.Session) int { return b.CreatedAt.Compare(a.CreatedAt) })
-	return who, own, err
-}
-
-// sessions selects all of an identity's.
-func (who Identity) sessions() Selection {
-	return Selection{Users: []store.User{{ID: who.UserID, Username: who.Username}}}
-}
-
-var errNoSuchSession = refuse(CodeSessionNotFound, "you have no such session")
-
-// EndOwnSession ends one session of the user whom an access token speaks for. It
-// fails as [Service.Verify] does, or with [CodeSessionNotFound], also when the
-// session is somebody else's.
-func (s *Service) EndOwnSession(ctx context.Context, a Actor, access string, id uuid.UUID) error {
-	who, own, err := s.OwnSessions(ctx, access)
-	if err != nil {
-		return err
-	}
-	if !slices.ContainsFunc(own, func(one store.Session) bool { return one.ID == id }) {
-		return errNoSuchSession
-	}
-	a.Name = "user:" + who.UserID.String()
-	err = s.EndSession(ctx, a, id)
-	var e *Error
-	if errors.As(err, &e) && e.Code == CodeSessionNotFound {
-		return errNoSuchSession // it ended meanwhile
-	}
-	return err
-}
-
-// EndOtherSessions ends every session of the user whom an access token speaks for,
-// but the token's own. It fails as [Service.Verify] does.
-func (s *Service) EndOtherSessions(ctx context.Context, a Actor, access string) error {
-	who, err := s.Verify(access)
-	if err != nil {
-		return err
-	}
-	a.Name = "user:" + who.UserID.String()
-	others := who.sessions()
-	others.Except = who.SessionID
-	_, err = s.Revoke(ctx, a, others)
-	return err
 }

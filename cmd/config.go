@@ -214,7 +214,7 @@ func defaults() []setting {
 		{"tokens.refresh_ttl", "168h"},
 		{"tokens.session_max_age", "720h"},
 		{"tokens.retry_window", "10s"},
-		{"sessions.max_per_user", 0},
+		{"sessions.max_per_user", 100},
 		{"revocation.max_staleness", "30s"},
 		{"cookies.secure", "auto"},
 		{"cookies.same_site", "lax"},

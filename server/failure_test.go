@@ -84,6 +84,27 @@ func (s *failing) EndSessionsLate(ctx context.Context, ids []uuid.UUID, now time
 	return s.Store.EndSessionsLate(ctx, ids, now, e)
 }
 
+func (s *failing) UserSessions(ctx context.Context, p store.UserSessionPage) ([]store.Session, error) {
+	if err := s.failure(); err != nil {
+		return nil, err
+	}
+	return s.Store.UserSessions(ctx, p)
+}
+
+func (s *failing) EndUserSession(ctx context.Context, userID, id uuid.UUID, e store.Event) (bool, error) {
+	if err := s.failure(); err != nil {
+		return false, err
+	}
+	return s.Store.EndUserSession(ctx, userID, id, e)
+}
+
+func (s *failing) EndOtherSessions(ctx context.Context, userID, spared uuid.UUID, e store.Event) error {
+	if err := s.failure(); err != nil {
+		return err
+	}
+	return s.Store.EndOtherSessions(ctx, userID, spared, e)
+}
+
 func (s *failing) Sessions(ctx context.Context, p store.SessionPage) ([]store.Session, error) {
 	if err := s.failure(); err != nil {
 		return nil, err

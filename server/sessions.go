@@ -12,7 +12,8 @@ import (
 )
 
 type sessionsResponse struct {
-	Sessions []sessionResponse `json:"sessions"`
+	Sessions   []sessionResponse `json:"sessions"`
+	NextCursor string            `json:"next_cursor,omitzero"`
 }
 
 // sessionResponse is what users learn of their own sessions.
@@ -35,8 +36,8 @@ func (s *Server) sessions(ctx context.Context, x *exchange, _ none) (sessionsRes
 	if err != nil {
 		return sessionsResponse{}, err
 	}
-	who, own, err := s.authn.OwnSessions(ctx, access)
-	out := sessionsResponse{Sessions: make([]sessionResponse, len(own))}
+	who, own, next, err := s.authn.OwnSessions(ctx, access, x.request.URL.Query().Get("cursor"))
+	out := sessionsResponse{Sessions: make([]sessionResponse, len(own)), NextCursor: next}
 	for i, t := range own {
 		out.Sessions[i] = newSessionResponse(t, who.SessionID)
 	}

@@ -3,6 +3,7 @@ package server_test
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -143,6 +144,9 @@ func TestUsersSeeAndEndTheirOwnSessions(t *testing.T) {
 		phone.get("/verify").want(t, http.StatusUnauthorized, authn.CodeSessionRevoked)
 		phone.post("/refresh", "").want(t, http.StatusUnauthorized)
 		end(laptop, phones).want(t, http.StatusNotFound, authn.CodeSessionNotFound)
+		for _, cursor := range []string{"x", "AAAA", strings.Repeat("A", 33), strings.Repeat("_", 32), "%00", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="} {
+			laptop.get("/sessions?cursor="+cursor).want(t, http.StatusBadRequest, authn.CodeInvalidRequest)
+		}
 		laptop.send(request{method: "DELETE", path: "/sessions"}).want(t, http.StatusOK)
 		tablet.get("/verify").want(t, http.StatusUnauthorized, authn.CodeSessionRevoked)
 		laptop.get("/verify").want(t, http.StatusOK)

@@ -21,6 +21,7 @@ const (
 	ActionRefreshRefused   Action = "authn_refresh_refused"
 	ActionSessionRevoked   Action = "authn_token_revoked"
 	ActionSessionsRevoked  Action = "authn_token_revoked_all"
+	ActionOthersRevoked    Action = "authn_token_revoked_others"
 	ActionRevokedAgain     Action = "authn_token_revoked_again"
 	ActionPasswordChanged  Action = "authn_password_change"
 	ActionPasswordDisabled Action = "authn_login_lock"
@@ -41,7 +42,7 @@ const (
 	ActionKeysResealed     Action = "signing_keys_resealed"
 )
 
-// Endings returns the actions that end a session.
+// Endings returns the actions that end the session, or all sessions, they name.
 func Endings() []Action {
 	return []Action{
 		ActionLogout, ActionSessionReplaced, ActionSessionReused, ActionSessionRevoked, ActionSessionsRevoked, ActionRevokedAgain,
@@ -56,7 +57,7 @@ type Event struct {
 	At         time.Time
 	Actor      string    // "user:<id>", "session:<id>", "cli:<operating system user>" or "anonymous"
 	UserID     uuid.UUID // the user it happened to; zero for none
-	SessionID  uuid.UUID // the session it happened to; zero for none
+	SessionID  uuid.UUID // the session it happened to, of [ActionOthersRevoked] the one that stays; zero for none
 	RemoteAddr string    // "" for the command line
 	UserAgent  string
 	RequestID  string

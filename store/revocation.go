@@ -15,6 +15,7 @@ type Revocation struct {
 	UserID     uuid.UUID // whose; zero for everybody's
 	SessionID  uuid.UUID // the one session; zero for all in the scope
 	Generation int64     // tokens of an earlier generation of the user, or of the installation, are dead; 0 for one session
+	Spared     uuid.UUID // the one session of the user whose earlier tokens stay good; zero for none
 }
 
 // NoGeneration is the generation in the entry of a deleted user, of whom no token

@@ -36,6 +36,24 @@ type NewSession struct {
 	Rehash            string    // replaces PasswordHash; "" when no upgrade is due
 	Replaces          uuid.UUID // session that the login's request came with; zero for none
 	Attempt           *Attempt  // that this is the success of; nil when it was not counted
+	Max               int       // live sessions that the user may have, with this one; 0 for no limit
+}
+
+// MaxSurplus is how many sessions beyond NewSession.Max one sign-in ends.
+const MaxSurplus = 1000
+
+// Age is where a session stands among its user's, the newest first.
+type Age struct {
+	CreatedAt time.Time
+	ID        uuid.UUID
+}
+
+// UserSessionPage selects live sessions of one user, the newest first.
+type UserSessionPage struct {
+	UserID uuid.UUID
+	Now    time.Time // the instant at which they must be alive
+	Before Age       // only older sessions than this; zero for the newest
+	Limit  int       // at most this many, at least 1
 }
 
 // SessionPage selects live sessions by key.

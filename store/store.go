@@ -121,8 +121,9 @@ type Store interface {
 	// transaction it takes the failures back from the user and from the counters of
 	// s.Attempt, remembers the success at its place,
 	// replaces the password hash by s.Rehash if that is set, ends
-	// the session s.Replaces if there is one (a second event,
-	// [ActionSessionReplaced], carries that session's ids) and writes e.
+	// the session s.Replaces if there is one and the user's oldest beyond s.Max, up to
+	// [MaxSurplus] of them (an event of its own, [ActionSessionReplaced], carries each
+	// one's ids), and writes e. Sign-ins at the same time may leave one too many each.
 	StartSession(ctx context.Context, s NewSession, e Event) (started bool, err error)
 
 	// Rotate exchanges a refresh token for its successor, as [Outcome] describes.
@@ -139,6 +140,15 @@ type Store interface {
 	// EndSession deletes one session, whoever owns it, and writes e with the ids
 	// of the row. It reports false, and writes no event, when there is none.
 	EndSession(ctx context.Context, id uuid.UUID, e Event) (ended bool, err error)
+
+	// EndUserSession is EndSession for a session of this user only.
+	EndUserSession(ctx context.Context, userID, id uuid.UUID, e Event) (ended bool, err error)
+
+	// EndOtherSessions ends every session of a user but one, by bumping the user's
+	// generation and lifting the session spared with it, if that is alive. It writes e
+	// with the ids of the user and of that session. [ErrNotFound] when there is no such
+	// user. It costs the same for any number of sessions.
+	EndOtherSessions(ctx context.Context, userID, spared uuid.UUID, e Event) error
 
 	// EndSessionsByID deletes those of the sessions that exist, whoever owns them,
 	// and writes e for each with the ids of its row. It returns how many there were.
@@ -160,6 +170,9 @@ type Store interface {
 
 	// Sessions returns one page of the sessions alive at p.Now, ordered by id.
 	Sessions(ctx context.Context, p SessionPage) ([]Session, error)
+
+	// UserSessions returns one page of a user's sessions alive at p.Now, the newest first.
+	UserSessions(ctx context.Context, p UserSessionPage) ([]Session, error)
 
 	// Access returns what decides whether an access token is still good: its
 	// user, the current generation, and whether its session exists and belongs

@@ -52,7 +52,8 @@ type UserPage struct {
 
 // Access is what [Store.Access] reads to judge an access token.
 type Access struct {
-	User          User
-	Generation    Generation // the current pair
-	SessionExists bool       // the session's row exists and belongs to User
+	User           User
+	Generation     Generation // the current pair
+	SessionExists  bool       // the session's row exists and belongs to User
+	SessionCurrent bool       // and its own pair is not behind: its tokens are good, also those from before it was spared
 }

@@ -64,6 +64,8 @@ WHERE id = (
         UNION ALL
         (SELECT id FROM audit_events WHERE user_id = $1 AND session_id IS NULL AND action = ANY($4) AND at >= $3 ORDER BY id LIMIT 1)
         UNION ALL
+        (SELECT id FROM audit_events WHERE user_id = $1 AND session_id <> $2 AND action = 'authn_token_revoked_others' AND at >= $3 ORDER BY id LIMIT 1)
+        UNION ALL
         (SELECT id FROM audit_events WHERE user_id IS NULL AND action = 'authn_token_revoked_all' AND at >= $3
             AND $1 <> '00000000-0000-0000-0000-000000000000'::uuid ORDER BY id LIMIT 1)
     ) AS endings

@@ -13,14 +13,14 @@ import (
 const channel = "authctl_revocations"
 
 const insertRevocation = `
-INSERT INTO revocations (at, user_id, session_id, generation, keys)
-VALUES ($1, $2, $3, $4, $5)
+INSERT INTO revocations (at, user_id, session_id, generation, keys, spared)
+VALUES ($1, $2, $3, $4, $5, $6)
 RETURNING pg_notify('` + channel + `', '')`
 
 // publish appends to the feed within a transaction; listeners are told when it
 // commits.
 func publish(ctx context.Context, tx pgx.Tx, r store.Revocation) error {
-	_, err := tx.Exec(ctx, insertRevocation, r.At, nullID(r.UserID), nullID(r.SessionID), r.Generation, r.Keys)
+	_, err := tx.Exec(ctx, insertRevocation, r.At, nullID(r.UserID), nullID(r.SessionID), r.Generation, r.Keys, nullID(r.Spared))
 	return err
 }
 
@@ -29,7 +29,7 @@ func publish(ctx context.Context, tx pgx.Tx, r store.Revocation) error {
 // have sent it to another server than the one before.
 const selectNewFeed = currentEra + `
 SELECT now.system, now.line, now.boot, CAST(pg_current_snapshot() AS TEXT), i.generation, clock_timestamp(),
-    r.at, r.user_id, r.session_id, r.generation, r.keys
+    r.at, r.user_id, r.session_id, r.generation, r.keys, r.spared
 FROM installation i CROSS JOIN now LEFT JOIN revocations r ON ` + era + ` = $1
     AND r.tx >= pg_snapshot_xmin($2::text::pg_snapshot) AND NOT pg_visible_in_snapshot(r.tx, $2::text::pg_snapshot)`
 
@@ -38,7 +38,7 @@ SELECT now.system, now.line, now.boot, CAST(pg_current_snapshot() AS TEXT), i.ge
 FROM installation i CROSS JOIN now`
 
 const selectFeedPage = `
-SELECT id, at, user_id, session_id, generation, keys
+SELECT id, at, user_id, session_id, generation, keys, spared
 FROM revocations
 WHERE id > $1 AND at >= $2
 ORDER BY id
@@ -66,14 +66,14 @@ func (s *Store) newFeed(ctx context.Context, after store.Position) (feed store.F
 	defer rows.Close()
 	for rows.Next() {
 		var at *time.Time
-		var userID, sessionID uuid.NullUUID
+		var userID, sessionID, spared uuid.NullUUID
 		var generation *int64
 		var keys *bool
-		if err := rows.Scan(append(p.dest(), &feed.Installation, &feed.Clock, &at, &userID, &sessionID, &generation, &keys)...); err != nil {
+		if err := rows.Scan(append(p.dest(), &feed.Installation, &feed.Clock, &at, &userID, &sessionID, &generation, &keys, &spared)...); err != nil {
 			return store.Feed{}, p, translate("read revocations", err)
 		}
 		if at != nil { // else there is none
-			feed.Entries = append(feed.Entries, store.Revocation{Keys: *keys, At: at.UTC(), UserID: userID.UUID, SessionID: sessionID.UUID, Generation: *generation})
+			feed.Entries = append(feed.Entries, store.Revocation{Keys: *keys, At: at.UTC(), UserID: userID.UUID, SessionID: sessionID.UUID, Generation: *generation, Spared: spared.UUID})
 		}
 	}
 	feed.Position, feed.History = p.position(), p.history
@@ -95,9 +95,9 @@ func (s *Store) wholeFeed(ctx context.Context, since time.Time) (store.Feed, err
 			return store.Feed{}, translate("read revocations", err)
 		}
 		page, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r store.Revocation, err error) {
-			var userID, sessionID uuid.NullUUID
-			err = row.Scan(&last, &r.At, &userID, &sessionID, &r.Generation, &r.Keys)
-			r.At, r.UserID, r.SessionID = r.At.UTC(), userID.UUID, sessionID.UUID
+			var userID, sessionID, spared uuid.NullUUID
+			err = row.Scan(&last, &r.At, &userID, &sessionID, &r.Generation, &r.Keys, &spared)
+			r.At, r.UserID, r.SessionID, r.Spared = r.At.UTC(), userID.UUID, sessionID.UUID, spared.UUID
 			return r, err
 		})
 		if err != nil {

@@ -46,10 +46,17 @@ WITH started AS (
     WHERE $28::bigint >= 0 AND (SELECT count(*) FROM anywhere) >= 0
     ON CONFLICT (slot) DO UPDATE SET
         key = EXCLUDED.key, user_id = EXCLUDED.user_id, address = EXCLUDED.address, signed_in_at = EXCLUDED.signed_in_at
+), surplus AS (
+    SELECT t.id
+    FROM refresh_tokens t JOIN users u ON u.id = t.user_id, installation i
+    WHERE $32 > 0 AND t.user_id = $2 AND t.id <> COALESCE($13, $1) AND t.expires_at > $6
+        AND t.installation_generation >= i.generation AND t.user_generation >= u.generation
+    ORDER BY t.created_at DESC, t.id DESC
+    OFFSET GREATEST($32 - 1, 0) LIMIT $33
 ), replaced AS (
     DELETE FROM refresh_tokens t
     USING started
-    WHERE t.id = $13
+    WHERE t.id = $13 OR t.id IN (SELECT id FROM surplus)
     RETURNING t.id, t.user_id
 ), published AS (
     INSERT INTO revocations (at, user_id, session_id, generation)
@@ -73,7 +80,7 @@ func (s *Store) StartSession(ctx context.Context, n store.NewSession, e store.Ev
 		a = &store.Attempt{Here: store.Counter{Slot: -1}, Anywhere: store.Counter{Slot: -1}, Known: store.Place{Slot: -1}}
 	}
 	args = append(args, string(store.ActionSessionReplaced), a.Here.Slot, a.Here.Key, a.Anywhere.Slot, a.Anywhere.Key,
-		a.Known.Slot, a.Known.Key, a.Address, n.Step)
+		a.Known.Slot, a.Known.Key, a.Address, n.Step, n.Max, store.MaxSurplus)
 	var id uuid.UUID
 	err := translate("start session", s.pool.QueryRow(ctx, insertSession, args...).Scan(&id))
 	if errors.Is(err, store.ErrNotFound) {
@@ -126,20 +133,24 @@ func (s *Store) Sessions(ctx context.Context, p store.SessionPage) ([]store.Sess
 	if err != nil {
 		return nil, translate("list sessions", err)
 	}
-	sessions, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (store.Session, error) {
-		var t store.Session
-		err := r.Scan(&t.ID, &t.UserID, &t.Username, &t.CreatedAt, &t.LastUsedAt, &t.ExpiresAt, &t.AbsoluteExpiresAt,
-			&t.RemoteAddr, &t.UserAgent, &t.Generation.Installation, &t.Generation.User)
-		t.CreatedAt, t.LastUsedAt = t.CreatedAt.UTC(), t.LastUsedAt.UTC()
-		t.ExpiresAt, t.AbsoluteExpiresAt = t.ExpiresAt.UTC(), t.AbsoluteExpiresAt.UTC()
-		return t, err
-	})
+	sessions, err := pgx.CollectRows(rows, scanSession)
 	return sessions, translate("list sessions", err)
+}
+
+func scanSession(r pgx.CollectableRow) (store.Session, error) {
+	var t store.Session
+	err := r.Scan(&t.ID, &t.UserID, &t.Username, &t.CreatedAt, &t.LastUsedAt, &t.ExpiresAt, &t.AbsoluteExpiresAt,
+		&t.RemoteAddr, &t.UserAgent, &t.Generation.Installation, &t.Generation.User)
+	t.CreatedAt, t.LastUsedAt = t.CreatedAt.UTC(), t.LastUsedAt.UTC()
+	t.ExpiresAt, t.AbsoluteExpiresAt = t.ExpiresAt.UTC(), t.AbsoluteExpiresAt.UTC()
+	return t, err
 }
 
 const selectAccess = `
 SELECT ` + userColumns + `, i.generation, u.generation,
-    EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.id = $2 AND t.user_id = u.id)
+    EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.id = $2 AND t.user_id = u.id),
+    EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.id = $2 AND t.user_id = u.id
+        AND t.installation_generation >= i.generation AND t.user_generation >= u.generation)
 FROM users u, installation i
 WHERE u.id = $1`
 
@@ -148,7 +159,7 @@ func (s *Store) Access(ctx context.Context, userID, sessionID uuid.UUID) (store.
 	var a store.Access
 	var row userRow
 	err := s.pool.QueryRow(ctx, selectAccess, pgUUID(userID), pgUUID(sessionID)).
-		Scan(append(row.dest(), &a.Generation.Installation, &a.Generation.User, &a.SessionExists)...)
+		Scan(append(row.dest(), &a.Generation.Installation, &a.Generation.User, &a.SessionExists, &a.SessionCurrent)...)
 	if err != nil {
 		return store.Access{}, translate("read access", err)
 	}

@@ -11,24 +11,24 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-const insertRevocation = `INSERT INTO revocations (at, user_id, session_id, generation, keys) VALUES (?1, ?2, ?3, ?4, ?5)`
+const insertRevocation = `INSERT INTO revocations (at, user_id, session_id, generation, keys, spared) VALUES (?1, ?2, ?3, ?4, ?5, ?6)`
 
 // publish appends to the feed within a transaction.
 func publish(ctx context.Context, tx *sql.Tx, r store.Revocation) error {
-	_, err := tx.ExecContext(ctx, insertRevocation, micros(r.At), nullID(r.UserID), nullID(r.SessionID), r.Generation, r.Keys)
+	_, err := tx.ExecContext(ctx, insertRevocation, micros(r.At), nullID(r.UserID), nullID(r.SessionID), r.Generation, r.Keys, nullID(r.Spared))
 	return err
 }
 
 // The id is the position: there is one writer at a time, so that rows become
 // visible in the order of their ids.
 const selectNewFeed = `
-SELECT ` + lastID + `, i.generation, ` + clockMicros + `, r.at, r.user_id, r.session_id, r.generation, r.keys
+SELECT ` + lastID + `, i.generation, ` + clockMicros + `, r.at, r.user_id, r.session_id, r.generation, r.keys, r.spared
 FROM installation i LEFT JOIN revocations r ON r.id > ?1`
 
 const selectPosition = `SELECT ` + lastID + `, generation, ` + clockMicros + ` FROM installation`
 
 const selectFeedPage = `
-SELECT id, at, user_id, session_id, generation, keys
+SELECT id, at, user_id, session_id, generation, keys, spared
 FROM revocations
 WHERE id > ?1 AND at >= ?2
 ORDER BY id
@@ -55,14 +55,14 @@ func (s *Store) Revocations(ctx context.Context, after store.Position, since tim
 	for rows.Next() {
 		var clock int64
 		var at, generation sql.NullInt64
-		var userID, sessionID uuid.NullUUID
+		var userID, sessionID, spared uuid.NullUUID
 		var keys sql.NullBool
-		if err := rows.Scan(&newest, &feed.Installation, &clock, &at, &userID, &sessionID, &generation, &keys); err != nil {
+		if err := rows.Scan(&newest, &feed.Installation, &clock, &at, &userID, &sessionID, &generation, &keys, &spared); err != nil {
 			return store.Feed{}, translate("read revocations", err)
 		}
 		feed.Clock = instant(clock)
 		if at.Valid { // else there is none
-			feed.Entries = append(feed.Entries, store.Revocation{Keys: keys.Bool, At: instant(at.Int64), UserID: userID.UUID, SessionID: sessionID.UUID, Generation: generation.Int64})
+			feed.Entries = append(feed.Entries, store.Revocation{Keys: keys.Bool, At: instant(at.Int64), UserID: userID.UUID, SessionID: sessionID.UUID, Generation: generation.Int64, Spared: spared.UUID})
 		}
 	}
 	if err := rows.Err(); err != nil {
@@ -105,11 +105,11 @@ func (s *Store) feedPage(ctx context.Context, last *int64, since time.Time) ([]s
 	for rows.Next() {
 		var r store.Revocation
 		var at int64
-		var userID, sessionID uuid.NullUUID
-		if err := rows.Scan(last, &at, &userID, &sessionID, &r.Generation, &r.Keys); err != nil {
+		var userID, sessionID, spared uuid.NullUUID
+		if err := rows.Scan(last, &at, &userID, &sessionID, &r.Generation, &r.Keys, &spared); err != nil {
 			return nil, err
 		}
-		r.At, r.UserID, r.SessionID = instant(at), userID.UUID, sessionID.UUID
+		r.At, r.UserID, r.SessionID, r.Spared = instant(at), userID.UUID, sessionID.UUID, spared.UUID
 		page = append(page, r)
 	}
 	return page, rows.Err()

@@ -48,16 +48,55 @@ func (s *Store) StartSession(ctx context.Context, n store.NewSession, e store.Ev
 				return err
 			}
 		}
-		if n.Replaces != uuid.Nil {
-			replaced := e
-			replaced.Action = store.ActionSessionReplaced
-			if _, err := endSession(ctx, tx, n.Replaces, e.At, replaced); err != nil {
-				return err
-			}
+		if err := endReplaced(ctx, tx, n, e); err != nil {
+			return err
 		}
 		return record(ctx, tx, e)
 	})
 	return started && err == nil, err
+}
+
+const selectSurplus = `
+SELECT t.id
+FROM refresh_tokens t JOIN users u ON u.id = t.user_id, installation i
+WHERE t.user_id = ?1 AND t.expires_at > ?2
+    AND t.installation_generation >= i.generation AND t.user_generation >= u.generation
+ORDER BY t.created_at DESC, t.id DESC
+LIMIT ?4 OFFSET ?3`
+
+// endReplaced ends what a sign-in takes the place of.
+func endReplaced(ctx context.Context, tx *sql.Tx, n store.NewSession, e store.Event) error {
+	e.Action = store.ActionSessionReplaced
+	if n.Replaces != uuid.Nil {
+		if _, err := endSession(ctx, tx, n.Replaces, e.At, e); err != nil {
+			return err
+		}
+	}
+	if n.Max == 0 {
+		return nil
+	}
+	surplus, err := ids(tx.QueryContext(ctx, selectSurplus, n.UserID, micros(n.CreatedAt), n.Max, store.MaxSurplus))
+	for _, id := range surplus {
+		if err == nil {
+			_, err = endSession(ctx, tx, id, e.At, e)
+		}
+	}
+	return err
+}
+
+func ids(rows *sql.Rows, err error) (list []uuid.UUID, _ error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		list = append(list, id)
+	}
+	return list, rows.Err()
 }
 
 const deleteSession = `DELETE FROM refresh_tokens WHERE id = ?1 RETURNING user_id`
@@ -137,6 +176,10 @@ func (s *Store) Sessions(ctx context.Context, p store.SessionPage) ([]store.Sess
 	if err != nil {
 		return nil, translate("list sessions", err)
 	}
+	return scanSessions(rows)
+}
+
+func scanSessions(rows *sql.Rows) ([]store.Session, error) {
 	defer rows.Close()
 	var sessions []store.Session
 	for rows.Next() {
@@ -155,7 +198,9 @@ func (s *Store) Sessions(ctx context.Context, p store.SessionPage) ([]store.Sess
 
 const selectAccess = `
 SELECT ` + userColumns + `, i.generation, users.generation,
-    EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.id = ?2 AND t.user_id = users.id)
+    EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.id = ?2 AND t.user_id = users.id),
+    EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.id = ?2 AND t.user_id = users.id
+        AND t.installation_generation >= i.generation AND t.user_generation >= users.generation)
 FROM users, installation i
 WHERE users.id = ?1`
 
@@ -164,7 +209,7 @@ func (s *Store) Access(ctx context.Context, userID, sessionID uuid.UUID) (store.
 	var a store.Access
 	var row userRow
 	err := s.read(ctx, selectAccess, []any{userID, sessionID},
-		append(row.dest(), &a.Generation.Installation, &a.Generation.User, &a.SessionExists))
+		append(row.dest(), &a.Generation.Installation, &a.Generation.User, &a.SessionExists, &a.SessionCurrent))
 	if err != nil {
 		return store.Access{}, translate("read access", err)
 	}

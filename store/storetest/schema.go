@@ -170,6 +170,12 @@ func operations(s store.Store) map[string]func(ctx context.Context) error {
 		"ending":        func(ctx context.Context) error { _, err := s.Ending(ctx, id, id, noon); return err },
 		"user by id":    func(ctx context.Context) error { _, err := s.UserByID(ctx, id); return err },
 		"revocations":   func(ctx context.Context) error { _, err := s.Revocations(ctx, "", noon); return err },
+		"user's sessions": func(ctx context.Context) error {
+			_, err := s.UserSessions(ctx, store.UserSessionPage{UserID: id, Now: noon, Limit: 1})
+			return err
+		},
+		"end user's session": func(ctx context.Context) error { _, err := s.EndUserSession(ctx, id, id, e); return err },
+		"end other sessions": func(ctx context.Context) error { return s.EndOtherSessions(ctx, id, id, e) },
 		"raise generations": func(ctx context.Context) error {
 			_, err := s.RaiseGenerations(ctx, 1, map[uuid.UUID]int64{id: 1}, e)
 			return err

@@ -22,7 +22,7 @@ var sessionCases = []testCase{
 			equal(f, "started", started, true)
 		}, e)
 		equal(f, "sessions", f.alive(noon), []store.Session{listed(n, u)})
-		equal(f, "access", f.access(u, n.ID), store.Access{User: u, SessionExists: true})
+		equal(f, "access", f.access(u, n.ID), store.Access{User: u, SessionExists: true, SessionCurrent: true})
 	}},
 	{"the idle expiry of a new session is capped by its absolute one", func(f *fixture) {
 		u := f.user("alice")
@@ -41,7 +41,7 @@ var sessionCases = []testCase{
 		c, err := f.store.Credentials(f.ctx, "alice")
 		f.ok("read credentials", err)
 		equal(f, "credentials", c, store.Credentials{User: u, PasswordHash: "$argon2id$stronger"})
-		equal(f, "other session", f.access(u, other.ID), store.Access{User: u, SessionExists: true})
+		equal(f, "other session", f.access(u, other.ID), store.Access{User: u, SessionExists: true, SessionCurrent: true})
 	}},
 	{"a login ends the session that it replaces, whoever owns it", func(f *fixture) {
 		u, other := f.user("alice"), f.user("bob")

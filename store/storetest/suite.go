@@ -37,6 +37,7 @@ func Run(t *testing.T, b Backend) {
 	}{
 		{"users", userCases},
 		{"sessions", sessionCases},
+		{"user sessions", userSessionCases},
 		{"attempts", attemptCases},
 		{"places", placeCases},
 		{"unlock", unlockCases},

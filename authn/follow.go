@@ -35,6 +35,7 @@ const (
 	KeyPromoted  FollowEvent = "signing key promoted" // to what the configuration asks for
 	KeyClosed    FollowEvent = "the active signing key cannot be opened"
 	Replaced     FollowEvent = messageReplaced // for good: nobody is vouched for any more, and the process must end
+	Resumed      FollowEvent = "clients could not be answered until now: the retry windows of their tokens begin anew"
 )
 
 // FeedStats is the state of the revocation feed.
@@ -138,10 +139,16 @@ func (s *Service) Join(ctx context.Context, n store.Node, notice func(FollowEven
 	}
 	f := &follower{svc: s, node: n, notice: notice, woken: make(chan struct{}, 1)}
 	f.node.StartedAt, f.node.Staleness, f.node.AccessTTL = s.now(), s.staleness, s.access.ttl
+	peers, err := f.peers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.outage.joining.Store(true)
 	if err := f.save(ctx); err != nil {
 		return nil, err
 	}
 	var running sync.WaitGroup
+	running.Go(func() { f.begin(ctx, peers) })
 	running.Go(func() { f.watch(ctx) })
 	running.Go(func() { f.follow(ctx) })
 	running.Go(func() { s.finishLogouts(ctx, notice) })
@@ -174,6 +181,7 @@ func (f *follower) follow(ctx context.Context) {
 		case <-ticker.C:
 		}
 		err := f.read(ctx)
+		f.comeBack(ctx, err)
 		if err == nil {
 			f.settleKeys(ctx)
 		}

@@ -2,7 +2,6 @@ package authn
 
 import (
 	"fmt"
-	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -12,139 +11,18 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// world is what a hundred lines know of sessions. Random sequences of
-// operations are carried out on the service and on the world, and must agree.
-type world struct {
-	f        *fixture
-	node     *fixture // another process, which hears of everything
-	users    []*modelUser
-	sessions []*modelSession
-}
-
-type modelUser struct {
-	name     string
-	id       [16]byte
-	password string
-	disabled bool
-}
-
-type modelSession struct {
-	user     *modelUser
-	tokens   []modelToken // every refresh token, oldest first; the last one is current
-	lost     []modelToken // by failovers
-	kept     int          // replaced tokens that the row remembers
-	access   []Grant      // every access token
-	absolute time.Time
-	expires  time.Time
-	gone     bool // the row is deleted
-	behind   bool // its generation is behind
-}
-
-type modelToken struct {
-	secret   string
-	step     int
-	replaced time.Time
-}
-
-func (s *modelSession) current() *modelToken { return &s.tokens[len(s.tokens)-1] }
-
-func (s *modelSession) alive(now time.Time) bool {
-	return !s.gone && !s.behind && !s.user.disabled && now.Before(s.expires)
-}
-
-// refresh says what presenting a token must come to.
-func (s *modelSession) refresh(token modelToken, now time.Time, window time.Duration) (Code, store.Outcome) {
-	i := slices.Index(s.tokens, token) // not one that is lost
-	switch last := len(s.tokens) - 1; {
-	case s.gone:
-		return CodeUnauthenticated, store.Unknown
-	case s.user.disabled:
-		s.gone = true
-		return CodeSessionRevoked, store.Disabled
-	case s.behind:
-		s.gone = true
-		return CodeSessionRevoked, store.Revoked
-	case !now.Before(s.expires):
-		return CodeSessionExpired, store.Expired
-	case i == last:
-		return "", store.Rotated
-	case i >= last-s.kept && now.Sub(token.replaced) <= window:
-		return "", store.Retried
-	case i < 0 && token.step >= s.current().step:
-		s.gone = true
-		return CodeSessionRevoked, store.Lost
-	default:
-		s.gone = true
-		return CodeSessionReused, store.Reused
-	}
-}
-
-// rotate takes over what a rotation has handed out.
-func (w *world) rotate(s *modelSession, g Grant, now time.Time) {
-	remembers := len(s.tokens) > 1 && now.Sub(s.tokens[len(s.tokens)-2].replaced) <= 2*time.Minute
-	if s.kept = min(s.kept+1, 8); !remembers {
-		s.kept = 1
-	}
-	s.current().replaced = now
-	s.tokens = append(s.tokens, modelToken{secret: g.RefreshToken, step: s.current().step + 1})
-	if s.expires = now.Add(w.f.refresh); s.absolute.Before(s.expires) {
-		s.expires = s.absolute
-	}
-}
-
-// profile says what an access token must come to.
-func (s *modelSession) profile(g Grant, now time.Time) Code {
-	switch {
-	case !now.Before(g.AccessExpiresAt):
-		return CodeTokenExpired
-	case s.gone || s.behind || s.user.disabled:
-		return CodeSessionRevoked
-	default:
-		return ""
-	}
-}
-
-func (w *world) start(u *modelUser, g Grant, now time.Time) {
-	w.sessions = append(w.sessions, &modelSession{user: u, tokens: []modelToken{{secret: g.RefreshToken}}, access: []Grant{g},
-		expires: now.Add(w.f.refresh), absolute: now.Add(w.f.maxAge)})
-}
-
-func (w *world) end(covers func(*modelSession) bool) {
-	for _, s := range w.sessions {
-		s.behind = s.behind || covers(s)
-	}
-}
-
-func (w *world) anyUser(t *rapid.T) *modelUser { return rapid.SampledFrom(w.users).Draw(t, "user") }
-
-func (w *world) anySession(t *rapid.T) *modelSession {
-	if len(w.sessions) == 0 {
-		t.Skip("nobody has signed in")
-	}
-	return rapid.SampledFrom(w.sessions).Draw(t, "session")
-}
-
-func check(t *rapid.T, what string, err error, want Code) {
-	var got Code
-	if err != nil {
-		got = CodeOf(err)
-	}
-	if got != want {
-		t.Fatalf("%s: got %q (%v), want %q", what, got, err, want)
-	}
-}
-
 func TestSessionsBehaveAsTheModelSays(t *testing.T) {
 	t.Parallel()
 	onBothDatabases(t, func(t *testing.T, f *fixture, db *database) {
 		var run atomic.Int64
+		var resumed time.Time
 		node := newFixture(t, f.store, nil)
-		rapid.Check(t, func(t *rapid.T) { drive(t, f, node, db, run.Add(1)) })
+		rapid.Check(t, func(t *rapid.T) { drive(t, f, node, db, &resumed, run.Add(1)) })
 	})
 }
 
-func drive(t *rapid.T, f, node *fixture, db *database, run int64) {
-	w := &world{f: f, node: node}
+func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run int64) {
+	w := &world{f: f, node: node, resumed: resumed}
 	operator := Actor{Name: "cli:model"}
 	for i := range 2 {
 		u := &modelUser{name: fmt.Sprintf("user-%d-%d", run, i), password: goodPassword}
@@ -187,7 +65,7 @@ func drive(t *rapid.T, f, node *fixture, db *database, run int64) {
 				token = rapid.SampledFrom(s.lost).Draw(t, "lost token")
 			}
 			now := f.now()
-			code, outcome := s.refresh(token, now, f.retry)
+			code, outcome := w.refresh(s, token, now)
 			g, err := f.Refresh(f.ctx, visitor, token.secret)
 			check(t, "refresh", err, code)
 			if g.Outcome != outcome {
@@ -233,6 +111,12 @@ func drive(t *rapid.T, f, node *fixture, db *database, run int64) {
 				s.lost = append(s.lost, token)
 			}
 			db.putBack(t)
+		},
+		"outage": func(t *rapid.T) {
+			f.advance(rapid.SampledFrom([]time.Duration{time.Second, 15 * time.Second, 10 * time.Minute, 50 * time.Minute}).Draw(t, "for"))
+			*w.resumed = f.now()
+			err := f.store.Resume(f.ctx, *w.resumed, operator.event(store.ActionResumed, *w.resumed))
+			check(t, "outage", err, "")
 		},
 		"profile": func(t *rapid.T) {
 			s := w.anySession(t)

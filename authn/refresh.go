@@ -38,6 +38,7 @@ func (s *Service) Refresh(ctx context.Context, a Actor, token string) (Grant, er
 	now := s.now()
 	next, rotation := s.rotate(presented, now)
 	result, err := s.store.Rotate(ctx, rotation, a.event(store.ActionRefreshRefused, now))
+	s.outage.wrote(err)
 	if err != nil {
 		return Grant{}, fail(err)
 	}
@@ -77,6 +78,7 @@ func (s *Service) rotate(presented refreshToken, now time.Time) (next refreshTok
 		At:          now,
 		ExpiresAt:   now.Add(s.refresh),
 		RetryWindow: s.retry,
+		Resuming:    s.announced.Load() != nil && s.outage.resuming(), // a node records it
 		Clock:       s.databaseClock(),
 	}
 }

@@ -65,6 +65,7 @@ type Service struct {
 	retry     time.Duration
 	clock     func() time.Time
 	database  func() time.Time // clock that stands in for the database's; nil for its own
+	outage    outage
 	rotations [store.Lost + 1]atomic.Uint64
 	throttled atomic.Uint64
 	trailed   atomic.Int64 // when a refusal by a limit was last audited, in microseconds

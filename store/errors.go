@@ -15,6 +15,11 @@ var (
 	ErrReplaced    = errors.New("database replaced") // while it was open, and for good: it must be opened again
 )
 
+// ErrBusy comes with some [ErrUnavailable]: too much is asked at once, and the database is
+// not to blame. All connections of this process were in use for too long, or others kept
+// changing the same row.
+var ErrBusy = errors.New("too busy")
+
 // SchemaError says that this binary does not run correctly on the database's schema,
 // or does not know how to change it. It is an [ErrSchema].
 type SchemaError struct {

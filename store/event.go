@@ -40,6 +40,7 @@ const (
 	ActionKeyRemoved       Action = "signing_key_removed"
 	ActionKeysBurned       Action = "signing_keys_burned"
 	ActionKeysResealed     Action = "signing_keys_resealed"
+	ActionResumed          Action = "sys_restart"
 )
 
 // Endings returns the actions that end the session, or all sessions, they name.

@@ -43,8 +43,15 @@ func (r Rotation) Replacement() ([]byte, error) {
 }
 
 // KeepsSince returns since when the session must have been rotated before, by its own
-// clock, for the row to remember the earlier tokens.
-func (r Rotation) KeepsSince() time.Time { return r.At.Add(-chainPause) }
+// clock, for the row to remember the earlier tokens: in general, and when the installation
+// came back after that.
+func (r Rotation) KeepsSince() (always, resumed time.Time) {
+	always, resumed = r.At.Add(-chainPause), r.At.Add(-resumeReach)
+	if r.Resuming {
+		return resumed, resumed
+	}
+	return always, resumed
+}
 
 // ReadReplaced fills in Step and Replaced from the row: its counter, what it remembers, and
 // the three columns that releases before it rewrite without it.

@@ -65,6 +65,7 @@ type Rotation struct {
 	At          time.Time     // the instant of the request
 	ExpiresAt   time.Time     // new idle expiry; the row's absolute expiry caps it
 	RetryWindow time.Duration // how long after a rotation the token replaced may be presented again; up to a minute
+	Resuming    bool          // until now this process could not answer, and [Store.Resume] has not recorded that yet
 	Clock       time.Time     // stands in for the database's clock, in tests; zero in production
 }
 
@@ -85,6 +86,7 @@ type RotationState struct {
 	Step       int64      // the current token's at least
 	Replaced   []Replaced // the latest tokens that were replaced, the newest first
 	Clock      time.Time  // the database's
+	ResumedAt  time.Time  // when the installation last came back, by the database's clock; zero for never
 	ExpiresAt  time.Time
 	Disabled   bool       // the owner is disabled
 	Generation Generation // of the row
@@ -113,12 +115,26 @@ func (r Rotation) Judge(s RotationState) Outcome {
 	}
 }
 
+// resumeReach is how old a rotation may be for an outage to have kept its answer from
+// the client.
+const resumeReach = time.Hour
+
 // waited is the time that a client had to ask again for the answer to the rotation that
-// replaced a token.
+// replaced a token: since the rotation, or, of one of the last hour, since the
+// installation last came back.
 func (r Rotation) waited(s RotationState, t Replaced) time.Duration {
 	since := s.Clock.Sub(t.At)
 	if t.callers {
 		since = min(since, r.At.Sub(t.At))
 	}
-	return since
+	switch {
+	case since > resumeReach:
+		return since
+	case r.Resuming:
+		return 0
+	case s.ResumedAt.After(t.At) && !s.ResumedAt.After(s.Clock):
+		return s.Clock.Sub(s.ResumedAt)
+	default:
+		return since
+	}
 }

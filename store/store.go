@@ -137,6 +137,12 @@ type Store interface {
 	// and session are filled in from the row. Expired and Unknown change nothing.
 	Rotate(ctx context.Context, r Rotation, e Event) (RotateResult, error)
 
+	// Resume records that until now this installation, or one of its servers, could not
+	// answer: tokens that were replaced in the last hour may be presented again for the
+	// retry window from now, by the database's clock. A clock that is not zero stands in
+	// for that, as in [Rotation]. It writes e.
+	Resume(ctx context.Context, clock time.Time, e Event) error
+
 	// EndSession deletes one session, whoever owns it, and writes e with the ids
 	// of the row. It reports false, and writes no event, when there is none.
 	EndSession(ctx context.Context, id uuid.UUID, e Event) (ended bool, err error)
@@ -239,6 +245,10 @@ type Store interface {
 	// Nodes returns every node, by name and id. Behind and Lag are about the
 	// revocations at or before upTo that a node has not read.
 	Nodes(ctx context.Context, upTo time.Time) ([]Node, error)
+
+	// AskNodes appends an entry to the feed that ends nothing: one of changed signing keys.
+	// Each node that runs reads it, and saves itself.
+	AskNodes(ctx context.Context, at time.Time) error
 
 	// SigningKeys returns the keys of the access tokens, the oldest first.
 	SigningKeys(ctx context.Context) ([]SigningKey, error)

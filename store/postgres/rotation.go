@@ -19,9 +19,9 @@ UPDATE refresh_tokens AS t
 SET token_hash = $3, previous_hash = t.token_hash, successor = $4, rotated_at = $5, last_used_at = $5,
     expires_at = LEAST($6, t.absolute_expires_at), step = GREATEST(t.step + 1, $7),
     replaced = int8send(CAST(EXTRACT(EPOCH FROM COALESCE($8::timestamptz, clock_timestamp())) * 1000000 AS BIGINT)) || $9 ||
-        CASE WHEN t.rotated_at >= $10
+        CASE WHEN t.rotated_at >= CASE WHEN i.resumed_at >= $10 THEN $11 ELSE $10 END
                 AND encode(substr(t.replaced, 9, 32), 'hex') = t.previous_hash
-            THEN substr(t.replaced, 1, $11) ELSE '' END
+            THEN substr(t.replaced, 1, $12) ELSE '' END
 FROM users u, installation i
 WHERE t.id = $1 AND t.token_hash = $2 AND t.expires_at > $5
     AND u.id = t.user_id AND u.disabled_at IS NULL
@@ -44,7 +44,7 @@ func (s *Store) Rotate(ctx context.Context, r store.Rotation, e store.Event) (st
 			return result, err
 		}
 	}
-	return store.RotateResult{}, fmt.Errorf("rotate token: %w: the session keeps changing", store.ErrUnavailable)
+	return store.RotateResult{}, fmt.Errorf("rotate token: %w: %w: the session keeps changing", store.ErrUnavailable, store.ErrBusy)
 }
 
 func (s *Store) rotateFast(ctx context.Context, r store.Rotation) (store.RotateResult, error) {
@@ -52,10 +52,11 @@ func (s *Store) rotateFast(ctx context.Context, r store.Rotation) (store.RotateR
 	if err != nil {
 		return store.RotateResult{}, err
 	}
+	always, resumed := r.KeepsSince()
 	var row userRow
 	t := store.Session{ID: r.SessionID, LastUsedAt: r.At.Truncate(time.Microsecond)}
 	err = s.pool.QueryRow(ctx, updateToken, pgUUID(r.SessionID), r.TokenHash, r.NextHash, r.Successor, r.At, r.ExpiresAt,
-		r.NextStep, nullTime(r.Clock), replacement, r.KeepsSince(), store.ReplacedKept).
+		r.NextStep, nullTime(r.Clock), replacement, always, resumed, store.ReplacedKept).
 		Scan(append(row.dest(), &t.CreatedAt, &t.ExpiresAt, &t.AbsoluteExpiresAt, &t.RemoteAddr, &t.UserAgent,
 			&t.Generation.Installation, &t.Generation.User)...)
 	if err != nil {
@@ -74,7 +75,7 @@ func rotateResult(o store.Outcome, u store.User, t store.Session) store.RotateRe
 const selectToken = `
 SELECT ` + userColumns + `, t.created_at, t.last_used_at, t.expires_at, t.absolute_expires_at, t.remote_addr, t.user_agent,
     t.installation_generation, t.user_generation, t.token_hash, COALESCE(t.previous_hash, ''), t.rotated_at, t.successor,
-    t.step, t.replaced, clock_timestamp(), i.generation, u.generation
+    t.step, t.replaced, i.resumed_at, clock_timestamp(), i.generation, u.generation
 FROM refresh_tokens t JOIN users u ON u.id = t.user_id, installation i
 WHERE t.id = $1`
 
@@ -87,20 +88,20 @@ type tokenRow struct {
 	state            store.RotationState
 	previous         string
 	sealed, replaced []byte
-	rotated          *time.Time
+	rotated, resumed *time.Time
 }
 
 func (r *tokenRow) scan(row pgx.Row) error {
 	t, s := &r.session, &r.state
 	err := row.Scan(append(r.user.dest(), &t.CreatedAt, &t.LastUsedAt, &t.ExpiresAt, &t.AbsoluteExpiresAt, &t.RemoteAddr, &t.UserAgent,
 		&t.Generation.Installation, &t.Generation.User, &s.TokenHash, &r.previous, &r.rotated, &r.sealed,
-		&s.Step, &r.replaced, &s.Clock, &s.Current.Installation, &s.Current.User)...)
+		&s.Step, &r.replaced, &r.resumed, &s.Clock, &s.Current.Installation, &s.Current.User)...)
 	u := r.user.get()
 	t.UserID, t.Username = u.ID, u.Username
 	t.CreatedAt, t.LastUsedAt = t.CreatedAt.UTC(), t.LastUsedAt.UTC()
 	t.ExpiresAt, t.AbsoluteExpiresAt = t.ExpiresAt.UTC(), t.AbsoluteExpiresAt.UTC()
 	s.ReadReplaced(s.Step, r.replaced, r.previous, r.sealed, utc(r.rotated))
-	s.Clock = s.Clock.UTC()
+	s.Clock, s.ResumedAt = s.Clock.UTC(), utc(r.resumed)
 	s.ExpiresAt, s.Disabled, s.Generation = t.ExpiresAt, u.Disabled(), t.Generation
 	return err
 }

@@ -284,6 +284,8 @@ func TestEveryStatementWorksWithEveryStatementCache(t *testing.T) {
 					t.Errorf("got the nodes %+v", nodes)
 				}
 				p.ok(s.RemoveNode(p.ctx, p.user.ID))
+				p.ok(s.AskNodes(p.ctx, at))
+				p.ok(s.Resume(p.ctx, time.Time{}, store.Event{Action: store.ActionResumed, At: at}))
 				p.ok(s.RemoveOldNodes(p.ctx, at))
 				_, err = s.DeleteOldRevocations(p.ctx, at, 10)
 				p.ok(err)

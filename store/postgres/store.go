@@ -95,7 +95,20 @@ type gate struct {
 func newGate(connections int32) *gate { return &gate{inUse: make(chan struct{}, connections)} }
 
 // turnedAway is the context of a caller that has waited too long: it is over.
-type turnedAway struct{ context.Context }
+type turnedAway struct {
+	context.Context
+	caller context.Context
+}
+
+var errTurnedAway = fmt.Errorf("%w: all connections are in use: %w", store.ErrBusy, context.DeadlineExceeded)
+
+// Err tells the wait for a connection from the end of the caller's own context.
+func (t turnedAway) Err() error {
+	if err := t.caller.Err(); err != nil {
+		return err
+	}
+	return errTurnedAway
+}
 
 // TraceAcquireStart waits for a connection to be free.
 func (g *gate) TraceAcquireStart(ctx context.Context, _ *pgxpool.Pool, _ pgxpool.TraceAcquireStartData) context.Context {
@@ -115,7 +128,7 @@ func (g *gate) TraceAcquireStart(ctx context.Context, _ *pgxpool.Pool, _ pgxpool
 	case g.inUse <- struct{}{}:
 		return ctx
 	case <-patience.Done():
-		return turnedAway{patience}
+		return turnedAway{patience, ctx}
 	}
 }
 

@@ -18,9 +18,9 @@ UPDATE refresh_tokens
 SET token_hash = ?3, previous_hash = refresh_tokens.token_hash, successor = ?4, rotated_at = ?5, last_used_at = ?5,
     expires_at = MIN(?6, refresh_tokens.absolute_expires_at), step = MAX(refresh_tokens.step + 1, ?7),
     replaced = CAST(unhex(printf('%016x', COALESCE(?8, ` + clockMicros + `))) || ?9 ||
-        CASE WHEN refresh_tokens.rotated_at >= ?10
+        CASE WHEN refresh_tokens.rotated_at >= CASE WHEN i.resumed_at >= ?10 THEN ?11 ELSE ?10 END
                 AND lower(hex(substr(refresh_tokens.replaced, 9, 32))) = refresh_tokens.previous_hash
-            THEN substr(refresh_tokens.replaced, 1, ?11) ELSE x'' END AS BLOB)
+            THEN substr(refresh_tokens.replaced, 1, ?12) ELSE x'' END AS BLOB)
 FROM users, installation i
 WHERE refresh_tokens.id = ?1 AND refresh_tokens.token_hash = ?2 AND refresh_tokens.expires_at > ?5
     AND users.id = refresh_tokens.user_id AND users.disabled_at IS NULL
@@ -32,6 +32,7 @@ func (s *Store) Rotate(ctx context.Context, r store.Rotation, e store.Event) (st
 	if err != nil {
 		return store.RotateResult{}, err
 	}
+	always, resumed := r.KeepsSince()
 	update, err := s.hot.of(ctx, s.writer, updateToken)
 	if err != nil {
 		return store.RotateResult{}, translate("rotate token", err)
@@ -43,7 +44,7 @@ func (s *Store) Rotate(ctx context.Context, r store.Rotation, e store.Event) (st
 	var result store.RotateResult
 	err = s.write(ctx, "rotate token", func(tx *sql.Tx) error {
 		changed, err := tx.StmtContext(ctx, update).ExecContext(ctx, r.SessionID, r.TokenHash, r.NextHash, r.Successor, micros(r.At), micros(r.ExpiresAt),
-			r.NextStep, nullTime(r.Clock), replacement, micros(r.KeepsSince()), store.ReplacedKept)
+			r.NextStep, nullTime(r.Clock), replacement, micros(always), micros(resumed), store.ReplacedKept)
 		if err != nil {
 			return err
 		}
@@ -65,7 +66,7 @@ func (s *Store) Rotate(ctx context.Context, r store.Rotation, e store.Event) (st
 const selectToken = `
 SELECT ` + userColumns + `, t.created_at, t.last_used_at, t.expires_at, t.absolute_expires_at, t.remote_addr, t.user_agent,
     t.installation_generation, t.user_generation, t.token_hash, COALESCE(t.previous_hash, ''), t.rotated_at, t.successor,
-    t.step, t.replaced, ` + clockMicros + `, i.generation, users.generation
+    t.step, t.replaced, i.resumed_at, ` + clockMicros + `, i.generation, users.generation
 FROM refresh_tokens t JOIN users ON users.id = t.user_id, installation i
 WHERE t.id = ?1`
 
@@ -77,20 +78,20 @@ type tokenRow struct {
 	previous                                string
 	sealed, replaced                        []byte
 	created, used, expires, absolute, clock int64
-	rotated                                 sql.NullInt64
+	rotated, resumed                        sql.NullInt64
 }
 
 func (r *tokenRow) scan(row *sql.Row) error {
 	t, s := &r.session, &r.state
 	err := row.Scan(append(r.user.dest(), &r.created, &r.used, &r.expires, &r.absolute, &t.RemoteAddr, &t.UserAgent,
 		&t.Generation.Installation, &t.Generation.User, &s.TokenHash, &r.previous, &r.rotated, &r.sealed,
-		&s.Step, &r.replaced, &r.clock, &s.Current.Installation, &s.Current.User)...)
+		&s.Step, &r.replaced, &r.resumed, &r.clock, &s.Current.Installation, &s.Current.User)...)
 	u := r.user.get()
 	t.UserID, t.Username = u.ID, u.Username
 	t.CreatedAt, t.LastUsedAt = instant(r.created), instant(r.used)
 	t.ExpiresAt, t.AbsoluteExpiresAt = instant(r.expires), instant(r.absolute)
 	s.ReadReplaced(s.Step, r.replaced, r.previous, r.sealed, utc(r.rotated))
-	s.Clock = instant(r.clock)
+	s.Clock, s.ResumedAt = instant(r.clock), utc(r.resumed)
 	s.ExpiresAt, s.Disabled, s.Generation = t.ExpiresAt, u.Disabled(), t.Generation
 	return err
 }

@@ -143,6 +143,7 @@ func operations(s store.Store) map[string]func(ctx context.Context) error {
 			return err
 		},
 		"rotate":       func(ctx context.Context) error { _, err := s.Rotate(ctx, rotation(id, "x", "y", noon), e); return err },
+		"resume":       func(ctx context.Context) error { return s.Resume(ctx, noon, e) },
 		"end session":  func(ctx context.Context) error { _, err := s.EndSession(ctx, id, e); return err },
 		"end sessions": func(ctx context.Context) error { _, err := s.EndSessions(ctx, store.Everyone(), e); return err },
 		"end sessions by id": func(ctx context.Context) error {
@@ -199,6 +200,7 @@ func operations(s store.Store) map[string]func(ctx context.Context) error {
 		"forget node":      func(ctx context.Context) error { return s.ForgetNode(ctx, id, e) },
 		"remove node":      func(ctx context.Context) error { return s.RemoveNode(ctx, id) },
 		"remove old nodes": func(ctx context.Context) error { return s.RemoveOldNodes(ctx, noon) },
+		"ask nodes":        func(ctx context.Context) error { return s.AskNodes(ctx, noon) },
 		"nodes":            func(ctx context.Context) error { _, err := s.Nodes(ctx, noon); return err },
 		"record":           func(ctx context.Context) error { return s.Record(ctx, e) },
 	}

@@ -43,6 +43,7 @@ func Run(t *testing.T, b Backend) {
 		{"unlock", unlockCases},
 		{"rotation", rotationCases},
 		{"chain", chainCases},
+		{"outage", outageCases},
 		{"revocation", revocationCases},
 		{"feed", feedCases},
 		{"keys", keyCases},

@@ -1,0 +1,225 @@
+package authn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/store"
+)
+
+const resumed = string(store.ActionResumed)
+
+// eventually waits for what must come.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not after 30 seconds", what)
+		}
+	}
+}
+
+// at makes a service's clocks those of another.
+func at(f *fixture) func(*Config) {
+	return func(cfg *Config) {
+		cfg.Now = func() time.Time { return time.UnixMicro(f.clock.Load()) }
+		cfg.DatabaseClock = cfg.Now
+	}
+}
+
+func quiet(FollowEvent, error) {}
+
+// lostAnswer rotates a session's first token at f, whose answer the client does not get,
+// and comes back later with the first token.
+func (f *fixture) lostAnswer(t *testing.T, away time.Duration) (first, second Grant) {
+	t.Helper()
+	first = f.signIn(t, "alice")
+	second = f.refreshed(t, first.RefreshToken)
+	f.advance(away)
+	return first, second
+}
+
+func retried(t *testing.T, what string, f *fixture, first, second Grant) {
+	t.Helper()
+	g, err := f.Refresh(f.ctx, visitor, first.RefreshToken)
+	if err != nil || g.Outcome != store.Retried || g.RefreshToken != second.RefreshToken {
+		t.Errorf("%s: got %s, %v, want the successor", what, g.Outcome, err)
+	}
+}
+
+func TestAServerThatStartsAloneGivesClientsTheTimeToAskAgain(t *testing.T) {
+	t.Parallel()
+	onBothDatabases(t, func(t *testing.T, f *fixture, db *database) {
+		f.register(t, "alice")
+		first, second := f.lostAnswer(t, 15*time.Second)
+		node := join(t, f.store, at(f), quiet)
+		retried(t, "at once", node, first, second)
+		eventually(t, "the outage is recorded", func() bool { return db.count(t, resumed) == 1 && !node.outage.joining.Load() })
+		f.advance(10 * time.Second)
+		retried(t, "at the end of the window", node, first, second)
+		retried(t, "at another process", f, first, second)
+		f.advance(time.Microsecond)
+		_, err := node.Refresh(f.ctx, visitor, first.RefreshToken)
+		wantCode(t, "later", err, CodeSessionReused)
+	})
+}
+
+// TestAServerThatDiedIsNotTakenForOneThatServes has a node join a moment after another was
+// seen that never answers again.
+func TestAServerThatDiedIsNotTakenForOneThatServes(t *testing.T) {
+	t.Parallel()
+	onBothDatabases(t, func(t *testing.T, f *fixture, db *database) {
+		f.register(t, "alice")
+		if err := f.Sync(f.ctx); err != nil {
+			t.Fatal(err)
+		}
+		known := f.feed.current.Load()
+		dead := store.Node{ID: uuid.New(), Name: "dead", StartedAt: f.now(), SeenAt: known.clock, Staleness: 30 * time.Second, Position: known.position}
+		if err := f.store.SaveNode(f.ctx, dead); err != nil {
+			t.Fatal(err)
+		}
+		first, second := f.lostAnswer(t, 15*time.Second)
+		node := join(t, f.store, at(f), quiet)
+		retried(t, "while nobody knows", node, first, second)
+		eventually(t, "the outage is recorded", func() bool { return db.count(t, resumed) == 1 && !node.outage.joining.Load() })
+		retried(t, "afterwards", node, first, second)
+	})
+}
+
+func TestAServerThatJoinsOthersChangesNoWindow(t *testing.T) {
+	t.Parallel()
+	onBothDatabases(t, func(t *testing.T, f *fixture, db *database) {
+		f.register(t, "alice")
+		one := join(t, f.store, at(f), quiet)
+		eventually(t, "the first has begun", func() bool { return !one.outage.joining.Load() })
+		f.advance(time.Hour)
+		first, _ := f.lostAnswer(t, 15*time.Second)
+		two := join(t, f.store, at(f), quiet)
+		eventually(t, "the second knows of the first", func() bool { return !two.outage.joining.Load() })
+		_, err := two.Refresh(f.ctx, visitor, first.RefreshToken)
+		wantCode(t, "an old token", err, CodeSessionReused)
+		if n := db.count(t, resumed); n != 1 {
+			t.Errorf("%d outages are recorded, want that of the first start", n)
+		}
+	})
+}
+
+// broken is a store whose database can be taken away, wholly or for what writes.
+type broken struct {
+	store.Store
+	away, readOnly atomic.Bool
+}
+
+var errAway = fmt.Errorf("%w: connection refused", store.ErrUnavailable)
+
+func (s *broken) Revocations(ctx context.Context, after store.Position, since time.Time) (store.Feed, error) {
+	if s.away.Load() {
+		return store.Feed{}, errAway
+	}
+	return s.Store.Revocations(ctx, after, since)
+}
+
+func (s *broken) Rotate(ctx context.Context, r store.Rotation, e store.Event) (store.RotateResult, error) {
+	if s.away.Load() || s.readOnly.Load() {
+		return store.RotateResult{}, errAway
+	}
+	return s.Store.Rotate(ctx, r, e)
+}
+
+func (s *broken) Resume(ctx context.Context, clock time.Time, e store.Event) error {
+	if s.away.Load() || s.readOnly.Load() {
+		return errAway
+	}
+	return s.Store.Resume(ctx, clock, e)
+}
+
+// TestWhileTheDatabaseIsAwayNoWindowRuns lets the servers live on.
+func TestWhileTheDatabaseIsAwayNoWindowRuns(t *testing.T) {
+	t.Parallel()
+	for name, take := range map[string]func(*broken) *atomic.Bool{
+		"away":      func(s *broken) *atomic.Bool { return &s.away },
+		"read-only": func(s *broken) *atomic.Bool { return &s.readOnly },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			onBothDatabases(t, func(t *testing.T, f *fixture, db *database) {
+				f.register(t, "alice")
+				st := &broken{Store: f.store}
+				var told atomic.Int64
+				node := join(t, st, at(f), func(e FollowEvent, _ error) {
+					if e == Resumed {
+						told.Add(1)
+					}
+				})
+				eventually(t, "the start is recorded", func() bool { return !node.outage.joining.Load() })
+				f.advance(time.Hour)
+				first, second := f.lostAnswer(t, 0)
+				take(st).Store(true)
+				_, err := node.Refresh(f.ctx, visitor, first.RefreshToken)
+				wantCode(t, "while it is away", err, CodeUnavailable)
+				f.advance(15 * time.Second)
+				eventually(t, "the node has noticed", node.outage.resuming)
+				take(st).Store(false)
+				retried(t, "at once", node, first, second)
+				eventually(t, "the outage is recorded", func() bool { return db.count(t, resumed) == 2 && !node.outage.resuming() })
+				retried(t, "afterwards", node, first, second)
+				retried(t, "at another process", f, first, second)
+				if told.Load() != 1 {
+					t.Errorf("it was told %d times", told.Load())
+				}
+				f.advance(10*time.Second + time.Microsecond)
+				_, err = node.Refresh(f.ctx, visitor, first.RefreshToken)
+				wantCode(t, "later", err, CodeSessionReused)
+			})
+		})
+	}
+}
+
+func TestWhatClientsCanBringAboutIsNoOutage(t *testing.T) {
+	t.Parallel()
+	unavailable := func(causes ...error) error { return fmt.Errorf("%w: %w", store.ErrUnavailable, errors.Join(causes...)) }
+	for name, tt := range map[string]struct {
+		err           error
+		reads, writes bool // it is an outage for
+	}{
+		"success":            {nil, false, false},
+		"connection refused": {errAway, true, true},
+		"no answer in time":  {unavailable(context.DeadlineExceeded), true, false}, // a request's time may be up for its client's sake
+		"client hung up":     {unavailable(context.Canceled), true, false},
+		"too many requests":  {unavailable(store.ErrBusy, context.DeadlineExceeded), false, false},
+		"one session, often": {unavailable(store.ErrBusy), false, false},
+	} {
+		var o outage
+		if o.read(tt.err); (o.reads.since.Load() != nil) != tt.reads {
+			t.Errorf("%s, of a reading: got %t, want %t", name, !tt.reads, tt.reads)
+		}
+		if o.wrote(tt.err); (o.writes.since.Load() != nil) != tt.writes {
+			t.Errorf("%s, of a rotation: got %t, want %t", name, !tt.writes, tt.writes)
+		}
+	}
+}
+
+func TestAFailureThatIsFollowedBySuccessIsNoOutage(t *testing.T) {
+	t.Parallel()
+	var o outage
+	o.wrote(errAway)
+	o.wrote(nil)
+	if o.resuming() || o.lasted() != 0 {
+		t.Error("it is one")
+	}
+	long := time.Now().Add(-outageAfter)
+	o.writes.since.Store(&long)
+	o.wrote(nil)
+	if !o.resuming() {
+		t.Error("a long one is forgotten before it is recorded")
+	}
+	if o.over(); o.resuming() {
+		t.Error("one that is recorded goes on")
+	}
+}

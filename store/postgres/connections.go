@@ -20,14 +20,15 @@ import (
 const (
 	connectionLifetime = 5 * time.Minute
 	lifetimeJitter     = time.Minute     // added at random, so that they do not all end at once
-	pingTimeout        = 2 * time.Second // for one that was idle for a second to prove that it lives
+	idleUntested       = time.Second     // that one may be idle and is used without a ping
+	pingTimeout        = time.Second     // for the answer to a ping
 	connectTimeout     = 5 * time.Second // for one host to take a new one, where the URL does not say
 )
 
 // bound limits the life of a pool's connections. Where the URL names several hosts, and does
 // not say which of them it wants, it wants one that takes writes.
 func bound(pc *pgxpool.Config, url string) {
-	pc.MaxConnLifetime, pc.MaxConnLifetimeJitter, pc.PingTimeout = connectionLifetime, lifetimeJitter, pingTimeout
+	pc.MaxConnLifetime, pc.MaxConnLifetimeJitter = connectionLifetime, lifetimeJitter
 	if pc.ConnConfig.ConnectTimeout == 0 {
 		pc.ConnConfig.ConnectTimeout = connectTimeout
 	}
@@ -57,10 +58,14 @@ type switchover struct {
 	pool atomic.Pointer[pgxpool.Pool] // nil until there is one
 }
 
-// watch has it hear of the errors that the server answers with.
-func (w *switchover) watch(cfg *pgx.ConnConfig) {
-	fatal := cfg.OnPgError
-	cfg.OnPgError = func(c *pgconn.PgConn, e *pgconn.PgError) (keep bool) {
+// watch has it hear of the errors that the server answers with, and of connections that fall
+// silent.
+func (w *switchover) watch(pc *pgxpool.Config) {
+	pc.ShouldPing = func(ctx context.Context, p pgxpool.ShouldPingParams) bool {
+		return p.IdleDuration > idleUntested && !w.answers(ctx, p.Conn)
+	}
+	fatal := pc.ConnConfig.OnPgError
+	pc.ConnConfig.OnPgError = func(c *pgconn.PgConn, e *pgconn.PgError) (keep bool) {
 		switch e.Code {
 		case "25006": // read_only_sql_transaction
 			w.reset()
@@ -70,6 +75,18 @@ func (w *switchover) watch(cfg *pgx.ConnConfig) {
 		}
 		return fatal == nil || fatal(c, e)
 	}
+}
+
+// answers pings a connection. One that does not answer is closed, and the pool finds it so;
+// what is idle beside it leads to the same server. Who hangs up meanwhile proves nothing.
+func (w *switchover) answers(ctx context.Context, c *pgx.Conn) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingTimeout)
+	defer cancel()
+	if c.Ping(ctx) == nil {
+		return true
+	}
+	w.reset()
+	return false
 }
 
 // reset closes the connections that are idle, and the others when they are given back.

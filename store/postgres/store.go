@@ -51,7 +51,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		pc.ConnConfig.Tracer = multitracer.New(cfg.Tracer, gate)
 	}
 	over := &switchover{}
-	over.watch(pc.ConnConfig)
+	over.watch(pc)
 	pool, err := pgxpool.NewWithConfig(ctx, pc)
 	if err != nil {
 		return nil, translate("open database", err)

@@ -31,7 +31,12 @@ const selectNewFeed = currentEra + `
 SELECT now.system, now.line, now.boot, CAST(pg_current_snapshot() AS TEXT), i.generation, clock_timestamp(),
     r.at, r.user_id, r.session_id, r.generation, r.keys, r.spared
 FROM installation i CROSS JOIN now LEFT JOIN revocations r ON ` + era + ` = $1
-    AND r.tx >= pg_snapshot_xmin($2::text::pg_snapshot) AND NOT pg_visible_in_snapshot(r.tx, $2::text::pg_snapshot)`
+    AND r.tx >= pg_snapshot_xmin($2::text::pg_snapshot) AND NOT pg_visible_in_snapshot(r.tx, $2::text::pg_snapshot)
+    AND ` + fromHere
+
+// fromHere leaves out what a dump has brought along from a cluster whose transaction ids were further:
+// it was there before any position of this history was taken.
+const fromHere = `r.tx < pg_snapshot_xmax(pg_current_snapshot())`
 
 const selectPosition = currentEra + `
 SELECT now.system, now.line, now.boot, CAST(pg_current_snapshot() AS TEXT), i.generation, clock_timestamp()

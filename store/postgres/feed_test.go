@@ -53,3 +53,34 @@ func TestAnEntryThatCommitsLateIsRead(t *testing.T) {
 		t.Errorf("got %+v again", feed.Entries)
 	}
 }
+
+// TestAnEntryFromAnotherClusterKeepsNobodyBehind has what a dump brings along when it is loaded into
+// a cluster that is younger: an entry of a transaction that is still to come here.
+func TestAnEntryFromAnotherClusterKeepsNobodyBehind(t *testing.T) {
+	t.Parallel()
+	url := storetest.Postgres(t)
+	s := open(t, postgres.Config{URL: url})
+	p := newSomeone(t, s)
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, url)
+	p.ok(err)
+	defer conn.Close(ctx)
+	_, err = conn.Exec(ctx, `INSERT INTO revocations (tx, at, generation) VALUES ('1000000000000', $1, 7)`, at)
+	p.ok(err)
+	feed, err := s.Revocations(ctx, "", at)
+	p.ok(err)
+	if len(feed.Entries) != 1 || feed.Entries[0].Generation != 7 {
+		t.Errorf("got %+v, want the entry", feed.Entries)
+	}
+	p.ok(s.SaveNode(ctx, store.Node{ID: p.user.ID, Position: feed.Position}))
+	nodes, err := s.Nodes(ctx, at)
+	p.ok(err)
+	if len(nodes) != 1 || nodes[0].Behind != 0 {
+		t.Errorf("got the nodes %+v, want one that has read all", nodes)
+	}
+	feed, err = s.Revocations(ctx, feed.Position, at)
+	p.ok(err)
+	if len(feed.Entries) != 0 {
+		t.Errorf("got %+v again", feed.Entries)
+	}
+}

@@ -68,7 +68,7 @@ FROM nodes n CROSS JOIN now CROSS JOIN LATERAL (
     SELECT count(*) AS behind, min(at) AS since FROM (
         SELECT r.at FROM revocations r
         WHERE r.tx >= pg_snapshot_xmin(n.position::pg_snapshot) AND NOT pg_visible_in_snapshot(r.tx, n.position::pg_snapshot)
-            AND r.at <= $1
+            AND ` + fromHere + ` AND r.at <= $1
         LIMIT $2
     ) page
 ) unread

@@ -185,3 +185,17 @@ func (v *guest) wantsToBeSignedIn(t testing.TB, excused ...string) {
 		t.Errorf("%s did nothing wrong and was signed out: %s", v.name, code)
 	}
 }
+
+// isOut wants a guest's tokens to be refused.
+func (g *guest) isOut(t testing.TB) {
+	t.Helper()
+	for path, method := range map[string]string{"/verify": "GET", "/refresh": "POST"} {
+		eventually(t, func() bool {
+			got := g.ask(method, path, "")
+			if got.status == http.StatusOK {
+				t.Errorf("%s at %s: got %v, its session was ended", g.name, path, got)
+			}
+			return !got.transient()
+		})
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -62,4 +63,20 @@ func (p *process) revokes(t testing.TB, username string) (claimed bool) {
 		t.Errorf("revoke-all: got %s", out)
 	}
 	return claimed
+}
+
+// terminate asks the server to end, and waits for that.
+func (p *process) terminate(t testing.TB) {
+	t.Helper()
+	p.command.Process.Signal(syscall.SIGTERM)
+	p.awaitEnd(t)
+}
+
+func (p *process) awaitEnd(t testing.TB) {
+	t.Helper()
+	select {
+	case <-p.ended:
+	case <-time.After(time.Minute):
+		t.Fatal("serve does not end")
+	}
 }

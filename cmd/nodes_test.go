@@ -254,7 +254,7 @@ func confirmed(t *testing.T, p *process, nodes int, args ...string) {
 	command := p.prepare(append(args, "--wait", "1m")...)
 	command.Stderr = &said
 	out, err := command.Output()
-	if want := fmt.Sprintf("effective on %d of %d nodes", nodes, nodes); err != nil || !strings.Contains(said.String(), want) {
+	if want := fmt.Sprintf("effective on %d of %d node", nodes, nodes); err != nil || !strings.Contains(said.String(), want) {
 		t.Errorf("authctl %s: got %v, want it to say %q: %s", strings.Join(args, " "), err, want, said.String())
 	}
 	if len(out) == 0 {

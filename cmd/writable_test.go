@@ -72,6 +72,7 @@ func TestASwitchoverBehindOneAddressIsFollowed(t *testing.T) {
 	cable.setCut(false)
 	p.unready(t, "read-only or a standby")
 	alice.refusesWrites(t)
+	eventually(t, func() bool { return strings.Contains(p.said(t), "the database takes no writes") }) // the server itself has seen it
 	alter("off")
 	p.isReady(t)
 	if got := alice.renew(); got.status != http.StatusOK {

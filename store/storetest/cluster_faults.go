@@ -11,15 +11,22 @@ import (
 // Start runs the server and waits until it takes connections.
 func (c *Cluster) Start(t testing.TB) {
 	t.Helper()
-	c.StartInVain(t)
+	c.launch(t)
 	if err := awaitServer(c.URL("postgres")); err != nil {
 		said, _ := os.ReadFile(c.log())
 		t.Fatalf("start PostgreSQL: %v: %s", err, said)
 	}
 }
 
-// StartInVain runs the server and does not wait for it.
-func (c *Cluster) StartInVain(t testing.TB) {
+// StartAgain starts a server that may have ended by itself, and ends what is left of it first.
+func (c *Cluster) StartAgain(t testing.TB) {
+	t.Helper()
+	c.Kill(t)
+	c.Start(t)
+}
+
+// launch runs the server and does not wait for it.
+func (c *Cluster) launch(t testing.TB) {
 	t.Helper()
 	log, err := os.OpenFile(c.log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {

@@ -27,40 +27,53 @@ type Cluster struct {
 	ended   chan struct{} // closed when process has ended
 }
 
-// clusterSettings are those of every own cluster. Nothing here outlives the machine, so
-// nothing is synced to its disk.
-var clusterSettings = []string{
-	"fsync = off", "max_connections = 100", "shared_buffers = 32MB", "wal_keep_size = 64MB", "logging_collector = off",
-	"log_line_prefix = '%m [%p] '", "log_min_error_statement = panic", "wal_retrieve_retry_interval = 200ms",
-}
+// clusterSettings are those of every own cluster, at the end of its postgresql.conf. Nothing here
+// outlives the machine, so nothing is synced to its disk.
+const clusterSettings = `
+fsync = off
+max_connections = 100
+shared_buffers = 32MB
+wal_keep_size = 64MB
+wal_retrieve_retry_interval = 200ms
+logging_collector = off
+log_line_prefix = '%m [%p] '
+log_min_error_statement = panic
+`
 
-// NewCluster starts a cluster with these lines of postgresql.conf, which ends with the test.
-// Without PostgreSQL the test is skipped, or fails where CI is set.
-func NewCluster(t testing.TB, settings ...string) *Cluster {
+// NewCluster starts a cluster, which ends with the test. Without PostgreSQL the test is
+// skipped, or fails where CI is set.
+func NewCluster(t testing.TB) *Cluster {
 	t.Helper()
-	return NewClusterAt(t, "", settings...)
+	return NewClusterOn(t, Disks{})
 }
 
-// NewClusterAt is [NewCluster] with its data in a folder that is there already and empty, such as a
-// mounted file system; its write-ahead log is kept elsewhere. With "" all is in one temporary folder.
-func NewClusterAt(t testing.TB, data string, settings ...string) *Cluster {
+// Disks are empty folders, such as mounted file systems, for what a cluster writes. An empty name is
+// for a folder of its own.
+type Disks struct {
+	Data string
+	WAL  string // the write-ahead log
+}
+
+// NewClusterOn is [NewCluster] on these disks.
+func NewClusterOn(t testing.TB, d Disks) *Cluster {
 	t.Helper()
 	c := newClusterFolder(t)
-	args := []string{"-D", c.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"}
-	if data != "" {
+	wal := filepath.Join(c.dir, "wal")
+	for link, target := range map[string]string{c.data(): d.Data, wal: d.WAL} {
+		if target == "" {
+			continue
+		}
 		_, owner, _ := unprivileged() // newClusterFolder has seen its error
-		if err := errors.Join(os.Chown(data, owner, -1), os.Symlink(data, c.data())); err != nil {
+		if err := errors.Join(os.Chown(target, owner, -1), os.Symlink(target, link)); err != nil {
 			t.Fatal(err)
 		}
-		args = append(args, "--waldir", filepath.Join(c.dir, "wal"))
 	}
-	c.program(t, "initdb", args...)
-	conf := strings.Join(append(clusterSettings, settings...), "\n") + "\n"
+	c.program(t, "initdb", "-D", c.data(), "--waldir", wal, "--wal-segsize=1", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
 	f, err := os.OpenFile(filepath.Join(c.data(), "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = f.WriteString(conf)
+	_, err = f.WriteString(clusterSettings)
 	if err := errors.Join(err, f.Close()); err != nil {
 		t.Fatal(err)
 	}

@@ -35,6 +35,8 @@ const (
 	KeyPromoted  FollowEvent = "signing key promoted" // to what the configuration asks for
 	KeyClosed    FollowEvent = "the active signing key cannot be opened"
 	Replaced     FollowEvent = messageReplaced // for good: nobody is vouched for any more, and the process must end
+	ClockDiffers FollowEvent = "the clocks of this server and of the database differ"
+	ClockAgrees  FollowEvent = "the clocks of this server and of the database agree again"
 	Resumed      FollowEvent = "clients could not be answered until now: the retry windows of their tokens begin anew"
 )
 
@@ -75,6 +77,7 @@ func (s *Service) Sync(ctx context.Context) error {
 		s.feed.forget()
 		return fail(err)
 	}
+	s.clocks.compare(contact, got.Clock, time.Now())
 	if got.Whole || slices.ContainsFunc(got.Entries, func(r store.Revocation) bool { return r.Keys }) {
 		if err := s.syncKeys(ctx); err != nil {
 			s.feed.forget()
@@ -157,14 +160,15 @@ func (s *Service) Join(ctx context.Context, n store.Node, notice func(FollowEven
 
 // follower is the two loops behind [Service.Join].
 type follower struct {
-	svc    *Service
-	node   store.Node
-	notice func(FollowEvent, error)
-	woken  chan struct{}
-	saved  time.Time // when the node was
-	taken  int       // entries that it had read then
-	closed bool      // the active key was, when it was looked at last
-	told   *setback  // the latest that was told of
+	svc     *Service
+	node    store.Node
+	notice  func(FollowEvent, error)
+	woken   chan struct{}
+	saved   time.Time // when the node was
+	taken   int       // entries that it had read then
+	closed  bool      // the active key was, when it was looked at last
+	told    *setback  // the latest that was told of
+	differs bool      // the clocks did
 }
 
 // follow reads the feed each time it is woken, and at intervals.
@@ -182,6 +186,7 @@ func (f *follower) follow(ctx context.Context) {
 		}
 		err := f.read(ctx)
 		f.comeBack(ctx, err)
+		f.compareClocks()
 		if err == nil {
 			f.settleKeys(ctx)
 		}

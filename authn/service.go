@@ -66,6 +66,7 @@ type Service struct {
 	clock     func() time.Time
 	database  func() time.Time // clock that stands in for the database's; nil for its own
 	outage    outage
+	clocks    clockDifference
 	rotations [store.Lost + 1]atomic.Uint64
 	throttled atomic.Uint64
 	trailed   atomic.Int64 // when a refusal by a limit was last audited, in microseconds

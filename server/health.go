@@ -35,6 +35,9 @@ func (s *Server) readyz(ctx context.Context, _ *exchange, _ none) (statusRespons
 	if err := s.authn.Vouches(); err != nil {
 		return statusResponse{}, err
 	}
+	if err := s.authn.CheckClock(); err != nil {
+		return statusResponse{}, err
+	}
 	if err := s.authn.CanSign(); err != nil {
 		return statusResponse{}, err
 	}

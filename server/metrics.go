@@ -125,6 +125,7 @@ var (
 	feedLag       = prometheus.NewDesc("authctl_revocation_feed_lag_seconds", "Time since the revocation feed was last read.", nil, nil)
 	feedContact   = prometheus.NewDesc("authctl_revocation_feed_last_contact_timestamp_seconds", "When the revocation feed was last read, since the Unix epoch.", nil, nil)
 	logoutsWait   = prometheus.NewDesc("authctl_logouts_pending", "Sessions that users have signed out of and that end when the database is back.", nil, nil)
+	clockAhead    = prometheus.NewDesc("authctl_database_clock_difference_seconds", "How far this server's clock is ahead of the database's, or behind it if negative; what a round trip explains is left out.", nil, nil)
 	poolMax       = prometheus.NewDesc("authctl_db_connections_max", "Database connections that the pool may open.", nil, nil)
 	poolOpen      = prometheus.NewDesc("authctl_db_connections_open", "Database connections that are open.", nil, nil)
 	poolInUse     = prometheus.NewDesc("authctl_db_connections_in_use", "Database connections that are executing something.", nil, nil)
@@ -135,7 +136,7 @@ var (
 // Describe lists the metrics.
 func (c serviceCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		hashesTotal, hashesRunning, hashesWaiting, hashesShed, hashMemory, hashKept, hashArgon2, hashBudget, hashWorkers, hashWait, hashRun, throttled, rotations, feedEntries, feedLag, feedContact,
+		hashesTotal, hashesRunning, hashesWaiting, hashesShed, hashMemory, hashKept, hashArgon2, hashBudget, hashWorkers, hashWait, hashRun, throttled, rotations, feedEntries, feedLag, feedContact, clockAhead,
 		logoutsWait, poolMax, poolOpen, poolInUse, poolWaits, poolWaitTime,
 	} {
 		ch <- d
@@ -159,6 +160,9 @@ func (c serviceCollector) Collect(ch chan<- prometheus.Metric) {
 		send(feedContact, prometheus.GaugeValue, float64(feed.Contact.UnixMilli())/1000)
 	}
 	send(logoutsWait, prometheus.GaugeValue, float64(c.svc.CountPendingLogouts()))
+	if ahead, known := c.svc.ClockDifference(); known {
+		send(clockAhead, prometheus.GaugeValue, ahead.Seconds())
+	}
 	pool := c.store.Stats()
 	send(poolMax, prometheus.GaugeValue, float64(pool.Max))
 	send(poolOpen, prometheus.GaugeValue, float64(pool.Open))

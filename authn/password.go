@@ -62,25 +62,53 @@ func (p passwordPolicy) check(password, folded string) (nfc, warning string, err
 // guessable says why a lower-cased password is among the first that anyone
 // would try, or returns "".
 func (p passwordPolicy) guessable(lower, folded string) string {
-	if p.blocklist.Contains(lower) {
-		return "is one of the most common ones"
+	core := withoutTail(lower)
+	if p.common(lower, core) {
+		return "is one of the most common ones, or close to one"
 	}
-	core := strings.TrimRightFunc(lower, func(r rune) bool {
-		return unicode.IsDigit(r) || unicode.IsPunct(r) || unicode.IsSymbol(r)
-	})
 	for _, word := range []string{folded, serviceName} {
 		if lower == word || core == word || (core != "" && repeats(core, word)) {
 			return "is the name of the user or of the service"
 		}
 	}
-	if sequential(lower) {
+	if sequential(lower) || (utf8.RuneCountInString(core) >= 6 && sequential(core)) {
 		return "is a sequence"
 	}
-	if unit := period(lower); unit != "" && (utf8.RuneCountInString(unit) <= 4 || p.blocklist.Contains(unit)) {
-		return "repeats one short piece"
+	for _, form := range []string{lower, core} {
+		if unit := period(form); unit != "" && (utf8.RuneCountInString(unit) <= 4 || p.blocklist.Contains(unit)) &&
+			(form == lower || utf8.RuneCountInString(form) >= 2+utf8.RuneCountInString(unit)) {
+			return "repeats one short piece"
+		}
 	}
 	return ""
 }
+
+// common reports whether the blocklist has a password, as it is, with its letters written
+// plainly, or without some of what follows its core.
+func (p passwordPolicy) common(lower, core string) bool {
+	for form := lower; len(form) >= len(core) && form != ""; {
+		if p.blocklist.Contains(form) || p.blocklist.Contains(plainL.Replace(form)) || p.blocklist.Contains(plainI.Replace(form)) {
+			return true
+		}
+		_, size := utf8.DecodeLastRuneInString(form)
+		form = form[:len(form)-size]
+	}
+	return false
+}
+
+// withoutTail takes off what people add to a common password: digits, punctuation, symbols
+// and blanks.
+func withoutTail(s string) string {
+	return strings.TrimRightFunc(s, func(r rune) bool {
+		return unicode.IsDigit(r) || unicode.IsPunct(r) || unicode.IsSymbol(r) || unicode.IsSpace(r)
+	})
+}
+
+// The letters that people write as something else; 1 stands for two.
+var (
+	plainL = strings.NewReplacer("@", "a", "0", "o", "1", "l", "3", "e", "$", "s", "5", "s")
+	plainI = strings.NewReplacer("@", "a", "0", "o", "1", "i", "3", "e", "$", "s", "5", "s")
+)
 
 // repeats reports whether s is unit written several times.
 func repeats(s, unit string) bool {
@@ -89,6 +117,9 @@ func repeats(s, unit string) bool {
 
 // period returns the shortest piece that s repeats at least twice, or "".
 func period(s string) string {
+	if s == "" {
+		return ""
+	}
 	if i := strings.Index((s + s)[1:], s); i+1 < len(s) {
 		return s[:i+1]
 	}

@@ -33,6 +33,9 @@ func TestPasswordsAreHeldToLengthAndBlocklistAndNothingElse(t *testing.T) {
 		"twenty digits":                "83920174650192837465",
 		"a compatibility ligature":     "ﬁne weather today",
 		"the name within a passphrase": "jonathan.smith likes rain",
+		"two letters and digits":       "zz9182736450",
+		"a common one at the end":      "plumbago password",
+		"digits as letters elsewhere":  "tr3ll1s of plumb@go",
 	}
 	for what, password := range accepted {
 		if _, _, err := policy.check(password, "jonathan.smith"); err != nil {
@@ -45,6 +48,14 @@ func TestPasswordsAreHeldToLengthAndBlocklistAndNothingElse(t *testing.T) {
 		"257 code points":          strings.Repeat("long pass ", 25) + "phrases",
 		"a common one":             "password1",
 		"a common one in capitals": "PASSWORD1",
+		"a common one with a year": "Password2026!",
+		"one with blanks":          "sunshine 1 ! ",
+		"one in other letters":     "P@$$w0rd",
+		"both":                     "pa55w0rd!2026",
+		"one whose 1 is an i":      "5unsh1ne",
+		"one character and a tail": "aaaaaa2026!",
+		"a short piece and a tail": "abcabcabc 12!",
+		"a sequence and a tail":    "abcdefgh2026",
 		"the username":             "jonathan.smith",
 		"the username decorated":   "Jonathan.Smith!!",
 		"the service":              "authctl123",
@@ -116,6 +127,10 @@ func TestBlocklistOfOnesOwnIsReadByLines(t *testing.T) {
 		if !b.Contains(lower) {
 			t.Errorf("%q is missing", lower)
 		}
+	}
+	p := passwordPolicy{min: 8, blocklist: b}
+	if _, _, err := p.check("Company2026!", "alice"); CodeOf(err) != CodeWeakPassword {
+		t.Errorf("got %v, want a listed password with a tail refused", err)
 	}
 	if b.Len() != 3 {
 		t.Errorf("got %d entries, want 3", b.Len())

@@ -24,7 +24,7 @@ func newLogger(a *app, cfg loaded) (zerolog.Logger, *levelGate) {
 	gate := &levelGate{}
 	gate.set(cfg.Log.Level)
 	_, onTerminal := terminal(a.err)
-	log := zerolog.New(a.err)
+	log := zerolog.New(escaping{a.err})
 	if cfg.Log.Format == "console" || (cfg.Log.Format == "auto" && (onTerminal || cfg.development())) {
 		log = zerolog.New(zerolog.ConsoleWriter{Out: a.err, TimeFormat: time.TimeOnly, NoColor: !onTerminal})
 	}

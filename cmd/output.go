@@ -3,6 +3,7 @@ package cmd
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -10,7 +11,6 @@ import (
 	"text/tabwriter"
 	"time"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
@@ -75,48 +75,45 @@ func (o *output) print(w io.Writer, value any, t table, ids []string) error {
 	}
 }
 
-// marshal returns JSON with every control character as an escape: terminals obey
-// some that JSON allows, and YAML refuses them and the two that are no characters.
+// marshal returns JSON with every [hidden] character as an escape.
 func marshal(value any) ([]byte, error) {
+	b, err := encode(value)
+	return escapeJSON(b), err
+}
+
+func encode(value any) ([]byte, error) {
 	var plain bytes.Buffer
 	enc := json.NewEncoder(&plain)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	if err := enc.Encode(value); err != nil {
-		return nil, err
-	}
-	var b []byte
-	for _, r := range plain.String() {
-		if (unicode.IsControl(r) && r != '\n') || r == 0xFFFE || r == 0xFFFF {
-			b = fmt.Appendf(b, `\u%04x`, r)
-			continue
-		}
-		b = utf8.AppendRune(b, r)
-	}
-	return b, nil
+	err := enc.Encode(value)
+	return plain.Bytes(), err
 }
 
 // printYAML goes through JSON, so that both have the same names and forms.
 func printYAML(w io.Writer, value any) error {
-	b, err := marshal(value)
+	b, err := encode(value)
 	if err != nil {
 		return err
 	}
 	var doc yaml.Node // keeps the order of the members
-	if err := yaml.Unmarshal(b, &doc); err != nil {
+	if err := yaml.Unmarshal(escapeYAML(b), &doc); err != nil {
 		return err
 	}
 	blockStyle(&doc)
-	enc := yaml.NewEncoder(w)
+	var text bytes.Buffer
+	enc := yaml.NewEncoder(&text)
 	enc.SetIndent(2)
-	if err := enc.Encode(&doc); err != nil {
+	if err := errors.Join(enc.Encode(&doc), enc.Close()); err != nil {
 		return err
 	}
-	return enc.Close()
+	_, err = w.Write(escapeYAML(text.Bytes()))
+	return err
 }
 
 func blockStyle(n *yaml.Node) {
 	n.Style = 0
+	quoteHidden(n)
 	for _, child := range n.Content {
 		blockStyle(child)
 	}

@@ -19,6 +19,7 @@ var oddTexts = []string{
 	"", "alice", "true", "yes", "null", "~", "1e3", "0x10", "12:30:00", "2020-01-01", "-", "=", " x ", "a: b", "# c", "<b>&",
 	"!!str x", "*a", "&a", "'", `"`, `\`, "é", "日本", "😀", "a\nb\n", "a\tb", "\x00", "\x1b[2J", "\x7f", "\u0085", "\u009b2J", "\u2028",
 	"\ufeffx", "\ufffe", "\uffff",
+	"a\u202eb\u2066c", "zero\u200bwidth\u200d", "a\nb\u202e", "\U0001d173", "\U000e0041", "\u00a0", "\ue000", strings.Repeat("long \u200f ", 40),
 }
 
 func printed(t *testing.T, format string, value any, rows table, ids []string) string {
@@ -53,8 +54,8 @@ func TestJSONAndYAMLSayTheSame(t *testing.T) {
 			t.Errorf("YAML says\n%v\nJSON\n%v", got, want)
 		}
 		for _, text := range []string{inJSON, inYAML} {
-			if i := strings.IndexFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' }); i >= 0 {
-				t.Errorf("there is a control character at %d of %q", i, text)
+			if i := strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) && r != '\n' }); i >= 0 {
+				t.Errorf("there is a hidden character at %d of %q", i, text)
 			}
 		}
 	}

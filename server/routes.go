@@ -28,8 +28,10 @@ func (s *Server) routes() (*chi.Mux, map[string]string) {
 	get("/sessions", handle(s, http.StatusOK, s.sessions))
 	r.Delete("/sessions", handle(s, http.StatusOK, s.endOtherSessions))
 	r.Delete("/sessions/{id}", handle(s, http.StatusOK, s.endSession))
-	r.HandleFunc("/verify", s.verify)
-	r.HandleFunc("/verify/*", s.verify)
+	for _, method := range proxied {
+		r.MethodFunc(method, "/verify", s.verify)
+		r.MethodFunc(method, "/verify/*", s.verify)
+	}
 
 	get(jwksPath, handle(s, http.StatusOK, s.jwks))
 	get("/.well-known/openid-configuration", handle(s, http.StatusOK, s.metadata))
@@ -39,6 +41,12 @@ func (s *Server) routes() (*chi.Mux, map[string]string) {
 	get("/openapi.json", handle(s, http.StatusOK, s.openapi))
 
 	return r, allowed(r)
+}
+
+// proxied are the methods of requests that a proxy asks about at /verify. It passes on
+// neither TRACE nor CONNECT.
+var proxied = []string{
+	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
 }
 
 // allowed maps every path of r to the methods it takes, ready for Allow.

@@ -10,6 +10,7 @@ var endpoints = map[string]string{
 	"/register": "POST", "/login": "POST", "/logout": "POST", "/refresh": "POST",
 	"/profile": "GET, HEAD", "/healthz": "GET, HEAD", "/readyz": "GET, HEAD", "/openapi.json": "GET, HEAD",
 	"/.well-known/jwks.json": "GET, HEAD", "/.well-known/openid-configuration": "GET, HEAD",
+	"/verify": "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT", "/verify/x": "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT",
 	"/sessions": "DELETE, GET, HEAD", "/sessions/0b7e3c52-6f0d-4a55-9f0c-2f6f0f1c9a11": "DELETE",
 }
 

@@ -14,6 +14,8 @@ import (
 const (
 	selectPage = 1000 // sessions that are read, or ended, at a time
 	newestKept = 5    // sessions that are shown of a selection
+
+	usersToldApart = 1_000_000 // at most, in a selection that is narrowed: 16 bytes and more each
 )
 
 // Selection says which sessions. Its conditions combine: a session must meet all
@@ -58,36 +60,46 @@ func (sel Selection) Scopes() []store.Scope {
 // Selected is how much a selection covers.
 type Selected struct {
 	store.SessionCount
-	Newest []store.Session // at most five, newest first; only when they were asked for
+	MoreUsers bool            // than Users, which is as many as are told apart
+	Newest    []store.Session // at most five, newest first; only when they were asked for
 }
 
 // Count returns how many live sessions are selected, and which are the newest when
-// that is asked for.
-func (s *Service) Count(ctx context.Context, sel Selection, newest bool) (Selected, error) {
-	var total Selected
-	if sel.Whole() && !newest {
+// that is asked for. It reads page after page, for as long as that takes. When it fails,
+// what was counted until then is returned beside the error.
+func (s *Service) Count(ctx context.Context, sel Selection, newest bool) (total Selected, err error) {
+	if sel.Whole() {
 		for _, scope := range sel.Scopes() {
 			n, err := s.CountSessions(ctx, scope)
-			if err != nil {
-				return Selected{}, err
-			}
 			total.Sessions += n.Sessions
 			total.Users += n.Users
+			if err != nil {
+				return total, err
+			}
 		}
-		return total, nil
+		if !newest {
+			return total, nil
+		}
 	}
 	users := map[uuid.UUID]struct{}{}
-	err := s.eachSelected(ctx, sel, func(page []store.Session) error {
-		total.Sessions += int64(len(page))
-		for _, one := range page {
-			users[one.UserID] = struct{}{}
-		}
+	err = s.eachSelected(ctx, sel, func(page []store.Session) error {
 		total.Newest = append(total.Newest, page...)
 		slices.SortFunc(total.Newest, func(a, b store.Session) int { return b.CreatedAt.Compare(a.CreatedAt) })
 		total.Newest = total.Newest[:min(len(total.Newest), newestKept)]
+		if sel.Whole() {
+			return nil // they are counted
+		}
+		total.Sessions += int64(len(page))
+		for _, one := range page {
+			if _, known := users[one.UserID]; !known && len(users) == usersToldApart {
+				total.MoreUsers = true
+				continue
+			}
+			users[one.UserID] = struct{}{}
+		}
+		total.Users = int64(len(users))
 		return nil
 	})
-	total.Users = int64(len(users))
 	return total, err
 }
 
@@ -133,26 +145,43 @@ func (s *Service) Revoke(ctx context.Context, a Actor, sel Selection) (done Revo
 // eachSelected calls do with the live sessions that are selected, page by page.
 func (s *Service) eachSelected(ctx context.Context, sel Selection, do func([]store.Session) error) error {
 	for _, scope := range sel.Scopes() {
-		page := store.SessionPage{UserID: scope.UserID(), Limit: selectPage}
-		for {
-			sessions, err := s.Sessions(ctx, page)
-			if err != nil {
+		next := s.pages(ctx, scope)
+		for last := false; !last; {
+			var sessions []store.Session
+			var err error
+			if sessions, last, err = next(); err != nil {
 				return err
 			}
-			full := len(sessions) == selectPage
-			if full {
-				page.After = sessions[len(sessions)-1].ID
-			}
 			selected := slices.DeleteFunc(sessions, func(one store.Session) bool { return !sel.includes(one) })
-			if len(selected) > 0 {
-				if err := do(selected); err != nil {
-					return fail(err)
-				}
+			if len(selected) == 0 {
+				continue
 			}
-			if !full {
-				break
+			if err := do(selected); err != nil {
+				return fail(err)
 			}
 		}
 	}
 	return nil
+}
+
+// pages returns what reads the pages of the live sessions in scope: everybody's by id, a
+// user's newest first.
+func (s *Service) pages(ctx context.Context, scope store.Scope) func() (sessions []store.Session, last bool, err error) {
+	if scope.Everyone() {
+		page := store.SessionPage{Limit: selectPage}
+		return func() ([]store.Session, bool, error) {
+			sessions, next, err := s.Sessions(ctx, page)
+			page.After = next
+			return sessions, next == uuid.Nil, err
+		}
+	}
+	page := store.UserSessionPage{UserID: scope.UserID(), Limit: selectPage}
+	return func() ([]store.Session, bool, error) {
+		sessions, err := s.UserSessions(ctx, page)
+		if len(sessions) > 0 {
+			oldest := sessions[len(sessions)-1]
+			page.Before = store.Age{CreatedAt: oldest.CreatedAt, ID: oldest.ID}
+		}
+		return sessions, len(sessions) < selectPage, err
+	}
 }

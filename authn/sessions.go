@@ -14,23 +14,49 @@ import (
 // refresh is told that the session expired.
 const deadSessionsKept = 24 * time.Hour
 
-// Sessions returns one page of the sessions that are alive now, ordered by id.
-func (s *Service) Sessions(ctx context.Context, p store.SessionPage) ([]store.Session, error) {
+// Sessions looks at one page of the session rows in the order of their ids, and returns
+// those that are alive now, and the id to go on after, zero when none is left.
+func (s *Service) Sessions(ctx context.Context, p store.SessionPage) (sessions []store.Session, next uuid.UUID, err error) {
 	p.Now = s.now()
-	sessions, err := s.store.Sessions(ctx, p)
+	if sessions, next, err = s.store.Sessions(ctx, p); err != nil {
+		return nil, uuid.Nil, fail(err)
+	}
+	return sessions, next, nil
+}
+
+// UserSessions returns one page of a user's sessions that are alive now, the newest first.
+func (s *Service) UserSessions(ctx context.Context, p store.UserSessionPage) ([]store.Session, error) {
+	p.Now = s.now()
+	sessions, err := s.store.UserSessions(ctx, p)
 	if err != nil {
 		return nil, fail(err)
 	}
 	return sessions, nil
 }
 
-// CountSessions returns how many sessions a revocation of this scope would end.
-func (s *Service) CountSessions(ctx context.Context, scope store.Scope) (store.SessionCount, error) {
-	count, err := s.store.CountSessions(ctx, scope, s.now())
-	if err != nil {
-		return store.SessionCount{}, fail(err)
+// The first page of a count is small, for there to be a number soon, and each is twice the
+// one before.
+const (
+	firstCountPage = 1000 // session rows
+	countPage      = 16_000
+)
+
+// CountSessions returns how many sessions a revocation of this scope would end. When it
+// fails, what was counted until then is returned beside the error.
+func (s *Service) CountSessions(ctx context.Context, scope store.Scope) (total store.SessionCount, err error) {
+	page := store.CountPage{Scope: scope, Now: s.now(), Limit: firstCountPage}
+	for {
+		count, next, err := s.store.CountSessions(ctx, page)
+		if err != nil {
+			return total, fail(err)
+		}
+		total.Sessions += count.Sessions
+		total.Users += count.Users
+		if next == uuid.Nil {
+			return total, nil
+		}
+		page.After, page.Limit = next, min(2*page.Limit, countPage)
 	}
-	return count, nil
 }
 
 // EndSession ends one session by its id, or fails with [CodeSessionNotFound].

@@ -26,15 +26,15 @@ func (s *Service) User(ctx context.Context, username string) (store.User, error)
 	return user, nil
 }
 
-// Users returns one page of users in the order of their folded names. p.Search
-// and p.After are folded first.
-func (s *Service) Users(ctx context.Context, p store.UserPage) ([]store.User, error) {
+// Users looks at one page of all users in the order of their folded names, and returns
+// those whom p selects, and the name to go on after, "" when none is left. p.Search and
+// p.After are folded first.
+func (s *Service) Users(ctx context.Context, p store.UserPage) (users []store.User, next string, err error) {
 	p.Search, p.After = foldPart(p.Search), foldPart(p.After)
-	users, err := s.store.Users(ctx, p)
-	if err != nil {
-		return nil, fail(err)
+	if users, next, err = s.store.Users(ctx, p); err != nil {
+		return nil, "", fail(err)
 	}
-	return users, nil
+	return users, next, nil
 }
 
 // SetPassword replaces a user's password and ends the user's sessions. It fails

@@ -114,41 +114,49 @@ func (o *limitsListOptions) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	list, more, err := attemptsOf(ctx, inst, user, block, o.after, o.limit)
+	now, last := time.Now(), int64(0)
+	list := listing[store.Attempts]{
+		output: &o.output, out: a.out,
+		header: []string{"USERNAME", "ADDRESS", "FAILURES", "LAST AT", "HAS TO WAIT UNTIL"},
+		view:   func(c store.Attempts) any { return viewAttempts(c, now) },
+		cells:  func(c store.Attempts) []string { return attemptsCells(viewAttempts(c, now)) },
+	}
+	more, err := walk(o.limit, attemptsPages(ctx, inst, user, block, o.after), func(page []store.Attempts) error {
+		if len(page) > 0 {
+			last = page[len(page)-1].Slot
+		}
+		return list.add(page)
+	})
 	if err != nil {
 		return err
 	}
-	now := time.Now()
-	views := make([]attemptsView, len(list))
-	t := table{header: []string{"USERNAME", "ADDRESS", "FAILURES", "LAST AT", "HAS TO WAIT UNTIL"}}
-	for i, c := range list {
-		v := viewAttempts(c, now)
-		views[i] = v
-		name := "(no such user)"
-		if v.UserID != nil {
-			name = v.Username
-		}
-		t.rows = append(t.rows, []string{name, orDash(v.Address), strconv.Itoa(v.Failures), when(v.LastAt), whenever(v.NextAt)})
-	}
-	if err := o.print(a.out, views, t, nil); err != nil {
+	if err := list.end(); err != nil {
 		return err
 	}
 	if more {
-		a.say("there are more: add --after %d", list[len(list)-1].Slot)
+		a.say("there are more: add --after %d", last)
 	}
 	return nil
 }
 
-func attemptsOf(ctx context.Context, inst *instance, user store.User, block netip.Prefix, after int64, limit int) ([]store.Attempts, bool, error) {
-	page := store.AttemptsPage{UserID: user.ID, Address: authn.BlockName(block), After: after}
-	return collect(limit, func(n int) ([]store.Attempts, error) {
-		page.Limit = n
+func attemptsCells(v attemptsView) []string {
+	name := "(no such user)"
+	if v.UserID != nil {
+		name = v.Username
+	}
+	return []string{name, orDash(v.Address), strconv.Itoa(v.Failures), when(v.LastAt), whenever(v.NextAt)}
+}
+
+// attemptsPages returns what reads the pages of the counters.
+func attemptsPages(ctx context.Context, inst *instance, user store.User, block netip.Prefix, after int64) func() ([]store.Attempts, bool, error) {
+	page := store.AttemptsPage{UserID: user.ID, Address: authn.BlockName(block), After: after, Limit: pageSize}
+	return func() ([]store.Attempts, bool, error) {
 		list, err := inst.authn.Attempts(ctx, page)
 		if len(list) > 0 {
 			page.After = list[len(list)-1].Slot
 		}
-		return list, err
-	})
+		return list, len(list) < pageSize, err
+	}
 }
 
 type limitsClearOptions struct {
@@ -188,11 +196,15 @@ func (o *limitsClearOptions) run(ctx context.Context, a *app) error {
 		return err
 	}
 	if o.dryRun || o.user == "" && o.address == "" {
-		list, _, err := attemptsOf(ctx, inst, user, block, -1, 0)
+		n := int64(0)
+		_, err := walk(0, attemptsPages(ctx, inst, user, block, -1), func(page []store.Attempts) error {
+			n += int64(len(page))
+			return nil
+		})
 		if err != nil {
 			return err
 		}
-		if ok, err := o.confirm(ctx, a, "forget the failed sign-ins of "+count(int64(len(list)), "counter")); !ok {
+		if ok, err := o.confirm(ctx, a, "forget the failed sign-ins of "+count(n, "counter")); !ok {
 			return err
 		}
 	}

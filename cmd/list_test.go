@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -81,31 +80,6 @@ func runCommand(t testing.TB, environ []string, args ...string) (out, said strin
 	return o.String(), e.String()
 }
 
-func TestCollect(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		rows, limit, want int
-		more              bool
-	}{
-		{0, 0, 0, false}, {0, 5, 0, false}, {5, 5, 5, false}, {6, 5, 5, true}, {4, 5, 4, false},
-		{pageSize, 0, pageSize, false}, {2*pageSize + 1, 0, 2*pageSize + 1, false},
-		{2 * pageSize, pageSize, pageSize, true}, {pageSize, pageSize, pageSize, false}, {3 * pageSize, pageSize + 7, pageSize + 7, true},
-	} {
-		given := 0
-		got, more, err := collect(tt.limit, func(n int) ([]int, error) {
-			page := make([]int, min(n, tt.rows-given))
-			for i := range page {
-				page[i] = given + i
-			}
-			given += len(page)
-			return page, nil
-		})
-		if err != nil || len(got) != tt.want || more != tt.more || !slices.IsSorted(got) {
-			t.Errorf("%d rows, limit %d: got %d, more: %t, %v", tt.rows, tt.limit, len(got), more, err)
-		}
-	}
-}
-
 func TestNumbersAreGroupedAndNounsAgree(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int64]string{0: "0 users", 1: "1 user", 999: "999 users", 1000: "1,000 users", 1234567: "1,234,567 users"} {
@@ -129,17 +103,18 @@ func TestTablesAreHarmlessToTerminals(t *testing.T) {
 
 func TestProgressIsDrawnWhereTheEndIsKnown(t *testing.T) {
 	t.Parallel()
-	ten := &authn.Selected{SessionCount: store.SessionCount{Sessions: 10}}
+	counted := authn.Selected{SessionCount: store.SessionCount{Sessions: 10}}
+	ten := selection{Selected: counted, whole: true}
 	for _, tt := range []struct {
 		done int64
-		n    *authn.Selected
+		n    selection
 		want string
 	}{
-		{3, nil, "deleted 3 dead rows"},
+		{3, selection{Selected: counted}, "deleted 3 dead rows"},
 		{0, ten, "[" + strings.Repeat(".", 30) + "] deleted 0 dead rows"},
 		{5, ten, "[" + strings.Repeat("#", 15) + strings.Repeat(".", 15) + "] deleted 5 dead rows"},
 		{12, ten, "[" + strings.Repeat("#", 30) + "] deleted 12 dead rows"},
-		{1, &authn.Selected{}, "deleted 1 dead row"},
+		{1, selection{whole: true}, "deleted 1 dead row"},
 	} {
 		if got := progressBar(tt.done, tt.n); got != tt.want {
 			t.Errorf("got %q, want %q", got, tt.want)

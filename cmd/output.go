@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 	"unicode"
 
@@ -42,12 +41,6 @@ func (o *output) Set(s string) error {
 	}
 	o.format = s
 	return nil
-}
-
-// table is data for people: a header and rows.
-type table struct {
-	header []string
-	rows   [][]string
 }
 
 // print writes data in the chosen format: value for json and yaml, the table for
@@ -117,21 +110,6 @@ func blockStyle(n *yaml.Node) {
 	for _, child := range n.Content {
 		blockStyle(child)
 	}
-}
-
-func (t table) print(w io.Writer) error {
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	if len(t.header) > 0 {
-		fmt.Fprintln(tw, strings.Join(t.header, "\t"))
-	}
-	for _, row := range t.rows {
-		cells := make([]string, len(row))
-		for i, cell := range row {
-			cells[i] = printable(cell)
-		}
-		fmt.Fprintln(tw, strings.Join(cells, "\t"))
-	}
-	return tw.Flush()
 }
 
 // printable makes text from elsewhere harmless to a terminal.

@@ -27,7 +27,7 @@ func newTokenList(a *app) *cobra.Command {
 	var o tokenListOptions
 	c := &cobra.Command{
 		Use:   "list",
-		Short: "List the sessions that are alive: of users newest first, of everybody in pages by id",
+		Short: "List the sessions that are alive: of users newest first, of everybody by id",
 		Example: `  authctl token list --user alice
   authctl token list --limit 100 -o json`,
 		Args: cobra.NoArgs,
@@ -73,66 +73,38 @@ func (o *tokenListOptions) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	sessions, more, err := o.collect(ctx, inst.authn, users, after)
+	list := listing[store.Session]{
+		output: &o.output, out: a.out,
+		header: sessionHeader(),
+		view: func(s store.Session) any {
+			return sessionView{s.ID, s.UserID, s.Username, s.CreatedAt, s.LastUsedAt, s.ExpiresAt, s.RemoteAddr, s.UserAgent}
+		},
+		cells: sessionCells,
+		id:    func(s store.Session) string { return s.ID.String() },
+	}
+	next := sessionPages(ctx, inst.authn, after)
+	if len(users) > 0 {
+		next = newestPages(ctx, inst.authn, users, after)
+	}
+	var last uuid.UUID
+	more, err := walk(o.limit, next, func(sessions []store.Session) error {
+		if len(sessions) > 0 {
+			last = sessions[len(sessions)-1].ID
+		}
+		return list.add(sessions)
+	})
 	if err != nil {
 		return err
 	}
-	views := make([]sessionView, len(sessions))
-	ids := make([]string, len(sessions))
-	for i, s := range sessions {
-		views[i] = sessionView{s.ID, s.UserID, s.Username, s.CreatedAt, s.LastUsedAt, s.ExpiresAt, s.RemoteAddr, s.UserAgent}
-		ids[i] = s.ID.String()
-	}
-	if err := o.print(a.out, views, sessionTable(sessions), ids); err != nil {
+	if err := list.end(); err != nil {
 		return err
 	}
-	if more {
-		a.say("there are more: add --after %s", ids[len(ids)-1])
+	if more && len(users) > 0 {
+		a.say("there are more, and older: raise --limit")
+	} else if more {
+		a.say("there are more: add --after %s", last)
 	}
 	return nil
-}
-
-// collect reads pages by id. The few sessions of users are all read, to print the
-// newest first.
-func (o *tokenListOptions) collect(ctx context.Context, svc *authn.Service, users []store.User, after uuid.UUID) ([]store.Session, bool, error) {
-	limit := o.limit
-	if len(users) > 0 {
-		limit = 0
-	} else {
-		users = []store.User{{}} // everybody
-	}
-	var all []store.Session
-	more := false
-	for _, u := range users {
-		page := store.SessionPage{UserID: u.ID, After: after}
-		sessions, left, err := collect(limit, func(n int) ([]store.Session, error) {
-			page.Limit = n
-			sessions, err := svc.Sessions(ctx, page)
-			if len(sessions) > 0 {
-				page.After = sessions[len(sessions)-1].ID
-			}
-			return sessions, err
-		})
-		if err != nil {
-			return nil, false, err
-		}
-		all, more = append(all, sessions...), left
-	}
-	if len(o.users) > 0 {
-		slices.SortStableFunc(all, func(a, b store.Session) int { return b.CreatedAt.Compare(a.CreatedAt) })
-		if o.limit > 0 {
-			all = all[:min(o.limit, len(all))]
-		}
-	}
-	return all, more, nil
-}
-
-func sessionTable(sessions []store.Session) table {
-	t := table{header: []string{"SESSION", "USERNAME", "CREATED AT", "LAST USED AT", "ADDRESS", "USER AGENT"}}
-	for _, s := range sessions {
-		t.rows = append(t.rows, []string{s.ID.String(), s.Username, when(s.CreatedAt), when(s.LastUsedAt), orDash(s.RemoteAddr), orDash(s.UserAgent)})
-	}
-	return t
 }
 
 // addUsers declares --user.

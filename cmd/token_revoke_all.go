@@ -12,12 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authctl/authctl/authn"
-	"github.com/authctl/authctl/store"
 )
-
-// countTimeout bounds how long a revocation that needs no question is kept waiting
-// by the count of what it covers.
-const countTimeout = 500 * time.Millisecond
 
 type revokeAllOptions struct {
 	output
@@ -43,7 +38,9 @@ exits with 7 if one does not. The rows of the dead sessions are deleted afterwar
 that can be interrupted, a running server finishes it.
 
 --issued-before, --remote-addr and --except-session narrow the selection. What they
-leave is a list of sessions, which are ended one batch after the other.`,
+leave is a list of sessions, which are ended one batch after the other.
+
+It counts what it ends for half a second at most; --dry-run counts all.`,
 		Example: `  authctl token revoke-all --user alice --reason "stolen laptop"
   authctl token revoke-all --everyone --dry-run
   authctl token revoke-all --everyone --yes --reason "INC-2041"
@@ -70,12 +67,19 @@ type revokeAllView struct {
 	Usernames     []string     `json:"usernames"`
 	Sessions      *int64       `json:"sessions"` // alive when they were counted, just before; null when counting took too long
 	Users         *int64       `json:"users"`
+	AtLeast       countedView  `json:"at_least"` // what was counted in that time; the same when all were
 	DryRun        bool         `json:"dry_run"`
 	Reason        string       `json:"reason"`
 	Generation    int64        `json:"generation"` // current now; 0 for a selection or a dry run
 	Nodes         *reachedView `json:"nodes"`      // null for a dry run
 	PropagationMS int64        `json:"propagation_ms"`
 	Deleted       int64        `json:"deleted"`
+}
+
+// countedView is how many there are at the least.
+type countedView struct {
+	Sessions int64 `json:"sessions"`
+	Users    int64 `json:"users"`
 }
 
 // reachedView is which servers know of a revocation.
@@ -115,11 +119,11 @@ func (o *revokeAllOptions) run(ctx context.Context, a *app) error {
 	if sel.Users, err = findUsers(ctx, inst.authn, o.users); err != nil {
 		return err
 	}
-	what, n, err := o.count(ctx, a, inst.authn, sel)
+	n, err := o.count(ctx, inst.authn, sel)
 	if err != nil {
 		return err
 	}
-	view := o.view(sel, n)
+	what, view := o.what(sel, n), o.view(sel, n)
 	ok, err := o.agreed(ctx, a, what)
 	if err != nil {
 		return err
@@ -194,29 +198,6 @@ func parseNetwork(s string) (netip.Prefix, error) {
 	return netip.ParsePrefix(s)
 }
 
-// count says how much is selected. With --yes nobody waits for the answer, and a
-// count that takes long, of many millions, must not hold up what ends them.
-func (o *revokeAllOptions) count(ctx context.Context, a *app, svc *authn.Service, sel authn.Selection) (string, *authn.Selected, error) {
-	counting := ctx
-	if o.yes && sel.Whole() && !o.dryRun {
-		var cancel context.CancelFunc
-		counting, cancel = context.WithTimeout(ctx, countTimeout)
-		defer cancel()
-	}
-	n, err := svc.Count(counting, sel, o.dryRun)
-	if err == nil {
-		return count(n.Sessions, "session") + " of " + count(n.Users, "user"), &n, nil
-	}
-	if ctx.Err() != nil || !errors.Is(err, store.ErrUnavailable) || o.dryRun || !sel.Whole() {
-		return "", nil, err
-	}
-	a.say("the sessions could not be counted in time, going on without their number")
-	if o.everyone {
-		return "the sessions of everybody", nil, nil
-	}
-	return "the sessions of " + strings.Join(o.users, ", "), nil, nil
-}
-
 // agreed asks; for everybody, in full.
 func (o *revokeAllOptions) agreed(ctx context.Context, a *app, what string) (bool, error) {
 	if o.everyone {
@@ -225,7 +206,7 @@ func (o *revokeAllOptions) agreed(ctx context.Context, a *app, what string) (boo
 	return o.confirm(ctx, a, "end "+what)
 }
 
-func (o *revokeAllOptions) view(sel authn.Selection, n *authn.Selected) revokeAllView {
+func (o *revokeAllOptions) view(sel authn.Selection, n selection) revokeAllView {
 	v := revokeAllView{Scope: "everyone", Usernames: []string{}, DryRun: o.dryRun, Reason: o.reason}
 	for _, u := range sel.Users {
 		v.Scope = "user"
@@ -234,8 +215,12 @@ func (o *revokeAllOptions) view(sel authn.Selection, n *authn.Selected) revokeAl
 	if !sel.Whole() {
 		v.Scope = "selection"
 	}
-	if n != nil {
-		v.Sessions, v.Users = &n.Sessions, &n.Users
+	v.AtLeast = countedView{n.Sessions, n.Users}
+	if n.whole {
+		v.Sessions = &n.Sessions
+	}
+	if n.whole && !n.MoreUsers {
+		v.Users = &n.Users
 	}
 	return v
 }
@@ -260,14 +245,14 @@ func revokeAllTable(v revokeAllView) table {
 	if v.DryRun {
 		done = "would end"
 	}
-	number := func(n *int64) string {
+	number := func(n *int64, atLeast int64) string {
 		if n == nil {
-			return "?"
+			return fmt.Sprintf("%d or more", atLeast)
 		}
 		return fmt.Sprint(*n)
 	}
 	return table{
 		header: []string{"SCOPE", "SESSIONS", "USERS", "STATE"},
-		rows:   [][]string{{scope, number(v.Sessions), number(v.Users), done}},
+		rows:   [][]string{{scope, number(v.Sessions, v.AtLeast.Sessions), number(v.Users, v.AtLeast.Users), done}},
 	}
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // showNewest shows the newest sessions of a dry run, for a person to recognise them.
-func (a *app) showNewest(n *authn.Selected) {
-	if n == nil || len(n.Newest) == 0 {
+func (a *app) showNewest(n selection) {
+	if len(n.Newest) == 0 {
 		return
 	}
 	a.say("the newest of them:")
@@ -18,7 +18,7 @@ func (a *app) showNewest(n *authn.Selected) {
 
 // sweepRows deletes the dead rows. The revocation holds without it, so what
 // goes wrong here is said and is no failure, but for an interruption.
-func (a *app) sweepRows(ctx context.Context, inst *instance, sel authn.Selection, n *authn.Selected) (deleted int64, err error) {
+func (a *app) sweepRows(ctx context.Context, inst *instance, sel authn.Selection, n selection) (deleted int64, err error) {
 	if !sel.Whole() {
 		return 0, nil // they are gone
 	}
@@ -49,9 +49,9 @@ func (a *app) sweepRows(ctx context.Context, inst *instance, sel authn.Selection
 
 // progressBar draws how many rows are deleted, of how many, where that is known. There
 // may be more of them than there were sessions alive.
-func progressBar(done int64, n *authn.Selected) string {
+func progressBar(done int64, n selection) string {
 	rows := "deleted " + count(done, "dead row")
-	if n == nil || n.Sessions == 0 {
+	if !n.whole || n.Sessions == 0 {
 		return rows
 	}
 	return bar(done, n.Sessions) + " " + rows

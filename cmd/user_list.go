@@ -8,8 +8,6 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-const pageSize = 1000 // rows read at a time
-
 type userListOptions struct {
 	output
 	page store.UserPage
@@ -45,52 +43,35 @@ func (o *userListOptions) run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer inst.close()
-	page := o.page
-	users, more, err := collect(limit, func(n int) ([]store.User, error) {
-		page.Limit = n
-		users, err := inst.authn.Users(ctx, page)
+	list := listing[store.User]{
+		output: &o.output, out: a.out,
+		header: []string{"USERNAME", "ID", "CREATED AT", "DISABLED AT", "PASSWORD DISABLED AT"},
+		view:   func(u store.User) any { return viewUser(u) },
+		cells: func(u store.User) []string {
+			return []string{u.Username, u.ID.String(), when(u.CreatedAt), when(u.DisabledAt), when(u.PasswordDisabledAt)}
+		},
+		id: func(u store.User) string { return u.ID.String() },
+	}
+	page, last := o.page, ""
+	page.Limit = pageSize
+	more, err := walk(limit, func() ([]store.User, bool, error) {
+		users, next, err := inst.authn.Users(ctx, page)
+		page.After = next
+		return users, next == "", err
+	}, func(users []store.User) error {
 		if len(users) > 0 {
-			page.After = users[len(users)-1].Folded
+			last = users[len(users)-1].Username
 		}
-		return users, err
+		return list.add(users)
 	})
 	if err != nil {
 		return err
 	}
-	views := make([]userView, len(users))
-	ids := make([]string, len(users))
-	t := table{header: []string{"USERNAME", "ID", "CREATED AT", "DISABLED AT", "PASSWORD DISABLED AT"}}
-	for i, u := range users {
-		views[i], ids[i] = viewUser(u), u.ID.String()
-		t.rows = append(t.rows, []string{u.Username, u.ID.String(), when(u.CreatedAt), when(u.DisabledAt), when(u.PasswordDisabledAt)})
-	}
-	if err := o.print(a.out, views, t, ids); err != nil {
+	if err := list.end(); err != nil {
 		return err
 	}
 	if more {
-		a.say("there are more: add --after %q", users[len(users)-1].Username)
+		a.say("there are more: add --after %q", last)
 	}
 	return nil
-}
-
-// collect reads pages by key until limit rows are there, 0 meaning all of them.
-// It asks for one row more than it returns, to know whether there are more.
-func collect[T any](limit int, next func(n int) ([]T, error)) (rows []T, more bool, err error) {
-	for {
-		n := pageSize
-		if limit > 0 {
-			n = min(n, limit+1-len(rows))
-		}
-		page, err := next(n)
-		if err != nil {
-			return nil, false, err
-		}
-		rows = append(rows, page...)
-		if limit > 0 && len(rows) > limit {
-			return rows[:limit], true, nil
-		}
-		if len(page) < n {
-			return rows, false, nil
-		}
-	}
 }

@@ -105,9 +105,9 @@ func (s *failing) EndOtherSessions(ctx context.Context, userID, spared uuid.UUID
 	return s.Store.EndOtherSessions(ctx, userID, spared, e)
 }
 
-func (s *failing) Sessions(ctx context.Context, p store.SessionPage) ([]store.Session, error) {
+func (s *failing) Sessions(ctx context.Context, p store.SessionPage) ([]store.Session, uuid.UUID, error) {
 	if err := s.failure(); err != nil {
-		return nil, err
+		return nil, uuid.Nil, err
 	}
 	return s.Store.Sessions(ctx, p)
 }

@@ -104,7 +104,7 @@ func (f *fixture) untouched(t *testing.T) {
 	if n := f.svc.HashStats().Run; n != 0 {
 		t.Errorf("%d hashes were computed, want none", n)
 	}
-	if users, err := f.svc.Users(t.Context(), store.UserPage{Limit: 1}); err != nil || len(users) != 0 {
+	if users, _, err := f.svc.Users(t.Context(), store.UserPage{Limit: 1}); err != nil || len(users) != 0 {
 		t.Errorf("users are %v, %v, want none", users, err)
 	}
 }

@@ -67,7 +67,7 @@ func accountOf(body string) (sentAccount, bool) {
 
 // noteHashes does not mind a database that a test has taken away.
 func (f *fixture) noteHashes() {
-	users, _ := f.svc.Users(context.Background(), store.UserPage{Limit: 1000})
+	users, _, _ := f.svc.Users(context.Background(), store.UserPage{Limit: 1000})
 	for _, u := range users {
 		if creds, credsErr := f.store.Credentials(context.Background(), u.Folded); credsErr == nil {
 			f.noteSecret(creds.PasswordHash)

@@ -56,12 +56,19 @@ type UserSessionPage struct {
 	Limit  int       // at most this many, at least 1
 }
 
-// SessionPage selects live sessions by key.
+// SessionPage selects everybody's live sessions by key.
 type SessionPage struct {
-	UserID uuid.UUID // only this user's; zero for everybody's
-	Now    time.Time // the instant at which they must be alive
-	After  uuid.UUID // only sessions whose id sorts after this; zero for the first page
-	Limit  int       // at most this many, at least 1
+	Now   time.Time // the instant at which they must be alive
+	After uuid.UUID // only sessions whose id sorts after this; zero for the first page
+	Limit int       // look at this many rows at most, at least 1
+}
+
+// CountPage selects live sessions by their users, to be counted.
+type CountPage struct {
+	Scope Scope
+	Now   time.Time // the instant at which they must be alive
+	After uuid.UUID // only of users whose id sorts after this; zero for the first page
+	Limit int       // look at this many rows, and at the rest of the last user's; at least 1
 }
 
 // DeadSessionPage selects session rows by key, for the dead ones to be deleted.

@@ -53,8 +53,10 @@ type Store interface {
 	// UserByID returns the user with this id, or [ErrNotFound].
 	UserByID(ctx context.Context, id uuid.UUID) (User, error)
 
-	// Users returns one page of users ordered by folded username.
-	Users(ctx context.Context, p UserPage) ([]User, error)
+	// Users looks at one page of all users, ordered by folded username, and returns those
+	// of them that p selects. Next is the folded username to go on after, "" when no user
+	// is left to look at. A page of a search may select nobody and have a next.
+	Users(ctx context.Context, p UserPage) (users []User, next string, err error)
 
 	// SetPassword replaces a user's password hash, forgets the failed attempts as
 	// UnlockUser does, and ends the user's sessions by bumping the user's generation.
@@ -170,12 +172,16 @@ type Store interface {
 	// [ErrNotFound] when the scope names a user who does not exist.
 	EndSessions(ctx context.Context, s Scope, e Event) (generation int64, err error)
 
-	// CountSessions returns how many sessions in scope are alive at now, and how
-	// many users they belong to.
-	CountSessions(ctx context.Context, s Scope, now time.Time) (SessionCount, error)
+	// CountSessions looks at one page of the session rows in scope, dead or alive, by
+	// user, and returns how many of them are alive at p.Now and how many users those
+	// belong to. A user's rows are in one page, so counts of pages add up. Next is the
+	// user id to go on after, zero when no row is left.
+	CountSessions(ctx context.Context, p CountPage) (count SessionCount, next uuid.UUID, err error)
 
-	// Sessions returns one page of the sessions alive at p.Now, ordered by id.
-	Sessions(ctx context.Context, p SessionPage) ([]Session, error)
+	// Sessions looks at one page of the session rows, dead or alive, ordered by id, and
+	// returns those of them that are alive at p.Now. Next is the id to go on after, zero
+	// when no row is left. A page may hold no session and have a next.
+	Sessions(ctx context.Context, p SessionPage) (sessions []Session, next uuid.UUID, err error)
 
 	// UserSessions returns one page of a user's sessions alive at p.Now, the newest first.
 	UserSessions(ctx context.Context, p UserSessionPage) ([]Session, error)
@@ -297,8 +303,8 @@ type Store interface {
 	// database without any table yields version 0.
 	Schema(ctx context.Context) (Schema, error)
 
-	// MigrateUp applies every pending migration, each in a transaction, and
-	// returns those it applied. Concurrent callers wait for each other. A schema that
+	// MigrateUp applies every pending migration, each in a transaction or, after it
+	// broke in the middle, once more, and returns those it applied. Concurrent callers wait for each other. A schema that
 	// is newer than this binary knows has nothing pending when it suits this binary,
 	// and is a [SchemaError] when it does not.
 	MigrateUp(ctx context.Context) ([]Migration, error)

@@ -47,7 +47,7 @@ type UserPage struct {
 	Search   string // only users whose folded username contains this; taken literally, no wildcards
 	Disabled bool   // only disabled users
 	After    string // only users whose folded username sorts after this
-	Limit    int    // at most this many, at least 1
+	Limit    int    // look at this many at most, at least 1
 }
 
 // Access is what [Store.Access] reads to judge an access token.

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -32,17 +31,41 @@ func (s *Store) EndSessions(ctx context.Context, scope store.Scope, e store.Even
 	return generation, translate("end sessions", err)
 }
 
-const countSessions = `
+const countUsersSessions = `
 SELECT count(*), count(DISTINCT t.user_id)
 FROM refresh_tokens t JOIN users u ON u.id = t.user_id, installation i
-WHERE ($1 OR t.user_id = $2) AND t.expires_at > $3 AND u.disabled_at IS NULL
-    AND t.installation_generation >= i.generation AND t.user_generation >= u.generation`
+WHERE t.user_id = $2 AND ` + alive
+
+const countSessions = `
+WITH page AS (
+    SELECT user_id FROM refresh_tokens
+    WHERE user_id > $2
+    ORDER BY user_id
+    LIMIT $3
+), edge AS (
+    SELECT user_id FROM page ORDER BY user_id DESC LIMIT 1
+)
+SELECT count(*), count(DISTINCT t.user_id), (SELECT count(*) FROM page), (SELECT user_id FROM edge)
+FROM refresh_tokens t CROSS JOIN installation i
+    CROSS JOIN LATERAL (` + oneUser + `) u
+WHERE t.user_id > $2 AND t.user_id <= (SELECT user_id FROM edge) AND ` + alive
 
 // CountSessions implements [store.Store].
-func (s *Store) CountSessions(ctx context.Context, scope store.Scope, now time.Time) (store.SessionCount, error) {
-	var c store.SessionCount
-	err := s.pool.QueryRow(ctx, countSessions, scope.Everyone(), scope.UserID(), now).Scan(&c.Sessions, &c.Users)
-	return c, translate("count sessions", err)
+func (s *Store) CountSessions(ctx context.Context, p store.CountPage) (c store.SessionCount, next uuid.UUID, err error) {
+	if !p.Scope.Everyone() {
+		err = s.pool.QueryRow(ctx, countUsersSessions, p.Now, pgUUID(p.Scope.UserID())).Scan(&c.Sessions, &c.Users)
+		return c, uuid.Nil, translate("count sessions", err)
+	}
+	var looked int
+	var last uuid.NullUUID
+	err = s.pool.QueryRow(ctx, countSessions, p.Now, pgUUID(p.After), p.Limit).Scan(&c.Sessions, &c.Users, &looked, &last)
+	if err != nil {
+		return store.SessionCount{}, uuid.Nil, translate("count sessions", err)
+	}
+	if looked == p.Limit {
+		next = last.UUID
+	}
+	return c, next, nil
 }
 
 // A page is a range of the primary key, so that no statement takes long, however

@@ -231,11 +231,11 @@ func TestEveryStatementWorksWithEveryStatementCache(t *testing.T) {
 					}
 				}
 				third, _ := p.signIn("", uuid.Nil)
-				sessions, err := s.Sessions(p.ctx, store.SessionPage{Now: at, UserID: p.user.ID, Limit: 10})
+				sessions, err := s.UserSessions(p.ctx, store.UserSessionPage{Now: at, UserID: p.user.ID, Limit: 10})
 				p.ok(err)
-				all, err := s.Sessions(p.ctx, store.SessionPage{Now: at, Limit: 10})
+				all, _, err := s.Sessions(p.ctx, store.SessionPage{Now: at, Limit: 10})
 				p.ok(err)
-				count, err := s.CountSessions(p.ctx, store.Everyone(), at)
+				count, _, err := s.CountSessions(p.ctx, store.CountPage{Scope: store.Everyone(), Now: at, Limit: 10})
 				p.ok(err)
 				if len(sessions) != 1 || len(all) != 1 || count != (store.SessionCount{Sessions: 1, Users: 1}) {
 					t.Errorf("got %d and %d sessions and %+v, want one", len(sessions), len(all), count)
@@ -245,7 +245,7 @@ func TestEveryStatementWorksWithEveryStatementCache(t *testing.T) {
 				if !a.SessionExists {
 					t.Error("access: no session")
 				}
-				users, err := s.Users(p.ctx, store.UserPage{Search: "lic", Limit: 3})
+				users, _, err := s.Users(p.ctx, store.UserPage{Search: "lic", Limit: 3})
 				p.ok(err)
 				if len(users) != 1 {
 					t.Errorf("got %d users, want 1", len(users))

@@ -117,30 +117,61 @@ func (s *Store) EndSessionsLate(ctx context.Context, ids []uuid.UUID, now time.T
 	return int(tag.RowsAffected()), translate("end sessions", err)
 }
 
+// alive is what makes a session row t of a user u a session at $1, in the installation i.
+const alive = `t.expires_at > $1 AND u.disabled_at IS NULL AND t.installation_generation >= i.generation AND t.user_generation >= u.generation`
+
+// oneUser looks the user of a session row t up by the key: a join might read all users for
+// each page.
+const oneUser = `SELECT username, disabled_at, generation FROM users WHERE id = t.user_id LIMIT 1`
+
+// A page is a range of the primary key, so that no statement takes long, however few of
+// the rows are alive. Its last row comes in any case: the next page begins after that.
 const selectSessions = `
+WITH page AS (
+    SELECT id, user_id, created_at, last_used_at, expires_at, absolute_expires_at, remote_addr, user_agent, installation_generation, user_generation
+    FROM refresh_tokens
+    WHERE id > $2
+    ORDER BY id
+    LIMIT $3
+), edge AS (
+    SELECT (SELECT count(*) FROM page) AS looked, id AS last FROM page ORDER BY id DESC LIMIT 1
+)
 SELECT t.id, t.user_id, u.username, t.created_at, t.last_used_at, t.expires_at, t.absolute_expires_at,
-    t.remote_addr, t.user_agent, t.installation_generation, t.user_generation
-FROM refresh_tokens t JOIN users u ON u.id = t.user_id, installation i
-WHERE t.id > $1 AND ($2::uuid IS NULL OR t.user_id = $2)
-    AND t.expires_at > $3 AND u.disabled_at IS NULL
-    AND t.installation_generation >= i.generation AND t.user_generation >= u.generation
-ORDER BY t.id
-LIMIT $4`
+    t.remote_addr, t.user_agent, t.installation_generation, t.user_generation, ` + alive + `, edge.looked
+FROM page t CROSS JOIN LATERAL (` + oneUser + `) u, installation i, edge
+WHERE t.id = edge.last OR (` + alive + `)
+ORDER BY t.id`
 
 // Sessions implements [store.Store].
-func (s *Store) Sessions(ctx context.Context, p store.SessionPage) ([]store.Session, error) {
-	rows, err := s.pool.Query(ctx, selectSessions, p.After, nullID(p.UserID), p.Now, p.Limit)
+func (s *Store) Sessions(ctx context.Context, p store.SessionPage) (sessions []store.Session, next uuid.UUID, err error) {
+	rows, err := s.pool.Query(ctx, selectSessions, p.Now, pgUUID(p.After), p.Limit)
 	if err != nil {
-		return nil, translate("list sessions", err)
+		return nil, uuid.Nil, translate("list sessions", err)
 	}
-	sessions, err := pgx.CollectRows(rows, scanSession)
-	return sessions, translate("list sessions", err)
+	defer rows.Close()
+	for rows.Next() {
+		var isAlive bool
+		var looked int
+		t, err := scanSessionAnd(rows, &isAlive, &looked)
+		if err != nil {
+			return nil, uuid.Nil, translate("list sessions", err)
+		}
+		if isAlive {
+			sessions = append(sessions, t)
+		}
+		if looked == p.Limit {
+			next = t.ID
+		}
+	}
+	return sessions, next, translate("list sessions", rows.Err())
 }
 
-func scanSession(r pgx.CollectableRow) (store.Session, error) {
-	var t store.Session
-	err := r.Scan(&t.ID, &t.UserID, &t.Username, &t.CreatedAt, &t.LastUsedAt, &t.ExpiresAt, &t.AbsoluteExpiresAt,
-		&t.RemoteAddr, &t.UserAgent, &t.Generation.Installation, &t.Generation.User)
+func scanSession(r pgx.CollectableRow) (store.Session, error) { return scanSessionAnd(r) }
+
+// scanSessionAnd scans a session, and more columns after it.
+func scanSessionAnd(r pgx.CollectableRow, more ...any) (t store.Session, err error) {
+	err = r.Scan(append([]any{&t.ID, &t.UserID, &t.Username, &t.CreatedAt, &t.LastUsedAt, &t.ExpiresAt, &t.AbsoluteExpiresAt,
+		&t.RemoteAddr, &t.UserAgent, &t.Generation.Installation, &t.Generation.User}, more...)...)
 	t.CreatedAt, t.LastUsedAt = t.CreatedAt.UTC(), t.LastUsedAt.UTC()
 	t.ExpiresAt, t.AbsoluteExpiresAt = t.ExpiresAt.UTC(), t.AbsoluteExpiresAt.UTC()
 	return t, err

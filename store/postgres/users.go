@@ -109,25 +109,45 @@ func (s *Store) UserByID(ctx context.Context, id uuid.UUID) (store.User, error) 
 	return row.get(), nil
 }
 
+// A page is a range of the names, so that no statement takes long, however few of the
+// users are selected. Its last user comes in any case: the next page begins after that.
 const selectUsers = `
-SELECT ` + userColumns + `
-FROM users u
-WHERE u.username_folded > $1 AND ($2 = '' OR strpos(u.username_folded, $2) > 0) AND (NOT $3 OR u.disabled_at IS NOT NULL)
-ORDER BY u.username_folded
-LIMIT $4`
+WITH page AS (
+    SELECT id, username, username_folded, created_at, disabled_at, password_changed_at, failed_logins, password_disabled_at,
+        ($2 = '' OR strpos(username_folded, $2) > 0) AND (NOT $3 OR disabled_at IS NOT NULL) AS selected
+    FROM users
+    WHERE username_folded > $1
+    ORDER BY username_folded
+    LIMIT $4
+)
+SELECT ` + userColumns + `, u.selected, edge.looked
+FROM page u, (SELECT count(*) AS looked, max(username_folded) AS last FROM page) AS edge
+WHERE u.selected OR u.username_folded = edge.last
+ORDER BY u.username_folded`
 
 // Users implements [store.Store].
-func (s *Store) Users(ctx context.Context, p store.UserPage) ([]store.User, error) {
+func (s *Store) Users(ctx context.Context, p store.UserPage) (users []store.User, next string, err error) {
 	rows, err := s.pool.Query(ctx, selectUsers, p.After, p.Search, p.Disabled, p.Limit)
 	if err != nil {
-		return nil, translate("list users", err)
+		return nil, "", translate("list users", err)
 	}
-	users, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (store.User, error) {
+	defer rows.Close()
+	for rows.Next() {
 		var row userRow
-		err := r.Scan(row.dest()...)
-		return row.get(), err
-	})
-	return users, translate("list users", err)
+		var selected bool
+		var looked int
+		if err := rows.Scan(append(row.dest(), &selected, &looked)...); err != nil {
+			return nil, "", translate("list users", err)
+		}
+		user := row.get()
+		if selected {
+			users = append(users, user)
+		}
+		if looked == p.Limit {
+			next = user.Folded
+		}
+	}
+	return users, next, translate("list users", rows.Err())
 }
 
 const updatePassword = `

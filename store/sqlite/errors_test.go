@@ -41,7 +41,7 @@ func TestAFullDiskIsUnavailableAndReadsGoOn(t *testing.T) {
 	if !errors.Is(err, store.ErrFull) || !errors.Is(err, store.ErrUnavailable) {
 		t.Fatalf("got %v, want that the disk is full", err)
 	}
-	if _, err := s.Users(t.Context(), store.UserPage{Limit: 1}); err != nil {
+	if _, _, err := s.Users(t.Context(), store.UserPage{Limit: 1}); err != nil {
 		t.Errorf("reading: %v", err)
 	}
 	limit("1000000")

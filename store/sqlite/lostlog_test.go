@@ -104,7 +104,7 @@ func TestAnotherProcessOpens(t *testing.T) {
 		t.Skip("it is for other tests to run")
 	}
 	s := open(t, sqlite.Config{Path: path})
-	users, err := s.Users(t.Context(), store.UserPage{Limit: 100})
+	users, _, err := s.Users(t.Context(), store.UserPage{Limit: 100})
 	if err != nil {
 		t.Fatal(err)
 	}

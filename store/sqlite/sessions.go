@@ -149,51 +149,72 @@ func endSession(ctx context.Context, tx *sql.Tx, id uuid.UUID, now time.Time, e 
 	return true, record(ctx, tx, e)
 }
 
-const fromSessions = `
-SELECT t.id, t.user_id, u.username, t.created_at, t.last_used_at, t.expires_at, t.absolute_expires_at,
-    t.remote_addr, t.user_agent, t.installation_generation, t.user_generation
-FROM refresh_tokens t JOIN users u ON u.id = t.user_id, installation i
-WHERE t.id > ?1 AND t.expires_at > ?3 AND u.disabled_at IS NULL
-    AND t.installation_generation >= i.generation AND t.user_generation >= u.generation AND `
+// alive is what makes a session row t of a user u a session at ?1, in the installation i.
+const alive = `t.expires_at > ?1 AND u.disabled_at IS NULL AND t.installation_generation >= i.generation AND t.user_generation >= u.generation`
 
-const onePage = `
-ORDER BY t.id
-LIMIT ?4`
-
-// SQLite does not use the index of a condition that may not apply, so there are two.
-const (
-	selectSessions      = fromSessions + `?2 IS NULL` + onePage
-	selectUsersSessions = fromSessions + `t.user_id = ?2` + onePage
+// A page is a range of the primary key, so that no statement takes long, however few of
+// the rows are alive. Its last row comes in any case: the next page begins after that.
+const selectSessions = `
+WITH page AS (
+    SELECT id, user_id, created_at, last_used_at, expires_at, absolute_expires_at, remote_addr, user_agent, installation_generation, user_generation
+    FROM refresh_tokens
+    WHERE id > ?2
+    ORDER BY id
+    LIMIT ?3
+), edge AS (
+    SELECT count(*) AS looked, max(id) AS last FROM page
 )
+SELECT t.id, t.user_id, u.username, t.created_at, t.last_used_at, t.expires_at, t.absolute_expires_at,
+    t.remote_addr, t.user_agent, t.installation_generation, t.user_generation, ` + alive + `, edge.looked
+FROM page t JOIN users u ON u.id = t.user_id, installation i, edge
+WHERE t.id = edge.last OR (` + alive + `)
+ORDER BY t.id`
 
 // Sessions implements [store.Store].
-func (s *Store) Sessions(ctx context.Context, p store.SessionPage) ([]store.Session, error) {
-	query := selectSessions
-	if p.UserID != uuid.Nil {
-		query = selectUsersSessions
-	}
-	rows, err := s.reader.QueryContext(ctx, query, p.After, nullID(p.UserID), micros(p.Now), p.Limit)
+func (s *Store) Sessions(ctx context.Context, p store.SessionPage) (sessions []store.Session, next uuid.UUID, err error) {
+	rows, err := s.reader.QueryContext(ctx, selectSessions, micros(p.Now), p.After, p.Limit)
 	if err != nil {
-		return nil, translate("list sessions", err)
+		return nil, uuid.Nil, translate("list sessions", err)
 	}
-	return scanSessions(rows)
+	defer rows.Close()
+	for rows.Next() {
+		var isAlive bool
+		var looked int
+		t, err := scanSession(rows, &isAlive, &looked)
+		if err != nil {
+			return nil, uuid.Nil, translate("list sessions", err)
+		}
+		if isAlive {
+			sessions = append(sessions, t)
+		}
+		if looked == p.Limit {
+			next = t.ID
+		}
+	}
+	return sessions, next, translate("list sessions", rows.Err())
 }
 
 func scanSessions(rows *sql.Rows) ([]store.Session, error) {
 	defer rows.Close()
 	var sessions []store.Session
 	for rows.Next() {
-		var t store.Session
-		var created, used, expires, absolute int64
-		if err := rows.Scan(&t.ID, &t.UserID, &t.Username, &created, &used, &expires, &absolute,
-			&t.RemoteAddr, &t.UserAgent, &t.Generation.Installation, &t.Generation.User); err != nil {
+		t, err := scanSession(rows)
+		if err != nil {
 			return nil, translate("list sessions", err)
 		}
-		t.CreatedAt, t.LastUsedAt = instant(created), instant(used)
-		t.ExpiresAt, t.AbsoluteExpiresAt = instant(expires), instant(absolute)
 		sessions = append(sessions, t)
 	}
 	return sessions, translate("list sessions", rows.Err())
+}
+
+// scanSession scans a session, and more columns after it.
+func scanSession(rows *sql.Rows, more ...any) (t store.Session, err error) {
+	var created, used, expires, absolute int64
+	err = rows.Scan(append([]any{&t.ID, &t.UserID, &t.Username, &created, &used, &expires, &absolute,
+		&t.RemoteAddr, &t.UserAgent, &t.Generation.Installation, &t.Generation.User}, more...)...)
+	t.CreatedAt, t.LastUsedAt = instant(created), instant(used)
+	t.ExpiresAt, t.AbsoluteExpiresAt = instant(expires), instant(absolute)
+	return t, err
 }
 
 const selectAccess = `

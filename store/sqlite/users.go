@@ -109,29 +109,45 @@ func (s *Store) UserByID(ctx context.Context, id uuid.UUID) (store.User, error) 
 	return row.get(), nil
 }
 
+// A page is a range of the names, so that no statement takes long, however few of the
+// users are selected. Its last user comes in any case: the next page begins after that.
 const selectUsers = `
-SELECT ` + userColumns + `
-FROM users
-WHERE users.username_folded > ?1 AND (?2 = '' OR instr(users.username_folded, ?2) > 0) AND (NOT ?3 OR users.disabled_at IS NOT NULL)
-ORDER BY users.username_folded
-LIMIT ?4`
+WITH page AS (
+    SELECT id, username, username_folded, created_at, disabled_at, password_changed_at, failed_logins, password_disabled_at,
+        (?2 = '' OR instr(username_folded, ?2) > 0) AND (NOT ?3 OR disabled_at IS NOT NULL) AS selected
+    FROM users
+    WHERE username_folded > ?1
+    ORDER BY username_folded
+    LIMIT ?4
+)
+SELECT ` + userColumns + `, users.selected, edge.looked
+FROM page AS users, (SELECT count(*) AS looked, max(username_folded) AS last FROM page) AS edge
+WHERE users.selected OR users.username_folded = edge.last
+ORDER BY users.username_folded`
 
 // Users implements [store.Store].
-func (s *Store) Users(ctx context.Context, p store.UserPage) ([]store.User, error) {
+func (s *Store) Users(ctx context.Context, p store.UserPage) (users []store.User, next string, err error) {
 	rows, err := s.reader.QueryContext(ctx, selectUsers, p.After, p.Search, p.Disabled, p.Limit)
 	if err != nil {
-		return nil, translate("list users", err)
+		return nil, "", translate("list users", err)
 	}
 	defer rows.Close()
-	var users []store.User
 	for rows.Next() {
 		var row userRow
-		if err := rows.Scan(row.dest()...); err != nil {
-			return nil, translate("list users", err)
+		var selected bool
+		var looked int
+		if err := rows.Scan(append(row.dest(), &selected, &looked)...); err != nil {
+			return nil, "", translate("list users", err)
 		}
-		users = append(users, row.get())
+		user := row.get()
+		if selected {
+			users = append(users, user)
+		}
+		if looked == p.Limit {
+			next = user.Folded
+		}
 	}
-	return users, translate("list users", rows.Err())
+	return users, next, translate("list users", rows.Err())
 }
 
 const updatePassword = `

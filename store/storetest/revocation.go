@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -130,9 +132,35 @@ var revocationCases = []testCase{
 			{"just before the end", store.Everyone(), end.Add(-time.Microsecond), store.SessionCount{Sessions: 3, Users: 2}},
 			{"at the end", store.Everyone(), end, store.SessionCount{}},
 		} {
-			got, err := f.store.CountSessions(f.ctx, tt.scope, tt.now)
+			for _, limit := range []int{1, 2, 100} {
+				got := f.countAll(store.CountPage{Scope: tt.scope, Now: tt.now, Limit: limit})
+				equal(f, fmt.Sprintf("%s, in pages of %d", tt.name, limit), got, tt.want)
+			}
+		}
+	}},
+	{"a page of a count looks at so many rows and the rest of the last user's", func(f *fixture) {
+		users := []store.User{f.user("alice"), f.user("bob"), f.user("carol")}
+		slices.SortFunc(users, func(a, b store.User) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+		for i, owner := range []store.User{users[0], users[1], users[1], users[1], users[2]} {
+			f.session(owner, fmt.Sprint(i))
+		}
+		f.endAll(f.store, store.OfUser(users[0].ID), event(store.ActionSessionsRevoked, noon))
+		for _, tt := range []struct {
+			after uuid.UUID
+			limit int
+			want  store.SessionCount
+			next  uuid.UUID
+		}{
+			{uuid.Nil, 1, store.SessionCount{}, users[0].ID},
+			{uuid.Nil, 2, store.SessionCount{Sessions: 3, Users: 1}, users[1].ID},
+			{users[0].ID, 4, store.SessionCount{Sessions: 4, Users: 2}, users[2].ID},
+			{users[0].ID, 5, store.SessionCount{Sessions: 4, Users: 2}, uuid.Nil},
+			{users[2].ID, 1, store.SessionCount{}, uuid.Nil},
+		} {
+			got, next, err := f.store.CountSessions(f.ctx, store.CountPage{Scope: store.Everyone(), Now: noon, After: tt.after, Limit: tt.limit})
 			f.ok("count sessions", err)
-			equal(f, tt.name, got, tt.want)
+			equal(f, fmt.Sprintf("%d after %s", tt.limit, tt.after), got, tt.want)
+			equal(f, fmt.Sprintf("next of %d after %s", tt.limit, tt.after), next, tt.next)
 		}
 	}},
 	{"dead sessions are deleted page by page, live ones and the audit trail stay", func(f *fixture) {
@@ -184,6 +212,21 @@ func (f *fixture) sweep(p store.DeadSessionPage) (deleted int) {
 		deleted += n
 		if next == uuid.Nil {
 			return deleted
+		}
+		p.After = next
+	}
+}
+
+// countAll counts page after page.
+func (f *fixture) countAll(p store.CountPage) (total store.SessionCount) {
+	f.Helper()
+	for {
+		page, next, err := f.store.CountSessions(f.ctx, p)
+		f.ok("count sessions", err)
+		total.Sessions += page.Sessions
+		total.Users += page.Users
+		if next == uuid.Nil {
+			return total
 		}
 		p.After = next
 	}

@@ -122,7 +122,7 @@ func operations(s store.Store) map[string]func(ctx context.Context) error {
 		},
 		"credentials":     func(ctx context.Context) error { _, err := s.Credentials(ctx, "x"); return err },
 		"user":            func(ctx context.Context) error { _, err := s.User(ctx, "x"); return err },
-		"users":           func(ctx context.Context) error { _, err := s.Users(ctx, store.UserPage{Limit: 1}); return err },
+		"users":           func(ctx context.Context) error { _, _, err := s.Users(ctx, store.UserPage{Limit: 1}); return err },
 		"set password":    func(ctx context.Context) error { _, err := s.SetPassword(ctx, id, "x", e); return err },
 		"disable user":    func(ctx context.Context) error { _, err := s.DisableUser(ctx, id, e); return err },
 		"enable user":     func(ctx context.Context) error { _, err := s.EnableUser(ctx, id, e); return err },
@@ -155,11 +155,11 @@ func operations(s store.Store) map[string]func(ctx context.Context) error {
 			return err
 		},
 		"count sessions": func(ctx context.Context) error {
-			_, err := s.CountSessions(ctx, store.Everyone(), noon)
+			_, _, err := s.CountSessions(ctx, store.CountPage{Scope: store.Everyone(), Now: noon, Limit: 1})
 			return err
 		},
 		"sessions": func(ctx context.Context) error {
-			_, err := s.Sessions(ctx, store.SessionPage{Now: noon, Limit: 1})
+			_, _, err := s.Sessions(ctx, store.SessionPage{Now: noon, Limit: 1})
 			return err
 		},
 		"access": func(ctx context.Context) error { _, err := s.Access(ctx, id, id); return err },

@@ -72,20 +72,45 @@ var sessionCases = []testCase{
 	}},
 	{"sessions come in the order of their ids, page after page", func(f *fixture) {
 		u, other := f.user("alice"), f.user("bob")
-		var all, mine []uuid.UUID
+		var all []uuid.UUID
 		for i := range 7 {
-			n := f.session(u, fmt.Sprint("alice", i))
-			all, mine = append(all, n.ID), append(mine, n.ID)
-			all = append(all, f.session(other, fmt.Sprint("bob", i)).ID)
+			all = append(all, f.session(u, fmt.Sprint("alice", i)).ID, f.session(other, fmt.Sprint("bob", i)).ID)
 		}
 		order := func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }
 		slices.SortFunc(all, order)
-		slices.SortFunc(mine, order)
 		for _, limit := range []int{1, 4, 100} {
 			equal(f, fmt.Sprintf("everybody's in pages of %d", limit), f.allSessions(store.SessionPage{Now: noon, Limit: limit}), all)
-			equal(f, fmt.Sprintf("alice's in pages of %d", limit), f.allSessions(store.SessionPage{UserID: u.ID, Now: noon, Limit: limit}), mine)
 		}
-		equal(f, "nobody's", f.allSessions(store.SessionPage{UserID: uuid.New(), Now: noon, Limit: 10}), nil)
+	}},
+	{"a page of sessions looks at so many rows and no more, whatever is alive", func(f *fixture) {
+		u, revoked := f.user("alice"), f.user("bob")
+		var rows []store.NewSession
+		for i := range 5 {
+			rows = append(rows, f.session(revoked, fmt.Sprint("dead", i)))
+		}
+		slices.SortFunc(rows, func(a, b store.NewSession) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+		f.endAll(f.store, store.OfUser(revoked.ID), event(store.ActionSessionsRevoked, noon))
+		last := f.newSession(u, "alive")
+		last.ID = uuid.Max
+		f.start(last)
+		for _, tt := range []struct {
+			page store.SessionPage
+			want []store.Session
+			next uuid.UUID
+		}{
+			{store.SessionPage{Limit: 2}, nil, rows[1].ID},
+			{store.SessionPage{Limit: 5}, nil, rows[4].ID},
+			{store.SessionPage{Limit: 2, After: rows[1].ID}, nil, rows[3].ID},
+			{store.SessionPage{Limit: 2, After: rows[4].ID}, []store.Session{listed(last, u)}, uuid.Nil},
+			{store.SessionPage{Limit: 2, After: rows[3].ID}, []store.Session{listed(last, u)}, last.ID},
+			{store.SessionPage{Limit: 1, After: rows[4].ID}, []store.Session{listed(last, u)}, last.ID},
+		} {
+			tt.page.Now = noon
+			got, next, err := f.store.Sessions(f.ctx, tt.page)
+			f.ok("list sessions", err)
+			equal(f, fmt.Sprintf("sessions of %+v", tt.page), got, tt.want)
+			equal(f, fmt.Sprintf("next of %+v", tt.page), next, tt.next)
+		}
 	}},
 	{"a session is listed until it expires", func(f *fixture) {
 		n := f.session(f.user("alice"), "one")
@@ -187,17 +212,20 @@ func (f *fixture) allSessions(p store.SessionPage) []uuid.UUID {
 	f.Helper()
 	var ids []uuid.UUID
 	for {
-		page, err := f.store.Sessions(f.ctx, p)
+		page, next, err := f.store.Sessions(f.ctx, p)
 		f.ok("list sessions", err)
 		if len(page) > p.Limit {
 			f.Fatalf("a page of %d holds %d", p.Limit, len(page))
 		}
-		if len(page) == 0 {
-			return ids
-		}
 		for _, s := range page {
 			ids = append(ids, s.ID)
 		}
-		p.After = page[len(page)-1].ID
+		if next == uuid.Nil {
+			return ids
+		}
+		if bytes.Compare(next[:], p.After[:]) <= 0 {
+			f.Fatalf("after %s the next page begins after %s", p.After, next)
+		}
+		p.After = next
 	}
 }

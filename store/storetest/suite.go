@@ -178,7 +178,7 @@ func listed(n store.NewSession, u store.User) store.Session {
 // alive returns everybody's sessions at an instant.
 func (f *fixture) alive(at time.Time) []store.Session {
 	f.Helper()
-	sessions, err := f.store.Sessions(f.ctx, store.SessionPage{Now: at, Limit: 1000})
+	sessions, _, err := f.store.Sessions(f.ctx, store.SessionPage{Now: at, Limit: 1000})
 	f.ok("list sessions", err)
 	return sessions
 }

@@ -109,6 +109,34 @@ var userCases = []testCase{
 		equal(f, "all", f.allUsers(store.UserPage{Limit: 10}), []string{"alice", "bob"})
 		equal(f, "both conditions", f.allUsers(store.UserPage{Disabled: true, Search: "ali", Limit: 10}), nil)
 	}},
+	{"a page of users looks at so many and no more, whoever is selected", func(f *fixture) {
+		for _, n := range []string{"a", "b", "c", "d", "e"} {
+			f.user(n)
+		}
+		for _, tt := range []struct {
+			page store.UserPage
+			want []string
+			next string
+		}{
+			{store.UserPage{Search: "e", Limit: 2}, nil, "b"},
+			{store.UserPage{Search: "e", Limit: 2, After: "b"}, nil, "d"},
+			{store.UserPage{Search: "e", Limit: 2, After: "d"}, []string{"e"}, ""},
+			{store.UserPage{Search: "c", Limit: 3}, []string{"c"}, "c"},
+			{store.UserPage{Search: "a", Limit: 3}, []string{"a"}, "c"},
+			{store.UserPage{Disabled: true, Limit: 4}, nil, "d"},
+			{store.UserPage{Limit: 5}, []string{"a", "b", "c", "d", "e"}, "e"},
+			{store.UserPage{Limit: 5, After: "e"}, nil, ""},
+		} {
+			users, next, err := f.store.Users(f.ctx, tt.page)
+			f.ok("list users", err)
+			var got []string
+			for _, u := range users {
+				got = append(got, u.Folded)
+			}
+			equal(f, fmt.Sprintf("users of %+v", tt.page), got, tt.want)
+			equal(f, fmt.Sprintf("next of %+v", tt.page), next, tt.next)
+		}
+	}},
 	{"a new password replaces the old one and ends the user's sessions", func(f *fixture) {
 		u, other := f.user("alice"), f.user("bob")
 		f.session(u, "one")
@@ -188,17 +216,20 @@ func (f *fixture) allUsers(p store.UserPage) []string {
 	f.Helper()
 	var names []string
 	for {
-		page, err := f.store.Users(f.ctx, p)
+		page, next, err := f.store.Users(f.ctx, p)
 		f.ok("list users", err)
 		if len(page) > p.Limit {
 			f.Fatalf("a page of %d holds %d", p.Limit, len(page))
 		}
-		if len(page) == 0 {
-			return names
-		}
 		for _, u := range page {
 			names = append(names, u.Folded)
 		}
-		p.After = page[len(page)-1].Folded
+		if next == "" {
+			return names
+		}
+		if next <= p.After || (len(page) > 0 && next < page[len(page)-1].Folded) {
+			f.Fatalf("after %q the next page begins after %q", p.After, next)
+		}
+		p.After = next
 	}
 }

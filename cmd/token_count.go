@@ -1,0 +1,59 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/store"
+)
+
+// countTimeout bounds how long a revocation, or the question before it, is kept waiting
+// by the count of what it covers.
+const countTimeout = 500 * time.Millisecond
+
+// count says how much is selected. A dry run counts all, however long that takes. Else
+// what could be counted in a moment must do: the count of many millions, or a database
+// that has trouble with it, must not hold up what ends them.
+func (o *revokeAllOptions) count(ctx context.Context, svc *authn.Service, sel authn.Selection) (selection, error) {
+	if o.dryRun {
+		n, err := svc.Count(ctx, sel, true)
+		return selection{Selected: n, whole: true}, err
+	}
+	counting, cancel := context.WithTimeout(ctx, countTimeout)
+	defer cancel()
+	n, err := svc.Count(counting, sel, false)
+	if err != nil && (ctx.Err() != nil || !errors.Is(err, store.ErrUnavailable)) {
+		return selection{}, err
+	}
+	return selection{Selected: n, whole: err == nil}, nil
+}
+
+// selection is what was counted of the selected sessions.
+type selection struct {
+	authn.Selected
+	whole bool // all of them were counted; else there are at least so many
+}
+
+// what describes the selected sessions.
+func (o *revokeAllOptions) what(sel authn.Selection, n selection) string {
+	sessions, users := count(n.Sessions, "session"), count(n.Users, "user")
+	switch {
+	case n.whole && n.MoreUsers:
+		return sessions + " of more than " + users
+	case n.whole:
+		return sessions + " of " + users
+	case n.Sessions > 0:
+		return "at least " + sessions + " of at least " + users
+	}
+	whose := "everybody"
+	if !o.everyone {
+		whose = strings.Join(o.users, ", ")
+	}
+	if !sel.Whole() {
+		return "the selected sessions of " + whose + ", not counted in time"
+	}
+	return "the sessions of " + whose + ", not counted in time"
+}

@@ -14,6 +14,10 @@
 // Copy min_version from the migration before: older servers go on while the newer
 // are rolled out. Only a migration that breaks older binaries raises it, to its own
 // number at most; it removes or renames what they use, or changes what it means.
+//
+// In PostgreSQL an index on a table that may be large is made CONCURRENTLY, in a
+// migration of its own that says "-- +goose NO TRANSACTION" and can be run again after
+// it broke in the middle: events_by_time is an example.
 package migrations
 
 import (

@@ -5,3 +5,14 @@ func ChoosesHosts(url string) (bool, error) {
 	pc, err := poolConfig(Config{URL: url})
 	return err == nil && pc.ConnConfig.ValidateConnect != nil, err
 }
+
+// The statements that read pages, for their plans to be looked at.
+const (
+	SelectUsers          = selectUsers
+	SelectSessions       = selectSessions
+	SelectUserSessions   = selectUserSessions
+	CountSessions        = countSessions
+	SelectEnding         = selectEnding
+	DeleteDeadSessions   = deleteDeadSessions
+	DeleteOldRevocations = deleteOldRevocations
+)

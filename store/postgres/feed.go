@@ -136,7 +136,7 @@ func (s *Store) WatchRevocations(ctx context.Context, wake func()) error {
 
 const deleteOldRevocations = `
 DELETE FROM revocations
-WHERE id IN (SELECT id FROM revocations WHERE at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`
+WHERE id IN (SELECT id FROM revocations WHERE at < $1 ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED)`
 
 // DeleteOldRevocations implements [store.Store].
 func (s *Store) DeleteOldRevocations(ctx context.Context, before time.Time, limit int) (int, error) {

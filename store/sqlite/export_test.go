@@ -4,3 +4,14 @@ import "database/sql"
 
 // Writer returns the connection that writes, for a test to spoil it.
 func (s *Store) Writer() *sql.DB { return s.writer }
+
+// The statements that read pages, for their plans to be looked at.
+const (
+	SelectUsers          = selectUsers
+	SelectSessions       = selectSessions
+	SelectUserSessions   = selectUserSessions
+	CountSessions        = countSessions
+	SelectEnding         = selectEnding
+	DeleteDeadSessions   = deleteDeadSessions
+	DeleteOldRevocations = deleteOldRevocations
+)

@@ -63,6 +63,18 @@ var eventCases = []testCase{
 		_, err = f.store.Ending(f.ctx, u.ID, n.ID, later(7))
 		f.is("ending after it all", err, store.ErrNotFound)
 	}},
+	{"every ending of a user's sessions is told, and no other event is", func(f *fixture) {
+		u := f.user("alice")
+		session := uuid.New()
+		f.ok("record", f.store.Record(f.ctx, about(event(store.ActionLoginFailed, noon), u.ID, uuid.Nil)))
+		for i, action := range store.Endings() {
+			e := about(event(action, noon.Add(time.Duration(i)*time.Minute)), u.ID, uuid.Nil)
+			f.ok("record", f.store.Record(f.ctx, e))
+			got, err := f.store.Ending(f.ctx, u.ID, session, e.At)
+			f.ok(string(action), err)
+			equal(f, string(action), got, e)
+		}
+	}},
 	{"a session's state is what a rotation would be judged by", func(f *fixture) {
 		u := f.user("alice")
 		n := f.session(u, "one")

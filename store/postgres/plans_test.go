@@ -1,0 +1,109 @@
+package postgres_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/authctl/authctl/store/postgres"
+	"github.com/authctl/authctl/store/storetest"
+)
+
+// crowd is 50,000 users with a session each, of which every tenth is alive, 100,000 events
+// of one user, and half as many of nobody.
+const crowd = `
+INSERT INTO users (id, username, username_folded)
+SELECT gen_random_uuid(), 'user-' || n, 'user-' || n FROM generate_series(1, 50000) AS n;
+INSERT INTO refresh_tokens (id, user_id, token_hash, expires_at, absolute_expires_at, last_used_at, installation_generation, user_generation)
+SELECT gen_random_uuid(), id, username, now() + CASE WHEN random() < 0.1 THEN interval '1 day' ELSE interval '-1 day' END, now(), now(), 0, 0 FROM users;
+INSERT INTO audit_events (at, action, actor, user_id)
+SELECT now() - interval '1 day', 'authn_login_fail', 'anonymous', '00000000-0000-8000-8000-000000000001' FROM generate_series(1, 50000);
+INSERT INTO audit_events (at, action, actor, user_id, session_id)
+SELECT now() + interval '99 years', 'authn_login_success', 'anonymous', '00000000-0000-8000-8000-000000000001', gen_random_uuid() FROM generate_series(1, 50000);
+INSERT INTO audit_events (at, action, actor)
+SELECT now() + interval '99 years', 'authn_login_fail', 'anonymous' FROM generate_series(1, 50000);
+INSERT INTO revocations (at, generation) SELECT now(), 0 FROM generate_series(1, 50000)`
+
+// TestAPageReadsSoManyRowsAndNoMore has PostgreSQL count what its statements read, with
+// and without statistics about the tables.
+func TestAPageReadsSoManyRowsAndNoMore(t *testing.T) {
+	t.Parallel()
+	conn, err := pgx.Connect(t.Context(), storetest.Postgres(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	if _, err := conn.Exec(t.Context(), crowd); err != nil {
+		t.Fatal(err)
+	}
+	const limit = 100
+	nobody, someone := uuid.UUID{}, uuid.MustParse("00000000-0000-8000-8000-000000000001")
+	for _, analyzed := range []bool{false, true} {
+		if analyzed {
+			if _, err := conn.Exec(t.Context(), "VACUUM ANALYZE"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for name, statement := range map[string]struct {
+			sql  string
+			args []any
+		}{
+			"users":          {postgres.SelectUsers, []any{"user-3", "", false, limit}},
+			"search":         {postgres.SelectUsers, []any{"user-3", "nobody", false, limit}},
+			"disabled":       {postgres.SelectUsers, []any{"", "", true, limit}},
+			"sessions":       {postgres.SelectSessions, []any{at, nobody, limit}},
+			"more sessions":  {postgres.SelectSessions, []any{at, uuid.MustParse("80000000-0000-0000-0000-000000000000"), limit}},
+			"count":          {postgres.CountSessions, []any{at, nobody, limit}},
+			"more count":     {postgres.CountSessions, []any{at, uuid.MustParse("80000000-0000-0000-0000-000000000000"), limit}},
+			"ending":         {postgres.SelectEnding, []any{someone, uuid.New(), at, []string{"authn_logout"}}},
+			"dead sessions":  {postgres.DeleteDeadSessions, []any{nobody, nil, at.AddDate(-100, 0, 0), limit}},
+			"no revocations": {postgres.DeleteOldRevocations, []any{at.AddDate(-100, 0, 0), limit}},
+		} {
+			for table, rows := range rowsRead(t, conn, statement.sql, statement.args...) {
+				if rows > 3*limit {
+					t.Errorf("%s, analyzed: %t: reads %v rows of %s for a page of %d", name, analyzed, rows, table, limit)
+				}
+			}
+		}
+	}
+}
+
+// planNode is what EXPLAIN says of one step of a statement.
+type planNode struct {
+	Table   string  `json:"Relation Name"`
+	Rows    float64 `json:"Actual Rows"`
+	Loops   float64 `json:"Actual Loops"`
+	Dropped float64 `json:"Rows Removed by Filter"`
+	Plans   []planNode
+}
+
+// rowsRead runs a statement and returns how many rows it read of each table.
+func rowsRead(t *testing.T, conn *pgx.Conn, sql string, args ...any) map[string]float64 {
+	t.Helper()
+	var explained []byte
+	if err := conn.QueryRow(t.Context(), "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) "+sql, args...).Scan(&explained); err != nil {
+		t.Fatal(fmt.Errorf("%w: %s", err, sql))
+	}
+	var whole []struct{ Plan planNode }
+	if err := json.Unmarshal(explained, &whole); err != nil {
+		t.Fatal(err)
+	}
+	read := map[string]float64{}
+	var add func(n planNode)
+	add = func(n planNode) {
+		if n.Table != "" {
+			read[n.Table] += (n.Rows + n.Dropped) * n.Loops
+		}
+		for _, child := range n.Plans {
+			add(child)
+		}
+	}
+	add(whole[0].Plan)
+	if len(read) == 0 {
+		t.Errorf("no table in the plan of %s: %s", sql, explained)
+	}
+	return read
+}

@@ -1,0 +1,58 @@
+package postgres_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/authctl/authctl/store"
+	"github.com/authctl/authctl/store/postgres"
+	"github.com/authctl/authctl/store/storetest"
+)
+
+// TestAMigrationThatBrokeInTheMiddleIsRunAgain leaves what a broken CREATE INDEX
+// CONCURRENTLY does, an index that is not valid, and what comes before goose's own row.
+func TestAMigrationThatBrokeInTheMiddleIsRunAgain(t *testing.T) {
+	t.Parallel()
+	url := storetest.Postgres(t)
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	s, err := postgres.Open(t.Context(), postgres.Config{URL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var broken store.Migration
+	for !strings.HasSuffix(broken.Name, "_events_by_time.sql") {
+		if broken, err = s.MigrateDown(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, statement := range []string{
+		"CREATE INDEX audit_events_at_idx ON audit_events (at)",
+		"UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'audit_events_at_idx'::regclass",
+		fmt.Sprintf("INSERT INTO schema_versions (version, min_version) VALUES (%d, %d)", broken.Version, broken.Version),
+	} {
+		if _, err := conn.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.MigrateUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var valid int
+	const count = `
+SELECT count(*) FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+WHERE indisvalid AND relname IN ('audit_events_at_idx', 'audit_events_account_idx')`
+	if err := conn.QueryRow(t.Context(), count).Scan(&valid); err != nil {
+		t.Fatal(err)
+	}
+	if valid != 2 {
+		t.Errorf("got %d valid indexes, want 2", valid)
+	}
+}

@@ -1,0 +1,69 @@
+package sqlite_test
+
+import (
+	"database/sql"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/store/sqlite"
+	"github.com/authctl/authctl/store/storetest"
+)
+
+// small is what a plan may scan: the page, by its aliases, what is made of it, the one row of
+// the installation, and an index that holds few rows.
+var small = regexp.MustCompile(`^(page|edge|t|users|i|json_each.*|\(subquery.*|audit_events USING INDEX audit_events_everybody_idx)$`)
+
+// TestNoPageScansATable reads SQLite's plans: SEARCH goes by an index, SCAN reads all there
+// is. Of users and t, which are aliases of a page, the index that is wanted tells that the
+// table behind the page is searched.
+func TestNoPageScansATable(t *testing.T) {
+	t.Parallel()
+	db, err := sql.Open("sqlite", storetest.SQLite(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for name, statement := range map[string]struct {
+		sql   string
+		args  []any
+		index string // that must be used
+	}{
+		"users":           {sqlite.SelectUsers, []any{"", "x", true, 10}, "username_folded>?"},
+		"sessions":        {sqlite.SelectSessions, []any{0, uuid.Nil, 10}, "id>?"},
+		"user's sessions": {sqlite.SelectUserSessions, []any{uuid.Nil, 0, 0, uuid.Nil, 10}, "refresh_tokens_user_age_idx"},
+		"count":           {sqlite.CountSessions, []any{0, uuid.Nil, 10}, "refresh_tokens_user_age_idx"},
+		"ending":          {sqlite.SelectEnding, []any{uuid.Nil, uuid.Nil, 0, "[]"}, "audit_events_account_idx"},
+		"others' ending":  {sqlite.SelectEnding, []any{uuid.Nil, uuid.Nil, 0, "[]"}, "audit_events_others_idx"},
+		"dead sessions":   {sqlite.DeleteDeadSessions, []any{uuid.Nil, uuid.Nil, 0}, "id>?"},
+		"revocations":     {sqlite.DeleteOldRevocations, []any{0, 10}, "revocations_at_idx"},
+	} {
+		rows, err := db.Query("EXPLAIN QUERY PLAN "+statement.sql, statement.args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan := ""
+		for rows.Next() {
+			var id, parent, unused int
+			var step string
+			if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+				t.Fatal(err)
+			}
+			plan += step + "\n"
+			if table, scans := strings.CutPrefix(step, "SCAN "); scans && !small.MatchString(table) {
+				t.Errorf("%s: %s", name, step)
+			}
+		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(plan, statement.index) {
+			t.Errorf("%s does not use %s", name, statement.index)
+		}
+		if t.Failed() {
+			t.Logf("%s:\n%s", name, plan)
+		}
+	}
+}

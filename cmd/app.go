@@ -149,6 +149,11 @@ func (a *app) openStore(ctx context.Context, inst *instance, o opening) (store.S
 }
 
 func openSQLite(ctx context.Context, inst *instance, path string, create bool) (store.Store, error) {
+	if create {
+		if err := refuseRestoring(inst.cfg); err != nil {
+			return nil, err
+		}
+	}
 	_, statErr := os.Stat(path)
 	if target, err := os.Readlink(path); err == nil && errors.Is(statErr, fs.ErrNotExist) { // perhaps a volume is not mounted
 		return nil, &problem{exitFailed, fmt.Errorf("%s is a symbolic link to %s, which is not there", path, target), "bring the file back, or remove the link for a new database in its place"}

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -64,7 +65,14 @@ func setUp(env *testscript.Env, backend string) error {
 	if backend == "postgres" {
 		secret := make([]byte, 32)
 		rand.Read(secret)
-		env.Setenv("DATABASE_URL", storetest.EmptyPostgres(env.T().(testing.TB)))
+		database := storetest.EmptyPostgres(env.T().(testing.TB))
+		env.Setenv("DATABASE_URL", database)
+		maintenance, err := url.Parse(database)
+		if err != nil {
+			return err
+		}
+		maintenance.Path = "/postgres"
+		env.Setenv("MAINTENANCE_URL", maintenance.String())
 		env.Setenv("JWT_SECRET", hex.EncodeToString(secret))
 	}
 	env.Values[worldKey{}] = &world{t: env.T().(testing.TB)}
@@ -91,6 +99,38 @@ func TestQuickstartIsTheReadmes(t *testing.T) {
 	}
 	if n := strings.Count(block, "\n"); len(got) != n || !slices.Equal(got, want) {
 		t.Errorf("quickstart.txtar runs %q, want the %d lines in order", got, n)
+	}
+}
+
+// TestTheRestoreIsTheDocuments holds both documents to one procedure, and that to what the scripts
+// type, line by line.
+func TestTheRestoreIsTheDocuments(t *testing.T) {
+	t.Parallel()
+	const heading = "## Restoring a backup\n"
+	sections := map[string]string{}
+	for _, name := range []string{"operating.md", "incident-response.md"} {
+		_, section, found := strings.Cut(readFile(t, filepath.Join("..", "docs", name)), heading)
+		if !found {
+			t.Fatalf("docs/%s has no %q", name, heading)
+		}
+		sections[name], _, _ = strings.Cut(section, "\n## ")
+	}
+	if sections["operating.md"] != sections["incident-response.md"] {
+		t.Error("the two documents restore a backup in different ways")
+	}
+	for _, backend := range []string{"sqlite", "postgres"} {
+		_, block, _ := strings.Cut(sections["operating.md"], "<!-- restore-"+backend+" -->\n```sh\n")
+		block, _, found := strings.Cut(block, "```")
+		script, typed, _ := strings.Cut(readFile(t, filepath.Join("testdata", "script", "restore_"+backend+".txtar")), "-- restore.sh --\n")
+		typed, _, _ = strings.Cut(typed, "-- ")
+		if !found || typed != block {
+			t.Errorf("restore_%s.txtar types\n%s\nand the documents\n%s", backend, typed, block)
+		}
+		for n := range strings.Count(block, "\n") {
+			if !strings.Contains(script, fmt.Sprintf("\nline %d restore.sh\n", n+1)) {
+				t.Errorf("restore_%s.txtar does not run line %d", backend, n+1)
+			}
+		}
 	}
 }
 

@@ -121,6 +121,11 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 		stop()
 		return err
 	}
+	if err := refuseRestoring(inst.cfg); err != nil { // one that begins now sees this server
+		stop()
+		leave()
+		return err
+	}
 	var background sync.WaitGroup
 	background.Go(func() { sweepEvery(beside, inst.authn, 10*time.Minute, log) })
 	background.Go(leave)
@@ -222,12 +227,7 @@ func serverSettings(cfg loaded) server.Config {
 // welcome says where everything is, and on a first start what to try.
 func (a *app) welcome(inst *instance, public net.Addr, admin net.Listener) {
 	url := inst.cfg.Server.scheme() + "://" + reachable(public.String())
-	path, onSQLite := inst.cfg.sqlitePath()
-	if onSQLite {
-		a.say("database %s", path)
-	} else {
-		a.say("database %s", redactURL(string(inst.cfg.Database.URL)))
-	}
+	a.say("database %s", inst.where())
 	if inst.secretFile != "" {
 		a.say("secret %s", inst.secretFile)
 	}

@@ -41,6 +41,7 @@ const (
 	ActionKeysBurned       Action = "signing_keys_burned"
 	ActionKeysResealed     Action = "signing_keys_resealed"
 	ActionResumed          Action = "sys_restart"
+	ActionRestoreFinished  Action = "database_restore_finished"
 )
 
 // Endings returns the actions that end the session, or all sessions, they name.
@@ -63,6 +64,12 @@ type Event struct {
 	UserAgent  string
 	RequestID  string
 	Reason     string // free text from the operator, or a word that says why
+}
+
+// EndsEverybody is the event beside e that tells of the end of everybody's sessions.
+func (e Event) EndsEverybody() Event {
+	e.Action = ActionSessionsRevoked
+	return e
 }
 
 // OfNode completes the event of a node.

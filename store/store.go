@@ -287,6 +287,13 @@ type Store interface {
 	// instant. It takes no event: that they would go was known when they were retired.
 	DeleteOldSigningKeys(ctx context.Context, before time.Time) error
 
+	// FinishRestore makes a database that was restored from a backup fit to serve: it moves the
+	// generation of the installation and of every user to the larger of itself + 1 and least, so
+	// that what was issued before is dead; it empties the feed, which then holds the entry of that
+	// alone, forgets all nodes, and writes e and [Event.EndsEverybody]. Everything else stays. No
+	// server may run meanwhile.
+	FinishRestore(ctx context.Context, least int64, e Event) (Restoration, error)
+
 	// Record writes an event that changes nothing else, such as a failed login.
 	Record(ctx context.Context, e Event) error
 

@@ -202,6 +202,7 @@ func operations(s store.Store) map[string]func(ctx context.Context) error {
 		"remove old nodes": func(ctx context.Context) error { return s.RemoveOldNodes(ctx, noon) },
 		"ask nodes":        func(ctx context.Context) error { return s.AskNodes(ctx, noon) },
 		"nodes":            func(ctx context.Context) error { _, err := s.Nodes(ctx, noon); return err },
+		"finish restore":   func(ctx context.Context) error { _, err := s.FinishRestore(ctx, 1, e); return err },
 		"record":           func(ctx context.Context) error { return s.Record(ctx, e) },
 	}
 }

@@ -46,6 +46,7 @@ func Run(t *testing.T, b Backend) {
 		{"outage", outageCases},
 		{"revocation", revocationCases},
 		{"feed", feedCases},
+		{"restore", restoreCases},
 		{"keys", keyCases},
 		{"import", importCases},
 		{"events", eventCases},

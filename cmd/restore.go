@@ -1,0 +1,105 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/authctl/authctl/store"
+)
+
+func newRestore(a *app) *cobra.Command {
+	return group("restore", "Put a backup in the place of the database, so that nothing revoked since comes back", newRestoreBegin(a), newRestoreFinish(a))
+}
+
+type restoreBeginOptions struct{ output }
+
+func newRestoreBegin(a *app) *cobra.Command {
+	var o restoreBeginOptions
+	c := &cobra.Command{
+		Use:   "begin",
+		Short: "See that no server runs; exit 3 when one does",
+		Long: `See that no server runs on the database that a backup is going to replace, and say
+which ones to stop. It changes nothing in the database.
+
+On SQLite it leaves a file beside the database on which "authctl serve" refuses to
+start until "authctl restore finish". On PostgreSQL no mark would outlive the
+restore: see to it that nothing starts a server meanwhile.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
+	}
+	o.addFlag(c, "table", "json", "yaml")
+	return c
+}
+
+// serverView is a server that runs, in JSON and YAML.
+type serverView struct {
+	NodeID     uuid.UUID `json:"node_id"`
+	Name       string    `json:"name"`
+	LastSeenAt time.Time `json:"last_seen_at"`
+}
+
+// restoreBeginView is the result in JSON and YAML.
+type restoreBeginView struct {
+	Database string       `json:"database"`
+	Running  []serverView `json:"running"` // servers to stop first
+	Mark     string       `json:"mark"`    // file that keeps serve from starting; "" on PostgreSQL, and while servers run
+}
+
+func (o *restoreBeginOptions) run(ctx context.Context, a *app) error {
+	inst, err := a.open(ctx, opening{migrate: migrateNever})
+	if err != nil {
+		return cannotAsk(err)
+	}
+	defer inst.close()
+	mark, err := markRestore(inst, a.actor("").Name, time.Now()) // first, so that no server starts after the look
+	if err != nil {
+		return err
+	}
+	running, err := inst.authn.RunningServers(ctx)
+	if err != nil || len(running) > 0 {
+		err = errors.Join(cannotAsk(err), mark.takeBack())
+	}
+	if err != nil {
+		return err
+	}
+	view := restoreBeginView{Database: inst.where(), Running: []serverView{}}
+	state := "no server runs"
+	for _, n := range running {
+		view.Running = append(view.Running, serverView{n.ID, n.Name, n.SeenAt})
+		state = "servers run"
+	}
+	if len(running) == 0 {
+		view.Mark = mark.path
+		a.say("no server runs on %s; put the backup in its place now, and then call authctl restore finish", view.Database)
+	}
+	t := table{header: []string{"DATABASE", "STATE", "MARK"}, rows: [][]string{{view.Database, state, orDash(view.Mark)}}}
+	return errors.Join(o.print(a.out, view, t, nil), serversRun(running))
+}
+
+// cannotAsk is for a database that is too far gone to be asked.
+func cannotAsk(err error) error {
+	if err == nil {
+		return nil
+	}
+	end := endingOf(err)
+	return &problem{end.exit, fmt.Errorf("whether servers run cannot be told: %w", err),
+		"if the database is lost, see to it yourself that every server is stopped, put the backup in its place, and call authctl restore finish"}
+}
+
+// serversRun refuses while there are servers.
+func serversRun(running []store.Node) error {
+	if len(running) == 0 {
+		return nil
+	}
+	var longest time.Duration
+	for _, n := range running {
+		longest = max(longest, n.Staleness-n.Silent)
+	}
+	return &problem{exitCheck, fmt.Errorf("%s to stop first: %s", count(int64(len(running)), "server"), nodeNames(running)),
+		fmt.Sprintf("stop them, and whatever starts them again, and call this again; one that was killed counts for %s more, or until authctl node forget NODE", max(longest, 0).Round(time.Second)+5*time.Second)}
+}

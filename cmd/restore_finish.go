@@ -1,0 +1,141 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/store"
+)
+
+type restoreFinishOptions struct {
+	output
+	confirmOptions
+	reason string
+}
+
+func newRestoreFinish(a *app) *cobra.Command {
+	var o restoreFinishOptions
+	c := &cobra.Command{
+		Use:   "finish",
+		Short: "Make a restored database fit to serve: everybody signs in again, and nothing revoked comes back",
+		Long: `Make a database that was restored from a backup fit to serve, before any server
+starts on it. The backup does not know what was revoked after it. So the generations
+of the installation and of every user move ahead: every session and every access
+token that was ever issued is dead. The feed of revocations and the list of servers
+are emptied; they may speak of another PostgreSQL.
+
+Users, passwords and signing keys are those of the backup, and stay. A password that was
+changed after it, a user who was disabled, a key that was burned: do that again.`,
+		Example: `  authctl restore finish --dry-run
+  authctl restore finish --yes --reason "INC-2041"`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
+	}
+	o.output.addFlag(c, "table", "json", "yaml")
+	o.confirmOptions.addFlag(c)
+	addReason(c, &o.reason)
+	return c
+}
+
+// restoreFinishView is the result in JSON and YAML.
+type restoreFinishView struct {
+	Database    string `json:"database"`
+	Sessions    *int64 `json:"sessions"`    // alive in the backup; null when counting took too long
+	Generation  int64  `json:"generation"`  // current now; 0 for a dry run
+	Users       int    `json:"users"`       // whose generation was moved; 0 for a dry run, as the two below
+	Revocations int    `json:"revocations"` // taken out of the feed
+	Nodes       int    `json:"nodes"`       // forgotten
+	KeyID       string `json:"key_id"`      // that signs access tokens, as in the backup; "" when that is yet to be made
+	DryRun      bool   `json:"dry_run"`
+	Reason      string `json:"reason"`
+}
+
+func (o *restoreFinishOptions) run(ctx context.Context, a *app) error {
+	inst, err := a.open(ctx, opening{})
+	if err != nil {
+		return err
+	}
+	defer inst.close()
+	running, err := inst.authn.ServersAfterRestore(ctx)
+	if err != nil {
+		return err
+	}
+	if err := serversRun(running); err != nil {
+		return err
+	}
+	view := restoreFinishView{Database: inst.where(), DryRun: o.dryRun, Reason: o.reason}
+	keys, err := inst.authn.Keys(ctx)
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		if k.State == store.KeyActive {
+			view.KeyID = k.ID
+		}
+	}
+	what := "end every session and access token of " + view.Database
+	if view.Sessions, err = countEverybody(ctx, inst.authn); err != nil {
+		return err
+	}
+	if view.Sessions != nil {
+		what = fmt.Sprintf("end %s and every access token of %s", count(*view.Sessions, "session"), view.Database)
+	}
+	ok, err := o.confirmWord(ctx, a, what, "everyone")
+	if err != nil {
+		return err
+	}
+	if ok {
+		if err := o.finish(ctx, a, inst, &view); err != nil {
+			return err
+		}
+	}
+	return o.print(a.out, view, restoreFinishTable(view), nil)
+}
+
+// finish does it, and says what it did.
+func (o *restoreFinishOptions) finish(ctx context.Context, a *app, inst *instance, view *restoreFinishView) error {
+	done, err := inst.authn.FinishRestore(ctx, a.actor(o.reason))
+	if err != nil {
+		return err
+	}
+	view.Generation, view.Users, view.Revocations, view.Nodes = done.Generation, done.Users, done.Revocations, done.Nodes
+	a.say("moved the generations of the installation and of %s to %d or more", count(int64(done.Users), "user"), done.Generation)
+	a.say("emptied the feed of %s, and forgot %s", count(int64(done.Revocations), "entry"), count(int64(done.Nodes), "server"))
+	if view.KeyID == "" {
+		a.say("the backup holds no signing key, serve makes one")
+	} else {
+		a.say("signing key %s stays; if a key was burned after the backup: authctl key rotate --now", view.KeyID)
+	}
+	a.say("servers may start")
+	return unmarkRestore(inst)
+}
+
+// countEverybody returns how many sessions are alive, or nil when that takes long.
+func countEverybody(ctx context.Context, svc *authn.Service) (*int64, error) {
+	counting, cancel := context.WithTimeout(ctx, countTimeout)
+	defer cancel()
+	n, err := svc.Count(counting, authn.Selection{}, false)
+	switch {
+	case err == nil:
+		return &n.Sessions, nil
+	case ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
+		return nil, nil
+	default:
+		return nil, err
+	}
+}
+
+func restoreFinishTable(v restoreFinishView) table {
+	state := "finished"
+	if v.DryRun {
+		state = "would be finished"
+	}
+	return table{
+		header: []string{"DATABASE", "GENERATION", "USERS", "REVOCATIONS", "NODES", "STATE"},
+		rows:   [][]string{{v.Database, fmt.Sprint(v.Generation), fmt.Sprint(v.Users), fmt.Sprint(v.Revocations), fmt.Sprint(v.Nodes), state}},
+	}
+}

@@ -1,0 +1,90 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+)
+
+// restoreMark is the file beside a SQLite database on which serve does not start: between
+// `restore begin` and `restore finish` the database is one or the other. In the
+// database itself it would be replaced with it.
+type restoreMark struct {
+	path string // "" on PostgreSQL
+	made bool   // just now
+}
+
+func markPath(cfg loaded) string {
+	path, onSQLite := cfg.sqlitePath()
+	if !onSQLite {
+		return ""
+	}
+	return path + "-restoring"
+}
+
+// markRestore leaves the mark; one that is there stays as it is.
+func markRestore(inst *instance, who string, now time.Time) (restoreMark, error) {
+	m := restoreMark{path: markPath(inst.cfg)}
+	if m.path == "" {
+		return m, nil
+	}
+	f, err := os.OpenFile(m.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return m, nil
+	}
+	if err != nil {
+		return m, fmt.Errorf("mark the database: %w", err)
+	}
+	m.made = true
+	_, err = fmt.Fprintf(f, "by %s at %s\n", who, when(now))
+	return m, errors.Join(err, f.Close())
+}
+
+// takeBack removes the mark, if it was made just now.
+func (m restoreMark) takeBack() error {
+	if !m.made {
+		return nil
+	}
+	return os.Remove(m.path)
+}
+
+// unmarkRestore lets servers start.
+func unmarkRestore(inst *instance) error {
+	path := markPath(inst.cfg)
+	if path == "" {
+		return nil
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return &problem{exitFailed, fmt.Errorf("the restore is finished, and its mark is left: %w", err), "remove " + path}
+	}
+	return nil
+}
+
+// refuseRestoring keeps a server from starting on a database that is being restored, and anybody
+// from making a new one in its place.
+func refuseRestoring(cfg loaded) error {
+	path := markPath(cfg)
+	if path == "" {
+		return nil
+	}
+	said, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return &problem{exitFailed, fmt.Errorf("a restore was begun %s, and is not finished", strings.TrimSpace(string(said))),
+		"authctl restore finish, when the backup is in its place; if nothing was restored, remove " + path}
+}
+
+// where names the database for people.
+func (i *instance) where() string {
+	if path, onSQLite := i.cfg.sqlitePath(); onSQLite {
+		return path
+	}
+	return redactURL(string(i.cfg.Database.URL))
+}

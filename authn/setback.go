@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/google/uuid"
@@ -95,12 +96,12 @@ func (s *Service) reapply(ctx context.Context, a Actor) (counters, sessions int,
 
 func compareIDs(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) }
 
-// remembered returns the counters of users and the sessions that ended lately. A user
-// who was deleted gets the counter deleted: a row that came back is not to be signed in.
+// remembered returns the counters of users and the sessions that ended lately. A server of
+// a release before gives a deleted user the largest number there is; that becomes deleted.
 func (s *feedSnapshot) remembered(deleted int64) (users map[uuid.UUID]int64, sessions []uuid.UUID) {
 	users = map[uuid.UUID]int64{}
 	raise := func(id uuid.UUID, generation int64) {
-		if generation == store.NoGeneration {
+		if generation == math.MaxInt64 {
 			generation = deleted
 		}
 		users[id] = max(users[id], generation)

@@ -2,6 +2,7 @@ package authn
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -12,6 +13,7 @@ import (
 func backup(t *testing.T, original *fixture, open func(testing.TB) store.Store, grants ...Grant) store.Store {
 	t.Helper()
 	to := open(t)
+	defer original.advance(time.Second)
 	page, err := original.store.CredentialsPage(t.Context(), uuid.Nil, 100)
 	if err != nil {
 		t.Fatal(err)

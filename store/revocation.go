@@ -1,7 +1,6 @@
 package store
 
 import (
-	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,13 +13,9 @@ type Revocation struct {
 	At         time.Time
 	UserID     uuid.UUID // whose; zero for everybody's
 	SessionID  uuid.UUID // the one session; zero for all in the scope
-	Generation int64     // tokens of an earlier generation of the user, or of the installation, are dead; 0 for one session
+	Generation int64     // tokens of an earlier generation of the user, deleted or not, or of the installation, are dead; 0 for one session
 	Spared     uuid.UUID // the one session of the user whose earlier tokens stay good; zero for none
 }
-
-// NoGeneration is the generation in the entry of a deleted user, of whom no token
-// is good.
-const NoGeneration = math.MaxInt64
 
 // Position is how far a server has read the feed, in one history of the database. It
 // means something only to the backend that made it; "" is before the beginning.

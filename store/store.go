@@ -35,7 +35,9 @@ type Store interface {
 
 	// ImportUsers adds users with what they bring, all in one transaction, and returns
 	// what became of each, in their order. No two of them may have the same id or the
-	// same folded username. It writes e, with the user's id, for each that was added.
+	// same folded username. Their generations begin at e.At, so that one whose id a user had
+	// who was deleted is not taken for that one. It writes e, with the user's id, for each
+	// that was added.
 	ImportUsers(ctx context.Context, users []ImportedUser, e Event) ([]ImportOutcome, error)
 
 	// CredentialsPage returns one page of all users with their password hashes, by id:

@@ -17,8 +17,8 @@ WITH incoming AS (
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[], $15::timestamptz[])
         WITH ORDINALITY AS i (id, username, folded, hash, created_at, disabled_at, changed_at, password_disabled_at, n)
 ), imported AS (
-    INSERT INTO users (id, username, username_folded, password_hash, created_at, disabled_at, password_changed_at, password_disabled_at)
-    SELECT id, username, folded, NULLIF(hash, ''), created_at, disabled_at, changed_at, password_disabled_at FROM incoming ORDER BY n
+    INSERT INTO users (id, username, username_folded, password_hash, created_at, disabled_at, password_changed_at, password_disabled_at, generation)
+    SELECT id, username, folded, NULLIF(hash, ''), created_at, disabled_at, changed_at, password_disabled_at, $16 FROM incoming ORDER BY n
     ON CONFLICT DO NOTHING
     RETURNING id
 ), audited AS (
@@ -47,7 +47,7 @@ func (s *Store) ImportUsers(ctx context.Context, users []store.ImportedUser, e s
 		}
 	}
 	rows, err := s.pool.Query(ctx, insertUsers, ids, names, folded, hashes, created, disabled, changed,
-		e.At, string(e.Action), e.Actor, e.RemoteAddr, e.UserAgent, e.RequestID, e.Reason, locked)
+		e.At, string(e.Action), e.Actor, e.RemoteAddr, e.UserAgent, e.RequestID, e.Reason, locked, store.NextGeneration(e.At))
 	if err != nil {
 		return nil, translate("import users", err)
 	}

@@ -178,10 +178,10 @@ func (s *Store) EnableUser(ctx context.Context, id uuid.UUID, e store.Event) (st
 	return s.changeUser(ctx, "enable user", e, false, nil, updateEnabled, id)
 }
 
-const deleteUser = `DELETE FROM users AS u WHERE u.id = $1 RETURNING ` + userColumns + `, 9223372036854775807` // store.NoGeneration
+const deleteUser = `DELETE FROM users AS u WHERE u.id = $1 RETURNING ` + userColumns + `, GREATEST(u.generation + 1, $2)`
 
 // DeleteUser implements [store.Store].
 func (s *Store) DeleteUser(ctx context.Context, id uuid.UUID, e store.Event) error {
-	_, err := s.changeUser(ctx, "delete user", e, true, forgetUser, deleteUser, id)
+	_, err := s.changeUser(ctx, "delete user", e, true, forgetUser, deleteUser, id, store.NextGeneration(e.At))
 	return err
 }

@@ -11,8 +11,8 @@ import (
 )
 
 const insertImported = `
-INSERT INTO users (id, username, username_folded, password_hash, created_at, disabled_at, password_changed_at, password_disabled_at)
-VALUES (?1, ?2, ?3, NULLIF(?4, ''), ?5, ?6, ?7, ?8)
+INSERT INTO users (id, username, username_folded, password_hash, created_at, disabled_at, password_changed_at, password_disabled_at, generation)
+VALUES (?1, ?2, ?3, NULLIF(?4, ''), ?5, ?6, ?7, ?8, ?9)
 ON CONFLICT DO NOTHING`
 
 const selectThere = `SELECT 1 FROM users WHERE id = ?1 AND username_folded = ?2`
@@ -52,7 +52,7 @@ func importUser(ctx context.Context, tx *sql.Tx, insert, audit *sql.Stmt, u stor
 	if !u.PasswordDisabledAt.IsZero() {
 		locked = micros(u.PasswordDisabledAt)
 	}
-	done, err := insert.ExecContext(ctx, u.ID, u.Username, u.Folded, u.PasswordHash, micros(u.CreatedAt), disabled, micros(u.PasswordChangedAt), locked)
+	done, err := insert.ExecContext(ctx, u.ID, u.Username, u.Folded, u.PasswordHash, micros(u.CreatedAt), disabled, micros(u.PasswordChangedAt), locked, store.NextGeneration(e.At))
 	if err != nil {
 		return 0, err
 	}

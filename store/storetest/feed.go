@@ -47,7 +47,7 @@ var feedCases = []testCase{
 		equal(f, "installation", f.feed("").Installation, store.NextGeneration(at))
 		f.publishes("deleting", func() {
 			f.ok("delete", f.store.DeleteUser(f.ctx, u.ID, event(store.ActionUserDeleted, at)))
-		}, store.Revocation{At: at, UserID: u.ID, Generation: store.NoGeneration})
+		}, store.Revocation{At: at, UserID: u.ID, Generation: store.NextGeneration(at) + 3})
 	}},
 	{"whatever ends no access is not in the feed", func(f *fixture) {
 		f.publishes("all of it", func() {

@@ -102,7 +102,7 @@ func imported(name, folded string) store.ImportedUser {
 
 // credentialsOf is what a store has of an imported user.
 func credentialsOf(u store.ImportedUser) store.Credentials {
-	return store.Credentials{PasswordHash: u.PasswordHash, User: store.User{
+	return store.Credentials{PasswordHash: u.PasswordHash, Generation: store.Generation{User: store.NextGeneration(noon)}, User: store.User{
 		ID: u.ID, Username: u.Username, Folded: u.Folded, CreatedAt: u.CreatedAt, DisabledAt: u.DisabledAt, PasswordChangedAt: u.PasswordChangedAt,
 		PasswordDisabledAt: u.PasswordDisabledAt,
 	}}

@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 )
@@ -41,13 +42,40 @@ func BlockName(block netip.Prefix) string {
 // ParseBlock reads what a person calls an address or a block, and returns the block that it
 // belongs to.
 func ParseBlock(s string) (netip.Prefix, error) {
-	ip, err := netip.ParseAddr(s)
-	if err != nil {
-		prefix, perr := netip.ParsePrefix(s)
-		if perr != nil || AddressBlock(prefix.Addr()).Bits() != prefix.Bits() {
-			return netip.Prefix{}, refuse(CodeInvalidRequest, fmt.Sprintf("%q is neither an address nor the /64 of an IPv6 address", truncate(s, 64)))
-		}
-		ip = prefix.Addr()
+	network, err := ParseNetwork(s)
+	block := AddressBlock(network.Addr())
+	if err != nil || (!network.IsSingleIP() && block.Bits() != network.Bits()) {
+		return netip.Prefix{}, refuse(CodeInvalidRequest, fmt.Sprintf("%q is neither an address nor the /64 of an IPv6 address", truncate(s, 64)))
 	}
-	return AddressBlock(ip), nil
+	return block, nil
+}
+
+// ParseNetwork reads a network, or an address as the network that is it alone. What is
+// written as IPv4-mapped IPv6 (RFC 4291, section 2.5.5.2) becomes IPv4, which addresses of
+// clients are.
+func ParseNetwork(s string) (netip.Prefix, error) {
+	network, err := netip.ParsePrefix(s)
+	if ip, notAddress := netip.ParseAddr(s); notAddress == nil {
+		network, err = netip.PrefixFrom(ip.WithZone(""), ip.BitLen()), nil
+	}
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	return UnmapNetwork(network)
+}
+
+var errHalfMapped = errors.New("a network in ::ffff:0:0/96 must have a length of 96 or more: it is one of IPv4")
+
+// UnmapNetwork returns an IPv4-mapped network as the one of IPv4, and any other as it is. It
+// fails for one that begins within the mapped ones and is larger.
+func UnmapNetwork(network netip.Prefix) (netip.Prefix, error) {
+	const mapped = 96 // bits before the IPv4 address
+	switch {
+	case !network.Addr().Is4In6():
+		return network, nil
+	case network.Bits() < mapped:
+		return netip.Prefix{}, errHalfMapped
+	default:
+		return netip.PrefixFrom(network.Addr().Unmap(), network.Bits()-mapped), nil
+	}
 }

@@ -48,7 +48,13 @@ func (l *loaded) validateLimits(bad *faults) {
 
 func (l *loaded) validateProxies(bad *faults) {
 	s := l.Server
-	for _, p := range s.TrustedProxies {
+	for i, p := range s.TrustedProxies {
+		unmapped, err := authn.UnmapNetwork(p)
+		if err != nil {
+			bad.add("server.trusted_proxies", "%s: %v", p, err)
+			continue
+		}
+		s.TrustedProxies[i], p = unmapped, unmapped
 		if p.Bits() == 0 {
 			bad.add("server.trusted_proxies", "%s trusts everybody, name the proxies' own network", p)
 		}

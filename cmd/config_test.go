@@ -189,6 +189,8 @@ func oneFault(t *testing.T) {
 		{"server: {cors: {allowed_origins: ['https://*.com']}}", "", "server.cors.allowed_origins", "a domain of its own"},
 		{"server: {trusted_origins: ['null']}", "", "server.trusted_origins", "https://host[:port]"},
 		{"server: {trusted_proxies: ['::/0']}", "", "server.trusted_proxies", "trusts everybody"},
+		{"server: {trusted_proxies: ['::ffff:0:0/96']}", "", "server.trusted_proxies", "trusts everybody"},
+		{"server: {trusted_proxies: ['::ffff:10.0.0.0/8']}", "", "server.trusted_proxies", "96 or more"},
 		{"server: {trusted_proxies: [10.0.0.0/33]}", "", "server.trusted_proxies", "networks, such as 10.0.0.0/8"},
 		{"server: {trusted_proxies: [proxies.example]}", "", "server.trusted_proxies", "networks, such as 10.0.0.0/8"},
 		{"server: {trusted_proxies: ['10.0.0.0/8, 11.0.0.0/8']}", "", "server.trusted_proxies", "networks, such as 10.0.0.0/8"},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -128,6 +127,9 @@ func (o *revokeAllOptions) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if !sel.Whole() && n.whole && n.Sessions == 0 {
+		a.say("warning: no living session is selected: look at --remote-addr, --issued-before and --except-session, and at authctl token list")
+	}
 	if !ok {
 		a.showNewest(n)
 		return o.print(a.out, view, revokeAllTable(view), nil)
@@ -170,8 +172,8 @@ func (o *revokeAllOptions) selection(now time.Time) (sel authn.Selection, err er
 		}
 	}
 	if o.remoteAddr != "" {
-		if sel.From, err = parseNetwork(o.remoteAddr); err != nil {
-			return sel, usage("such as 203.0.113.7 or 203.0.113.0/24", "--remote-addr: %q is no address and no network", o.remoteAddr)
+		if sel.From, err = authn.ParseNetwork(o.remoteAddr); err != nil {
+			return sel, usage("such as 203.0.113.7 or 203.0.113.0/24", "--remote-addr: %q is no address and no network: %v", o.remoteAddr, err)
 		}
 	}
 	if o.exceptSession != "" {
@@ -188,14 +190,6 @@ func parseTime(s string, now time.Time) (time.Time, error) {
 		return now.Add(-ago), nil
 	}
 	return time.Parse(time.RFC3339, s)
-}
-
-func parseNetwork(s string) (netip.Prefix, error) {
-	if addr, err := netip.ParseAddr(s); err == nil {
-		addr = addr.Unmap()
-		return netip.PrefixFrom(addr, addr.BitLen()), nil
-	}
-	return netip.ParsePrefix(s)
 }
 
 // agreed asks; for everybody, in full.

@@ -10,6 +10,9 @@ import (
 	"runtime"
 	"sync"
 
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
 	"github.com/authctl/authctl/store"
 )
 
@@ -66,10 +69,24 @@ func (o *Overwrites) Check(ctx context.Context, db *sql.Conn) error {
 		return nil
 	}
 	// A checkpoint that is under way counts when it has ended. None is when this one can begin.
-	if busy, _, err := checkpoint(ctx, db, "PASSIVE"); busy || ctx.Err() != nil {
+	busy, _, err := checkpoint(ctx, db, "PASSIVE")
+	if busy || ctx.Err() != nil {
 		return err
 	}
+	if cannotWrite(err) { // so others have failed half-way, and counted nothing
+		o.suspect = nil
+		if o.seen, err = os.Stat(o.file.path); err != nil {
+			return o.unknown(err)
+		}
+		return nil
+	}
 	return o.file.lose(database, "was written to by something other than SQLite", false)
+}
+
+// cannotWrite reports whether a statement failed because the disk is full or broken.
+func cannotWrite(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && (e.Code()&0xff == sqlite3.SQLITE_FULL || e.Code()&0xff == sqlite3.SQLITE_IOERR)
 }
 
 // unknown looks again at a file that could not be looked at.

@@ -87,9 +87,10 @@ const connectionWait = 2 * time.Second
 // gate stands before the pool and lets in as many as it has connections. It hears of them as
 // the pool's tracer does, which is called before and after each use of a connection.
 type gate struct {
-	inUse  chan struct{}
-	waits  atomic.Int64
-	waited atomic.Int64 // nanoseconds
+	inUse   chan struct{}
+	answers atomic.Int64 // of the server, to statements
+	waits   atomic.Int64
+	waited  atomic.Int64 // nanoseconds
 }
 
 func newGate(connections int32) *gate { return &gate{inUse: make(chan struct{}, connections)} }
@@ -98,16 +99,21 @@ func newGate(connections int32) *gate { return &gate{inUse: make(chan struct{}, 
 type turnedAway struct {
 	context.Context
 	caller context.Context
+	reason error
 }
 
-var errTurnedAway = fmt.Errorf("%w: all connections are in use: %w", store.ErrBusy, context.DeadlineExceeded)
+// Why a caller is turned away: too much is asked, or the server has answered nobody meanwhile.
+var (
+	errAllInUse = fmt.Errorf("%w: all connections are in use: %w", store.ErrBusy, context.DeadlineExceeded)
+	errSilent   = fmt.Errorf("the database answers on none of the connections: %w", context.DeadlineExceeded)
+)
 
 // Err tells the wait for a connection from the end of the caller's own context.
 func (t turnedAway) Err() error {
 	if err := t.caller.Err(); err != nil {
 		return err
 	}
-	return errTurnedAway
+	return t.reason
 }
 
 // TraceAcquireStart waits for a connection to be free.
@@ -117,7 +123,7 @@ func (g *gate) TraceAcquireStart(ctx context.Context, _ *pgxpool.Pool, _ pgxpool
 		return ctx
 	default:
 	}
-	began := time.Now()
+	began, answers := time.Now(), g.answers.Load()
 	defer func() {
 		g.waits.Add(1)
 		g.waited.Add(int64(time.Since(began)))
@@ -128,8 +134,11 @@ func (g *gate) TraceAcquireStart(ctx context.Context, _ *pgxpool.Pool, _ pgxpool
 	case g.inUse <- struct{}{}:
 		return ctx
 	case <-patience.Done():
-		return turnedAway{patience, ctx}
 	}
+	if g.answers.Load() == answers {
+		return turnedAway{patience, ctx, errSilent}
+	}
+	return turnedAway{patience, ctx, errAllInUse}
 }
 
 // TraceAcquireEnd makes room when there is no connection after all.
@@ -147,8 +156,12 @@ func (g *gate) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQuer
 	return ctx
 }
 
-// TraceQueryEnd is what a tracer must have.
-func (g *gate) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+// TraceQueryEnd notes that the server has answered.
+func (g *gate) TraceQueryEnd(_ context.Context, _ *pgx.Conn, data pgx.TraceQueryEndData) {
+	if _, refused := errors.AsType[*pgconn.PgError](data.Err); refused || data.Err == nil {
+		g.answers.Add(1)
+	}
+}
 
 // pgUUID is an id as pgx sends it without a detour through text, for the
 // statements that every request runs.

@@ -27,7 +27,7 @@ func TestAFailoverMakesNobodyAThief(t *testing.T) {
 			quiet.join(t)
 			all := newGuests(t, serve, 10)
 			l := openLedger(serve)
-			all.served(t)
+			l.round(t)
 			var excused []string
 			if fault.synchronous {
 				p.primary.RequireStandby(t, "second")

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -74,6 +73,16 @@ func (v *guest) ask(method, path, body string) answer {
 	return answer{resp.StatusCode, problem.Code}
 }
 
+// answered asks until there is an answer that is no error of the server's own.
+func (v *guest) answered(t testing.TB, method, path, body string) (got answer) {
+	t.Helper()
+	eventually(t, func() bool {
+		got = v.ask(method, path, body)
+		return !got.transient()
+	})
+	return got
+}
+
 // account is the body of a registration, and of a sign-in.
 func (v *guest) account(password string) string {
 	return fmt.Sprintf(`{"username":%q,"password":%q}`, v.name, password)
@@ -110,6 +119,16 @@ func (v *guest) renew() answer {
 	return got
 }
 
+// renewLosingTheAnswer asks for new tokens, which are made, and never hears of them.
+func (v *guest) renewLosingTheAnswer(t testing.TB) {
+	t.Helper()
+	access, refresh := v.access, v.refresh
+	if got := v.ask("POST", "/refresh", ""); got.status != http.StatusOK {
+		t.Fatalf("refresh as %s: got %v", v.name, got)
+	}
+	v.access, v.refresh = access, refresh
+}
+
 // stay renews until stop is closed or its session is over.
 func (v *guest) stay(stop <-chan struct{}) {
 	for v.signedOut.Load() == nil {
@@ -125,56 +144,6 @@ func (v *guest) stay(stop <-chan struct{}) {
 	}
 }
 
-// guests are those that stay while something happens.
-type guests struct {
-	all     []*guest
-	stop    chan struct{}
-	staying sync.WaitGroup
-}
-
-// newGuests signs guests in and has them stay.
-func newGuests(t testing.TB, p *process, n int) *guests {
-	t.Helper()
-	c := &guests{stop: make(chan struct{})}
-	for i := range n {
-		v := newGuest(p, fmt.Sprintf("guest-%d", i))
-		v.join(t)
-		c.all = append(c.all, v)
-	}
-	for _, v := range c.all {
-		c.staying.Go(func() { v.stay(c.stop) })
-	}
-	return c
-}
-
-// served waits until every guest that is signed in has got new tokens twice more.
-func (c *guests) served(t testing.TB) {
-	t.Helper()
-	before := make([]int64, len(c.all))
-	for i, v := range c.all {
-		before[i] = v.answers.Load()
-	}
-	eventually(t, func() bool {
-		for i, v := range c.all {
-			if v.signedOut.Load() == nil && v.answers.Load() < before[i]+2 {
-				return false
-			}
-		}
-		return true
-	})
-}
-
-// leave ends the stay, and wants every session to be alive still; but for those that were
-// told one of these codes.
-func (c *guests) leave(t testing.TB, excused ...string) {
-	t.Helper()
-	close(c.stop)
-	c.staying.Wait()
-	for _, v := range c.all {
-		v.wantsToBeSignedIn(t, excused...)
-	}
-}
-
 // wantsToBeSignedIn asks for new tokens until there is an answer, which must be a good one.
 func (v *guest) wantsToBeSignedIn(t testing.TB, excused ...string) {
 	t.Helper()
@@ -187,15 +156,11 @@ func (v *guest) wantsToBeSignedIn(t testing.TB, excused ...string) {
 }
 
 // isOut wants a guest's tokens to be refused.
-func (g *guest) isOut(t testing.TB) {
+func (v *guest) isOut(t testing.TB) {
 	t.Helper()
 	for path, method := range map[string]string{"/verify": "GET", "/refresh": "POST"} {
-		eventually(t, func() bool {
-			got := g.ask(method, path, "")
-			if got.status == http.StatusOK {
-				t.Errorf("%s at %s: got %v, its session was ended", g.name, path, got)
-			}
-			return !got.transient()
-		})
+		if got := v.answered(t, method, path, ""); got.status != http.StatusUnauthorized {
+			t.Errorf("%s at %s: got %v, its session was ended", v.name, path, got)
+		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 // after a fault.
 type ledger struct {
 	serve   *process
+	mu      sync.Mutex
 	entries []*entry
 	stop    chan struct{}
 	writing sync.WaitGroup
@@ -54,7 +55,9 @@ func openLedger(p *process) *ledger {
 			default:
 			}
 			if e := l.write(i); e != nil {
+				l.mu.Lock()
 				l.entries = append(l.entries, e)
+				l.mu.Unlock()
 			} else {
 				time.Sleep(100 * time.Millisecond) // as a client does that was not served
 			}
@@ -88,6 +91,18 @@ func (l *ledger) write(i int) *entry {
 	return e
 }
 
+// round waits until each kind of entry has been acknowledged once more.
+func (l *ledger) round(t testing.TB) {
+	t.Helper()
+	length := func() int {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return len(l.entries)
+	}
+	enough := length() + len(endings)
+	eventually(t, func() bool { return length() >= enough })
+}
+
 // close ends the writing.
 func (l *ledger) close() {
 	close(l.stop)
@@ -112,17 +127,17 @@ func (l *ledger) holds(t testing.TB, p *process, kept func(e *entry) bool) {
 func (e *entry) holds(t testing.TB) {
 	t.Helper()
 	alive := e.done == ""
-	if got := e.ask("GET", "/verify", ""); (got.status == http.StatusOK) != alive {
+	if got := e.answered(t, "GET", "/verify", ""); (got.status == http.StatusOK) != alive {
 		t.Errorf("verify as %s after %q: got %v", e.name, e.done, got)
 	}
-	if got := e.ask("POST", "/refresh", ""); (got.status == http.StatusOK) != alive {
+	if got := e.answered(t, "POST", "/refresh", ""); (got.status == http.StatusOK) != alive {
 		t.Errorf("refresh as %s after %q: got %v", e.name, e.done, got)
 	}
 	for password, want := range map[string]bool{
 		guestPassword:   e.done != store.ActionPasswordChanged && e.done != store.ActionUserDisabled,
 		changedPassword: e.done == store.ActionPasswordChanged,
 	} {
-		if got := e.ask("POST", "/login", e.account(password)); (got.status == http.StatusOK) != want {
+		if got := e.answered(t, "POST", "/login", e.account(password)); (got.status == http.StatusOK) != want {
 			t.Errorf("sign in as %s after %q: got %v", e.name, e.done, got)
 		}
 	}

@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"testing"
 )
 
@@ -15,6 +17,22 @@ func (c *Cluster) NewStandby(t testing.TB, name string) *Cluster {
 	s.Start(t)
 	c.await(t, `SELECT EXISTS (SELECT 1 FROM pg_stat_replication WHERE application_name = $1 AND state = 'streaming')`, name)
 	return s
+}
+
+// BaseBackup returns a copy of a running cluster, which is not started (pg_basebackup).
+func (c *Cluster) BaseBackup(t testing.TB) *Cluster {
+	t.Helper()
+	b := newClusterFolder(t)
+	b.program(t, "pg_basebackup", "-D", b.data(), "-X", "stream", "--checkpoint=fast", "--no-sync", "-d", "host="+c.dir+" user=postgres")
+	return b
+}
+
+// Restore puts a base backup in the place of the cluster's data. Neither may run.
+func (c *Cluster) Restore(t testing.TB, backup *Cluster) {
+	t.Helper()
+	if err := errors.Join(os.RemoveAll(c.data()), os.Rename(backup.data(), c.data())); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // RequireStandby makes each commit wait until the standby of this name has it, and waits

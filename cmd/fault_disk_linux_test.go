@@ -1,0 +1,98 @@
+package cmd_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/authctl/authctl/store/storetest"
+)
+
+// disk is a small file system of its own that can be filled up.
+type disk struct{ dir string }
+
+// newDisk mounts one of some MiB until the test ends, and skips the test where mounting is not
+// allowed.
+func newDisk(t testing.TB, mib int) disk {
+	t.Helper()
+	dir := t.TempDir()
+	if err := errors.Join(os.Chmod(filepath.Dir(dir), 0o755), unix.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%dm", mib))); err != nil {
+		t.Skipf("this user may not mount anything: %v", err)
+	}
+	t.Cleanup(func() { unix.Unmount(dir, unix.MNT_DETACH) })
+	return disk{dir}
+}
+
+func (d disk) ballast() string { return filepath.Join(d.dir, "ballast") }
+
+// fill leaves no room on the disk.
+func (d disk) fill(t testing.TB) {
+	t.Helper()
+	if err := fill(d.ballast()); !errors.Is(err, unix.ENOSPC) {
+		t.Fatal(err)
+	}
+}
+
+// free makes room again.
+func (d disk) free(t testing.TB) { remove(t, d.ballast()) }
+
+// TestAFullDiskIsAdmittedAndSignsNobodyOut fills the disk of the database up under clients at
+// work. What cannot be written is answered with 503, and the server is not ready.
+func TestAFullDiskIsAdmittedAndSignsNobodyOut(t *testing.T) {
+	soak(t)
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		d := newDisk(t, 16)
+		runFull(t, d, "sqlite:"+filepath.Join(d.dir, "authctl.db"), func() {})
+	})
+	t.Run("PostgreSQL's tables", func(t *testing.T) {
+		t.Parallel()
+		d := newDisk(t, 96)
+		c := storetest.NewClusterOn(t, storetest.Disks{Data: d.dir})
+		runFull(t, d, c.CreateDatabase(t, authDB), func() {})
+	})
+	t.Run("PostgreSQL's write-ahead log", func(t *testing.T) { // which ends it
+		t.Parallel()
+		d := newDisk(t, 96)
+		c := storetest.NewClusterOn(t, storetest.Disks{WAL: d.dir})
+		runFull(t, d, c.CreateDatabase(t, authDB), func() { c.StartAgain(t) })
+	})
+}
+
+// runFull runs a server while the disk of its database is full. repair is what must be done
+// once there is room again.
+func runFull(t *testing.T, d disk, database string, repair func()) {
+	p := startServe(t, t.TempDir(), faultEnviron(t, database)...)
+	unlucky := newGuest(p, "unlucky")
+	unlucky.join(t)
+	all := newGuests(t, p, 5)
+	l := openLedger(p)
+	l.round(t)
+	unlucky.renewLosingTheAnswer(t)
+	d.fill(t)
+	all.add(unlucky)
+	refused := newGuest(p, "")
+	for i := 0; ; i++ { // until there is no room in what the database has
+		refused.name = fmt.Sprintf("refused-%d", i)
+		if got := refused.ask("POST", "/register", refused.account(guestPassword)); got.transient() {
+			break
+		} else if got.status != http.StatusCreated {
+			t.Fatalf("register on a full disk: got %v", got)
+		}
+	}
+	eventually(t, func() bool { return refused.ask("GET", "/readyz", "").status == http.StatusServiceUnavailable })
+	time.Sleep(outage)
+	d.free(t)
+	repair()
+	eventually(t, func() bool { return refused.ask("GET", "/readyz", "").status == http.StatusOK })
+	all.served(t)
+	all.leave(t)
+	l.close()
+	l.holds(t, p, nil)
+}

@@ -71,3 +71,19 @@ func sentinelOfState(code string) error {
 	}
 	return nil
 }
+
+// deadRowTries is how often a page is read that the statement timeout ends.
+const deadRowTries = 10
+
+// pastDeadRows reads a page, and again when the statement timeout ended that. From a mass
+// deletion to the next vacuum an index leads to rows that are gone; whoever finds one
+// marks its entry, so that the next reading gets further. It is for what can be repeated.
+func pastDeadRows(ctx context.Context, read func() error) error {
+	for try := 1; ; try++ {
+		err := read()
+		timedOut, ok := errors.AsType[*pgconn.PgError](err)
+		if !ok || timedOut.Code != "57014" || try == deadRowTries || ctx.Err() != nil { // query_canceled
+			return err
+		}
+	}
+}

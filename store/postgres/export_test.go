@@ -16,3 +16,6 @@ const (
 	DeleteDeadSessions   = deleteDeadSessions
 	DeleteOldRevocations = deleteOldRevocations
 )
+
+// PastDeadRows is how pages are read.
+var PastDeadRows = pastDeadRows

@@ -58,7 +58,9 @@ func (s *Store) CountSessions(ctx context.Context, p store.CountPage) (c store.S
 	}
 	var looked int
 	var last uuid.NullUUID
-	err = s.pool.QueryRow(ctx, countSessions, p.Now, pgUUID(p.After), p.Limit).Scan(&c.Sessions, &c.Users, &looked, &last)
+	err = pastDeadRows(ctx, func() error {
+		return s.pool.QueryRow(ctx, countSessions, p.Now, pgUUID(p.After), p.Limit).Scan(&c.Sessions, &c.Users, &looked, &last)
+	})
 	if err != nil {
 		return store.SessionCount{}, uuid.Nil, translate("count sessions", err)
 	}
@@ -90,7 +92,9 @@ SELECT (SELECT count(*) FROM deleted), (SELECT count(*) FROM page), (SELECT id F
 func (s *Store) DeleteDeadSessions(ctx context.Context, p store.DeadSessionPage) (deleted int, next uuid.UUID, err error) {
 	var looked int
 	var last uuid.NullUUID
-	err = s.pool.QueryRow(ctx, deleteDeadSessions, p.After, nullID(p.UserID), p.ExpiredBefore, p.Limit).Scan(&deleted, &looked, &last)
+	err = pastDeadRows(ctx, func() error {
+		return s.pool.QueryRow(ctx, deleteDeadSessions, p.After, nullID(p.UserID), p.ExpiredBefore, p.Limit).Scan(&deleted, &looked, &last)
+	})
 	if err != nil {
 		return 0, uuid.Nil, translate("delete dead sessions", err)
 	}

@@ -144,26 +144,30 @@ ORDER BY t.id`
 
 // Sessions implements [store.Store].
 func (s *Store) Sessions(ctx context.Context, p store.SessionPage) (sessions []store.Session, next uuid.UUID, err error) {
-	rows, err := s.pool.Query(ctx, selectSessions, p.Now, pgUUID(p.After), p.Limit)
-	if err != nil {
-		return nil, uuid.Nil, translate("list sessions", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var isAlive bool
-		var looked int
-		t, err := scanSessionAnd(rows, &isAlive, &looked)
+	err = pastDeadRows(ctx, func() error {
+		sessions, next = nil, uuid.Nil
+		rows, err := s.pool.Query(ctx, selectSessions, p.Now, pgUUID(p.After), p.Limit)
 		if err != nil {
-			return nil, uuid.Nil, translate("list sessions", err)
+			return err
 		}
-		if isAlive {
-			sessions = append(sessions, t)
+		defer rows.Close()
+		for rows.Next() {
+			var isAlive bool
+			var looked int
+			t, err := scanSessionAnd(rows, &isAlive, &looked)
+			if err != nil {
+				return err
+			}
+			if isAlive {
+				sessions = append(sessions, t)
+			}
+			if looked == p.Limit {
+				next = t.ID
+			}
 		}
-		if looked == p.Limit {
-			next = t.ID
-		}
-	}
-	return sessions, next, translate("list sessions", rows.Err())
+		return rows.Err()
+	})
+	return sessions, next, translate("list sessions", err)
 }
 
 func scanSession(r pgx.CollectableRow) (store.Session, error) { return scanSessionAnd(r) }

@@ -127,27 +127,31 @@ ORDER BY u.username_folded`
 
 // Users implements [store.Store].
 func (s *Store) Users(ctx context.Context, p store.UserPage) (users []store.User, next string, err error) {
-	rows, err := s.pool.Query(ctx, selectUsers, p.After, p.Search, p.Disabled, p.Limit)
-	if err != nil {
-		return nil, "", translate("list users", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var row userRow
-		var selected bool
-		var looked int
-		if err := rows.Scan(append(row.dest(), &selected, &looked)...); err != nil {
-			return nil, "", translate("list users", err)
+	err = pastDeadRows(ctx, func() error {
+		users, next = nil, ""
+		rows, err := s.pool.Query(ctx, selectUsers, p.After, p.Search, p.Disabled, p.Limit)
+		if err != nil {
+			return err
 		}
-		user := row.get()
-		if selected {
-			users = append(users, user)
+		defer rows.Close()
+		for rows.Next() {
+			var row userRow
+			var selected bool
+			var looked int
+			if err := rows.Scan(append(row.dest(), &selected, &looked)...); err != nil {
+				return err
+			}
+			user := row.get()
+			if selected {
+				users = append(users, user)
+			}
+			if looked == p.Limit {
+				next = user.Folded
+			}
 		}
-		if looked == p.Limit {
-			next = user.Folded
-		}
-	}
-	return users, next, translate("list users", rows.Err())
+		return rows.Err()
+	})
+	return users, next, translate("list users", err)
 }
 
 const updatePassword = `

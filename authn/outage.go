@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	outageAfter = time.Second           // of failures without a success; shorter ones are within any retry window
+	outageAfter = time.Second           // at most, of failures without a success, before they matter
 	peerPause   = 50 * time.Millisecond // between two looks at the other nodes
 	peerAnswer  = 3 * time.Second       // for a node that runs to answer: it polls each second
 )
@@ -47,7 +47,11 @@ func (f *failing) lasted() time.Duration {
 }
 
 // resuming reports whether this process could not answer until now, and that is not recorded.
-func (o *outage) resuming() bool { return o.joining.Load() || o.lasted() >= outageAfter }
+// It takes failures for a time to say so.
+func (o *outage) resuming(after time.Duration) bool {
+	lasted := o.lasted()
+	return o.joining.Load() || (lasted > 0 && lasted >= after)
+}
 
 func (o *outage) lasted() time.Duration { return max(o.reads.lasted(), o.writes.lasted()) }
 
@@ -61,15 +65,18 @@ func (o *outage) read(err error) {
 
 // wrote takes in how a rotation went. A database that can be read may still take no writes.
 // Neither a client that hangs up nor a request that takes too long tells of that.
-func (o *outage) wrote(err error) {
+func (o *outage) wrote(err error, after time.Duration) {
 	switch {
-	case err == nil && o.writes.lasted() < outageAfter:
+	case err == nil && o.writes.lasted() < after:
 		o.writes.succeed() // else the follower records it first
 	case errors.Is(err, store.ErrUnavailable) && !errors.Is(err, store.ErrBusy) &&
 		!errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
 		o.writes.fail()
 	}
 }
+
+// outageAfter is short enough for the retry window to be longer than what is not noticed.
+func (s *Service) outageAfter() time.Duration { return min(outageAfter, s.retry/4) }
 
 // over is for when it has been recorded.
 func (o *outage) over() {
@@ -97,7 +104,7 @@ func (f *follower) comeBack(ctx context.Context, err error) {
 	o.read(err)
 	switch lasted := o.lasted(); {
 	case err != nil || o.joining.Load():
-	case lasted >= outageAfter:
+	case lasted > 0 && lasted >= f.svc.outageAfter():
 		if f.resume(ctx, fmt.Sprintf("the database could not be used for %s", lasted.Round(time.Second))) == nil { // else after the next reading
 			f.notice(Resumed, nil)
 		}

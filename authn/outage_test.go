@@ -164,10 +164,10 @@ func TestWhileTheDatabaseIsAwayNoWindowRuns(t *testing.T) {
 				_, err := node.Refresh(f.ctx, visitor, first.RefreshToken)
 				wantCode(t, "while it is away", err, CodeUnavailable)
 				f.advance(15 * time.Second)
-				eventually(t, "the node has noticed", node.outage.resuming)
+				eventually(t, "the node has noticed", func() bool { return node.outage.resuming(node.outageAfter()) })
 				take(st).Store(false)
 				retried(t, "at once", node, first, second)
-				eventually(t, "the outage is recorded", func() bool { return db.count(t, resumed) == 2 && !node.outage.resuming() })
+				eventually(t, "the outage is recorded", func() bool { return db.count(t, resumed) == 2 && !node.outage.resuming(node.outageAfter()) })
 				retried(t, "afterwards", node, first, second)
 				retried(t, "at another process", f, first, second)
 				if told.Load() != 1 {
@@ -199,7 +199,7 @@ func TestWhatClientsCanBringAboutIsNoOutage(t *testing.T) {
 		if o.read(tt.err); (o.reads.since.Load() != nil) != tt.reads {
 			t.Errorf("%s, of a reading: got %t, want %t", name, !tt.reads, tt.reads)
 		}
-		if o.wrote(tt.err); (o.writes.since.Load() != nil) != tt.writes {
+		if o.wrote(tt.err, outageAfter); (o.writes.since.Load() != nil) != tt.writes {
 			t.Errorf("%s, of a rotation: got %t, want %t", name, !tt.writes, tt.writes)
 		}
 	}
@@ -208,18 +208,18 @@ func TestWhatClientsCanBringAboutIsNoOutage(t *testing.T) {
 func TestAFailureThatIsFollowedBySuccessIsNoOutage(t *testing.T) {
 	t.Parallel()
 	var o outage
-	o.wrote(errAway)
-	o.wrote(nil)
-	if o.resuming() || o.lasted() != 0 {
+	o.wrote(errAway, outageAfter)
+	o.wrote(nil, outageAfter)
+	if o.resuming(outageAfter) || o.lasted() != 0 {
 		t.Error("it is one")
 	}
 	long := time.Now().Add(-outageAfter)
 	o.writes.since.Store(&long)
-	o.wrote(nil)
-	if !o.resuming() {
+	o.wrote(nil, outageAfter)
+	if !o.resuming(outageAfter) {
 		t.Error("a long one is forgotten before it is recorded")
 	}
-	if o.over(); o.resuming() {
+	if o.over(); o.resuming(outageAfter) {
 		t.Error("one that is recorded goes on")
 	}
 }

@@ -38,7 +38,7 @@ func (s *Service) Refresh(ctx context.Context, a Actor, token string) (Grant, er
 	now := s.now()
 	next, rotation := s.rotate(presented, now)
 	result, err := s.store.Rotate(ctx, rotation, a.event(store.ActionRefreshRefused, now))
-	s.outage.wrote(err)
+	s.outage.wrote(err, s.outageAfter())
 	if err != nil {
 		return Grant{}, fail(err)
 	}
@@ -61,7 +61,7 @@ func (s *Service) Refresh(ctx context.Context, a Actor, token string) (Grant, er
 
 // rotate returns the token that follows the one presented, and what is asked of the store.
 func (s *Service) rotate(presented refreshToken, now time.Time) (next refreshToken, r store.Rotation) {
-	steps := s.rules.Load().steps
+	began, steps := s.clock(), s.rules.Load().steps
 	step := steps.read(presented)
 	nextStep := step + 1
 	if step == 0 {
@@ -78,8 +78,9 @@ func (s *Service) rotate(presented refreshToken, now time.Time) (next refreshTok
 		At:          now,
 		ExpiresAt:   now.Add(s.refresh),
 		RetryWindow: s.retry,
-		Resuming:    s.announced.Load() != nil && s.outage.resuming(), // a node records it
 		Clock:       s.databaseClock(),
+		Resuming:    func() bool { return s.announced.Load() != nil && s.outage.resuming(s.outageAfter()) }, // a node records it
+		Waited:      func() time.Duration { return s.clock().Sub(began) },
 	}
 }
 

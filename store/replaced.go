@@ -47,7 +47,7 @@ func (r Rotation) Replacement() ([]byte, error) {
 // came back after that.
 func (r Rotation) KeepsSince() (always, resumed time.Time) {
 	always, resumed = r.At.Add(-chainPause), r.At.Add(-resumeReach)
-	if r.Resuming {
+	if r.resuming() {
 		return resumed, resumed
 	}
 	return always, resumed

@@ -65,8 +65,11 @@ type Rotation struct {
 	At          time.Time     // the instant of the request
 	ExpiresAt   time.Time     // new idle expiry; the row's absolute expiry caps it
 	RetryWindow time.Duration // how long after a rotation the token replaced may be presented again; up to a minute
-	Resuming    bool          // until now this process could not answer, and [Store.Resume] has not recorded that yet
 	Clock       time.Time     // stands in for the database's clock, in tests; zero in production
+
+	// What is asked when the token is judged, which may be much later than At; nil for neither.
+	Resuming func() bool          // whether this process could not answer until now, and [Store.Resume] has not recorded that yet
+	Waited   func() time.Duration // since the client has asked
 }
 
 // RotateResult is what [Store.Rotate] answers. Session and User are set for Rotated and
@@ -119,22 +122,28 @@ func (r Rotation) Judge(s RotationState) Outcome {
 // the client.
 const resumeReach = time.Hour
 
-// waited is the time that a client had to ask again for the answer to the rotation that
+// waited is the time that a client took to ask again for the answer to the rotation that
 // replaced a token: since the rotation, or, of one of the last hour, since the
-// installation last came back.
+// installation last came back. That its request was carried out late is no fault of its.
 func (r Rotation) waited(s RotationState, t Replaced) time.Duration {
-	since := s.Clock.Sub(t.At)
+	asked := s.Clock
+	if r.Waited != nil {
+		asked = asked.Add(-r.Waited())
+	}
+	since := asked.Sub(t.At)
 	if t.callers {
 		since = min(since, r.At.Sub(t.At))
 	}
 	switch {
 	case since > resumeReach:
 		return since
-	case r.Resuming:
+	case r.resuming():
 		return 0
 	case s.ResumedAt.After(t.At) && !s.ResumedAt.After(s.Clock):
-		return s.Clock.Sub(s.ResumedAt)
+		return asked.Sub(s.ResumedAt)
 	default:
 		return since
 	}
 }
+
+func (r Rotation) resuming() bool { return r.Resuming != nil && r.Resuming() }

@@ -40,7 +40,7 @@ var outageCases = []testCase{
 			f.rotate(rotation(id, "one", "two", noon))
 			f.resume(noon)
 			r := rotation(id, "one", "x", noon)
-			r.RetryWindow, r.Resuming = 0, true
+			r.RetryWindow, r.Resuming = 0, away
 			return r
 		})
 	}},
@@ -59,13 +59,28 @@ var outageCases = []testCase{
 		f.chain(n.ID, "", 2, noon)
 		resuming := func(from, to string) store.RotateResult {
 			r := rotation(n.ID, from, to, noon.Add(20*time.Minute))
-			r.Resuming = true
+			r.Resuming = away
 			return f.rotate(r)
 		}
 		f.leads("1", resuming("1", "x"))
 		equal(f, "rotation", resuming("2", "3").Outcome, store.Rotated)
 		f.leads("0", resuming("0", "x"))
 		equal(f, "in another process", f.outcome(n.ID, "0", "x", noon.Add(20*time.Minute)), store.Reused)
+	}},
+	{"the time that a request has waited does not count", func(f *fixture) {
+		f.theft(func(id uuid.UUID) store.Rotation {
+			f.rotate(rotation(id, "one", "two", noon))
+			late := func(after time.Duration) store.Rotation {
+				r := rotation(id, "one", "x", noon)
+				r.Clock = noon.Add(after)
+				r.Waited = func() time.Duration { return 5 * time.Second }
+				return r
+			}
+			equal(f, "asked within the window", f.rotate(late(window+5*time.Second)).Outcome, store.Retried)
+			f.resume(noon.Add(time.Minute))
+			equal(f, "asked within that after an outage", f.rotate(late(time.Minute+window+5*time.Second)).Outcome, store.Retried)
+			return late(time.Minute + window + 5*time.Second + time.Microsecond)
+		})
 	}},
 	{"an outage that ends in the future is not believed", func(f *fixture) {
 		f.theft(func(id uuid.UUID) store.Rotation {
@@ -93,6 +108,8 @@ var outageCases = []testCase{
 		equal(f, "entries", after.Entries, []store.Revocation{{Keys: true, At: noon}})
 	}},
 }
+
+func away() bool { return true }
 
 // resume ends an outage by the database's clock, which the zero time leaves alone.
 func (f *fixture) resume(clock time.Time) {

@@ -130,7 +130,7 @@ func (s *Store) WatchRevocations(ctx context.Context, wake func()) error {
 	defer ticker.Stop()
 	overwrites := s.file.Overwrites()
 	for last := int64(-1); ; {
-		if err := overwrites.Check(ctx, conn); err != nil {
+		if err := overwrites.Check(); err != nil {
 			return translate("watch revocations", err)
 		}
 		var version int64

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/authctl/authctl/store"
 	"github.com/authctl/authctl/store/sqlite"
@@ -113,6 +114,13 @@ func TestAnotherProcessOpens(t *testing.T) {
 	}
 }
 
+// cutShort begins a checkpoint and calls it off, after some of its writes perhaps.
+func cutShort(ctx context.Context, db *sql.DB, round int) {
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(round)*time.Millisecond)
+	defer cancel()
+	_, _ = db.ExecContext(ctx, `PRAGMA wal_checkpoint(PASSIVE)`)
+}
+
 // TestWhatSQLiteDoesIsNoReplacement has another process's connection write, check the log into the file, and
 // vacuum it, while the store does the same.
 func TestWhatSQLiteDoesIsNoReplacement(t *testing.T) {
@@ -141,6 +149,7 @@ WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
 INSERT INTO audit_events (at, action, actor, reason) SELECT i, 'test', 'test', hex(randomblob(1000)) FROM n`
 	for round := range 6 {
 		for i, statement := range []string{grow, `PRAGMA wal_checkpoint(PASSIVE)`, grow, `DELETE FROM audit_events`, `PRAGMA wal_checkpoint(TRUNCATE)`, `VACUUM`} {
+			cutShort(ctx, other, round)
 			if _, err := other.ExecContext(ctx, statement); err != nil {
 				t.Fatalf("%s: %v", statement, err)
 			}

@@ -114,6 +114,7 @@ func (f *File) Hold(ctx context.Context, c driver.Connector) error {
 const (
 	database = iota
 	log
+	index
 )
 
 // Check returns nil while the files at their place are those that are open, and then always a
@@ -171,7 +172,7 @@ func (f *File) setAside(now time.Time) string {
 	if err := os.Rename(f.kept[log].path, aside); err != nil {
 		return ""
 	}
-	os.Remove(f.kept[log+1].path) // the next to open the database makes it anew
+	os.Remove(f.kept[index].path) // the next to open the database makes it anew
 	return aside
 }
 
@@ -185,5 +186,6 @@ func (f *File) Close() error {
 	if anchor == nil {
 		return nil
 	}
+	defer f.overwrites.close()
 	return anchor.Close()
 }

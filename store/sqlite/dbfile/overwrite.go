@@ -1,92 +1,115 @@
 package dbfile
 
 import (
-	"context"
-	"database/sql"
-	"errors"
+	"encoding/binary"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 	"sync"
-
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/authctl/authctl/store"
 )
 
 // Overwrites notices what is written into the database's file past SQLite, as by cp over it. SQLite writes
-// there in checkpoints only, and counts in the write-ahead log's index how far they have come: a file
-// that has changed while that count stands still was written to by something else.
+// there in checkpoints only. Before one writes it says so in the index of the write-ahead log,
+// and when it has ended it says how far it came. So a file that has changed while nothing
+// there has was written to by something else.
 type Overwrites struct {
 	file    *File
 	looking sync.Mutex
+	index   *os.File // stays open: closing it would end SQLite's locks on it (fcntl(2))
 	at      progress // read before seen
 	seen    os.FileInfo
-	suspect os.FileInfo // a change that nothing explains yet
 }
 
-// progress is how far checkpoints have come. It never is the same again.
+// progress is how far checkpoints have come. What has ended never is the same again.
 type progress struct {
-	log  [logHeader]byte // of the write-ahead log, with a number that changes each time it begins anew
-	done int64           // frames of the log that are in the file
+	log   [8]byte // salt of the write-ahead log, which changes each time it begins anew
+	done  uint32  // frames of it that are in the file
+	begun uint32  // frames that a checkpoint wanted to bring there
 }
 
-const logHeader = 32 // bytes (https://www.sqlite.org/fileformat2.html#walformat)
+// idle reports whether no checkpoint is under way, nor was cut short.
+func (p progress) idle() bool { return p.begun <= p.done }
+
+// Where the index has these (https://www.sqlite.org/walformat.html, section 2).
+const (
+	indexSalt  = 32
+	indexDone  = 96
+	indexBegun = 128
+	indexRead  = 132
+)
 
 // Overwrites returns what watches the file. There is one, whoever asks: what it has seen stays seen.
 func (f *File) Overwrites() *Overwrites { return &f.overwrites }
 
-// Check looks once, with a connection of its caller's. It is to be called several times a second.
-func (o *Overwrites) Check(ctx context.Context, db *sql.Conn) error {
-	if err := o.file.Check(); err != nil || runtime.GOOS == "windows" { // which tells the time of a write when the file is closed
+// Check looks once. It fails as [File.Check] does.
+func (o *Overwrites) Check() error {
+	if err := o.file.Check(); err != nil || !coherent() {
 		return err
 	}
 	o.looking.Lock()
 	defer o.looking.Unlock()
+	if o.seen == nil {
+		return o.begin()
+	}
 	now, err := os.Stat(o.file.path)
 	if err != nil {
 		return o.unknown(err)
 	}
-	if o.seen != nil && unchanged(now, o.seen) {
-		o.suspect = nil
+	if now.Size() == o.seen.Size() && now.ModTime().Equal(o.seen.ModTime()) {
 		return nil
 	}
-	at, err := o.progress(ctx, db)
+	at, err := o.progress()
 	if err != nil {
-		return err
+		return o.unknown(err)
 	}
-	if o.seen == nil || at != o.at {
-		o.suspect, o.at = nil, at
-		if o.seen, err = os.Stat(o.file.path); err != nil {
-			return o.unknown(err)
-		}
-		return nil
+	if at == o.at && at.idle() {
+		return o.file.lose(database, "was written to by something other than SQLite", false)
 	}
-	if o.suspect == nil || !unchanged(now, o.suspect) {
-		o.suspect = now
-		return nil
-	}
-	// A checkpoint that is under way counts when it has ended. None is when this one can begin.
-	busy, _, err := checkpoint(ctx, db, "PASSIVE")
-	if busy || ctx.Err() != nil {
-		return err
-	}
-	if cannotWrite(err) { // so others have failed half-way, and counted nothing
-		o.suspect = nil
-		if o.seen, err = os.Stat(o.file.path); err != nil {
-			return o.unknown(err)
-		}
-		return nil
-	}
-	return o.file.lose(database, "was written to by something other than SQLite", false)
+	return o.begin()
 }
 
-// cannotWrite reports whether a statement failed because the disk is full or broken.
-func cannotWrite(err error) bool {
-	e, ok := errors.AsType[*sqlite.Error](err)
-	return ok && (e.Code()&0xff == sqlite3.SQLITE_FULL || e.Code()&0xff == sqlite3.SQLITE_IOERR)
+// coherent reports whether the system shows a file that is read as it is mapped by SQLite, and tells
+// of a write at once: Windows does when the file is closed.
+func coherent() bool {
+	switch runtime.GOOS {
+	case "linux", "darwin", "freebsd":
+		return true
+	default:
+		return false
+	}
+}
+
+// begin notes how things are. A checkpoint that begins in between explains a later change, which the
+// other order would not.
+func (o *Overwrites) begin() (err error) {
+	if o.index == nil {
+		if o.index, err = os.Open(o.file.kept[index].path); err != nil {
+			return o.unknown(err)
+		}
+	}
+	at, err := o.progress()
+	if err != nil {
+		return o.unknown(err)
+	}
+	seen, err := os.Stat(o.file.path)
+	if err != nil {
+		return o.unknown(err)
+	}
+	o.at, o.seen = at, seen
+	return nil
+}
+
+func (o *Overwrites) progress() (p progress, err error) {
+	var read [indexRead]byte
+	if _, err := o.index.ReadAt(read[:], 0); err != nil {
+		return p, err
+	}
+	copy(p.log[:], read[indexSalt:])
+	p.done = binary.NativeEndian.Uint32(read[indexDone:])
+	p.begun = binary.NativeEndian.Uint32(read[indexBegun:])
+	return p, nil
 }
 
 // unknown looks again at a file that could not be looked at.
@@ -97,26 +120,12 @@ func (o *Overwrites) unknown(err error) error {
 	return fmt.Errorf("look at the database file: %w: %w", store.ErrUnavailable, err)
 }
 
-func unchanged(a, b os.FileInfo) bool { return a.Size() == b.Size() && a.ModTime().Equal(b.ModTime()) }
-
-// progress looks how far checkpoints have come. SQLite has no locks on the write-ahead log, which
-// closing it here would end.
-func (o *Overwrites) progress(ctx context.Context, db *sql.Conn) (at progress, err error) {
-	f, err := os.Open(o.file.kept[log].path)
-	if err != nil {
-		return at, o.unknown(err)
+// close ends the watch, after the last connection.
+func (o *Overwrites) close() {
+	o.looking.Lock()
+	defer o.looking.Unlock()
+	if o.index != nil {
+		o.index.Close()
+		o.index, o.seen = nil, nil
 	}
-	defer f.Close()
-	if _, err := f.ReadAt(at.log[:], 0); err != nil && !errors.Is(err, io.EOF) { // it may be empty
-		return at, o.unknown(err)
-	}
-	_, at.done, err = checkpoint(ctx, db, "NOOP")
-	return at, err
-}
-
-// checkpoint begins a checkpoint, or with NOOP only looks how far the latest has come.
-func checkpoint(ctx context.Context, db *sql.Conn, mode string) (busy bool, done int64, err error) {
-	var frames int64 // in the log
-	err = db.QueryRowContext(ctx, `PRAGMA wal_checkpoint(`+mode+`)`).Scan(&busy, &frames, &done)
-	return busy, done, err
 }

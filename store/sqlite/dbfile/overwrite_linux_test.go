@@ -23,15 +23,10 @@ func TestACheckpointThatFailsIsNoOverwrite(t *testing.T) {
 	t.Cleanup(func() { unix.Unmount(dir, unix.MNT_DETACH) })
 	path, ballast := filepath.Join(dir, "a.db"), filepath.Join(dir, "ballast")
 	file, db := open(t, path)
-	conn, err := db.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
 	looks := func() {
 		t.Helper()
 		for range 3 {
-			if err := file.Overwrites().Check(t.Context(), conn); err != nil {
+			if err := file.Overwrites().Check(); err != nil {
 				t.Fatal(err)
 			}
 		}

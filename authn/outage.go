@@ -14,6 +14,7 @@ import (
 
 const (
 	outageAfter = time.Second           // at most, of failures without a success, before they matter
+	hangsAfter  = 5 * time.Second       // with no answer to a rotation; the database lets no statement of it take so long
 	peerPause   = 50 * time.Millisecond // between two looks at the other nodes
 	peerAnswer  = 3 * time.Second       // for a node that runs to answer: it polls each second
 )
@@ -30,10 +31,9 @@ type outage struct {
 // failing is since when something has only failed.
 type failing struct{ since atomic.Pointer[time.Time] }
 
-func (f *failing) fail() {
-	now := time.Now()
-	f.since.CompareAndSwap(nil, &now)
-}
+func (f *failing) fail() { f.failSince(time.Now()) }
+
+func (f *failing) failSince(began time.Time) { f.since.CompareAndSwap(nil, &began) }
 
 func (f *failing) succeed() { f.since.Store(nil) }
 
@@ -63,15 +63,19 @@ func (o *outage) read(err error) {
 	}
 }
 
-// wrote takes in how a rotation went. A database that can be read may still take no writes.
-// Neither a client that hangs up nor a request that takes too long tells of that.
-func (o *outage) wrote(err error, after time.Duration) {
+// wrote takes in how a rotation went that was sent to the store at began. A database that can be
+// read may still take no writes. Neither a client that hangs up nor a request whose time is up
+// tells of that, unless the database has left it without an answer, as it does with commits that
+// wait for a synchronous standby: the retry window may be over before the client hears of it.
+func (o *outage) wrote(began time.Time, err error, after time.Duration) {
 	switch {
 	case err == nil && o.writes.lasted() < after:
 		o.writes.succeed() // else the follower records it first
-	case errors.Is(err, store.ErrUnavailable) && !errors.Is(err, store.ErrBusy) &&
-		!errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
+	case !errors.Is(err, store.ErrUnavailable), errors.Is(err, store.ErrBusy), errors.Is(err, context.Canceled):
+	case !errors.Is(err, context.DeadlineExceeded):
 		o.writes.fail()
+	case elapsed(began) >= hangsAfter:
+		o.writes.failSince(began)
 	}
 }
 

@@ -199,8 +199,31 @@ func TestWhatClientsCanBringAboutIsNoOutage(t *testing.T) {
 		if o.read(tt.err); (o.reads.since.Load() != nil) != tt.reads {
 			t.Errorf("%s, of a reading: got %t, want %t", name, !tt.reads, tt.reads)
 		}
-		if o.wrote(tt.err, outageAfter); (o.writes.since.Load() != nil) != tt.writes {
+		if o.wrote(time.Now(), tt.err, outageAfter); (o.writes.since.Load() != nil) != tt.writes {
 			t.Errorf("%s, of a rotation: got %t, want %t", name, !tt.writes, tt.writes)
+		}
+	}
+}
+
+// TestARotationThatHangsIsAnOutageBeforeItsClientHearsOfIt has the database leave a rotation without
+// an answer, as for want of a synchronous standby, until the time of its request is up.
+func TestARotationThatHangsIsAnOutageBeforeItsClientHearsOfIt(t *testing.T) {
+	t.Parallel()
+	timeUp := fmt.Errorf("%w: %w", store.ErrUnavailable, context.DeadlineExceeded)
+	for name, tt := range map[string]struct {
+		err    error
+		took   time.Duration
+		outage bool
+	}{
+		"without an answer":       {timeUp, 10 * time.Second, true},
+		"its time was nearly up":  {timeUp, hangsAfter - time.Second, false},
+		"it waited for its turn":  {fmt.Errorf("%w: %w", store.ErrBusy, timeUp), 10 * time.Second, false},
+		"its client hung up":      {fmt.Errorf("%w: %w", store.ErrUnavailable, context.Canceled), 10 * time.Second, false},
+		"it was slow, and worked": {nil, 10 * time.Second, false},
+	} {
+		var o outage
+		if o.wrote(time.Now().Add(-tt.took), tt.err, outageAfter); o.resuming(outageAfter) != tt.outage {
+			t.Errorf("%s: got %t, want %t", name, !tt.outage, tt.outage)
 		}
 	}
 }
@@ -208,14 +231,14 @@ func TestWhatClientsCanBringAboutIsNoOutage(t *testing.T) {
 func TestAFailureThatIsFollowedBySuccessIsNoOutage(t *testing.T) {
 	t.Parallel()
 	var o outage
-	o.wrote(errAway, outageAfter)
-	o.wrote(nil, outageAfter)
+	o.wrote(time.Now(), errAway, outageAfter)
+	o.wrote(time.Now(), nil, outageAfter)
 	if o.resuming(outageAfter) || o.lasted() != 0 {
 		t.Error("it is one")
 	}
 	long := time.Now().Add(-outageAfter)
 	o.writes.since.Store(&long)
-	o.wrote(nil, outageAfter)
+	o.wrote(time.Now(), nil, outageAfter)
 	if !o.resuming(outageAfter) {
 		t.Error("a long one is forgotten before it is recorded")
 	}

@@ -37,8 +37,9 @@ func (s *Service) Refresh(ctx context.Context, a Actor, token string) (Grant, er
 	}
 	now := s.now()
 	next, rotation := s.rotate(presented, now)
+	began := time.Now()
 	result, err := s.store.Rotate(ctx, rotation, a.event(store.ActionRefreshRefused, now))
-	s.outage.wrote(err, s.outageAfter())
+	s.outage.wrote(began, err, s.outageAfter())
 	if err != nil {
 		return Grant{}, fail(err)
 	}

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -69,5 +70,22 @@ func TestAReadOnlyFileIsUnavailableAndReadsGoOn(t *testing.T) {
 	only("OFF")
 	if err := addUser(t, s); err != nil {
 		t.Errorf("when it can be written again: %v", err)
+	}
+}
+
+// TestAWriteWhoseTurnDoesNotComeIsNoOutage has another transaction write until the time is up.
+func TestAWriteWhoseTurnDoesNotComeIsNoOutage(t *testing.T) {
+	t.Parallel()
+	s := open(t, sqlite.Config{Path: storetest.SQLite(t)})
+	tx, err := s.Writer().BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err = s.CreateUser(ctx, store.NewUser{ID: uuid.New(), Username: "a", Folded: "a", CreatedAt: time.Unix(1, 0)}, store.Event{Action: store.ActionUserCreated, At: time.Unix(1, 0)})
+	if !errors.Is(err, store.ErrUnavailable) || !errors.Is(err, store.ErrBusy) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want that it is unavailable because others write", err)
 	}
 }

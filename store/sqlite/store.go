@@ -84,6 +84,9 @@ func (s *Store) connect(ctx context.Context, readers int) error {
 // only when the database was still at its place after the commit.
 func (s *Store) write(ctx context.Context, op string, do func(tx *sql.Tx) error) error {
 	tx, err := s.writer.BeginTx(ctx, nil)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("%w: others were writing: %w", store.ErrBusy, err)
+	}
 	if err != nil {
 		return translate(op, err)
 	}

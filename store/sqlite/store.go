@@ -43,11 +43,23 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err := prepareFile(cfg); err != nil {
 		return nil, err
 	}
+	s, err := openFile(ctx, cfg)
+	if errors.Is(err, store.ErrReplaced) { // meanwhile; or by an overlay file system, which copies a file at its first opening
+		s, err = openFile(ctx, cfg)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.latest = latest
+	return s, nil
+}
+
+func openFile(ctx context.Context, cfg Config) (*Store, error) {
 	file, err := dbfile.Find(cfg.Path)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	s := &Store{file: file, latest: latest}
+	s := &Store{file: file}
 	if err := s.connect(ctx, cfg.MaxReaders); err != nil {
 		s.Close()
 		return nil, translate("open database "+cfg.Path, err)

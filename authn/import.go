@@ -17,6 +17,7 @@ type Arrival struct {
 	ID                 uuid.UUID // zero for one that follows from Origin
 	Origin             string    // what the other program calls the user, when it has no UUID
 	Username           string
+	Unverified         bool   // the Username is an e-mail address that the other program has not confirmed
 	PasswordHash       string // as that program has it; "" for a user who cannot sign in by password
 	CreatedAt          time.Time
 	DisabledAt         time.Time // zero for an enabled user

@@ -29,6 +29,7 @@ type userImportOptions struct {
 	usernameField  string
 	firebaseConfig string
 	rejects        string
+	unverified     string
 	reason         string
 	dryRun         bool
 }
@@ -44,7 +45,12 @@ Passwords go on working; each hash is replaced by Argon2id at its user's next lo
 
 A row that cannot be taken in is rejected with its reason, and the rest goes on; the exit code
 is then 7. A user who is there already, by id and name, is left alone: an import that was
-interrupted is run again.`,
+interrupted is run again.
+
+A username that is an e-mail address is rejected unless the file says that it was confirmed:
+applications may take it for proof of who signs in. --unverified disable takes in such users
+as disabled ones, and keep takes them in as they are. authctl's own files and Django's say
+nothing about that, and their users come in as they are.`,
 		Example: `  authctl user import users.ndjson
   authctl user import realm.json --format keycloak --dry-run
   authctl user import users.json --format firebase --firebase-config hash-parameters.txt --rejects rejects.ndjson
@@ -58,6 +64,7 @@ interrupted is run again.`,
 	f.StringVar(&o.usernameField, "username-field", "", "`username or email`: which becomes the username; the username, or else the e-mail address, by default")
 	f.StringVar(&o.firebaseConfig, "firebase-config", "", "`file` with the project's password hash parameters, as Firebase's console shows them")
 	f.StringVar(&o.rejects, "rejects", "", "write what was rejected, and why, to this new `file`")
+	f.StringVar(&o.unverified, "unverified", rejectUnverified, "`reject, disable or keep` users whose username is an e-mail address that the file does not call confirmed")
 	f.BoolVar(&o.dryRun, "dry-run", false, "check everything, and take in nobody")
 	addReason(c, &o.reason)
 	return c
@@ -65,10 +72,11 @@ interrupted is run again.`,
 
 // importView is the result in JSON and YAML.
 type importView struct {
-	DryRun   bool `json:"dry_run"`
-	Imported int  `json:"imported"` // or would be
-	There    int  `json:"already_there"`
-	Rejected int  `json:"rejected"`
+	DryRun     bool `json:"dry_run"`
+	Imported   int  `json:"imported"` // or would be
+	There      int  `json:"already_there"`
+	Rejected   int  `json:"rejected"`
+	Unverified int  `json:"unverified"` // rows with an address that nobody has confirmed as the username, whatever became of them
 }
 
 func (o *userImportOptions) run(ctx context.Context, a *app, path string) error {
@@ -86,14 +94,17 @@ func (o *userImportOptions) run(ctx context.Context, a *app, path string) error 
 		return err
 	}
 	defer inst.close()
-	imp := &importer{a: a, inst: inst, actor: a.actor(o.reason), dryRun: o.dryRun, in: &countingReader{r: file}, size: size}
+	imp := &importer{a: a, inst: inst, actor: a.actor(o.reason), unverified: o.unverified, dryRun: o.dryRun, in: &countingReader{r: file}, size: size}
 	if imp.rejects, err = newRejects(o.rejects); err != nil {
 		return err
 	}
 	failed := imp.all(ctx, reader, o.format)
 	imp.finish(ctx, reader, failed)
 	v := imp.view
-	t := table{header: []string{"IMPORTED", "ALREADY THERE", "REJECTED"}, rows: [][]string{{fmt.Sprint(v.Imported), fmt.Sprint(v.There), fmt.Sprint(v.Rejected)}}}
+	t := table{
+		header: []string{"IMPORTED", "ALREADY THERE", "REJECTED", "UNVERIFIED"},
+		rows:   [][]string{{fmt.Sprint(v.Imported), fmt.Sprint(v.There), fmt.Sprint(v.Rejected), fmt.Sprint(v.Unverified)}},
+	}
 	if err := errors.Join(imp.rejects.close(), failed); err != nil {
 		return err
 	}
@@ -109,6 +120,9 @@ func (o *userImportOptions) run(ctx context.Context, a *app, path string) error 
 func (o *userImportOptions) reader() (*userfile.Reader, error) {
 	if o.usernameField != "" && o.usernameField != "username" && o.usernameField != "email" {
 		return nil, usage("", "--username-field must be username or email, not %q", o.usernameField)
+	}
+	if err := checkUnverified(o.unverified); err != nil {
+		return nil, err
 	}
 	options := userfile.Options{UsernameField: o.usernameField}
 	if o.firebaseConfig != "" {
@@ -141,22 +155,25 @@ func openInput(a *app, path string) (io.ReadCloser, int64, error) {
 
 // importer is one run of the command.
 type importer struct {
-	a       *app
-	inst    *instance
-	actor   authn.Actor
-	dryRun  bool
-	in      *countingReader
-	size    int64 // of the file; 0 where nobody knows
-	rejects *rejects
-	view    importView
-	batch   []store.ImportedUser
-	rows    []userfile.Row // of the batch
-	said    time.Time
+	a          *app
+	inst       *instance
+	actor      authn.Actor
+	unverified string // reject, disable or keep
+	dryRun     bool
+	in         *countingReader
+	size       int64 // of the file; 0 where nobody knows
+	rejects    *rejects
+	view       importView
+	batch      []store.ImportedUser
+	rows       []userfile.Row // of the batch
+	begun      time.Time
+	said       time.Time
 }
 
 // all takes in the whole file.
 func (i *importer) all(ctx context.Context, reader *userfile.Reader, format string) error {
-	i.view.DryRun, i.said = i.dryRun, time.Now()
+	i.view.DryRun, i.begun = i.dryRun, time.Now()
+	i.said = i.begun
 	for row, err := range reader.Read(format, i.in) {
 		if err != nil {
 			return errors.Join(i.flush(ctx), usage("authctl user import --help lists the formats", "the file cannot be read as %s: %v", format, err))
@@ -169,6 +186,9 @@ func (i *importer) all(ctx context.Context, reader *userfile.Reader, format stri
 }
 
 func (i *importer) add(ctx context.Context, row userfile.Row) error {
+	if row.User.Unverified {
+		i.judge(&row)
+	}
 	if row.Err == nil {
 		var user store.ImportedUser
 		if user, row.Err = i.inst.authn.CheckArrival(row.User); row.Err == nil {
@@ -264,6 +284,7 @@ func (i *importer) finish(ctx context.Context, reader *userfile.Reader, failed e
 	if more := i.view.Rejected - len(i.rejects.first); i.rejects.file == nil && more > 0 {
 		i.a.say("and %d more; --rejects FILE takes them all", more)
 	}
+	i.sayUnverified()
 	if failed != nil && !i.dryRun {
 		i.a.say("%s imported before it stopped; run it again, those who are in are left alone", count(int64(i.view.Imported), "user"))
 	}

@@ -14,12 +14,12 @@ func (r *Reader) auth0(o object) (u authn.Arrival, err error) {
 	var oid struct {
 		OID string `json:"$oid"`
 	}
-	var blocked bool
+	var blocked, verified bool
 	var custom struct {
 		Algorithm string
 		Hash      struct{ Value, Encoding string }
 	}
-	err = o.takeAll(map[string]any{"username": &username, "email": &email, "user_id": &userID, "_id": &oid, "passwordHash": &hash,
+	err = o.takeAll(map[string]any{"username": &username, "email": &email, "email_verified": &verified, "user_id": &userID, "_id": &oid, "passwordHash": &hash,
 		"password_hash": &snake, "created_at": &created, "blocked": &blocked, "custom_password_hash": &custom})
 	if err != nil {
 		return u, err
@@ -27,7 +27,7 @@ func (r *Reader) auth0(o object) (u authn.Arrival, err error) {
 	if email != "" && username != "" {
 		r.drop("email")
 	}
-	if u.Username, err = r.username(username, email); err != nil {
+	if err = r.identify(&u, identity{username, email, confirmedIf(verified, email)}); err != nil {
 		return u, err
 	}
 	u.Origin = "auth0/" + first(oid.OID, userID, u.Username)

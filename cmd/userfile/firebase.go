@@ -54,12 +54,12 @@ func standard(s string) string { return strings.NewReplacer("-", "+", "_", "/").
 // firebase reads a user of `firebase auth:export users.json`.
 func (r *Reader) firebase(o object) (u authn.Arrival, err error) {
 	var id, email, hash, salt, created string
-	var disabled bool
-	err = o.takeAll(map[string]any{"localId": &id, "email": &email, "passwordHash": &hash, "salt": &salt, "createdAt": &created, "disabled": &disabled})
+	var disabled, verified bool
+	err = o.takeAll(map[string]any{"localId": &id, "email": &email, "emailVerified": &verified, "passwordHash": &hash, "salt": &salt, "createdAt": &created, "disabled": &disabled})
 	if err != nil {
 		return u, err
 	}
-	if u.Username, err = r.username("", email); err != nil {
+	if err = r.identify(&u, identity{"", email, confirmedIf(verified, email)}); err != nil {
 		return u, err
 	}
 	u.Origin = "firebase/" + id

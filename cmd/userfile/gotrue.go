@@ -10,13 +10,14 @@ import (
 
 // gotrueKept are the columns of auth.users that are read.
 func gotrueKept() []string {
-	return []string{"id", "email", "encrypted_password", "created_at", "banned_until", "deleted_at"}
+	return []string{"id", "email", "email_confirmed_at", "confirmed_at", "encrypted_password", "created_at", "banned_until", "deleted_at"}
 }
 
 // gotrue reads a row of auth.users as JSON (SELECT to_json(u) FROM auth.users u).
 func (r *Reader) gotrue(o object) (authn.Arrival, error) {
 	cells := map[string]string{}
 	for name, raw := range o {
+		cells[name] = ""
 		if string(raw) != "null" {
 			cells[name] = text(raw)
 		}
@@ -33,7 +34,11 @@ func (r *Reader) gotrueRow(cells map[string]string) (u authn.Arrival, err error)
 			r.drop(name)
 		}
 	}
-	if u.Username, err = r.username("", cells["email"]); err != nil {
+	confirmed, err := gotrueConfirmed(cells)
+	if err != nil {
+		return u, err
+	}
+	if err = r.identify(&u, identity{"", cells["email"], confirmedIf(confirmed, cells["email"])}); err != nil {
 		return u, err
 	}
 	if u.ID, err = parseID(cells["id"]); err != nil {
@@ -51,4 +56,15 @@ func (r *Reader) gotrueRow(cells map[string]string) (u authn.Arrival, err error)
 		u.DisabledAt = later(u.CreatedAt)
 	}
 	return u, nil
+}
+
+// gotrueConfirmed reports whether the user's e-mail address is confirmed. Old releases have
+// confirmed_at alone; later ones also set that when the telephone number is.
+func gotrueConfirmed(cells map[string]string) (bool, error) {
+	column := "email_confirmed_at"
+	if _, is := cells[column]; !is && cells["phone"] == "" {
+		column = "confirmed_at"
+	}
+	at, err := parseTime(column, cells[column])
+	return !at.IsZero(), err
 }

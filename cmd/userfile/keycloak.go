@@ -14,12 +14,13 @@ import (
 func (r *Reader) keycloak(o object) (u authn.Arrival, err error) {
 	var id, username, email string
 	var created int64 // milliseconds
+	var verified bool
 	enabled := true
 	var credentials []struct {
 		Type, SecretData, CredentialData string
 		CreatedDate                      int64
 	}
-	err = o.takeAll(map[string]any{"id": &id, "username": &username, "email": &email, "enabled": &enabled,
+	err = o.takeAll(map[string]any{"id": &id, "username": &username, "email": &email, "emailVerified": &verified, "enabled": &enabled,
 		"createdTimestamp": &created, "credentials": &credentials})
 	if err != nil {
 		return u, err
@@ -27,7 +28,7 @@ func (r *Reader) keycloak(o object) (u authn.Arrival, err error) {
 	if email != "" && username != "" {
 		r.drop("email")
 	}
-	if u.Username, err = r.username(username, email); err != nil {
+	if err = r.identify(&u, identity{username, email, confirmedIf(verified, email)}); err != nil {
 		return u, err
 	}
 	u.Origin = "keycloak/" + id

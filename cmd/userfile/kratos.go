@@ -17,7 +17,11 @@ func (r *Reader) kratos(o object) (u authn.Arrival, err error) {
 			}
 		}
 	}
-	err = o.takeAll(map[string]any{"id": &id, "state": &state, "created_at": &created, "credentials": &credentials})
+	var addresses []struct {
+		Value    string
+		Verified bool
+	}
+	err = o.takeAll(map[string]any{"id": &id, "verifiable_addresses": &addresses, "state": &state, "created_at": &created, "credentials": &credentials})
 	if err != nil {
 		return u, err
 	}
@@ -34,7 +38,11 @@ func (r *Reader) kratos(o object) (u authn.Arrival, err error) {
 	if traits.Username == "" && traits.Email == "" && len(credentials.Password.Identifiers) > 0 {
 		traits.Username = credentials.Password.Identifiers[0]
 	}
-	if u.Username, err = r.username(traits.Username, traits.Email); err != nil {
+	who := identity{username: traits.Username, email: traits.Email}
+	for _, a := range addresses {
+		who.confirmed = append(who.confirmed, confirmedIf(a.Verified, a.Value)...)
+	}
+	if err = r.identify(&u, who); err != nil {
 		return u, err
 	}
 	u.Origin = "kratos/" + u.Username

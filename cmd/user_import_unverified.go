@@ -1,0 +1,51 @@
+package cmd
+
+import (
+	"errors"
+
+	"github.com/authctl/authctl/cmd/userfile"
+)
+
+// What becomes of users whose username is an address that nobody has confirmed.
+const (
+	rejectUnverified  = "reject"
+	disableUnverified = "disable"
+	keepUnverified    = "keep"
+)
+
+var errUnverified = errors.New("its username is an e-mail address that the file does not call confirmed (--unverified)")
+
+func checkUnverified(policy string) error {
+	switch policy {
+	case rejectUnverified, disableUnverified, keepUnverified:
+		return nil
+	}
+	return usage("", "--unverified must be reject, disable or keep, not %q", policy)
+}
+
+// judge counts a row whose username nobody has confirmed, and does with it what was asked for.
+func (i *importer) judge(row *userfile.Row) {
+	i.view.Unverified++
+	switch {
+	case row.Err != nil:
+	case i.unverified == rejectUnverified:
+		row.Err = errUnverified
+	case i.unverified == disableUnverified && row.User.DisabledAt.IsZero():
+		row.User.DisabledAt = i.begun
+	}
+}
+
+// sayUnverified says what became of them.
+func (i *importer) sayUnverified() {
+	if i.view.Unverified == 0 {
+		return
+	}
+	became := "rejected; --unverified disable takes them in as disabled users"
+	switch i.unverified {
+	case disableUnverified:
+		became = "disabled; authctl user enable NAME, once it is known whose it is"
+	case keepUnverified:
+		became = "kept: applications must not take such a name for proof of who signs in"
+	}
+	i.a.say("%s with a username that is an unconfirmed e-mail address: %s", count(int64(i.view.Unverified), "row"), became)
+}

@@ -48,7 +48,7 @@ func (s *Service) Refresh(ctx context.Context, a Actor, token string) (Grant, er
 		s.feed.add(store.Revocation{At: now, SessionID: presented.sessionID()})
 	}
 	if result.Outcome == store.Retried {
-		if next, ok = presented.open(result.Successors, result.TokenHash); !ok {
+		if next, ok = presented.open(result.Successors); !ok {
 			return Grant{Outcome: result.Outcome}, fail(errSeal)
 		}
 	}
@@ -69,13 +69,14 @@ func (s *Service) rotate(presented refreshToken, now time.Time) (next refreshTok
 		nextStep = firstStep(now)
 	}
 	next = steps.mark(presented.next(), nextStep)
+	hash := next.hash()
 	return next, store.Rotation{
 		SessionID:   presented.sessionID(),
 		TokenHash:   presented.hash(),
 		Step:        step,
-		NextHash:    next.hash(),
+		NextHash:    hash,
 		NextStep:    nextStep,
-		Successor:   presented.seal(next),
+		Successor:   presented.seal(next, hash),
 		At:          now,
 		ExpiresAt:   now.Add(s.refresh),
 		RetryWindow: s.retry,

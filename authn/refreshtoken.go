@@ -9,6 +9,8 @@ import (
 	"encoding/hex"
 
 	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/store"
 )
 
 const (
@@ -90,29 +92,50 @@ func (t refreshToken) sessionID() uuid.UUID {
 	return id
 }
 
-// seal hides next's verifier so that only a holder of t can open it: XOR with a
-// pad derived from t. A token is rotated once, so each pad is used once.
-func (t refreshToken) seal(next refreshToken) []byte {
-	sealed := t.pad()
+// seal hides next's verifier so that only a holder of t can open it: XOR with a pad that is
+// derived from t and next's hash, which is given. A database that loses a rotation lets a token be rotated
+// twice; each time has a pad of its own.
+func (t refreshToken) seal(next refreshToken, hash string) []byte {
+	sealed := t.pad(hash)
 	subtle.XORBytes(sealed, sealed, next.verifier[:])
 	return sealed
 }
 
 // open returns the newest successor of t: the first of sealed opens with t, each next one
-// with the token before it. It reports false unless the successor's hash is the one given:
-// the proof that nothing was tampered with.
-func (t refreshToken) open(sealed [][]byte, hash string) (refreshToken, bool) {
-	next := t
+// with the token before it. It reports false unless each has the hash that it is stored
+// with: the proof that nothing was tampered with.
+func (t refreshToken) open(sealed []store.Sealed) (refreshToken, bool) {
 	for _, s := range sealed {
-		if len(s) != verifierLength {
+		next, ok := t.openWith(s, t.pad(s.TokenHash))
+		if !ok {
+			next, ok = t.openWith(s, t.unboundPad())
+		}
+		if !ok {
 			return refreshToken{}, false
 		}
-		subtle.XORBytes(next.verifier[:], s, next.pad())
+		t = next
 	}
-	return next, subtle.ConstantTimeCompare([]byte(next.hash()), []byte(hash)) == 1
+	return t, len(sealed) > 0
 }
 
-func (t refreshToken) pad() []byte {
+func (t refreshToken) openWith(s store.Sealed, pad []byte) (refreshToken, bool) {
+	if len(s.Verifier) != verifierLength {
+		return refreshToken{}, false
+	}
+	next := t
+	subtle.XORBytes(next.verifier[:], []byte(s.Verifier), pad)
+	return next, subtle.ConstantTimeCompare([]byte(next.hash()), []byte(s.TokenHash)) == 1
+}
+
+func (t refreshToken) pad(successorHash string) []byte {
+	mac := hmac.New(sha256.New, []byte(t.secret()))
+	mac.Write([]byte("authctl bound successor"))
+	mac.Write([]byte(successorHash))
+	return mac.Sum(nil)
+}
+
+// unboundPad is the one of releases before, whose servers may still run.
+func (t refreshToken) unboundPad() []byte {
 	mac := hmac.New(sha256.New, []byte(t.secret()))
 	mac.Write([]byte("authctl successor"))
 	return mac.Sum(nil)

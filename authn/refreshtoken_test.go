@@ -1,9 +1,12 @@
 package authn
 
 import (
+	"crypto/subtle"
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/authctl/authctl/store"
 )
 
 func TestRefreshTokenHasOneSpelling(t *testing.T) {
@@ -53,28 +56,57 @@ func TestSessionIDStaysAcrossRotationsAndIsAVersion8UUID(t *testing.T) {
 func TestTheNewestSuccessorOpensWithTheTokensBeforeItAndNoOther(t *testing.T) {
 	t.Parallel()
 	chain := []refreshToken{newRefreshToken()}
-	var sealed [][]byte
+	var sealed []store.Sealed
 	for i := range 8 {
 		chain = append(chain, chain[i].next())
-		sealed = append(sealed, chain[i].seal(chain[i+1]))
+		sealed = append(sealed, store.Sealed{Verifier: string(chain[i].seal(chain[i+1], chain[i+1].hash())), TokenHash: chain[i+1].hash()})
 	}
 	newest := chain[8]
 	for i := range sealed {
-		if got, ok := chain[i].open(sealed[i:], newest.hash()); !ok || got != newest {
+		if got, ok := chain[i].open(sealed[i:]); !ok || got != newest {
 			t.Errorf("the newest does not open with the token %d", i)
 		}
-		if _, ok := chain[i+1].open(sealed[i:], newest.hash()); ok {
+		if _, ok := chain[i+1].open(sealed[i:]); ok {
 			t.Errorf("the newest opens with a token after %d", i)
 		}
-		if _, ok := chain[i].open(sealed[i:], chain[i].hash()); ok {
+		if _, ok := chain[i].open([]store.Sealed{{Verifier: sealed[i].Verifier, TokenHash: chain[i].hash()}}); ok {
 			t.Error("a successor opens without its hash")
 		}
 	}
-	if _, ok := chain[0].open([][]byte{sealed[0], sealed[2]}, chain[3].hash()); ok {
+	if _, ok := chain[0].open([]store.Sealed{sealed[0], sealed[2]}); ok {
 		t.Error("a chain with a gap opens")
 	}
-	if _, ok := chain[0].open([][]byte{sealed[0][:31]}, chain[1].hash()); ok {
+	if _, ok := chain[0].open([]store.Sealed{{Verifier: sealed[0].Verifier[:31], TokenHash: sealed[0].TokenHash}}); ok {
 		t.Error("a short seal opens")
+	}
+	if _, ok := chain[0].open(nil); ok {
+		t.Error("no successor opens")
+	}
+}
+
+// TestATokenThatIsRotatedTwiceGivesNothingAway has a failover lose a rotation. Who sees the
+// database before and after must not learn how the two successors differ.
+func TestATokenThatIsRotatedTwiceGivesNothingAway(t *testing.T) {
+	t.Parallel()
+	token := newRefreshToken()
+	one, two := token.next(), token.next()
+	var pads [2][verifierLength]byte
+	for i, next := range []refreshToken{one, two} {
+		subtle.XORBytes(pads[i][:], token.seal(next, next.hash()), next.verifier[:])
+	}
+	if pads[0] == pads[1] {
+		t.Error("both are sealed with one pad")
+	}
+}
+
+func TestASuccessorThatAReleaseBeforeSealedOpens(t *testing.T) {
+	t.Parallel()
+	token := newRefreshToken()
+	next := token.next()
+	sealed := token.unboundPad()
+	subtle.XORBytes(sealed, sealed, next.verifier[:])
+	if got, ok := token.open([]store.Sealed{{Verifier: string(sealed), TokenHash: next.hash()}}); !ok || got != next {
+		t.Error("it does not open")
 	}
 }
 

@@ -32,6 +32,12 @@ type Replaced struct {
 	callers   bool      // At is by the clock of a server of a release that did not ask the database for its
 }
 
+// Sealed is the successor of a replaced token.
+type Sealed struct {
+	Verifier  string // 32 bytes, sealed under the token that it followed and bound to TokenHash
+	TokenHash string // hex SHA-256 of the successor, which proves that it was opened
+}
+
 // Replacement returns the part of the row's new entry that the caller knows: the token's
 // hash and the sealed successor. The database puts the time before it.
 func (r Rotation) Replacement() ([]byte, error) {
@@ -80,12 +86,16 @@ func (s *RotationState) find(hash string) int {
 	return slices.IndexFunc(s.Replaced, func(t Replaced) bool { return t.TokenHash == hash })
 }
 
-// Successors returns the sealed verifiers that lead from a replaced token to the current
-// one, as [RotateResult] has them.
-func (s *RotationState) Successors(hash string) [][]byte {
-	var sealed [][]byte
+// Successors returns what leads from a replaced token to the current one, as
+// [RotateResult] has it.
+func (s *RotationState) Successors(hash string) []Sealed {
+	var sealed []Sealed
 	for i := s.find(hash); i >= 0; i-- {
-		sealed = append(sealed, s.Replaced[i].Successor)
+		successor := s.TokenHash
+		if i > 0 {
+			successor = s.Replaced[i-1].TokenHash
+		}
+		sealed = append(sealed, Sealed{string(s.Replaced[i].Successor), successor})
 	}
 	return sealed
 }

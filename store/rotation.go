@@ -78,8 +78,7 @@ type RotateResult struct {
 	Outcome    Outcome
 	Session    Session
 	User       User
-	Successors [][]byte // sealed verifiers: the first opens with the token presented, each next one with the token before it
-	TokenHash  string   // hex SHA-256 of the session's current token, which the last must open to
+	Successors []Sealed // the first opens with the token presented, each next one with the token before it; the last is the session's current token
 }
 
 // RotationState is what a backend read, under a lock, of the row that a

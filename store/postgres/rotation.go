@@ -135,7 +135,7 @@ func (s *Store) explainRotation(ctx context.Context, r store.Rotation, e store.E
 		switch result.Outcome {
 		case store.Retried:
 			result = rotateResult(store.Retried, user, t)
-			result.Successors, result.TokenHash = row.state.Successors(r.TokenHash), row.state.TokenHash
+			result.Successors = row.state.Successors(r.TokenHash)
 			return nil
 		case store.Reused, store.Lost, store.Revoked, store.Disabled:
 			if _, err := tx.Exec(ctx, deleteToken, r.SessionID); err != nil {

@@ -127,7 +127,7 @@ func (s *Store) explainRotation(ctx context.Context, tx *sql.Tx, lock *sql.Stmt,
 	case store.Rotated:
 		return store.RotateResult{}, fmt.Errorf("session %s can be rotated and cannot", r.SessionID)
 	case store.Retried:
-		return store.RotateResult{Outcome: o, User: user, Session: t, Successors: row.state.Successors(r.TokenHash), TokenHash: row.state.TokenHash}, nil
+		return store.RotateResult{Outcome: o, User: user, Session: t, Successors: row.state.Successors(r.TokenHash)}, nil
 	case store.Reused, store.Lost, store.Revoked, store.Disabled:
 		if _, err := tx.ExecContext(ctx, deleteToken, r.SessionID); err != nil {
 			return store.RotateResult{}, err

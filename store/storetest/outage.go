@@ -16,7 +16,7 @@ var outageCases = []testCase{
 			f.resume(back)
 			r := f.rotate(rotation(id, "one", "x", back.Add(window)))
 			equal(f, "within it", r.Outcome, store.Retried)
-			equal(f, "successors", r.Successors, [][]byte{sealed("two")})
+			equal(f, "successors", r.Successors, []store.Sealed{sealedAs("two")})
 			return rotation(id, "one", "x", back.Add(window+time.Microsecond))
 		})
 	}},

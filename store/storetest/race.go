@@ -39,7 +39,7 @@ var raceCases = []testCase{
 			f.Fatal("nobody rotated the token")
 		}
 		want := results[winner]
-		want.Outcome, want.Successors, want.TokenHash = store.Retried, [][]byte{sealed(fmt.Sprint("next ", winner))}, hashOf(fmt.Sprint("next ", winner))
+		want.Outcome, want.Successors = store.Retried, []store.Sealed{sealedAs(fmt.Sprint("next ", winner))}
 		for i, r := range results {
 			if i != winner {
 				equal(f, fmt.Sprintf("client %d", i), r, want)

@@ -51,7 +51,7 @@ var rotationCases = []testCase{
 		n := f.session(u, "one")
 		rotated := f.rotate(rotation(n.ID, "one", "two", noon))
 		want := rotated
-		want.Outcome, want.Successors, want.TokenHash = store.Retried, [][]byte{sealed("two")}, hashOf("two")
+		want.Outcome, want.Successors = store.Retried, []store.Sealed{sealedAs("two")}
 		f.writes("retries", func() {
 			for _, after := range []time.Duration{0, time.Second, window} {
 				got := f.rotate(rotation(n.ID, "one", "three", noon.Add(after)))

@@ -129,6 +129,11 @@ func sealed(name string) []byte {
 	return sum[:]
 }
 
+// sealedAs is the token of a name as a successor.
+func sealedAs(name string) store.Sealed {
+	return store.Sealed{Verifier: string(sealed(name)), TokenHash: hashOf(name)}
+}
+
 // user creates a user of that name, whose password hash is oldHash.
 func (f *fixture) user(name string) store.User {
 	f.Helper()

@@ -2,6 +2,8 @@ package authn
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -21,7 +23,20 @@ func TestSessionsBehaveAsTheModelSays(t *testing.T) {
 	})
 }
 
-func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run int64) {
+// TestRefreshTokensBehaveAsTheModelSays has sessions do little else than refresh, so that what
+// befalls the database, clocks and chains meet often.
+func TestRefreshTokensBehaveAsTheModelSays(t *testing.T) {
+	t.Parallel()
+	onBothDatabases(t, func(t *testing.T, f *fixture, db *database) {
+		var run atomic.Int64
+		var resumed time.Time
+		rapid.Check(t, func(t *rapid.T) {
+			drive(t, f, f, db, &resumed, run.Add(1), "login", "refresh", "refresh again", "chain", "failover", "outage", "wait a little")
+		})
+	})
+}
+
+func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run int64, only ...string) {
 	w := &world{f: f, node: node, resumed: resumed}
 	operator := Actor{Name: "cli:model"}
 	for i := range 2 {
@@ -31,7 +46,37 @@ func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run i
 		u.id = r.User.ID
 		w.users = append(w.users, u)
 	}
-	t.Repeat(map[string]func(*rapid.T){
+	refresh := func(t *rapid.T) {
+		s := w.anySession(t)
+		// mostly the current token, then the one before, then any
+		back := min(rapid.SampledFrom([]int{0, 0, 0, 1, 1, 2, 3, 8, 9}).Draw(t, "back"), len(s.tokens)-1)
+		token := s.tokens[len(s.tokens)-1-back]
+		if len(s.lost) > 0 && rapid.Bool().Draw(t, "lost") {
+			token = rapid.SampledFrom(s.lost).Draw(t, "lost token")
+		}
+		now := f.now()
+		code, outcome := w.refresh(s, token, now)
+		g, err := f.Refresh(f.ctx, visitor, token.secret)
+		check(t, "refresh", err, code)
+		if g.Outcome != outcome {
+			t.Fatalf("refresh: got %s, want %s", g.Outcome, outcome)
+		}
+		switch outcome {
+		case store.Rotated:
+			w.rotate(s, g, now)
+		case store.Retried:
+			if g.RefreshToken != s.current().secret {
+				t.Fatalf("refresh: a retry did not get the newest token")
+			}
+		default:
+			return
+		}
+		s.access = append(s.access, g)
+		if !g.RefreshExpiresAt.Equal(s.expires) {
+			t.Fatalf("refresh: got expiry %s, want %s", g.RefreshExpiresAt, s.expires)
+		}
+	}
+	actions := map[string]func(*rapid.T){
 		"login": func(t *rapid.T) {
 			u := w.anyUser(t)
 			var current string
@@ -56,36 +101,8 @@ func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run i
 			_, err := f.Login(f.ctx, visitor, Account{w.anyUser(t).name, "not the password"}, "")
 			check(t, "bad login", err, CodeInvalidCredentials)
 		},
-		"refresh": func(t *rapid.T) {
-			s := w.anySession(t)
-			// mostly the current token, then the one before, then any
-			back := min(rapid.SampledFrom([]int{0, 0, 0, 1, 1, 2, 3, 8, 9}).Draw(t, "back"), len(s.tokens)-1)
-			token := s.tokens[len(s.tokens)-1-back]
-			if len(s.lost) > 0 && rapid.Bool().Draw(t, "lost") {
-				token = rapid.SampledFrom(s.lost).Draw(t, "lost token")
-			}
-			now := f.now()
-			code, outcome := w.refresh(s, token, now)
-			g, err := f.Refresh(f.ctx, visitor, token.secret)
-			check(t, "refresh", err, code)
-			if g.Outcome != outcome {
-				t.Fatalf("refresh: got %s, want %s", g.Outcome, outcome)
-			}
-			switch outcome {
-			case store.Rotated:
-				w.rotate(s, g, now)
-			case store.Retried:
-				if g.RefreshToken != s.current().secret {
-					t.Fatalf("refresh: a retry did not get the newest token")
-				}
-			default:
-				return
-			}
-			s.access = append(s.access, g)
-			if !g.RefreshExpiresAt.Equal(s.expires) {
-				t.Fatalf("refresh: got expiry %s, want %s", g.RefreshExpiresAt, s.expires)
-			}
-		},
+		"refresh":       refresh,
+		"refresh again": refresh,
 		"chain": func(t *rapid.T) { // tabs that wake together
 			s := w.anySession(t)
 			for range rapid.IntRange(2, 10).Draw(t, "length") {
@@ -204,6 +221,9 @@ func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run i
 				s.gone = s.gone || s.behind || s.expires.Before(f.now().Add(-deadSessionsKept))
 			}
 		},
+		"wait a little": func(t *rapid.T) {
+			f.advance(rapid.SampledFrom([]time.Duration{time.Second, 3 * time.Second, 9 * time.Second, 90 * time.Second}).Draw(t, "how long"))
+		},
 		"wait": func(t *rapid.T) {
 			f.advance(rapid.SampledFrom([]time.Duration{time.Microsecond, time.Second, 5 * time.Second, 11 * time.Second,
 				10 * time.Minute, 3 * 24 * time.Hour, 7 * 24 * time.Hour}).Draw(t, "how long"))
@@ -223,5 +243,9 @@ func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run i
 				}
 			}
 		},
-	})
+	}
+	if only != nil {
+		maps.DeleteFunc(actions, func(name string, _ func(*rapid.T)) bool { return !slices.Contains(only, name) })
+	}
+	t.Repeat(actions)
 }

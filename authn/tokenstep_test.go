@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -123,6 +124,29 @@ func TestAnOlderTokenIsTheftAfterAFailoverToo(t *testing.T) {
 		f.advance(time.Minute)
 		_, err := f.Refresh(f.ctx, visitor, g[1].RefreshToken)
 		wantCode(t, "an older token", err, CodeSessionReused)
+	})
+}
+
+// TestATokenIsToldToBeLostAfterAnUpgradeHalfway has a server of the release before rotate a
+// token that has a step, into one that has none.
+func TestATokenIsToldToBeLostAfterAnUpgradeHalfway(t *testing.T) {
+	t.Parallel()
+	onBothDatabases(t, func(t *testing.T, f *fixture, db *database) {
+		f.register(t, "alice")
+		g := f.signIn(t, "alice")
+		for range 3 {
+			g = f.refreshed(t, g.RefreshToken)
+		}
+		with, _ := parseRefreshToken(g.RefreshToken)
+		without := with.next()
+		db.exec(t, fmt.Sprintf(`UPDATE refresh_tokens SET token_hash = '%s', previous_hash = token_hash, rotated_at = last_used_at`, without.hash()))
+		f.advance(time.Minute)
+		g = f.refreshed(t, without.secret())
+		db.keep(t)
+		lost := f.refreshed(t, g.RefreshToken)
+		db.putBack(t)
+		_, err := f.Refresh(f.ctx, visitor, lost.RefreshToken)
+		wantCode(t, "the lost token", err, CodeSessionRevoked)
 	})
 }
 

@@ -31,6 +31,16 @@ var chainCases = []testCase{
 			return rotation(id, "one", "x", noon.Add(window+time.Microsecond))
 		})
 	}},
+	{"a chain of pauses as long as the window leads on", func(f *fixture) {
+		n := f.session(f.user("alice"), "0")
+		f.rotate(rotation(n.ID, "0", "1", noon))
+		second := rotation(n.ID, "1", "2", noon.Add(window-time.Minute)) // by another server, whose clock is behind
+		second.Clock = noon.Add(window)
+		f.rotate(second)
+		r := f.rotate(rotation(n.ID, "0", "x", noon.Add(window)))
+		equal(f, "outcome", r.Outcome, store.Retried)
+		f.leads("0", r)
+	}},
 	{"a chain is remembered for eight tokens and no more", func(f *fixture) {
 		f.theft(func(id uuid.UUID) store.Rotation {
 			f.rotate(rotation(id, "one", "0", noon))
@@ -38,6 +48,9 @@ var chainCases = []testCase{
 			r := f.rotate(rotation(id, "0", "x", noon))
 			equal(f, "the eighth", r.Outcome, store.Retried)
 			f.leads("0", r)
+			var size int
+			f.ok("read the size", f.db.QueryRowContext(f.ctx, `SELECT max(length(replaced)) FROM refresh_tokens`).Scan(&size))
+			equal(f, "bytes", size, 8*72)
 			return rotation(id, "one", "x", noon)
 		})
 	}},

@@ -158,6 +158,7 @@ type vaultConfig struct {
 	SecretID        secret        `mapstructure:"secret_id"`
 	SecretIDFile    string        `mapstructure:"secret_id_file"`
 	Role            string        `mapstructure:"role"`
+	Insecure        bool          `mapstructure:"insecure"`
 	ConnectTimeout  time.Duration `mapstructure:"connect_timeout"`
 	RefreshInterval time.Duration `mapstructure:"refresh_interval"`
 	MaxAge          time.Duration `mapstructure:"max_age"`
@@ -253,6 +254,7 @@ func defaults() []setting {
 		{"vault.secret_id", ""},
 		{"vault.secret_id_file", ""},
 		{"vault.role", ""},
+		{"vault.insecure", false},
 		{"vault.connect_timeout", "30s"},
 		{"vault.refresh_interval", "30s"},
 		{"vault.max_age", "24h"},

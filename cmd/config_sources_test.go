@@ -61,7 +61,7 @@ func TestEverySettingHasAVariable(t *testing.T) {
 		"hashing.memory_budget": "1GiB", "hashing.workers": "3", "hashing.max_wait": "500ms",
 		"password.min_length": "15", "password.blocklist_file": "/dev/null", "registration": "closed", "log.level": "warn", "log.format": "json",
 		"vault.auth": "approle", "vault.mount": "ci", "vault.token_file": "/run/vault/token", "vault.role_id": "a", "vault.secret_id": "b", "vault.secret_id_file": secretFile,
-		"vault.role": "authctl", "vault.connect_timeout": "1m", "vault.refresh_interval": "10s", "vault.max_age": "1h", "config.watch": "true",
+		"vault.role": "authctl", "vault.insecure": "true", "vault.connect_timeout": "1m", "vault.refresh_interval": "10s", "vault.max_age": "1h", "config.watch": "true",
 	}
 	plain := mustLoad(t, from(t, ""))
 	for _, key := range keys() {

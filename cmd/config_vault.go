@@ -119,7 +119,7 @@ func (l *loaded) unread(key string) bool {
 
 // newVault makes the client that a configuration asks for.
 func newVault(cfg vaultConfig) (*vault.Client, error) {
-	c := vault.Config{Auth: cfg.Auth, Mount: cfg.Mount, RoleID: cfg.RoleID, Role: cfg.Role}
+	c := vault.Config{Auth: cfg.Auth, Mount: cfg.Mount, RoleID: cfg.RoleID, Role: cfg.Role, Insecure: cfg.Insecure}
 	switch {
 	case cfg.SecretIDFile != "":
 		c.SecretID = func() (string, error) { return readVaultFile("vault.secret_id_file", cfg.SecretIDFile) }

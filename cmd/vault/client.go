@@ -33,6 +33,7 @@ type Config struct {
 	RoleID    string                 // AuthAppRole
 	SecretID  func() (string, error) // AuthAppRole: asked at each login
 	Role      string                 // AuthKubernetes
+	Insecure  bool                   // also over plain HTTP to another machine, or without verifying the certificate
 }
 
 // ErrAway means that Vault cannot be reached, or answers for nobody: it may be back soon.
@@ -59,7 +60,7 @@ type Client struct {
 const refusedPause = 5 * time.Minute
 
 // New returns a client, which has not asked anything yet. It fails when VAULT_ADDR, or
-// what the way to log in needs, is missing.
+// what the way to log in needs, is missing, and when others could read the secrets on their way.
 func New(cfg Config) (*Client, error) {
 	conf := api.DefaultConfig()
 	if conf.Error != nil {
@@ -82,6 +83,11 @@ func New(cfg Config) (*Client, error) {
 	client, err := api.NewClient(conf)
 	if err != nil {
 		return nil, fmt.Errorf("VAULT_ADDR cannot be used, it must be such as https://vault.example.com:8200: %w", err)
+	}
+	if !cfg.Insecure {
+		if err := secureChannel(conf, client.Address()); err != nil {
+			return nil, err
+		}
 	}
 	return &Client{cfg: cfg, api: client}, nil
 }
@@ -263,6 +269,8 @@ func classify(err error) error {
 	}
 	answer, answered := errors.AsType[*api.ResponseError](err)
 	switch {
+	case errors.As(err, new(inClearError)):
+		return err
 	case !answered && !errors.Is(err, context.Canceled) && isNetwork(err):
 		return fmt.Errorf("%w: %w", ErrAway, err)
 	case !answered:

@@ -125,3 +125,63 @@ func TestASecretIDThatWasRefusedIsLeftAlone(t *testing.T) {
 	secretID, answer = "third", http.StatusServiceUnavailable
 	try(6, "Vault is sealed, which is no refusal")
 }
+
+func TestSecretsGoOverAPrivateWayOnly(t *testing.T) {
+	for _, tt := range []struct {
+		address, variable string
+		says              string // "" when it is taken
+	}{
+		{"http://vault.example:8200", "", "plain HTTP to another machine"},
+		{"http://192.0.2.1:8200", "", "plain HTTP to another machine"},
+		{"http://[2001:db8::1]:8200", "", "plain HTTP to another machine"},
+		{"http://localhost.example:8200", "", "plain HTTP to another machine"},
+		{"http://0.0.0.0:8200", "", "plain HTTP to another machine"},
+		{"https://vault.example:8200", "VAULT_SKIP_VERIFY=true", "VAULT_SKIP_VERIFY"},
+		{"https://127.0.0.1:8200", "VAULT_SKIP_VERIFY=1", "VAULT_SKIP_VERIFY"},
+		{"https://vault.example:8200", "VAULT_AGENT_ADDR=http://vault.example:8100", "plain HTTP to another machine"},
+		{"https://vault.example:8200", "", ""},
+		{"https://vault.example:8200", "VAULT_SKIP_VERIFY=false", ""},
+		{"http://vault.example:8200", "VAULT_AGENT_ADDR=http://127.0.0.1:8100", ""},
+		{"http://localhost:8200", "", ""},
+		{"http://127.0.0.2:8200", "", ""},
+		{"http://[::1]:8200", "", ""},
+		{"unix:///run/vault.sock", "", ""},
+	} {
+		t.Run(tt.address+" "+tt.variable, func(t *testing.T) {
+			t.Setenv("VAULT_ADDR", tt.address)
+			t.Setenv("VAULT_TOKEN", "hvs.secret")
+			if name, value, set := strings.Cut(tt.variable, "="); set {
+				t.Setenv(name, value)
+			}
+			_, err := New(Config{Auth: AuthToken})
+			if (err == nil) != (tt.says == "") || err != nil && (!strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), "vault.insecure")) {
+				t.Errorf("got %v, want …%s…", err, tt.says)
+			}
+			if _, err := New(Config{Auth: AuthToken, Insecure: true}); err != nil {
+				t.Errorf("insecure: got %v", err)
+			}
+		})
+	}
+}
+
+// TestATokenGoesNowhereInClear has a Vault on this machine redirect to another, and a proxy in
+// between. Neither name is ever looked up.
+func TestATokenGoesNowhereInClear(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "http://vault.example:8200"+r.URL.Path, http.StatusTemporaryRedirect)
+	}))
+	defer server.Close()
+	t.Setenv("VAULT_ADDR", server.URL)
+	t.Setenv("VAULT_TOKEN", "hvs.secret")
+	for _, proxy := range []string{"", "http://proxy.example:3128"} {
+		t.Setenv("VAULT_PROXY_ADDR", proxy)
+		c, err := New(Config{Auth: AuthToken})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.Read(t.Context(), Reference{"kv/authctl", "x"}, false)
+		if err == nil || !strings.Contains(err.Error(), "plain HTTP to another machine") || errors.Is(err, ErrAway) {
+			t.Errorf("proxy %q: got %v", proxy, err)
+		}
+	}
+}

@@ -55,6 +55,8 @@ type serverConfig struct {
 	CORS                     corsConfig     `mapstructure:"cors"`
 	TLS                      tlsConfig      `mapstructure:"tls"`
 	AdminListen              string         `mapstructure:"admin_listen"`
+	AdminHosts               []string       `mapstructure:"admin_hosts"`
+	AdminProfiles            bool           `mapstructure:"admin_profiles"`
 	DrainDelay               time.Duration  `mapstructure:"drain_delay"`
 	ShutdownTimeout          time.Duration  `mapstructure:"shutdown_timeout"`
 }
@@ -202,6 +204,8 @@ func defaults() []setting {
 		{"server.tls.cert_file", ""},
 		{"server.tls.key_file", ""},
 		{"server.admin_listen", "127.0.0.1:9000"},
+		{"server.admin_hosts", []string{}},
+		{"server.admin_profiles", false},
 		{"server.drain_delay", "0s"},
 		{"server.shutdown_timeout", "15s"},
 		{"jwt.algorithm", "HS256"},

@@ -144,6 +144,11 @@ func (l *loaded) validateServer(bad *faults) {
 	if _, _, err := net.SplitHostPort(s.AdminListen); s.AdminListen != "" && err != nil {
 		bad.add("server.admin_listen", "must be host:port, or empty to turn it off, not %q", s.AdminListen)
 	}
+	for _, host := range s.AdminHosts {
+		if err := server.CheckAdminHost(host); err != nil {
+			bad.add("server.admin_hosts", "%q %v", host, err)
+		}
+	}
 	l.validateProxies(bad)
 	l.validateTLS(bad)
 	if s.PublicURL == "" {

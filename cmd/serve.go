@@ -217,6 +217,8 @@ func serverSettings(cfg loaded) server.Config {
 		CookieSameSite:   cfg.Cookies.SameSite,
 		CookieDomain:     cfg.Cookies.Domain,
 		CookieHostPrefix: cfg.Cookies.HostPrefix,
+		AdminHosts:       cfg.Server.AdminHosts,
+		AdminProfiles:    cfg.Server.AdminProfiles,
 		DrainDelay:       cfg.Server.DrainDelay,
 		ShutdownTimeout:  cfg.Server.ShutdownTimeout,
 		Certificate:      cfg.Server.TLS.certificate(),

@@ -43,6 +43,8 @@ type Config struct {
 	CookieSameSite   string                                     // lax, strict or none; "" is lax
 	CookieDomain     string                                     // "" for host-only cookies
 	CookieHostPrefix bool                                       // names the cookies __Host-…; forces Secure, excludes CookieDomain
+	AdminHosts       []string                                   // names, beside IP addresses and localhost, that the admin listener may be asked by
+	AdminProfiles    bool                                       // the admin listener serves /debug/pprof
 	DrainDelay       time.Duration                              // how long Run serves on, and is not ready, before it stops accepting
 	ShutdownTimeout  time.Duration                              // how long Run waits for requests when it stops
 	Certificate      func() (certPEM, keyPEM []byte, err error) // reads what TLS shows, now and whenever it may have changed; nil for no TLS
@@ -104,6 +106,7 @@ type Server struct {
 	guarded atomic.Pointer[http.Handler] // the router behind the cross-origin protection
 	handler http.Handler
 	admin   http.Handler
+	inside  atomic.Pointer[adminRules]
 }
 
 // New returns a server for the service. The store is only asked whether it is
@@ -151,12 +154,12 @@ func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*S
 		return nil, err
 	}
 	s.handler = s.observe(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*s.guarded.Load()).ServeHTTP(w, r) }))
-	s.admin = adminRoutes(s.metrics)
+	s.admin = adminRoutes(s.metrics, &s.inside)
 	return s, nil
 }
 
-// Reconfigure takes over the trusted and the allowed origins and the limits of cfg while the
-// server runs; all else stays as it was. It fails, and changes nothing, when an origin is none.
+// Reconfigure takes over the trusted and the allowed origins, the limits and the rules of the admin
+// listener of cfg while the server runs; all else stays as it was. It fails, and changes nothing, when an origin is none.
 func (s *Server) Reconfigure(cfg Config) error {
 	protection, err := crossOriginProtection(cfg)
 	if err != nil {
@@ -173,6 +176,7 @@ func (s *Server) Reconfigure(cfg Config) error {
 	limited := s.limit(s.router) // what the protection refuses costs nobody anything
 	guarded := shared.share(limited, protection.Handler(limited))
 	relimit(&s.limits, cfg.Limits)
+	s.inside.Store(&adminRules{cfg.AdminHosts, cfg.AdminProfiles})
 	s.guarded.Store(&guarded)
 	return nil
 }
@@ -180,8 +184,8 @@ func (s *Server) Reconfigure(cfg Config) error {
 // Handler returns the public API.
 func (s *Server) Handler() http.Handler { return s.handler }
 
-// AdminHandler returns /metrics and /debug/pprof, which belong on a listener
-// that the public cannot reach.
+// AdminHandler returns /metrics and, where they are turned on, the profiles of /debug/pprof. They
+// belong on a listener that the public cannot reach.
 func (s *Server) AdminHandler() http.Handler { return s.admin }
 
 // crossOriginProtection trusts the configured origins, and the public URL's own,

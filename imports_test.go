@@ -13,7 +13,7 @@ const module = "github.com/authctl/authctl"
 // that is not listed here must not exist.
 var mayImport = map[string][]string{
 	"":                    {"cmd"},
-	"cmd":                 {"cmd/userfile", "cmd/vault", "server", "authn", "authn/foreign", "authn/hashbench", "authn/machine", "store", "store/postgres", "store/sqlite", "migrations"},
+	"cmd":                 {"cmd/userfile", "cmd/vault", "server", "authn", "authn/foreign", "authn/hashbench", "authn/machine", "store", "store/postgres", "store/sqlite", "store/sqlite/dbfile", "migrations"},
 	"cmd/userfile":        {"authn", "store"},
 	"cmd/vault":           {},
 	"server":              {"authn", "store"},

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -251,12 +252,11 @@ func readBlocklist(path string) (*authn.Blocklist, error) {
 	if path == "" {
 		return authn.EmbeddedBlocklist()
 	}
-	f, err := os.Open(path)
+	text, _, err := readTrusted(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	return authn.ReadBlocklist(f)
+	return authn.ReadBlocklist(bytes.NewReader(text))
 }
 
 // actor is the person at the command line, for the audit trail.

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -123,7 +124,11 @@ func (src sources) readFile(v *viper.Viper, origins map[string]string, bad *faul
 	if filepath.Ext(path) == "" {
 		file.SetConfigType("yaml")
 	}
-	if err := file.ReadInConfig(); err != nil {
+	text, open, err := readTrusted(path)
+	if err == nil {
+		err = file.ReadConfig(bytes.NewReader(text))
+	}
+	if err != nil {
 		if unreadable, ok := errors.AsType[viper.ConfigParseError](err); ok { // which does not say what was read
 			err = fmt.Errorf("%s: %w", path, unreadable.Unwrap())
 		}
@@ -144,6 +149,9 @@ func (src sources) readFile(v *viper.Viper, origins map[string]string, bad *faul
 		}
 		v.Set(key, file.Get(key))
 		origins[key] = "file " + path
+		if open != 0 && inClear(key, file.Get(key)) {
+			bad.add(key, "%s", openSecret(path, open))
+		}
 	}
 }
 
@@ -186,10 +194,14 @@ func (l layer) names() []string {
 func (src sources) variables(bad *faults) []layer {
 	dotenv := layer{".env", nil}
 	path := filepath.Join(src.dir, ".env")
-	if f, err := os.Open(path); err == nil {
-		defer f.Close()
-		if dotenv.values, err = gotenv.StrictParse(f); err != nil {
+	if text, open, err := readTrusted(path); err == nil {
+		if dotenv.values, err = gotenv.StrictParse(bytes.NewReader(text)); err != nil {
 			bad.add(path, "cannot be parsed") // its text may hold a secret
+		}
+		for name, value := range dotenv.values {
+			if key, known := keyOf(name); known && open != 0 && inClear(key, value) {
+				bad.add(name, "%s", openSecret(path, open))
+			}
 		}
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		bad.add("", "read %s: %v", path, err)

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -23,6 +24,31 @@ func TestASecretThatIsMountedReadOnlyMayBeReadable(t *testing.T) {
 	path := filepath.Join(dir, "secret")
 	src := from(t, "", "JWT_SECRET_FILE="+path)
 	if _, err := load(src); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+		t.Errorf("before it is read-only: got %v", err)
+	}
+	if err := unix.Mount("", dir, "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, ""); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := load(src); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAConfigurationThatIsMountedReadOnlyMayBelongToAnybody has what Docker and Kubernetes mount.
+func TestAConfigurationThatIsMountedReadOnlyMayBelongToAnybody(t *testing.T) {
+	t.Parallel()
+	origin, dir := t.TempDir(), t.TempDir()
+	path := filepath.Join(origin, "authctl.yaml")
+	write(t, path, "jwt: {secret: "+goodSecret+"}", 0o666)
+	if err := os.Chown(path, stranger, stranger); err != nil {
+		t.Skipf("this user may not give files away: %v", err)
+	}
+	if err := unix.Mount(origin, dir, "", unix.MS_BIND, ""); err != nil {
+		t.Skipf("this user may not mount anything: %v", err)
+	}
+	defer unix.Unmount(dir, unix.MNT_DETACH)
+	src := from(t, "", "AUTHCTL_CONFIG="+filepath.Join(dir, "authctl.yaml"))
+	if _, err := load(src); err == nil || !strings.Contains(err.Error(), "belongs to the user") {
 		t.Errorf("before it is read-only: got %v", err)
 	}
 	if err := unix.Mount("", dir, "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, ""); err != nil {

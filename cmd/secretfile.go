@@ -18,16 +18,16 @@ import (
 const maxSecretFile = 64 << 10 // bytes
 
 // readSecretFile reads a secret and removes one line break at its end. The file
-// must not be readable by everybody, nor writable by anyone but its owner, except
-// below /run/secrets, where containers mount theirs, and where what is mounted is
-// read-only, as Kubernetes does it.
+// must not be readable by everybody, nor writable by anyone but its owner, who is root or the
+// user that this process runs as, except below /run/secrets, where containers mount theirs,
+// and where what is mounted is read-only, as Kubernetes does it.
 func readSecretFile(path string) (string, error) {
 	f, info, err := openRegular(path)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
-	if err := checkMode(path, info); err != nil && !onReadOnlyMount(f) {
+	if err := checkSecret(path, f, info); err != nil {
 		return "", err
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxSecretFile+1))
@@ -62,14 +62,14 @@ func openRegular(path string) (*os.File, fs.FileInfo, error) {
 	return f, info, nil
 }
 
-func checkMode(path string, info fs.FileInfo) error {
-	if strings.HasPrefix(filepath.Clean(path), "/run/secrets/") {
+func checkSecret(path string, f *os.File, info fs.FileInfo) error {
+	if strings.HasPrefix(filepath.Clean(path), "/run/secrets/") || onReadOnlyMount(f) {
 		return nil
 	}
-	if mode := info.Mode().Perm(); mode&0o027 != 0 {
+	if mode := info.Mode().Perm(); hasModes && mode&0o027 != 0 {
 		return fmt.Errorf("others may read or change %s (mode %04o), run: chmod 600 %s", path, mode, path)
 	}
-	return nil
+	return checkWriters(path, f)
 }
 
 // trimLineBreak removes one line break at the end, LF or CRLF.

@@ -7,7 +7,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"os"
 )
 
 // certificate returns what reads the files that TLS is spoken with, nil for no TLS.
@@ -16,7 +15,7 @@ func (c tlsConfig) certificate() func() (certPEM, keyPEM []byte, err error) {
 		return nil
 	}
 	return func() ([]byte, []byte, error) {
-		cert, err := os.ReadFile(c.CertFile)
+		cert, _, err := readTrusted(c.CertFile)
 		if err != nil {
 			return nil, nil, fmt.Errorf("server.tls.cert_file: %w", err)
 		}
@@ -51,7 +50,7 @@ func (c tlsConfig) trusting() *tls.Config {
 	return &tls.Config{
 		InsecureSkipVerify: true, // VerifyConnection does
 		VerifyConnection: func(state tls.ConnectionState) error {
-			text, err := os.ReadFile(c.CertFile)
+			text, _, err := readTrusted(c.CertFile)
 			if err != nil {
 				return err
 			}

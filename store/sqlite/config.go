@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"github.com/authctl/authctl/store/sqlite/dbfile"
 )
 
 // Config is where the file is.
@@ -33,10 +35,31 @@ func prepareFile(cfg Config) error {
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("open database: %s is not a regular file", cfg.Path)
 	}
-	for _, path := range []string{cfg.Path, cfg.Path + "-wal", cfg.Path + "-shm"} {
-		info, err := os.Stat(path)
-		if err == nil && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" { // whose files have no such mode
-			return fmt.Errorf("open database: others may read %s, run: chmod 600 %s", path, path)
+	real, err := filepath.EvalSymlinks(cfg.Path) // beside which SQLite has the others
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	for _, path := range []string{cfg.Path, real + "-wal", real + "-shm", real + "-journal"} {
+		if err := checkAlone(path); err != nil {
+			return fmt.Errorf("open database: %w", err)
+		}
+	}
+	return nil
+}
+
+// checkAlone fails for a file that others may read or change, as far as its mode and its owner tell.
+func checkAlone(path string) error {
+	for _, look := range []func(string) (fs.FileInfo, error){os.Stat, os.Lstat} {
+		info, err := look(path)
+		if err != nil {
+			return nil // it is not there
+		}
+		if uid, stranger := dbfile.Stranger(info); stranger {
+			return fmt.Errorf("%s belongs to the user %d, and not to root or to the user %d that authctl runs as: "+
+				"run authctl as the user %d, or chown the file", path, uid, os.Geteuid(), uid)
+		}
+		if link := info.Mode()&fs.ModeSymlink != 0; !link && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" { // whose files have no such mode
+			return fmt.Errorf("others may read %s, run: chmod 600 %s", path, path)
 		}
 	}
 	return nil

@@ -112,3 +112,36 @@ func TestAnotherProcessIsWaitedFor(t *testing.T) {
 		t.Errorf("got %v, want to have waited", err)
 	}
 }
+
+// TestADatabaseOfAnotherUserIsNotOpened has the file, or what SQLite reads beside it, belong to
+// somebody who may change it.
+func TestADatabaseOfAnotherUserIsNotOpened(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a file to another user")
+	}
+	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
+		path := filepath.Join(t.TempDir(), "a.db")
+		s, err := sqlite.Open(t.Context(), sqlite.Config{Path: path, Create: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+		if err := os.WriteFile(path+suffix, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chown(path+suffix, 54321, 0); err != nil {
+			t.Fatal(err)
+		}
+		if s, err := sqlite.Open(t.Context(), sqlite.Config{Path: path}); err == nil || !strings.Contains(err.Error(), path+suffix+" belongs to the user 54321") {
+			t.Errorf("%q: got %v, %v", suffix, s, err)
+		}
+		link := filepath.Join(t.TempDir(), "link.db")
+		if err := os.Symlink(path, link); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := sqlite.Open(t.Context(), sqlite.Config{Path: link}); err == nil || !strings.Contains(err.Error(), "belongs to the user 54321") {
+			t.Errorf("%q behind a link: got %v", suffix, err)
+		}
+	}
+}

@@ -31,7 +31,7 @@ const (
 	FeedBack     FollowEvent = "revocation feed back"
 	WentBack     FollowEvent = "the database went back" // to before something that this node knows
 	Restored     FollowEvent = "revocations that the database had lost are in it again"
-	NewHistory   FollowEvent = "the database was restored or failed over, and had lost no revocation that this server knows"
+	NewHistory   FollowEvent = "the database was restarted, restored or failed over, and had lost no revocation that this server knows"
 	KeyPromoted  FollowEvent = "signing key promoted" // to what the configuration asks for
 	KeyClosed    FollowEvent = "the active signing key cannot be opened"
 	Replaced     FollowEvent = messageReplaced // for good: nobody is vouched for any more, and the process must end

@@ -25,7 +25,7 @@ func dump(t testing.TB, c *storetest.Cluster) (file string) {
 // load makes the database of a cluster what was dumped.
 func load(t testing.TB, c *storetest.Cluster, file string) {
 	t.Helper()
-	c.Exec(t, "postgres", "DROP DATABASE IF EXISTS "+authDB)
+	c.Exec(t, "postgres", "DROP DATABASE IF EXISTS "+authDB+" WITH (FORCE)")
 	c.Exec(t, "postgres", "CREATE DATABASE "+authDB)
 	in, err := os.Open(file)
 	if err != nil {

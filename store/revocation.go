@@ -27,6 +27,7 @@ type Position string
 type History struct {
 	System string // identifies the database system; "" where it has no identity
 	Line   string // changes when the system loses commits or takes another course; "" where that cannot be told
+	Start  string // of the database's server, which may have found other data in its place; "" where there is none
 }
 
 // Feed is one reading of the revocations.

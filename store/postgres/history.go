@@ -28,13 +28,16 @@ const era = `concat_ws('/', now.system, now.line, now.boot)`
 // place is where a statement was read: an era, and a snapshot in it.
 type place struct {
 	history  store.History
-	boot     string
 	snapshot string // a pg_snapshot
 }
 
-func (p *place) dest() []any { return []any{&p.history.System, &p.history.Line, &p.boot, &p.snapshot} }
+func (p *place) dest() []any {
+	return []any{&p.history.System, &p.history.Line, &p.history.Start, &p.snapshot}
+}
 
-func (p *place) era() string { return p.history.System + "/" + p.history.Line + "/" + p.boot }
+func (p *place) era() string {
+	return p.history.System + "/" + p.history.Line + "/" + p.history.Start
+}
 
 func (p *place) position() store.Position { return store.Position(p.era() + "/" + p.snapshot) }
 

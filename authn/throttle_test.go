@@ -116,11 +116,7 @@ func TestAStrangerCannotLockAnybodyOut(t *testing.T) {
 		_, err = f.enter("alice", "198.51.100.1")
 		wantCode(t, "at home, where alice has signed in", err, "")
 		f.refreshed(t, session.RefreshToken)
-		_, err = f.enter("alice", "198.51.100.77")
-		wantCode(t, "elsewhere, after the success at home", err, "")
-		for i := range 60 {
-			_ = f.guess("alice", fmt.Sprintf("203.0.113.%d", 100+i%12))
-		}
+		wantCode(t, "the stranger, after the success at home", f.guess("alice", "203.0.113.99"), CodeRateLimited)
 		_, err = f.enter("alice", "198.51.100.78")
 		wantCode(t, "elsewhere, under attack", err, CodeRateLimited)
 		if got := retryAfter0(err); got > time.Minute {
@@ -129,6 +125,41 @@ func TestAStrangerCannotLockAnybodyOut(t *testing.T) {
 		f.advance(retryAfter0(err))
 		_, err = f.enter("alice", "198.51.100.78")
 		wantCode(t, "elsewhere, a moment later", err, "")
+	})
+}
+
+func TestASuccessGivesStrangersNoFurtherGuesses(t *testing.T) {
+	t.Parallel()
+	onBoth(t, limited, func(t *testing.T, f *fixture) {
+		f.register(t, "alice")
+		_, err := f.enter("alice", "198.51.100.1")
+		wantCode(t, "at home", err, "")
+		before := f.hashed()
+		for round := range 5 {
+			for i := range 30 {
+				_ = f.guess("alice", fmt.Sprintf("203.0.113.%d", 30*round+i))
+			}
+			_, err := f.enter("alice", "198.51.100.1")
+			wantCode(t, "at home", err, "")
+		}
+		if got := f.hashed() - before - 5; got != 20 {
+			t.Errorf("strangers had %d guesses, want the 20 that are free", got)
+		}
+		for range 4 { // what was mistyped at home is forgotten with a success there
+			wantCode(t, "mistyped", f.guess("alice", "198.51.100.1"), CodeInvalidCredentials)
+		}
+		_, err = f.enter("alice", "198.51.100.1")
+		wantCode(t, "at home", err, "")
+		list, err := f.Attempts(f.ctx, store.AttemptsPage{After: -1, Limit: 100})
+		failures := 0
+		for _, a := range list {
+			if a.Address == "" {
+				failures = a.Failures
+			}
+		}
+		if err != nil || failures != 20 {
+			t.Errorf("%d failures are counted from anywhere, %v, want those of strangers", failures, err)
+		}
 	})
 }
 

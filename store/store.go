@@ -122,8 +122,9 @@ type Store interface {
 	// when the user or its password is gone or disabled, when the password hash is no longer
 	// s.PasswordHash, or when the generation is no longer s.Generation: whatever
 	// happened between the look-up and now wins over the login. In the same
-	// transaction it takes the failures back from the user and from the counters of
-	// s.Attempt, remembers the success at its place,
+	// transaction it takes the failures back from the user and from the counter Here of
+	// s.Attempt; from Anywhere as many as Here had, the attempt itself with them, and
+	// never the failures of other places, whose delay goes on. It remembers the success at its place,
 	// replaces the password hash by s.Rehash if that is set, ends
 	// the session s.Replaces if there is one and the user's oldest beyond s.Max, up to
 	// [MaxSurplus] of them (an event of its own, [ActionSessionReplaced], carries each

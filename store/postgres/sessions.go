@@ -11,6 +11,10 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
+// Of what is counted Anywhere the failures Here go, with this attempt; where the counter Here is
+// another's by now, only this attempt.
+const othersFailed = `GREATEST(a.failures - COALESCE((SELECT failed.failures FROM failed), 1), 0)`
+
 // One statement, hence one round trip. It locks the user as the foreign key does anyway, against
 // being deleted and nothing else: whatever ends sessions bumps a generation, so a session that
 // slips past its condition carries the older pair and is dead on arrival. All statements lock
@@ -30,13 +34,18 @@ WITH started AS (
     FROM started
     WHERE u.id = started.user_id AND u.password_hash = $11 AND u.password_disabled_at IS NULL AND ($12 <> '' OR u.failed_logins > 0)
     RETURNING 1
+), failed AS (
+    SELECT a.failures FROM login_attempts a, started
+    WHERE a.slot = $24 AND a.key = $25 AND (SELECT count(*) FROM settled) >= 0
+    FOR UPDATE OF a
 ), here AS (
     UPDATE login_attempts a SET failures = 0, next_at = $14
-    FROM started
-    WHERE a.slot = $24 AND a.key = $25 AND (SELECT count(*) FROM settled) >= 0
+    FROM failed
+    WHERE a.slot = $24 AND a.key = $25
     RETURNING 1
 ), anywhere AS (
-    UPDATE login_attempts a SET failures = 0, next_at = $14
+    UPDATE login_attempts a SET failures = ` + othersFailed + `, next_at = LEAST(a.next_at,
+        $14 + CASE WHEN ` + othersFailed + ` > 0 THEN ($34::bigint[])[LEAST(` + othersFailed + `, cardinality($34))] ELSE 0 END * INTERVAL '1 microsecond')
     FROM started
     WHERE a.slot = $26 AND a.key = $27 AND (SELECT count(*) FROM here) >= 0
     RETURNING 1
@@ -80,7 +89,7 @@ func (s *Store) StartSession(ctx context.Context, n store.NewSession, e store.Ev
 		a = &store.Attempt{Here: store.Counter{Slot: -1}, Anywhere: store.Counter{Slot: -1}, Known: store.Place{Slot: -1}}
 	}
 	args = append(args, string(store.ActionSessionReplaced), a.Here.Slot, a.Here.Key, a.Anywhere.Slot, a.Anywhere.Key,
-		a.Known.Slot, a.Known.Key, a.Address, n.Step, n.Max, store.MaxSurplus)
+		a.Known.Slot, a.Known.Key, a.Address, n.Step, n.Max, store.MaxSurplus, inMicros(a.Anywhere.Delays))
 	var id uuid.UUID
 	err := translate("start session", s.pool.QueryRow(ctx, insertSession, args...).Scan(&id))
 	if errors.Is(err, store.ErrNotFound) {

@@ -117,23 +117,51 @@ func credentials(ctx context.Context, tx *sql.Tx, folded string) (store.Credenti
 }
 
 const (
-	succeed = `
-UPDATE login_attempts SET failures = 0, next_at = ?1
-WHERE slot = ?2 AND key = ?3 OR slot = ?4 AND key = ?5`
-	savePlace = `
+	selectFailures = `SELECT failures FROM login_attempts WHERE slot = ?1 AND key = ?2`
+	setFailures    = `UPDATE login_attempts SET failures = ?3, next_at = MIN(next_at, ?4) WHERE slot = ?1 AND key = ?2`
+	savePlace      = `
 INSERT INTO known_places (slot, key, user_id, address, signed_in_at)
 VALUES (?1, ?2, ?3, ?4, ?5)
 ON CONFLICT (slot) DO UPDATE SET
     key = excluded.key, user_id = excluded.user_id, address = excluded.address, signed_in_at = excluded.signed_in_at`
 )
 
-// succeeded takes the failures back from the counters of an attempt, and remembers the
-// place, within a transaction.
+// succeeded takes the failures Here back from the counters of an attempt, and remembers the
+// place, within a transaction. Where the counter Here is another's by now, it takes back the attempt.
 func succeeded(ctx context.Context, tx *sql.Tx, at time.Time, a store.Attempt, userID uuid.UUID) error {
-	if _, err := tx.ExecContext(ctx, succeed, micros(at), a.Here.Slot, a.Here.Key, a.Anywhere.Slot, a.Anywhere.Key); err != nil {
+	here, err := failures(ctx, tx, a.Here, 1)
+	if err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, savePlace, a.Known.Slot, a.Known.Key, userID, a.Address, micros(at))
+	anywhere, err := failures(ctx, tx, a.Anywhere, 0)
+	if err != nil {
+		return err
+	}
+	if err := setCounter(ctx, tx, a.Here, 0, at); err != nil {
+		return err
+	}
+	if err := setCounter(ctx, tx, a.Anywhere, max(anywhere-here, 0), at); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, savePlace, a.Known.Slot, a.Known.Key, userID, a.Address, micros(at))
+	return err
+}
+
+// failures reads them, or returns otherwise when the slot is another's.
+func failures(ctx context.Context, tx *sql.Tx, c store.Counter, otherwise int) (n int, err error) {
+	err = tx.QueryRowContext(ctx, selectFailures, c.Slot, c.Key).Scan(&n)
+	if errors.Is(err, sql.ErrNoRows) {
+		return otherwise, nil
+	}
+	return n, err
+}
+
+// setCounter leaves fewer failures, and the delay that they cause.
+func setCounter(ctx context.Context, tx *sql.Tx, c store.Counter, failures int, at time.Time) error {
+	if failures > 0 {
+		at = at.Add(c.Delays[min(failures, len(c.Delays))-1])
+	}
+	_, err := tx.ExecContext(ctx, setFailures, c.Slot, c.Key, failures, micros(at))
 	return err
 }
 

@@ -158,6 +158,53 @@ var attemptCases = []testCase{
 		f.begin(attempt("alice", "192.0.2.3", later.At))
 		equal(f, "where alice was long ago", f.begin(later), later.At.Add(3*time.Second))
 	}},
+	{"a success takes back what came from its place, and leaves what came from others", func(f *fixture) {
+		u := f.user("alice")
+		f.begin(attempt("alice", "192.0.2.1", noon))
+		for range 2 {
+			f.begin(attempt("alice", "192.0.2.2", noon))
+		}
+		at := noon.Add(3 * time.Second)
+		f.succeed(u, attempt("alice", "192.0.2.1", at))
+		equal(f, "counted", f.counted(), map[string]int{"192.0.2.2": 2, "": 2})
+		equal(f, "the last free one", f.begin(attempt("alice", "192.0.2.3", at)), time.Time{})
+		equal(f, "a stranger", f.begin(attempt("alice", "192.0.2.4", at)), at.Add(3*time.Second))
+		f.succeed(u, attempt("alice", "192.0.2.1", at))
+		f.succeed(u, attempt("alice", "192.0.2.1", at))
+		equal(f, "counted", f.counted(), map[string]int{"192.0.2.2": 2, "192.0.2.3": 1, "": 3})
+		equal(f, "a stranger after more successes", f.begin(attempt("alice", "192.0.2.4", at)), at.Add(3*time.Second))
+		gone := attempt("alice", "192.0.2.1", at)
+		f.begin(gone)
+		other := attempt("nobody", "192.0.2.7", at)
+		other.Here.Slot = gone.Here.Slot
+		f.begin(other)
+		n := f.newSession(u, "gone")
+		n.Attempt = &gone
+		f.start(n)
+		equal(f, "alice's, whose counter has been pushed out here", f.counted()[""]-1, 3)
+	}},
+	{"two successes at once take back no more than came from their place", func(f *fixture) {
+		u := f.user("alice")
+		for i := range 3 {
+			f.begin(attempt("alice", fmt.Sprintf("192.0.2.%d", i+2), noon))
+		}
+		at := noon.Add(3 * time.Second)
+		stores := f.processes()
+		var own [2]store.Attempt
+		for i := range own { // as two from a known place are
+			own[i] = attempt("alice", "192.0.2.1", at)
+			own[i].Anywhere.Delays = []time.Duration{0}
+			equal(f, "retry at", f.begin(own[i]), time.Time{})
+		}
+		together(len(own), func(i int) {
+			n := store.NewSession{ID: uuid.New(), UserID: u.ID, TokenHash: hashOf(fmt.Sprint(i)), CreatedAt: at, ExpiresAt: at.Add(idle),
+				AbsoluteExpiresAt: at.Add(lifetime), PasswordHash: oldHash, Attempt: &own[i]}
+			if _, err := stores[i%len(stores)].StartSession(f.ctx, n, about(event(store.ActionLogin, at), u.ID, n.ID)); err != nil {
+				f.Errorf("start session: %v", err)
+			}
+		})
+		equal(f, "of others", f.counted()[""], 3)
+	}},
 	{"an attempt that is taken back was none", func(f *fixture) {
 		a := attempt("alice", "192.0.2.1", noon)
 		for range 20 {

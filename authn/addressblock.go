@@ -27,6 +27,26 @@ func AddressBlock(ip netip.Addr) netip.Prefix {
 	return block
 }
 
+// WiderBlock is a network of IPv6 addresses that belongs to one customer of many providers.
+type WiderBlock struct {
+	Prefix netip.Prefix
+	Times  int // as large as the budget of an address block
+}
+
+// WiderBlocks returns the /56 and the /48 of an IPv6 address block, whose addresses together
+// may do what eight and sixteen single ones may. Otherwise whoever has a /48 would have 65,536
+// budgets. A /56 has half of it, so that one customer cannot use up what its neighbours in the
+// /48 need. An IPv4 address has none.
+func WiderBlocks(block netip.Prefix) []WiderBlock {
+	if !block.IsValid() || block.Addr().Is4() {
+		return nil
+	}
+	return []WiderBlock{
+		{netip.PrefixFrom(block.Addr(), 56).Masked(), 8},
+		{netip.PrefixFrom(block.Addr(), 48).Masked(), 16},
+	}
+}
+
 // BlockName is how a block is written: 192.0.2.7, or 2001:db8::/64; "" for none.
 func BlockName(block netip.Prefix) string {
 	switch {

@@ -25,7 +25,7 @@ type openConnections struct {
 
 	mu   sync.Mutex
 	all  int
-	from map[netip.Addr]int // by block; without trusted proxies and this machine
+	from map[netip.Prefix]int // by block; without trusted proxies and this machine
 }
 
 // Accept returns the next connection that may be open.
@@ -71,11 +71,19 @@ func (o *openConnections) enter(from netip.Addr) bool {
 		return false
 	}
 	if from.IsValid() && o.mostFrom > 0 {
-		block := authn.AddressBlock(from).Addr()
-		if o.from[block] >= o.mostFrom {
+		block := authn.AddressBlock(from)
+		wider := authn.WiderBlocks(block)
+		full := o.from[block] >= o.mostFrom
+		for _, w := range wider {
+			full = full || o.from[w.Prefix] >= w.Times*o.mostFrom
+		}
+		if full {
 			return false
 		}
 		o.from[block]++
+		for _, w := range wider {
+			o.from[w.Prefix]++
+		}
 	}
 	o.all++
 	return true
@@ -86,10 +94,17 @@ func (o *openConnections) leave(from netip.Addr) {
 	defer o.mu.Unlock()
 	o.all--
 	if from.IsValid() && o.mostFrom > 0 {
-		block := authn.AddressBlock(from).Addr()
-		if o.from[block]--; o.from[block] == 0 {
-			delete(o.from, block)
+		block := authn.AddressBlock(from)
+		o.decrement(block)
+		for _, w := range authn.WiderBlocks(block) {
+			o.decrement(w.Prefix)
 		}
+	}
+}
+
+func (o *openConnections) decrement(block netip.Prefix) {
+	if o.from[block]--; o.from[block] == 0 {
+		delete(o.from, block)
 	}
 }
 

@@ -59,10 +59,29 @@ type TestLimiter struct{ *limiter }
 func NewTestLimiter(r Rate) TestLimiter { return TestLimiter{newLimiter(r)} }
 
 // Take returns 0 when an address may go on.
-func (l TestLimiter) Take(addr netip.Addr, now time.Time) time.Duration { return l.take(addr, now) }
+func (l TestLimiter) Take(addr netip.Addr, now time.Time) time.Duration {
+	return l.take(authn.AddressBlock(addr), now)
+}
 
 // Entries counts the addresses that are remembered.
 func (l TestLimiter) Entries() int { return l.entries() }
+
+// TestConnections counts connections.
+type TestConnections struct{ *openConnections }
+
+// NewTestConnections makes one for so many of one address.
+func NewTestConnections(mostFrom int) TestConnections {
+	return TestConnections{&openConnections{mostFrom: mostFrom, from: map[netip.Prefix]int{}}}
+}
+
+// Enter reports whether one more may be open.
+func (c TestConnections) Enter(from netip.Addr) bool { return c.enter(from) }
+
+// Leave closes one.
+func (c TestConnections) Leave(from netip.Addr) { c.leave(from) }
+
+// Blocks returns how many blocks have connections.
+func (c TestConnections) Blocks() int { return len(c.from) }
 
 // Hops returns the addresses that proxies have said in lines of a header, as written.
 func Hops(header string, lines ...string) (addrs []string) {

@@ -15,7 +15,8 @@ import (
 )
 
 // Limits is how many requests one client address may make of each class: an IPv4 address, or
-// the /64 of an IPv6 one. /verify and the health checks, which proxies and orchestrators ask
+// the /64 of an IPv6 one, whose /56 and /48 may make some times as many, as
+// [authn.WiderBlocks] says. /verify and the health checks, which proxies and orchestrators ask
 // without end, have no limit. Each process counts for itself.
 type Limits struct {
 	Login    Rate // POST /login
@@ -80,7 +81,7 @@ func (s *Server) limit(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		wait := s.limits.Load().of[class].take(authn.AddressBlock(x.client).Addr(), s.clock())
+		wait := s.limits.Load().of[class].take(authn.AddressBlock(x.client), s.clock())
 		if wait == 0 {
 			next.ServeHTTP(w, r)
 			return
@@ -110,7 +111,7 @@ type limiter struct {
 
 type limiterShard struct {
 	mu         sync.Mutex
-	young, old map[netip.Addr]*rate.Limiter
+	young, old map[netip.Prefix]*rate.Limiter
 }
 
 // newLimiter returns nil, which allows everything, for the zero Rate.
@@ -121,34 +122,50 @@ func newLimiter(r Rate) *limiter {
 	return &limiter{rate: r, seed: maphash.MakeSeed()}
 }
 
-// take returns 0 when an address may go on, and else how long it has to wait.
-func (l *limiter) take(addr netip.Addr, now time.Time) time.Duration {
+// take returns 0 when an address block may go on, and else how long it has to wait. Whom one of
+// its buckets refuses uses up none of the others.
+func (l *limiter) take(block netip.Prefix, now time.Time) (wait time.Duration) {
 	if l == nil {
 		return 0
 	}
-	bucket := l.bucket(addr)
-	if bucket.AllowN(now, 1) {
-		return 0
+	wider := authn.WiderBlocks(block)
+	buckets := make([]*rate.Limiter, 1, 1+len(wider))
+	buckets[0] = l.bucket(block, 1)
+	for _, w := range wider {
+		buckets = append(buckets, l.bucket(w.Prefix, w.Times))
 	}
-	missing := 1 - bucket.TokensAt(now)
-	return max(time.Duration(missing*float64(l.rate.Per)/float64(l.rate.Count)), 1)
+	for _, b := range buckets {
+		if missing := 1 - b.TokensAt(now); missing > 0 {
+			wait = max(wait, time.Duration(missing/float64(b.Limit())*float64(time.Second)), 1)
+		}
+	}
+	if wait > 0 {
+		return wait
+	}
+	for _, b := range buckets {
+		if !b.AllowN(now, 1) { // others came between
+			return max(time.Duration(float64(time.Second)/float64(b.Limit())), 1)
+		}
+	}
+	return 0
 }
 
-func (l *limiter) bucket(addr netip.Addr) *rate.Limiter {
-	sh := &l.shards[maphash.Comparable(l.seed, addr)%limiterShards]
+// bucket returns that of a block, which is some times as large as the rate says.
+func (l *limiter) bucket(block netip.Prefix, times int) *rate.Limiter {
+	sh := &l.shards[maphash.Comparable(l.seed, block)%limiterShards]
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if bucket := sh.young[addr]; bucket != nil {
+	if bucket := sh.young[block]; bucket != nil {
 		return bucket
 	}
-	bucket := sh.old[addr]
+	bucket := sh.old[block]
 	if bucket == nil {
-		bucket = rate.NewLimiter(rate.Limit(float64(l.rate.Count)/l.rate.Per.Seconds()), l.rate.Burst)
+		bucket = rate.NewLimiter(rate.Limit(float64(times*l.rate.Count)/l.rate.Per.Seconds()), times*l.rate.Burst)
 	}
 	if sh.young == nil || len(sh.young) >= shardEntries {
-		sh.old, sh.young = sh.young, make(map[netip.Addr]*rate.Limiter)
+		sh.old, sh.young = sh.young, make(map[netip.Prefix]*rate.Limiter)
 	}
-	sh.young[addr] = bucket
+	sh.young[block] = bucket
 	return bucket
 }
 

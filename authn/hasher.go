@@ -3,7 +3,6 @@ package authn
 import (
 	"context"
 	"crypto/rand"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"runtime"
@@ -22,10 +21,13 @@ const (
 	ForNobody  Purpose = "nobody"  // a login without a hash to compare with
 	ForUpgrade Purpose = "upgrade" // replacing a hash of another cost, at a login
 	ForAccount Purpose = "account" // a new account, or a new password
+	ForFloor   Purpose = "floor"   // learning how long a stored hash takes
 )
 
 // Purposes returns every purpose.
-func Purposes() []Purpose { return []Purpose{ForLogin, ForNobody, ForUpgrade, ForAccount} }
+func Purposes() []Purpose {
+	return []Purpose{ForLogin, ForNobody, ForUpgrade, ForAccount, ForFloor}
+}
 
 // HasherConfig is what [NewHasher] needs to know.
 type HasherConfig struct {
@@ -38,15 +40,18 @@ type HasherConfig struct {
 
 // Hasher runs every password hash of the process, within one budget.
 type Hasher struct {
-	config  HasherConfig
-	params  Params
-	peppers peppers
-	queue   queue
-	residue residue
-	pace    pace
-	arenas  *arenas // nil for golang.org/x/crypto/argon2
-	broken  error   // why it is nil, where it should not be
-	stats   *hashCounters
+	config   HasherConfig
+	params   Params
+	peppers  peppers
+	entrance queue // for places, see [place]
+	queue    queue
+	residue  residue
+	pace     pace
+	floor    *floor
+	arenas   *arenas // nil for golang.org/x/crypto/argon2
+	broken   error   // why it is nil, where it should not be
+	stats    *hashCounters
+	now      func() time.Time // time.Now, but in tests
 }
 
 // NewHasher makes a Hasher. It fails when the cost or a pepper is not allowed, or the
@@ -76,10 +81,13 @@ func NewHasher(cfg HasherConfig) (*Hasher, error) {
 	h := &Hasher{
 		config: cfg,
 		params: cfg.Params, peppers: peppers,
-		queue:   queue{Budget: b},
-		residue: newResidue(min(b.Memory, need)),
-		pace:    pace{every: paceStep},
-		stats:   newHashCounters(),
+		entrance: queue{Budget: Budget{Workers: 2 * int(min(int64(b.Workers), b.Memory/cfg.Params.bytes())), MaxWait: b.MaxWait}},
+		queue:    queue{Budget: b},
+		residue:  newResidue(min(b.Memory, need)),
+		pace:     pace{every: paceStep},
+		floor:    newFloor(),
+		stats:    newHashCounters(),
+		now:      time.Now,
 	}
 	if !cfg.Portable {
 		h.arenas, h.broken = newArenas(b.Memory)
@@ -125,36 +133,44 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	return h.hash(ctx, password, ForAccount, nil)
 }
 
-// overloaded fails with [CodeOverloaded] when a hash would have to wait too long. It
-// spares whoever is refused, and the database, the work before the hash.
-func (h *Hasher) overloaded(ctx context.Context) error {
-	return h.refuse(ctx, h.queue.check(), ForLogin)
-}
-
 // hash returns the PHC string of a normalized password at the configured cost.
 func (h *Hasher) hash(ctx context.Context, password string, why Purpose, t *stopwatch) (string, error) {
-	d := digest{params: h.params, salt: make([]byte, saltLength), pepper: h.peppers.current}
-	rand.Read(d.salt)
-	tag, err := h.argon2(ctx, password, d, tagLength, why, t)
-	if err != nil {
+	if why == ForAccount {
+		p, err := h.enter(ctx, why, t)
+		if err != nil {
+			return "", err
+		}
+		defer p.leave()
+	}
+	d := h.newDigest()
+	var failed error
+	_, err := h.run(ctx, d.params.bytes(), why, t, func() (aside time.Duration) {
+		d.tag, failed = h.tag(password, d, tagLength)
+		return 0
+	})
+	if err := errors.Join(err, failed); err != nil {
 		return "", err
 	}
-	d.tag = tag
 	return d.String(), nil
 }
 
-// verifyOwn reports whether a normalized password belongs to d.
-func (h *Hasher) verifyOwn(ctx context.Context, password string, d digest, t *stopwatch) (bool, error) {
-	tag, err := h.argon2(ctx, password, d, len(d.tag), ForLogin, t)
-	return err == nil && subtle.ConstantTimeCompare(tag, d.tag) == 1, err
+// newDigest is one of the configured cost with a new salt, and no tag yet.
+func (h *Hasher) newDigest() digest {
+	d := digest{params: h.params, salt: make([]byte, saltLength), pepper: h.peppers.current}
+	rand.Read(d.salt)
+	return d
 }
 
 // waste computes a hash for an account that has none, so that its absence costs what a
 // wrong password costs. It is one that a new account would get, so that the two cannot come
-// to differ in cost.
-func (h *Hasher) waste(ctx context.Context, password string, t *stopwatch) error {
-	_, err := h.hash(ctx, password, ForNobody, t)
-	return err
+// to differ in cost. since is when it began.
+func (h *Hasher) waste(ctx context.Context, password string, t *stopwatch) (since time.Time, err error) {
+	var failed error
+	since, err = h.run(ctx, h.params.bytes(), ForNobody, t, func() (aside time.Duration) {
+		_, failed = h.tag(password, h.newDigest(), tagLength)
+		return 0
+	})
+	return since, errors.Join(err, failed)
 }
 
 func (h *Hasher) outdatedOwn(d digest) bool {
@@ -170,43 +186,44 @@ func (h *Hasher) usable(d digest) error {
 	return err
 }
 
-func (h *Hasher) argon2(ctx context.Context, password string, d digest, length int, why Purpose, t *stopwatch) (tag []byte, err error) {
+// tag computes one, within a turn.
+func (h *Hasher) tag(password string, d digest, length int) ([]byte, error) {
 	seasoned, err := h.peppers.season(d.pepper, password)
 	if err != nil {
 		return nil, err
 	}
-	var failed error
-	err = h.run(ctx, d.params.bytes(), why, t, func() {
-		if h.arenas == nil {
-			h.residue.begin(d.params.bytes())
-			defer h.residue.end(d.params.bytes())
-			tag = compute(seasoned, d.salt, d.params, length)
-			return
-		}
-		tag, failed = h.arenas.key(seasoned, d.salt, d.params, length)
-	})
-	return tag, errors.Join(err, failed)
+	if h.arenas == nil {
+		h.residue.begin(d.params.bytes())
+		defer h.residue.end(d.params.bytes())
+		return compute(seasoned, d.salt, d.params, length), nil
+	}
+	return h.arenas.key(seasoned, d.salt, d.params, length)
 }
 
-// run does the work when its turn has come. The turn belongs to the work: a caller
+// run does the work when its turn has come, which is since. The turn belongs to the work: a caller
 // that goes away while it is done does not give it back early. It fails with
-// [CodeOverloaded] when ctx ends in the queue, or the wait is or would be too long.
-func (h *Hasher) run(ctx context.Context, memory int64, why Purpose, t *stopwatch, work func()) error {
-	began := time.Now()
-	err := h.queue.acquire(ctx, memory)
-	admitted := time.Now()
+// [CodeOverloaded] when ctx ends in the queue, or the wait is or would be too long. The work
+// returns what part of its time it has counted for another purpose.
+func (h *Hasher) run(ctx context.Context, memory int64, why Purpose, t *stopwatch, work func() (aside time.Duration)) (since time.Time, err error) {
+	began := h.now()
+	err = h.queue.acquire(ctx, memory)
+	admitted := h.now()
 	if err != nil {
-		return h.refuse(ctx, err, why)
+		return time.Time{}, h.refuse(ctx, err, why)
 	}
 	t.lap("hash_wait")
+	var aside time.Duration
 	defer func() {
-		took := time.Since(admitted)
+		took := h.now().Sub(admitted)
+		h.stats.done(why, admitted.Sub(began), took-aside)
+		if why == ForFloor { // says nothing of those who wait
+			took = 0
+		}
 		h.queue.release(memory, took)
-		h.stats.done(why, admitted.Sub(began), took)
 		t.lap("hash")
 	}()
-	work()
-	return nil
+	aside = work()
+	return admitted, nil
 }
 
 // refuse holds a caller back for a moment, and makes the error that tells it to come

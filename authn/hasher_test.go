@@ -27,6 +27,8 @@ func newTestHasher(t testing.TB, configure func(*HasherConfig)) *Hasher {
 	return h
 }
 
+func both(password string) typed { return typed{password, password} }
+
 func mustParse(t testing.TB, phc string) digest {
 	t.Helper()
 	d, err := parseDigest(phc)
@@ -45,7 +47,7 @@ func TestHashAndVerifyCountOneComputationEach(t *testing.T) {
 	}
 	d := mustParse(t, phc)
 	for password, want := range map[string]bool{"correct horse": true, "Correct horse": false} {
-		got, err := h.verifyOwn(t.Context(), password, d, nil)
+		got, _, err := h.check(t.Context(), both(password), storedHash{own: d}, false, nil)
 		if err != nil || got != want {
 			t.Errorf("verify %q: got %v, %v; want %v", password, got, err, want)
 		}
@@ -73,10 +75,12 @@ func TestWhereThereIsNoHashOneOfTheConfiguredCostIsComputed(t *testing.T) {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		wantCode(t, "without the memory for one", h.waste(ctx, "correct horse", nil), CodeOverloaded)
+		_, err := h.waste(ctx, "correct horse", nil)
+		wantCode(t, "without the memory for one", err, CodeOverloaded)
 		cancel()
 		h.queue.release(1, 0)
-		wantCode(t, "with it", h.waste(t.Context(), "correct horse", nil), "")
+		_, err = h.waste(t.Context(), "correct horse", nil)
+		wantCode(t, "with it", err, "")
 		if got := h.Stats().By[ForNobody].Run.Count; got != 1 {
 			t.Errorf("%d hashes, want 1", got)
 		}
@@ -150,14 +154,14 @@ func TestPeppers(t *testing.T) {
 			t.Errorf("%s: got %v, outdated %v", tt.name, err, tt.hasher.outdatedOwn(tt.stored))
 		}
 		for typed, want := range map[string]bool{password: tt.usable, "wrong": false} {
-			if ok, err := tt.hasher.verifyOwn(t.Context(), typed, tt.stored, nil); ok != want || (err == nil) != tt.usable {
+			if ok, _, err := tt.hasher.check(t.Context(), both(typed), storedHash{own: tt.stored}, false, nil); ok != want || (err == nil) != tt.usable {
 				t.Errorf("%s: verify %s: got %v, %v", tt.name, typed, ok, err)
 			}
 		}
 	}
 	stolen := first // by somebody who has the database alone
 	stolen.pepper = ""
-	if ok, err := with("").verifyOwn(t.Context(), password, stolen, nil); ok || err != nil {
+	if ok, _, err := with("").check(t.Context(), both(password), storedHash{own: stolen}, false, nil); ok || err != nil {
 		t.Errorf("without the pepper: got %v, %v", ok, err)
 	}
 }

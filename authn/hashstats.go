@@ -11,6 +11,7 @@ type HashStats struct {
 	Run     uint64 // hashes computed since the start
 	Running int    // being computed now
 	Waiting int    // waiting for their turn now
+	Held    int    // refused sign-ins that are held back now
 	Memory  int64  // bytes that hashes work with now
 	Kept    int64  // bytes that are kept for them, in use or not
 	Budget  Budget // that holds
@@ -90,6 +91,9 @@ func (c *hashCounters) refused(why Purpose) {
 func (h *Hasher) Stats() HashStats {
 	s := HashStats{Budget: h.queue.Budget, By: map[Purpose]HashTimes{}}
 	s.Running, s.Waiting, s.Memory = h.queue.state()
+	_, entering, _ := h.entrance.state()
+	s.Waiting += entering
+	s.Held = h.floor.holding()
 	s.Implementation = h.Implementation()
 	if h.arenas != nil {
 		s.Kept = h.arenas.size()

@@ -28,7 +28,8 @@ type Grant struct {
 //
 // An unknown user, a wrong password, a disabled user, a user without a password and one
 // whose password is disabled all fail with the same [CodeInvalidCredentials] error after
-// exactly one Argon2 computation and one audit event. After too many failures it fails with
+// exactly one Argon2 computation of the configured cost and one audit event, no sooner than the
+// costliest stored hash takes; a stored hash of another cost is computed before it. After too many failures it fails with
 // [CodeRateLimited], without looking at the password; see [AccountLimits].
 func (s *Service) Login(ctx context.Context, a Actor, in Account, current string) (Grant, error) {
 	now := s.now()
@@ -48,9 +49,15 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 		return Grant{}, err
 	}
 	hasher := s.rules.Load().hasher
-	if err := hasher.overloaded(ctx); err != nil {
+	place, err := hasher.enter(ctx, ForLogin, watch)
+	if err != nil {
 		return Grant{}, err
 	}
+	defer place.leave()
+	client := ctx
+	// From here on nothing depends on the client: what is counted is computed.
+	ctx, done := settling(ctx)
+	defer done()
 	creds, attempt, err := s.beginLogin(ctx, a, in.Username, now)
 	watch.lap("lookup")
 	if err != nil {
@@ -60,22 +67,25 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 	for range 3 {
 		var rehash string
 		if verified.PasswordHash == "" || creds.PasswordHash != verified.PasswordHash || creds.User.Disabled() || creds.User.PasswordDisabled() {
-			stored, why, cause, err := verifyPassword(ctx, hasher, creds, typed{in.Password, password}, watch)
+			found, err := verifyPassword(context.WithoutCancel(ctx), hasher, creds, typed{in.Password, password}, watch)
 			if err != nil {
 				return Grant{}, s.takeBack(ctx, attempt, fail(err))
 			}
-			var done context.CancelFunc
 			ctx, done = settling(ctx)
 			defer done()
-			if why != "" {
-				return Grant{}, s.loginFailed(ctx, a, creds.User.ID, now, why, cause)
+			if found.why != "" {
+				place.leave()
+				err := s.loginFailed(ctx, a, creds.User.ID, now, found.why, found.cause)
+				hasher.floor.hold(client, found.since, hasher.now())
+				return Grant{}, err
 			}
-			if hasher.outdated(stored) {
+			if hasher.outdated(found.stored) {
 				rehash, err = hasher.hash(ctx, password, ForUpgrade, watch)
 				if err != nil && (ctx.Err() != nil || CodeOf(err) != CodeOverloaded) { // else another login upgrades it
 					return Grant{}, fail(err)
 				}
 			}
+			place.leave()
 			verified = creds
 		}
 		g, started, err := s.startSession(ctx, a, creds, attempt, rehash, current, now)
@@ -107,32 +117,43 @@ func (s *Service) credentials(ctx context.Context, username string) (store.Crede
 	return creds, err
 }
 
-// verifyPassword computes one hash, whatever it is given. why is "" when the
-// password belongs to a user who may sign in, else the reason for the audit
-// trail; cause is set when that reason is a fault of ours.
-func verifyPassword(ctx context.Context, hasher *Hasher, creds store.Credentials, password typed, watch *stopwatch) (stored storedHash, why string, cause, err error) {
+// verdict is what comparing a password with what is known of a name came to.
+type verdict struct {
+	stored storedHash
+	since  time.Time // when the hash began
+	why    string    // of a refusal, for the audit trail; "" for none
+	cause  error     // set when that reason is a fault of ours
+}
+
+// verifyPassword compares a password with the stored hash, and computes as much for whoever
+// has none.
+func verifyPassword(ctx context.Context, hasher *Hasher, creds store.Credentials, password typed, watch *stopwatch) (v verdict, err error) {
 	if creds.PasswordHash == "" {
-		why = "unknown_user"
+		v.why = "unknown_user"
 		if creds.User.ID != uuid.Nil {
-			why = "no_password"
+			v.why = "no_password"
 		}
-		return storedHash{}, why, nil, hasher.waste(ctx, password.nfc, watch)
+		v.since, err = hasher.waste(ctx, password.nfc, watch)
+		return v, err
 	}
-	if stored, cause = hasher.parse(creds.PasswordHash); cause != nil {
-		cause = fmt.Errorf("user %s: %w", creds.User.ID, cause)
-		return storedHash{}, "corrupt_hash", cause, hasher.waste(ctx, password.nfc, watch)
+	if v.stored, err = hasher.parse(creds.PasswordHash); err != nil {
+		v.why, v.cause = "corrupt_hash", fmt.Errorf("user %s: %w", creds.User.ID, err)
+		v.since, err = hasher.waste(ctx, password.nfc, watch)
+		return v, err
 	}
-	ok, err := hasher.verify(ctx, password, stored, watch)
+	barred := creds.User.Disabled() || creds.User.PasswordDisabled()
+	ok, since, err := hasher.check(ctx, password, v.stored, barred, watch)
+	v.since = since
 	switch {
 	case err != nil:
 	case !ok:
-		why = "wrong_password"
+		v.why = "wrong_password"
 	case creds.User.Disabled():
-		why = "disabled"
+		v.why = "disabled"
 	case creds.User.PasswordDisabled():
-		why = "password_disabled"
+		v.why = "password_disabled"
 	}
-	return stored, why, nil, err
+	return v, err
 }
 
 // loginFailed records a refused login and returns the one error for it.

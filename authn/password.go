@@ -11,6 +11,7 @@ import (
 
 const (
 	maxPasswordLength = 256 // code points after NFC; nothing is ever cut off
+	maxPasswordBytes  = maxPasswordLength * utf8.UTFMax * 2
 	serviceName       = "authctl"
 )
 
@@ -28,7 +29,7 @@ type passwordPolicy struct {
 // conversion, by which different passwords would become equal), U+0000, and
 // more than 256 code points.
 func normalizePassword(password string) (string, bool) {
-	if len(password) > maxPasswordLength*utf8.UTFMax*2 || !utf8.ValidString(password) ||
+	if len(password) > maxPasswordBytes || !utf8.ValidString(password) ||
 		strings.ContainsRune(password, utf8.RuneError) || strings.ContainsRune(password, 0) {
 		return "", false
 	}

@@ -49,6 +49,7 @@ func newRules(cfg Config, before *rules) (*rules, error) {
 	}
 	if before != nil {
 		r.hasher.stats = before.hasher.stats
+		r.hasher.floor.inherit(before.hasher.floor)
 	}
 	return r, nil
 }

@@ -89,7 +89,7 @@ func TestLoginReportsItsSteps(t *testing.T) {
 	t.Parallel()
 	onBoth(t, nil, func(t *testing.T, f *fixture) {
 		f.register(t, "alice")
-		want := []string{"lookup", "hash_wait", "hash", "store"}
+		want := []string{"hash_wait", "lookup", "hash", "store"}
 		for what, password := range map[string]string{"good": goodPassword, "bad": goodPassword + "!"} {
 			g, _ := f.Login(f.ctx, visitor, Account{"alice", password}, "")
 			var got []string
@@ -110,7 +110,7 @@ func TestLoginUpgradesAHashOfAnotherCostAndOnlyThen(t *testing.T) {
 		dearer := newFixture(t, f.store, func(c *Config) { c.Argon2.Memory = 128 })
 		_, err := dearer.Login(f.ctx, visitor, Account{"alice", goodPassword + "!"}, "")
 		wantCode(t, "wrong password", err, CodeInvalidCredentials)
-		for i, want := range []uint64{1 + 2, 1 + 2 + 1} { // wrong; verify and rehash; verify
+		for i, want := range []uint64{2 + 2, 2 + 2 + 1} { // wrong, and one of the configured cost; verify and rehash; verify
 			dearer.signIn(t, "alice")
 			if got := dearer.HashStats().Run; got != want {
 				t.Errorf("after login %d: got %d hashes, want %d", i+1, got, want)

@@ -333,10 +333,24 @@ func TestHangingUpNeitherHidesAGuessNorMakesAFailure(t *testing.T) {
 			if user.FailedLogins != 5 {
 				t.Errorf("%d failures, want 5", user.FailedLogins)
 			}
-			for range 30 {
+			for range 5 {
 				f.ctx, st.afterCounting = context.WithCancel(t.Context())
-				wantCode(t, "a sign-in whose client does not wait for its turn", f.guess("alice", "192.0.2.2"), CodeOverloaded)
+				wantCode(t, "a guess whose client hangs up once it is counted", f.guess("alice", "192.0.2.2"), CodeInvalidCredentials)
 			}
+			f.ctx, st.afterCounting = t.Context(), nil
+			wantCode(t, "after five, whoever hung up", f.guess("alice", "192.0.2.2"), CodeRateLimited)
+			hashed := f.hashed()
+			for range 30 {
+				gone, hangUp := context.WithCancel(t.Context())
+				hangUp()
+				f.ctx = gone
+				wantCode(t, "a sign-in whose client does not wait for a place", f.guess("alice", "192.0.2.3"), CodeOverloaded)
+			}
+			f.ctx = t.Context()
+			if list, err := f.Attempts(f.ctx, store.AttemptsPage{Address: "192.0.2.3", After: -1, Limit: 10}); err != nil || len(list) > 0 || f.hashed() != hashed {
+				t.Errorf("those without a place are counted as %+v, %v", list, err)
+			}
+			f.advance(time.Hour)
 			f.ctx, st.afterCounting = t.Context(), nil
 			f.ctx, st.beforeSettling = context.WithCancel(t.Context())
 			_, err = f.enter("alice", "192.0.2.2")

@@ -267,11 +267,15 @@ func reachable(address string) string {
 }
 
 // sweepEvery deletes at once, and then at each interval, what no longer matters:
-// dead sessions, old revocations, nodes that died.
+// dead sessions, old revocations, nodes that died. Before that it looks at what password hashes are
+// stored.
 func sweepEvery(ctx context.Context, svc *authn.Service, interval time.Duration, log zerolog.Logger) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
+		if err := svc.LookAtHashes(ctx); err != nil && ctx.Err() == nil {
+			log.Warn().Err(err).Msg("learn how long refused sign-ins are to take")
+		}
 		n, err := svc.Sweep(ctx, store.Everyone(), nil)
 		if err == nil {
 			err = svc.Forget(ctx)

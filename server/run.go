@@ -107,6 +107,7 @@ func (s *Server) serveOn(ctx context.Context, failed <-chan error) (err error, o
 
 // drain waits for the requests under way. Their contexts end when time is up.
 func (s *Server) drain(srv *http.Server) error {
+	s.authn.EndHolding()
 	ctx, cancel := context.WithTimeout(context.Background(), s.shutdown)
 	defer cancel()
 	err := srv.Shutdown(ctx)

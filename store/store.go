@@ -60,6 +60,12 @@ type Store interface {
 	// is left to look at. A page of a search may select nobody and have a next.
 	Users(ctx context.Context, p UserPage) (users []User, next string, err error)
 
+	// HashesOtherThan looks at up to limit users in the order of their ids, after one, uuid.Nil for
+	// all, and returns the password hashes that do not begin with a cost, as PHC strings have
+	// it, with "$" or ",keyid=" behind it, and those that end in "=". next is the last
+	// user that it has looked at, uuid.Nil when there was none.
+	HashesOtherThan(ctx context.Context, cost string, after uuid.UUID, limit int) (hashes []string, next uuid.UUID, err error)
+
 	// SetPassword replaces a user's password hash, forgets the failed attempts as
 	// UnlockUser does, and ends the user's sessions by bumping the user's generation.
 	// [ErrNotFound] when there is no such user.

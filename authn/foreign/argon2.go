@@ -50,7 +50,7 @@ func parseArgon2(algorithm string) func(string, int64) (Hash, error) {
 			key = argon2.Key
 		}
 		return Hash{
-			algorithm: algorithm, settings: fmt.Sprintf("m=%d,t=%d,p=%d", m, t, p), memory: int64(m) << 10,
+			algorithm: algorithm, settings: fmt.Sprintf("m=%d,t=%d,p=%d", m, t, p), memory: int64(m) << 10, effort: int64(m) * int64(t),
 			verify: func(password string) bool {
 				return equal(key([]byte(password), salt, uint32(t), uint32(m), uint8(p), uint32(len(tag))), tag)
 			},

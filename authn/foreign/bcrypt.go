@@ -39,7 +39,7 @@ func bcryptHash(encoded string, maxMemory int64, prepare func(string) []byte) (H
 		return Hash{}, ErrBounds
 	}
 	return Hash{
-		algorithm: "bcrypt", settings: fmt.Sprintf("cost=%d", cost), memory: bcryptMemory,
+		algorithm: "bcrypt", settings: fmt.Sprintf("cost=%d", cost), memory: bcryptMemory, effort: 1 << cost,
 		verify: func(password string) bool {
 			return bcrypt.CompareHashAndPassword([]byte(encoded), prepare(password)) == nil
 		},

@@ -28,7 +28,7 @@ func firebaseHash(c scryptCost, salt, tag, separator, signerKey string) (Hash, e
 		return Hash{}, ErrBounds
 	}
 	return Hash{
-		algorithm: "firebase-scrypt", settings: c.String(), memory: c.memory(),
+		algorithm: "firebase-scrypt", settings: c.String(), memory: c.memory(), effort: c.effort(),
 		verify: func(password string) bool {
 			block, err := aes.NewCipher(c.key(password, salted, firebaseKey))
 			if err != nil {

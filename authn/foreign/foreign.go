@@ -48,14 +48,21 @@ type Hash struct {
 	algorithm string
 	settings  string
 	memory    int64
+	effort    int64
 	verify    func(password string) bool
 }
 
-// Verify reports whether the password, in UTF-8 as it was typed, belongs to the hash.
+// Verify reports whether the password, in UTF-8 as it was typed, belongs to the hash. It
+// takes as long for a password that does not: one that the algorithm does not take is
+// computed cut, and refused.
 func (h Hash) Verify(password string) bool { return h.verify(password) }
 
 // Memory returns how many bytes Verify works with.
 func (h Hash) Memory() int64 { return h.memory }
+
+// Effort grows with the time that Verify takes, and is to be compared among hashes of one
+// algorithm only.
+func (h Hash) Effort() int64 { return h.effort }
 
 // Algorithm names the algorithm: bcrypt, scrypt, pbkdf2-sha256, argon2id, …
 func (h Hash) Algorithm() string { return h.algorithm }

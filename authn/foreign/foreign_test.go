@@ -1,6 +1,8 @@
 package foreign
 
 import (
+	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/json"
 	"errors"
 	"os"
@@ -189,7 +191,57 @@ func TestTheCallersMemoryIsABound(t *testing.T) {
 	}
 }
 
-func TestLongPasswordsOfOldSchemesAreRefusedAndNotComputed(t *testing.T) {
+// TestPasswordsThatAFormatDoesNotTakeAreComputedAndRefused measures what is computed by what is allocated for it.
+func TestPasswordsThatAFormatDoesNotTakeAreComputedAndRefused(t *testing.T) {
+	for text, most := range map[string]int{"$6$rounds=1000$salt$": maxSHACryptKey, "$5$rounds=1000$salt$": maxSHACryptKey} {
+		length := map[byte]int{'5': 43, '6': 86}[text[1]]
+		h, err := Parse(text+strings.Repeat("a", length), roomy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		allocated := func(n int) float64 {
+			return testing.AllocsPerRun(1, func() { h.Verify(strings.Repeat("x", n)) })
+		}
+		if longest, longer := allocated(most), allocated(most+1); longer < longest || longest < 10 {
+			t.Errorf("%s: %d bytes allocate %v times, %d bytes %v times", text, most, longest, most+1, longer)
+		}
+	}
+	for _, algorithm := range []string{"sha256-crypt", "sha512-crypt"} {
+		c := shaCrypt{new: sha256.New, order: order256(), rounds: 1000, salt: "salt"}
+		prefix := "$5$rounds=1000$salt$"
+		if algorithm == "sha512-crypt" {
+			c.new, c.order, prefix = sha512.New, order512(), "$6$rounds=1000$salt$"
+		}
+		longest := strings.Repeat("x", maxSHACryptKey)
+		h, err := Parse(prefix+string(c.compute([]byte(longest))), roomy)
+		if err != nil || !h.Verify(longest) || h.Verify(longest+"x") {
+			t.Errorf("%s: a password that begins with the right one is not refused: %v", algorithm, err)
+		}
+	}
+	const salt = "saltsalt"
+	longest := strings.Repeat("x", maxPHPassKey)
+	h, err := Parse("$P$5"+salt+string(phpass(longest, salt, 1<<7)), roomy)
+	if err != nil || !h.Verify(longest) || h.Verify(longest+"x") {
+		t.Errorf("phpass: a password that begins with the right one is not refused: %v", err)
+	}
+}
+
+func TestTheEffortOfAHashGrowsWithItsCost(t *testing.T) {
+	t.Parallel()
+	for _, v := range vectors(t) {
+		if h, err := Parse(v.Hash, roomy); err != nil || h.Effort() <= 0 {
+			t.Errorf("%s: %d, %v", v.Hash, h.Effort(), err)
+		}
+	}
+	cheap, costly := "$2b$05$"+strings.Repeat("a", 53), "$2b$14$"+strings.Repeat("a", 53)
+	a, _ := Parse(cheap, roomy)
+	b, _ := Parse(costly, roomy)
+	if b.Effort() != a.Effort()<<9 {
+		t.Errorf("bcrypt: %d at cost 5, %d at cost 14", a.Effort(), b.Effort())
+	}
+}
+
+func TestLongPasswordsOfOldSchemesAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, v := range vectors(t) {
 		if h, err := Parse(v.Hash, roomy); err != nil || h.Verify(strings.Repeat("a", 5000)) {

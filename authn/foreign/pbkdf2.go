@@ -30,11 +30,12 @@ func pbkdf2Hash(digest, iterations string, salt, tag []byte, length int, maxMemo
 		return Hash{}, err
 	}
 	size := newDigest(digest).Size()
-	if blocks := (len(tag) + size - 1) / size; n*blocks > maxPBKDF2 || maxMemory < pbkdf2Mem {
+	blocks := (len(tag) + size - 1) / size
+	if n*blocks > maxPBKDF2 || maxMemory < pbkdf2Mem {
 		return Hash{}, ErrBounds
 	}
 	return Hash{
-		algorithm: "pbkdf2-" + digest, settings: fmt.Sprintf("i=%d", n), memory: pbkdf2Mem,
+		algorithm: "pbkdf2-" + digest, settings: fmt.Sprintf("i=%d", n), memory: pbkdf2Mem, effort: int64(n * blocks),
 		verify: func(password string) bool {
 			key, err := pbkdf2.Key(func() hash.Hash { return newDigest(digest) }, password, salt, n, len(tag))
 			return err == nil && equal(key, tag)

@@ -27,9 +27,10 @@ func parsePHPass(prefix string) func(string, int64) (Hash, error) {
 		}
 		salt, tag := rest[1:9], rest[9:]
 		return Hash{
-			algorithm: "phpass", settings: fmt.Sprintf("rounds=%d", 1<<log), memory: phpassMemory,
+			algorithm: "phpass", settings: fmt.Sprintf("rounds=%d", 1<<log), memory: phpassMemory, effort: 1 << log,
 			verify: func(password string) bool {
-				return len(password) <= maxPHPassKey && equal(phpass(password, salt, 1<<log), []byte(tag))
+				got := phpass(password[:min(len(password), maxPHPassKey)], salt, 1<<log)
+				return equal(got, []byte(tag)) && len(password) <= maxPHPassKey
 			},
 		}, nil
 	}

@@ -43,6 +43,8 @@ func newScryptCost(n, r, p string, logarithm bool, maxMemory int64) (c scryptCos
 
 func (c scryptCost) memory() int64 { return 128 * int64(c.r) * int64(c.n+c.p+2) }
 
+func (c scryptCost) effort() int64 { return int64(c.n * c.r * c.p) }
+
 func (c scryptCost) String() string {
 	return fmt.Sprintf("ln=%d,r=%d,p=%d", bits.TrailingZeros(uint(c.n)), c.r, c.p)
 }
@@ -58,7 +60,7 @@ func (c scryptCost) key(password string, salt []byte, length int) []byte {
 
 func (c scryptCost) hash(salt, tag []byte) (Hash, error) {
 	return Hash{
-		algorithm: "scrypt", settings: c.String(), memory: c.memory(),
+		algorithm: "scrypt", settings: c.String(), memory: c.memory(), effort: c.effort(),
 		verify: func(password string) bool { return equal(c.key(password, salt, len(tag)), tag) },
 	}, checkPair(salt, tag)
 }

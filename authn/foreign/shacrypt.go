@@ -48,9 +48,10 @@ func parseSHACrypt(algorithm string) func(string, int64) (Hash, error) {
 			return Hash{}, ErrCorrupt
 		}
 		return Hash{
-			algorithm: algorithm, settings: fmt.Sprintf("rounds=%d", c.rounds), memory: shaCryptMemory,
+			algorithm: algorithm, settings: fmt.Sprintf("rounds=%d", c.rounds), memory: shaCryptMemory, effort: int64(c.rounds),
 			verify: func(password string) bool {
-				return len(password) <= maxSHACryptKey && equal(c.compute([]byte(password)), []byte(parts[1]))
+				got := c.compute([]byte(password[:min(len(password), maxSHACryptKey)]))
+				return equal(got, []byte(parts[1])) && len(password) <= maxSHACryptKey
 			},
 		}, nil
 	}

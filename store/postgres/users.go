@@ -154,6 +154,34 @@ func (s *Store) Users(ctx context.Context, p store.UserPage) (users []store.User
 	return users, next, translate("list users", err)
 }
 
+const selectHashes = `
+WITH page AS (
+    SELECT id, password_hash AS hash FROM users WHERE id > $2 ORDER BY id LIMIT $3
+)
+SELECT id, hash FROM page
+WHERE right(hash, 1) = '=' OR left(hash, length($1)) <> $1 OR substr(hash, length($1) + 1, 1) <> '$' AND substr(hash, length($1) + 1, 7) <> ',keyid='
+UNION ALL
+(SELECT id, NULL FROM page ORDER BY id DESC LIMIT 1)`
+
+// HashesOtherThan implements [store.Store].
+func (s *Store) HashesOtherThan(ctx context.Context, cost string, after uuid.UUID, limit int) (hashes []string, next uuid.UUID, err error) {
+	rows, err := s.pool.Query(ctx, selectHashes, cost, pgUUID(after), limit)
+	if err != nil {
+		return nil, uuid.Nil, translate("look at hashes", err)
+	}
+	var id uuid.UUID
+	var hash *string
+	_, err = pgx.ForEachRow(rows, []any{&id, &hash}, func() error {
+		if hash == nil {
+			next = id
+		} else {
+			hashes = append(hashes, *hash)
+		}
+		return nil
+	})
+	return hashes, next, translate("look at hashes", err)
+}
+
 const updatePassword = `
 UPDATE users AS u SET password_hash = $2, password_changed_at = $3, failed_logins = 0, password_disabled_at = NULL,
     generation = GREATEST(u.generation + 1, $4)

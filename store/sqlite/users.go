@@ -150,6 +150,37 @@ func (s *Store) Users(ctx context.Context, p store.UserPage) (users []store.User
 	return users, next, translate("list users", rows.Err())
 }
 
+const selectHashes = `
+WITH page AS (
+    SELECT id, password_hash AS hash FROM users WHERE id > ?2 ORDER BY id LIMIT ?3
+)
+SELECT id, hash FROM page
+WHERE substr(hash, -1) = '=' OR substr(hash, 1, length(?1)) <> ?1 OR substr(hash, length(?1) + 1, 1) <> '$' AND substr(hash, length(?1) + 1, 7) <> ',keyid='
+UNION ALL
+SELECT max(id), NULL FROM page`
+
+// HashesOtherThan implements [store.Store].
+func (s *Store) HashesOtherThan(ctx context.Context, cost string, after uuid.UUID, limit int) (hashes []string, next uuid.UUID, err error) {
+	rows, err := s.reader.QueryContext(ctx, selectHashes, cost, after, limit)
+	if err != nil {
+		return nil, uuid.Nil, translate("look at hashes", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id uuid.NullUUID
+		var hash sql.NullString
+		if err := rows.Scan(&id, &hash); err != nil {
+			return nil, uuid.Nil, translate("look at hashes", err)
+		}
+		if hash.Valid {
+			hashes = append(hashes, hash.String)
+		} else {
+			next = id.UUID
+		}
+	}
+	return hashes, next, translate("look at hashes", rows.Err())
+}
+
 const updatePassword = `
 UPDATE users SET password_hash = ?2, password_changed_at = ?3, failed_logins = 0, password_disabled_at = NULL,
     generation = MAX(users.generation + 1, ?4)

@@ -209,6 +209,32 @@ var userCases = []testCase{
 			f.is("delete", f.store.DeleteUser(f.ctx, nobody, e), store.ErrNotFound)
 		})
 	}},
+	{"hashes of another cost are found, a page of users at a time", func(f *fixture) {
+		const cost = "$argon2id$v=19$m=64,t=1,p=1"
+		hashes := []string{cost + "$salt$tag", cost + ",keyid=abc$salt$tag", cost + "$salt$tag=", cost + "6$salt$tag", cost + ",data=$salt$tag", "$6$salt$tag", "$argon2id$", ""}
+		for i, hash := range hashes {
+			u := store.NewUser{ID: uuid.New(), Username: fmt.Sprint("u", i), Folded: fmt.Sprint("u", i), PasswordHash: hash, CreatedAt: noon}
+			_, err := f.store.CreateUser(f.ctx, u, about(event(store.ActionUserCreated, noon), u.ID, uuid.Nil))
+			f.ok("create user", err)
+		}
+		var found []string
+		pages := 0
+		for after := uuid.Nil; ; pages++ {
+			some, next, err := f.store.HashesOtherThan(f.ctx, cost, after, 3)
+			f.ok("look at hashes", err)
+			found = append(found, some...)
+			if next == uuid.Nil {
+				break
+			}
+			equal(f, "goes on", next.String() > after.String(), true)
+			after = next
+		}
+		slices.Sort(found)
+		want := slices.Clone(hashes[2:7])
+		slices.Sort(want)
+		equal(f, "found", found, want)
+		equal(f, "pages", pages, 3)
+	}},
 }
 
 // allUsers reads page after page and returns the names.

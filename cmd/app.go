@@ -51,6 +51,7 @@ type opening struct {
 	signs    bool // the secret is needed, to issue and check tokens
 	verifies bool // the secret is of use, if there is one
 	hashes   bool // passwords are hashed, or hashes looked at
+	serves   bool // requests, which have a time limit each
 	migrate  migration
 }
 
@@ -137,6 +138,10 @@ func (a *app) openStore(ctx context.Context, inst *instance, o opening) (store.S
 	d := inst.cfg.Database
 	deadline := time.Now().Add(d.ConnectTimeout)
 	unavailable := func(err error) bool { return errors.Is(err, store.ErrUnavailable) }
+	var waiting func(time.Duration)
+	if !o.serves {
+		waiting = a.sayWaiting
+	}
 	return persist(ctx, a, deadline, "the database does not answer yet", unavailable, func(ctx context.Context) (store.Store, error) {
 		return postgres.Open(ctx, postgres.Config{
 			URL:                      string(d.URL),
@@ -145,8 +150,14 @@ func (a *app) openStore(ctx context.Context, inst *instance, o opening) (store.S
 			StatementTimeout:         d.StatementTimeout,
 			IdleInTransactionTimeout: d.IdleInTransactionTimeout,
 			StatementCache:           d.StatementCache,
+			Waiting:                  waiting,
 		})
 	})
+}
+
+// sayWaiting says why a command does not go on: no timeout ends a commit that waits for a standby.
+func (a *app) sayWaiting(since time.Duration) {
+	a.say("the database has not answered for %s, still waiting; a commit waits while no standby of synchronous_standby_names is connected", since)
 }
 
 func openSQLite(ctx context.Context, inst *instance, path string, create bool) (store.Store, error) {

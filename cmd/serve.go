@@ -58,7 +58,7 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 	if o.port != "" {
 		a.sources.flags["server.port"] = o.port
 	}
-	need := opening{create: true, signs: true, hashes: true}
+	need := opening{create: true, signs: true, hashes: true, serves: true}
 	if o.migrate {
 		need.migrate = migrateAlways
 	}

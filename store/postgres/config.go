@@ -41,6 +41,10 @@ type Config struct {
 	StatementCache string
 
 	Tracer pgx.QueryTracer // sees every statement; nil for none
+
+	// Waiting, if not nil, is called once for each statement that has had no answer for five
+	// seconds, with that time, from another goroutine.
+	Waiting func(since time.Duration)
 }
 
 func poolConfig(cfg Config) (*pgxpool.Config, error) {

@@ -46,10 +46,14 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	gate := newGate(pc.MaxConns)
 	pc.ConnConfig.BuildContextWatcherHandler = lettingGo(hangUpGrace)
-	pc.ConnConfig.Tracer = gate
+	tracers := []pgx.QueryTracer{gate}
 	if cfg.Tracer != nil {
-		pc.ConnConfig.Tracer = multitracer.New(cfg.Tracer, gate)
+		tracers = append(tracers, cfg.Tracer)
 	}
+	if cfg.Waiting != nil {
+		tracers = append(tracers, waiting(cfg.Waiting))
+	}
+	pc.ConnConfig.Tracer = multitracer.New(tracers...)
 	over := &switchover{}
 	over.watch(pc)
 	pool, err := pgxpool.NewWithConfig(ctx, pc)

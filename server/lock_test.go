@@ -3,6 +3,7 @@ package server_test
 import (
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 )
 
 // TestALockThatIsHeldMakesUnavailableAndPasses has somebody lock a table, and more logins
-// wait for it than there are connections.
+// wait for it than there are connections, and than ask the database at once.
 func TestALockThatIsHeldMakesUnavailableAndPasses(t *testing.T) {
 	t.Parallel()
 	url := storetest.Postgres(t)
@@ -39,17 +40,28 @@ func TestALockThatIsHeldMakesUnavailableAndPasses(t *testing.T) {
 		t.Fatal(err)
 	}
 	var waiting sync.WaitGroup
+	var unavailable atomic.Int64
 	for range 8 {
 		waiting.Go(func() {
 			a := f.login("alice", password)
-			if a.status != http.StatusServiceUnavailable || a.code() != string(authn.CodeUnavailable) || a.header.Get("Retry-After") == "" || len(setCookies(a)) != 0 {
-				t.Errorf("got %s, want 503 unavailable", a)
+			if a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" || len(setCookies(a)) != 0 {
+				t.Errorf("got %s, want 503", a)
+			}
+			switch a.code() {
+			case string(authn.CodeUnavailable):
+				unavailable.Add(1)
+			case string(authn.CodeOverloaded): // waited for those who ask the database
+			default:
+				t.Errorf("got %s, want unavailable or overloaded", a)
 			}
 		})
 	}
 	f.send(request{method: "GET", path: "/healthz"}).want(t, http.StatusOK)
 	b.get("/verify").want(t, http.StatusOK) // it asks no database
 	waiting.Wait()
+	if unavailable.Load() == 0 {
+		t.Error("nobody was told that the database is away")
+	}
 	if err := tx.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -23,14 +23,14 @@ type Registered struct {
 }
 
 // Register adds an account on its owner's request. It fails with
-// [CodeRegistrationClosed], [CodeInvalidUsername], also for names that are reserved, [CodeWeakPassword] or
-// [CodeUsernameTaken]; the last one costs a password hash as success does.
+// [CodeRegistrationClosed], [CodeInvalidUsername], also for names that are reserved, look like reserved ones
+// or mix scripts, [CodeWeakPassword] or [CodeUsernameTaken]; the last one costs a password hash as success does.
 func (s *Service) Register(ctx context.Context, a Actor, in Account) (Registered, error) {
 	if s.rules.Load().closed {
 		return Registered{}, refuse(CodeRegistrationClosed, "registration is closed")
 	}
 	if folded, err := foldUsername(in.Username); err == nil {
-		if err := checkReserved(folded); err != nil {
+		if err := checkStranger(folded); err != nil {
 			return Registered{}, err
 		}
 	}

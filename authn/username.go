@@ -1,9 +1,7 @@
 package authn
 
 import (
-	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/secure/precis"
@@ -33,27 +31,6 @@ func foldUsername(name string) (string, error) {
 		return "", refuse(CodeInvalidUsername, "the username has characters that have no stable lower case")
 	}
 	return folded, nil
-}
-
-// checkReserved refuses what nobody may register who is a stranger: names that others take for
-// those of an operator or of a program, that code takes for none, or a command line for a flag.
-// An operator may give them.
-func checkReserved(folded string) error {
-	if slices.Contains(reservedNames(), folded) {
-		return refuse(CodeInvalidUsername, "the username is reserved, choose another one")
-	}
-	if strings.HasPrefix(folded, "-") || !strings.ContainsFunc(folded, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }) {
-		return refuse(CodeInvalidUsername, "the username must have a letter or a digit, and not begin with a dash")
-	}
-	return nil
-}
-
-func reservedNames() []string {
-	return []string{
-		"admin", "administrator", "root", "superuser", "sysadmin", "system", "operator", "owner", "support", "security", "help",
-		"postmaster", "hostmaster", "webmaster", "abuse", "noreply", "no-reply", "daemon", "nobody", "anonymous", "guest",
-		"me", "self", "null", "nil", "none", "undefined", "true", "false", "nan", "authctl",
-	}
 }
 
 // foldPart folds a piece of a username for a search, as far as it can be folded.

@@ -142,7 +142,7 @@ func (o *limitsListOptions) run(ctx context.Context, a *app) error {
 func attemptsCells(v attemptsView) []string {
 	name := "(no such user)"
 	if v.UserID != nil {
-		name = v.Username
+		name = markedName(v.Username)
 	}
 	return []string{name, orDash(v.Address), strconv.Itoa(v.Failures), when(v.LastAt), whenever(v.NextAt)}
 }

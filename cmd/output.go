@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
@@ -120,6 +121,17 @@ func printable(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// markedName marks a username, for people, that has characters outside of ASCII: some of them
+// look like those of another name. No name has a space, so that none can carry the mark.
+func markedName(username string) string {
+	for _, r := range username {
+		if r >= utf8.RuneSelf {
+			return username + " (not ASCII)"
+		}
+	}
+	return username
 }
 
 // oneLine writes an error on one line. A driver tries several addresses, and

@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/uuid"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/authctl/authctl/store"
 )
 
 // oddTexts are what a name or a user agent may hold, and YAML or a terminal may
@@ -120,5 +122,22 @@ func TestOneLine(t *testing.T) {
 		if got := oneLine(errors.New(text)); got != want {
 			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
+	}
+}
+
+func TestTablesMarkNamesThatAreNotASCII(t *testing.T) {
+	t.Parallel()
+	id := uuid.New()
+	for what, cells := range map[string][]string{
+		"token list":  sessionCells(store.Session{Username: "аnna"}),
+		"limits list": attemptsCells(attemptsView{Username: "аnna", UserID: &id}),
+		"revoke-all":  {revokeAllTable(revokeAllView{Scope: "users", Usernames: []string{"anna", "аnna"}}).rows[0][0]},
+	} {
+		if !strings.Contains(strings.Join(cells, " "), "аnna (not ASCII)") {
+			t.Errorf("%s: got %q", what, cells)
+		}
+	}
+	if got := markedName("anna"); got != "anna" {
+		t.Errorf("got %q", got)
 	}
 }

@@ -123,7 +123,7 @@ func inspectionTable(v inspectionView) table {
 		add("key", orDash(*v.KeyID), true)
 	}
 	if v.UserID != nil {
-		add("username", *v.Username, true)
+		add("username", markedName(*v.Username), true)
 		add("user id", v.UserID, true)
 	}
 	add("session", v.SessionID, v.SessionID != nil)

@@ -232,8 +232,8 @@ func viewReach(r authn.Reach) *reachedView {
 
 func revokeAllTable(v revokeAllView) table {
 	scope := v.Scope
-	if len(v.Usernames) > 0 {
-		scope += " " + strings.Join(v.Usernames, " ")
+	for _, name := range v.Usernames {
+		scope += " " + markedName(name)
 	}
 	done := "ended"
 	if v.DryRun {

@@ -78,7 +78,7 @@ func sessionHeader() []string {
 }
 
 func sessionCells(s store.Session) []string {
-	return []string{s.ID.String(), s.Username, when(s.CreatedAt), when(s.LastUsedAt), orDash(s.RemoteAddr), orDash(s.UserAgent)}
+	return []string{s.ID.String(), markedName(s.Username), when(s.CreatedAt), when(s.LastUsedAt), orDash(s.RemoteAddr), orDash(s.UserAgent)}
 }
 
 func sessionTable(sessions []store.Session) table {

@@ -41,7 +41,7 @@ func viewUser(u store.User) userView {
 func printUser(a *app, o *output, v userView) error {
 	t := table{rows: [][]string{
 		{"id", v.ID.String()},
-		{"username", v.Username},
+		{"username", markedName(v.Username)},
 		{"created at", when(v.CreatedAt)},
 		{"password changed at", when(v.PasswordChangedAt)},
 		{"disabled at", whenever(v.DisabledAt)},

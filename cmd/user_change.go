@@ -95,13 +95,13 @@ func (o *userDeleteOptions) run(ctx context.Context, a *app, name string) error 
 	if err != nil {
 		return err
 	}
-	if ok, err := o.confirm(ctx, a, fmt.Sprintf("delete user %s with %s", user.Username, count(n.Sessions, "session"))); !ok {
+	if ok, err := o.confirm(ctx, a, fmt.Sprintf("delete user %s with %s", markedName(user.Username), count(n.Sessions, "session"))); !ok {
 		return err
 	}
 	if user, err = inst.authn.DeleteUser(ctx, a.actor(o.reason), name); err != nil {
 		return err
 	}
-	a.say("deleted user %s (%s)", user.Username, user.ID)
+	a.say("deleted user %s (%s)", markedName(user.Username), user.ID)
 	_, err = o.await(ctx, a, inst.authn)
 	return err
 }

@@ -48,7 +48,7 @@ func (o *userListOptions) run(ctx context.Context, a *app) error {
 		header: []string{"USERNAME", "ID", "CREATED AT", "DISABLED AT", "PASSWORD DISABLED AT"},
 		view:   func(u store.User) any { return viewUser(u) },
 		cells: func(u store.User) []string {
-			return []string{u.Username, u.ID.String(), when(u.CreatedAt), when(u.DisabledAt), when(u.PasswordDisabledAt)}
+			return []string{markedName(u.Username), u.ID.String(), when(u.CreatedAt), when(u.DisabledAt), when(u.PasswordDisabledAt)}
 		},
 		id: func(u store.User) string { return u.ID.String() },
 	}

@@ -36,6 +36,7 @@ type HasherConfig struct {
 	Pepper          string   // key that passwords are hashed with, at least 32 bytes; "" for none
 	PreviousPeppers []string // keys that stored hashes may still need
 	Portable        bool     // compute with golang.org/x/crypto/argon2 also where there is a faster implementation
+	KeepsStronger   bool     // never replace a stored hash by a cheaper one
 }
 
 // Hasher runs every password hash of the process, within one budget.

@@ -39,7 +39,7 @@ func newRules(cfg Config, before *rules) (*rules, error) {
 	if r.throttle, err = newThrottle(cfg.Accounts, cfg.Secret); err != nil {
 		return nil, fmt.Errorf("limits of accounts: %w", err)
 	}
-	hashing := HasherConfig{cfg.Argon2, cfg.Hashing, cfg.Pepper, cfg.PreviousPeppers, cfg.PortableArgon2}
+	hashing := HasherConfig{cfg.Argon2, cfg.Hashing, cfg.Pepper, cfg.PreviousPeppers, cfg.PortableArgon2, cfg.KeepsStrongerHashes}
 	if before != nil && reflect.DeepEqual(hashing, before.hasher.config) {
 		r.hasher = before.hasher
 		return r, nil

@@ -21,29 +21,30 @@ import (
 
 // Config is what [New] needs to know.
 type Config struct {
-	Secret             string        // HS256 signs with its characters as given, and private keys are sealed under it; see [CheckSecret]
-	PreviousSecrets    []string      // secrets whose tokens are still verified, and that still open sealed keys
-	Algorithm          string        // of the access tokens; "" for HS256
-	Issuer             string        // iss of every access token
-	Audience           string        // aud of every access token; "" for none
-	AccessTTL          time.Duration // life of an access token
-	RefreshTTL         time.Duration // idle life of a session, from its latest rotation
-	SessionMaxAge      time.Duration // absolute life of a session, from the sign-in
-	RetryWindow        time.Duration // how long after a rotation the previous refresh token still yields its successor
-	Argon2             Params        // cost of new password hashes
-	Hashing            Budget        // what hashing passwords may take of the process
-	Pepper             string        // see [HasherConfig]
-	PreviousPeppers    []string
-	PortableArgon2     bool
-	MinPasswordLength  int              // in code points
-	Blocklist          *Blocklist       // passwords that are refused; nil for none
-	BlocklistWarns     bool             // accept blocklisted passwords and say so in Registered.Warning
-	Accounts           AccountLimits    // of failed sign-ins; zero for none
-	MaxSessions        int              // of one user at once; a login beyond it ends the oldest; 0 for no limit
-	MaxStaleness       time.Duration    // how long access tokens are vouched for without reading the revocation feed; 0 for 30 s
-	RegistrationClosed bool             // Register refuses; CreateUser does not
-	Now                func() time.Time // clock; nil for time.Now
-	DatabaseClock      func() time.Time // stands in for the database's clock where that judges a rotation, in tests; nil for the database's own
+	Secret              string        // HS256 signs with its characters as given, and private keys are sealed under it; see [CheckSecret]
+	PreviousSecrets     []string      // secrets whose tokens are still verified, and that still open sealed keys
+	Algorithm           string        // of the access tokens; "" for HS256
+	Issuer              string        // iss of every access token
+	Audience            string        // aud of every access token; "" for none
+	AccessTTL           time.Duration // life of an access token
+	RefreshTTL          time.Duration // idle life of a session, from its latest rotation
+	SessionMaxAge       time.Duration // absolute life of a session, from the sign-in
+	RetryWindow         time.Duration // how long after a rotation the previous refresh token still yields its successor
+	Argon2              Params        // cost of new password hashes
+	Hashing             Budget        // what hashing passwords may take of the process
+	Pepper              string        // see [HasherConfig]
+	PreviousPeppers     []string
+	PortableArgon2      bool
+	KeepsStrongerHashes bool             // never replace a stored hash by a cheaper one, as where new ones are cheap for development
+	MinPasswordLength   int              // in code points
+	Blocklist           *Blocklist       // passwords that are refused; nil for none
+	BlocklistWarns      bool             // accept blocklisted passwords and say so in Registered.Warning
+	Accounts            AccountLimits    // of failed sign-ins; zero for none
+	MaxSessions         int              // of one user at once; a login beyond it ends the oldest; 0 for no limit
+	MaxStaleness        time.Duration    // how long access tokens are vouched for without reading the revocation feed; 0 for 30 s
+	RegistrationClosed  bool             // Register refuses; CreateUser does not
+	Now                 func() time.Time // clock; nil for time.Now
+	DatabaseClock       func() time.Time // stands in for the database's clock where that judges a rotation, in tests; nil for the database's own
 }
 
 // Service carries out the operations. It is safe for concurrent use.

@@ -105,4 +105,20 @@ func (h *Hasher) belongs(password typed, s storedHash) (bool, error) {
 
 // outdated reports whether a verified hash should be replaced by one at the
 // configured cost.
-func (h *Hasher) outdated(s storedHash) bool { return s.foreign != nil || h.outdatedOwn(s.own) }
+func (h *Hasher) outdated(s storedHash) bool {
+	if h.config.KeepsStronger && h.cheapens(s) {
+		return false
+	}
+	return s.foreign != nil || h.outdatedOwn(s.own)
+}
+
+// cheapens reports whether a hash at the configured cost is easier to attack than a stored one: it
+// needs less memory, or less of memory times passes. The cost of another program's hash is not
+// comparable; one below the minimum for production counts as easier.
+func (h *Hasher) cheapens(s storedHash) bool {
+	if s.foreign != nil {
+		return h.params.BelowFloor()
+	}
+	now, was := h.params, s.own.params
+	return now.Memory < was.Memory || uint64(now.Memory)*uint64(now.Iterations) < uint64(was.Memory)*uint64(was.Iterations)
+}

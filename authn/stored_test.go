@@ -52,6 +52,51 @@ func TestAHashFromElsewhereIsReplacedAtTheFirstLogin(t *testing.T) {
 	})
 }
 
+// TestDevelopmentDoesNotCheapenHashes has accounts of production sign in where new hashes are cheap.
+func TestDevelopmentDoesNotCheapenHashes(t *testing.T) {
+	t.Parallel()
+	foreign, err := bcrypt.GenerateFromPassword([]byte(goodPassword), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := func(p Params, pepper string) string {
+		h := newTestHasher(t, func(c *HasherConfig) { c.Params, c.Pepper = p, pepper })
+		encoded, err := h.Hash(t.Context(), goodPassword)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return encoded
+	}
+	stored := map[string]struct {
+		hash string
+		kept bool
+	}{
+		"dearer":   {own(Params{Memory: 2 * cheap.Memory, Iterations: cheap.Iterations, Parallelism: 1}, ""), true},
+		"passes":   {own(Params{Memory: cheap.Memory, Iterations: cheap.Iterations + 1, Parallelism: 1}, ""), true},
+		"memory":   {own(Params{Memory: cheap.Memory * 2, Iterations: 1, Parallelism: 1}, ""), true},
+		"seasoned": {own(Params{Memory: 2 * cheap.Memory, Iterations: cheap.Iterations, Parallelism: 1}, firstPepper), true},
+		"bcrypt":   {string(foreign), true},
+		"cheaper":  {own(Params{Memory: cheap.Memory / 2, Iterations: 1, Parallelism: 1}, ""), false},
+		"equal":    {own(cheap, firstPepper), false},
+	}
+	for _, keeps := range []bool{true, false} {
+		onBoth(t, func(c *Config) {
+			c.KeepsStrongerHashes, c.PreviousPeppers = keeps, []string{firstPepper}
+			c.Hashing.Memory = 4 << 20
+		}, func(t *testing.T, f *fixture) {
+			for name, is := range stored {
+				f.arrive(t, name, is.hash)
+				_, err := f.Login(f.ctx, visitor, Account{name, goodPassword}, "")
+				wantCode(t, name, err, "")
+				creds, err := f.store.Credentials(f.ctx, name)
+				if err != nil || (creds.PasswordHash == is.hash) != (is.kept && keeps) {
+					t.Errorf("%s, kept %t: got %s for %s, %v", name, keeps, creds.PasswordHash, is.hash, err)
+				}
+			}
+		})
+	}
+}
+
 func TestAHashThatCannotBeVerifiedIsAWrongPasswordAndAnErrorInTheLog(t *testing.T) {
 	t.Parallel()
 	onBoth(t, nil, func(t *testing.T, f *fixture) {

@@ -111,6 +111,9 @@ func (a *app) open(ctx context.Context, o opening) (*instance, error) {
 }
 
 func (a *app) prepare(ctx context.Context, inst *instance, o opening) error {
+	if err := refuseProduction(ctx, inst, o); err != nil {
+		return err
+	}
 	if err := a.settleSchema(ctx, inst, o.migrate); err != nil {
 		return err
 	}
@@ -235,27 +238,28 @@ func serviceSettings(cfg loaded, secret string) (authn.Config, error) {
 	}
 	limit, _ := memoryLimit()
 	return authn.Config{
-		Secret:             secret,
-		PreviousSecrets:    texts(cfg.JWT.PreviousSecrets),
-		Algorithm:          cfg.JWT.Algorithm,
-		Issuer:             cfg.JWT.Issuer,
-		Audience:           cfg.JWT.Audience,
-		AccessTTL:          cfg.Tokens.AccessTTL,
-		RefreshTTL:         cfg.Tokens.RefreshTTL,
-		SessionMaxAge:      cfg.Tokens.SessionMaxAge,
-		RetryWindow:        cfg.Tokens.RetryWindow,
-		Accounts:           cfg.Limits.accounts(),
-		MaxSessions:        cfg.Sessions.MaxPerUser,
-		MaxStaleness:       cfg.Revocation.MaxStaleness,
-		Argon2:             cfg.Password.Argon2.params(),
-		Hashing:            cfg.budget(limit),
-		Pepper:             string(cfg.Password.Pepper),
-		PreviousPeppers:    texts(cfg.Password.PreviousPeppers),
-		PortableArgon2:     cfg.Password.Argon2.Implementation == authn.ImplementationPortable,
-		MinPasswordLength:  cfg.Password.MinLength,
-		Blocklist:          blocklist,
-		BlocklistWarns:     cfg.development(),
-		RegistrationClosed: cfg.Registration == "closed",
+		Secret:              secret,
+		PreviousSecrets:     texts(cfg.JWT.PreviousSecrets),
+		Algorithm:           cfg.JWT.Algorithm,
+		Issuer:              cfg.JWT.Issuer,
+		Audience:            cfg.JWT.Audience,
+		AccessTTL:           cfg.Tokens.AccessTTL,
+		RefreshTTL:          cfg.Tokens.RefreshTTL,
+		SessionMaxAge:       cfg.Tokens.SessionMaxAge,
+		RetryWindow:         cfg.Tokens.RetryWindow,
+		Accounts:            cfg.Limits.accounts(),
+		MaxSessions:         cfg.Sessions.MaxPerUser,
+		MaxStaleness:        cfg.Revocation.MaxStaleness,
+		Argon2:              cfg.Password.Argon2.params(),
+		Hashing:             cfg.budget(limit),
+		Pepper:              string(cfg.Password.Pepper),
+		PreviousPeppers:     texts(cfg.Password.PreviousPeppers),
+		PortableArgon2:      cfg.Password.Argon2.Implementation == authn.ImplementationPortable,
+		MinPasswordLength:   cfg.Password.MinLength,
+		Blocklist:           blocklist,
+		BlocklistWarns:      cfg.development(),
+		KeepsStrongerHashes: cfg.development(),
+		RegistrationClosed:  cfg.Registration == "closed",
 	}, nil
 }
 

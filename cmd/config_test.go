@@ -108,6 +108,7 @@ func oneFault(t *testing.T) {
 		{"server: {public_url: 'ftp://login.example'}", "", "server.public_url", "http or https URL"},
 		{"server: {public_url: 'https://login.example/?a=b'}", "", "server.public_url", "no query"},
 		{"server: {public_url: 'http://login.example'}", "", "server.public_url", "must be https"},
+		{"environment: development\nserver: {public_url: 'https://login.example'}", "", "environment", "is where people sign in: use production"},
 		{"server: {trusted_origins: shop.example}", "", "server.trusted_origins", "list of texts"},
 		{"server: {trusted_origins: ['https://shop.example/']}", "", "server.trusted_origins", "nothing more"},
 		{"server: {trusted_origins: ['http://shop.example']}", "", "server.trusted_origins", "only for localhost"},

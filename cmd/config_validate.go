@@ -160,6 +160,8 @@ func (l *loaded) validateServer(bad *faults) {
 		bad.add("server.public_url", "must be an http or https URL")
 	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 		bad.add("server.public_url", "must have no query, fragment or user")
+	case u.Scheme == "https" && !loopback(u.Hostname()) && l.development():
+		bad.add("environment", "development hashes passwords cheaply, and server.public_url (%s) is where people sign in: use production", s.PublicURL)
 	case u.Scheme == "http" && !loopback(u.Hostname()) && !l.development():
 		bad.add("server.public_url", "must be https outside of localhost and development")
 	}

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"fmt"
+	"net"
 	"strings"
 
 	"github.com/authctl/authctl/authn"
@@ -23,6 +24,15 @@ func (l *loaded) warnings() (all []string) {
 	if l.JWT.Algorithm != authn.AlgorithmHS256 && s.PublicURL != "" && l.JWT.Issuer != s.PublicURL {
 		all = append(all, fmt.Sprintf("verifiers that find the public keys through %s compare it with the issuer of tokens, which is %q: set jwt.issuer to the same URL",
 			s.PublicURL, l.JWT.Issuer))
+	}
+	if host, _, err := net.SplitHostPort(s.AdminListen); err == nil && !loopback(host) {
+		all = append(all, fmt.Sprintf("server.admin_listen %s can be reached from elsewhere, and asks nobody who they are: let only what collects the metrics reach it", s.AdminListen))
+	}
+	if !l.Limits.Enabled {
+		all = append(all, "limits.enabled is false, so nothing slows down whoever guesses passwords: that is for load tests")
+	}
+	if behindHTTPS := s.TLS.CertFile != "" || strings.HasPrefix(s.PublicURL, "https://") || len(s.TrustedProxies) > 0; behindHTTPS && l.Cookies.Secure == "false" {
+		all = append(all, "cookies.secure is false although there is HTTPS, or a proxy that may speak it: browsers then send the tokens over plain HTTP as well; auto follows the connection")
 	}
 	return all
 }

@@ -31,15 +31,16 @@ func newNodeList(a *app) *cobra.Command {
 
 // nodeView is a server in JSON and YAML.
 type nodeView struct {
-	NodeID     uuid.UUID `json:"node_id"`
-	Name       string    `json:"name"`
-	Version    string    `json:"version"`
-	StartedAt  time.Time `json:"started_at"`
-	LastSeenAt time.Time `json:"last_seen_at"`
-	Position   string    `json:"position"` // in the revocation feed; means something to the database only
-	Behind     int64     `json:"behind"`   // revocations that it has not read, counted up to 1,000; 1 at least until it has read the present history of the database
-	LagMS      int64     `json:"lag_ms"`   // since the first of those; 0 when there is none
-	State      string    `json:"state"`    // serving, behind, silent (without signing off, within the life of an access token), or gone
+	NodeID      uuid.UUID `json:"node_id"`
+	Name        string    `json:"name"`
+	Version     string    `json:"version"`
+	Environment string    `json:"environment"` // production, development, or "" of a release that does not say
+	StartedAt   time.Time `json:"started_at"`
+	LastSeenAt  time.Time `json:"last_seen_at"`
+	Position    string    `json:"position"` // in the revocation feed; means something to the database only
+	Behind      int64     `json:"behind"`   // revocations that it has not read, counted up to 1,000; 1 at least until it has read the present history of the database
+	LagMS       int64     `json:"lag_ms"`   // since the first of those; 0 when there is none
+	State       string    `json:"state"`    // serving, behind, silent (without signing off, within the life of an access token), or gone
 }
 
 func viewNode(n authn.NodeState) nodeView {
@@ -52,7 +53,7 @@ func viewNode(n authn.NodeState) nodeView {
 	case n.Behind > 0:
 		state = "behind"
 	}
-	return nodeView{n.ID, n.Name, n.Version, n.StartedAt, n.SeenAt, string(n.Position), n.Behind, max(n.Lag, 0).Milliseconds(), state}
+	return nodeView{n.ID, n.Name, n.Version, n.Environment, n.StartedAt, n.SeenAt, string(n.Position), n.Behind, max(n.Lag, 0).Milliseconds(), state}
 }
 
 func (o nodeListOptions) run(ctx context.Context, a *app) error {

@@ -105,7 +105,7 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 	kicked := make(chan struct{}, 1)
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	leave, err := inst.authn.Join(beside, thisNode(), func(e authn.FollowEvent, err error) {
+	leave, err := inst.authn.Join(beside, serving(inst.cfg), func(e authn.FollowEvent, err error) {
 		logFollowing(log, e, err)
 		if e == authn.Replaced {
 			end(err)
@@ -168,6 +168,13 @@ func thisNode() store.Node {
 		name = "unknown"
 	}
 	return store.Node{ID: uuid.New(), Name: name, Version: buildVersion()}
+}
+
+// serving is this process as a server that announces itself.
+func serving(cfg loaded) store.Node {
+	n := thisNode()
+	n.Environment = cfg.Environment
+	return n
 }
 
 func logFollowing(log zerolog.Logger, e authn.FollowEvent, err error) {

@@ -12,15 +12,16 @@ const MaxBehind = 1000
 
 // Node is one server process.
 type Node struct {
-	ID        uuid.UUID
-	Name      string
-	Version   string
-	StartedAt time.Time
-	SeenAt    time.Time     // when it last read the feed, by the database's clock
-	Staleness time.Duration // how long after SeenAt it goes on vouching for tokens
-	AccessTTL time.Duration // how long the access tokens live that it signs
-	Position  Position      // how far it has read
-	Keys      string        // ids of the signing keys that it can sign with, a blank between them
+	ID          uuid.UUID
+	Name        string
+	Version     string
+	Environment string // production or development; "" of a release that does not say
+	StartedAt   time.Time
+	SeenAt      time.Time     // when it last read the feed, by the database's clock
+	Staleness   time.Duration // how long after SeenAt it goes on vouching for tokens
+	AccessTTL   time.Duration // how long the access tokens live that it signs
+	Position    Position      // how far it has read
+	Keys        string        // ids of the signing keys that it can sign with, a blank between them
 
 	// What [Store.Nodes] finds out, by the database's clock where there is a clock.
 	Silent time.Duration // since SeenAt

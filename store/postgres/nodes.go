@@ -12,15 +12,15 @@ import (
 )
 
 const upsertNode = `
-INSERT INTO nodes (id, name, version, started_at, seen_at, staleness, access_ttl, position, keys, era)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO nodes (id, name, version, started_at, seen_at, staleness, access_ttl, position, keys, era, environment)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (id) DO UPDATE
-SET name = $2, version = $3, started_at = $4, seen_at = $5, staleness = $6, access_ttl = $7, position = $8, keys = $9, era = $10`
+SET name = $2, version = $3, started_at = $4, seen_at = $5, staleness = $6, access_ttl = $7, position = $8, keys = $9, era = $10, environment = $11`
 
 // SaveNode implements [store.Store].
 func (s *Store) SaveNode(ctx context.Context, n store.Node) error {
 	_, err := s.pool.Exec(ctx, upsertNode, n.ID, n.Name, n.Version, n.StartedAt, n.SeenAt,
-		n.Staleness.Microseconds(), n.AccessTTL.Microseconds(), snapshotOf(n.Position), n.Keys, eraOf(n.Position))
+		n.Staleness.Microseconds(), n.AccessTTL.Microseconds(), snapshotOf(n.Position), n.Keys, eraOf(n.Position), n.Environment)
 	return translate("save node", err)
 }
 
@@ -60,7 +60,7 @@ func (s *Store) RemoveOldNodes(ctx context.Context, seenBefore time.Time) error 
 // What a node has read in another era says nothing: it is behind until it has read all
 // anew. Releases before this column leave era empty, and their position is compared as it is.
 const selectNodes = currentEra + `
-SELECT n.id, n.name, n.version, n.started_at, n.seen_at, n.staleness, n.access_ttl, n.position, n.keys, n.era,
+SELECT n.id, n.name, n.version, n.started_at, n.seen_at, n.staleness, n.access_ttl, n.position, n.keys, n.era, n.environment,
     clock_timestamp() - n.seen_at,
     CASE WHEN n.era IN ('', ` + era + `) THEN unread.behind ELSE GREATEST(unread.behind, 1) END,
     CASE WHEN n.era IN ('', ` + era + `) THEN COALESCE(clock_timestamp() - unread.since, '0') ELSE clock_timestamp() - n.seen_at END
@@ -84,7 +84,7 @@ func (s *Store) Nodes(ctx context.Context, upTo time.Time) ([]store.Node, error)
 		var n store.Node
 		var staleness, ttl int64
 		var snapshot, era string
-		err := r.Scan(&n.ID, &n.Name, &n.Version, &n.StartedAt, &n.SeenAt, &staleness, &ttl, &snapshot, &n.Keys, &era, &n.Silent, &n.Behind, &n.Lag)
+		err := r.Scan(&n.ID, &n.Name, &n.Version, &n.StartedAt, &n.SeenAt, &staleness, &ttl, &snapshot, &n.Keys, &era, &n.Environment, &n.Silent, &n.Behind, &n.Lag)
 		n.StartedAt, n.SeenAt = n.StartedAt.UTC(), n.SeenAt.UTC()
 		n.Position = store.Position(strings.TrimPrefix(era+"/"+snapshot, "/"))
 		n.Staleness, n.AccessTTL = time.Duration(staleness)*time.Microsecond, time.Duration(ttl)*time.Microsecond

@@ -12,15 +12,15 @@ import (
 )
 
 const upsertNode = `
-INSERT INTO nodes (id, name, version, started_at, seen_at, staleness, access_ttl, position, keys)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+INSERT INTO nodes (id, name, version, started_at, seen_at, staleness, access_ttl, position, keys, environment)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
 ON CONFLICT (id) DO UPDATE
-SET name = ?2, version = ?3, started_at = ?4, seen_at = ?5, staleness = ?6, access_ttl = ?7, position = ?8, keys = ?9`
+SET name = ?2, version = ?3, started_at = ?4, seen_at = ?5, staleness = ?6, access_ttl = ?7, position = ?8, keys = ?9, environment = ?10`
 
 // SaveNode implements [store.Store].
 func (s *Store) SaveNode(ctx context.Context, n store.Node) error {
 	_, err := s.exec(ctx, "save node", upsertNode, n.ID, n.Name, n.Version, micros(n.StartedAt), micros(n.SeenAt),
-		n.Staleness.Microseconds(), n.AccessTTL.Microseconds(), string(n.Position), n.Keys)
+		n.Staleness.Microseconds(), n.AccessTTL.Microseconds(), string(n.Position), n.Keys, n.Environment)
 	return err
 }
 
@@ -94,7 +94,7 @@ func (s *Store) RemoveOldNodes(ctx context.Context, seenBefore time.Time) error 
 // A sign before r.at keeps its index out: most rows are older than upTo. A position after
 // the last id is of another history of the file: the node is behind until it has read all anew.
 const selectNodes = `
-SELECT n.id, n.name, n.version, n.started_at, n.seen_at, n.staleness, n.access_ttl, n.position, n.keys,
+SELECT n.id, n.name, n.version, n.started_at, n.seen_at, n.staleness, n.access_ttl, n.position, n.keys, n.environment,
     ` + clockMicros + ` - n.seen_at,
     CASE WHEN CAST(n.position AS INTEGER) > ` + lastID + ` THEN 1 ELSE
         (SELECT count(*) FROM (SELECT 1 FROM revocations r WHERE r.id > CAST(n.position AS INTEGER) AND +r.at <= ?1 LIMIT ?2)) END,
@@ -113,7 +113,7 @@ func (s *Store) Nodes(ctx context.Context, upTo time.Time) ([]store.Node, error)
 	for rows.Next() {
 		var n store.Node
 		var started, seen, staleness, ttl, silent, lag int64
-		if err := rows.Scan(&n.ID, &n.Name, &n.Version, &started, &seen, &staleness, &ttl, &n.Position, &n.Keys, &silent, &n.Behind, &lag); err != nil {
+		if err := rows.Scan(&n.ID, &n.Name, &n.Version, &started, &seen, &staleness, &ttl, &n.Position, &n.Keys, &n.Environment, &silent, &n.Behind, &lag); err != nil {
 			return nil, translate("list nodes", err)
 		}
 		n.StartedAt, n.SeenAt = instant(started), instant(seen)

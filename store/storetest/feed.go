@@ -142,7 +142,7 @@ var feedCases = []testCase{
 		u := f.user("alice")
 		feed := f.feed("")
 		start := feed.Position
-		one := store.Node{ID: uuid.New(), Name: "one", Version: "v1", StartedAt: noon, SeenAt: noon, Staleness: 30 * time.Second, AccessTTL: 15 * time.Minute, Position: start, Keys: "one two"}
+		one := store.Node{ID: uuid.New(), Name: "one", Version: "v1", StartedAt: noon, SeenAt: noon, Staleness: 30 * time.Second, AccessTTL: 15 * time.Minute, Position: start, Keys: "one two", Environment: "production"}
 		two := store.Node{ID: uuid.New(), Name: "two", Version: "v2", StartedAt: noon, SeenAt: noon.Add(time.Hour), Staleness: time.Second, Position: start}
 		for _, n := range []store.Node{two, one} {
 			f.ok("save node", f.store.SaveNode(f.ctx, n))
@@ -156,7 +156,7 @@ var feedCases = []testCase{
 		f.nodes(noon, one, two)
 		one.Behind, two.Behind = 2, 2
 		f.nodes(noon.Add(time.Minute), one, two)
-		two.Position, two.SeenAt, two.Version, two.AccessTTL = f.feed(start).Position, noon.Add(2*time.Hour), "v3", time.Hour
+		two.Position, two.SeenAt, two.Version, two.AccessTTL, two.Environment = f.feed(start).Position, noon.Add(2*time.Hour), "v3", time.Hour, "development"
 		f.ok("save node", f.store.SaveNode(f.ctx, two))
 		two.Behind = 0
 		f.nodes(noon.Add(time.Minute), one, two)

@@ -11,13 +11,11 @@ import (
 )
 
 const (
-	pollEvery     = time.Second            // without being told of anything
-	pollPause     = 20 * time.Millisecond  // at least, however often it is told
-	pollTimeout   = 5 * time.Second        // for one reading of what is new
-	wholeTimeout  = 30 * time.Second       // for one of everything that still matters
-	feedSlack     = 5 * time.Minute        // that the clock of who ends something may be slow
-	watchMaxPause = 5 * time.Second        // between two tries to watch
-	watchPause    = 100 * time.Millisecond // before the first
+	pollEvery    = time.Second           // without being told of anything
+	pollPause    = 20 * time.Millisecond // at least, however often it is told
+	pollTimeout  = 5 * time.Second       // for one reading of what is new
+	wholeTimeout = 30 * time.Second      // for one of everything that still matters
+	feedSlack    = 5 * time.Minute       // that the clock of who ends something may be slow
 )
 
 // FollowEvent is a change in how this process hears of revocations.
@@ -277,38 +275,4 @@ func (f *follower) signOff(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pollTimeout)
 	defer cancel()
 	_ = f.svc.store.RemoveNode(ctx, f.node.ID) // if it fails the row is taken for a node that died
-}
-
-// watch is told of revocations, and begins again when it no longer is.
-func (f *follower) watch(ctx context.Context) {
-	pause := watchPause
-	lost := false
-	for ctx.Err() == nil {
-		err := f.svc.store.WatchRevocations(ctx, func() {
-			if lost {
-				f.notice(ListenerBack, nil)
-				lost = false
-			}
-			pause = watchPause
-			select {
-			case f.woken <- struct{}{}:
-			default: // it is awake
-			}
-		})
-		if errors.Is(err, store.ErrReplaced) {
-			f.svc.replaced.Store(true)
-			f.notice(Replaced, err)
-			return
-		}
-		f.svc.feed.forget() // the server may be another one now
-		if ctx.Err() == nil && !lost {
-			f.notice(ListenerLost, err)
-			lost = true
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(pause):
-		}
-		pause = min(2*pause, watchMaxPause)
-	}
 }

@@ -16,14 +16,14 @@
 # Output seen: "n2: primary, holds: acknowledged 1, acknowledged 2, before" (and the same of n1 and n3)
 # after n1, with n3 for its synchronous standby, had acknowledged "acknowledged 3".
 #
-# Needs Debian 12 with postgresql-15, curl and, for Patroni, python3-psycopg2, python3-yaml,
-# python3-click, python3-dateutil, python3-prettytable, python3-psutil, python3-urllib3 and
-# python3-dnspython. Patroni and etcd are downloaded at the versions below into a temporary
-# folder. Runs as root (and its servers as postgres), on loopback only, in two to eight minutes: up
+# Needs Debian 12 with postgresql-15, curl and python3. Patroni, etcd and the Python packages that
+# Patroni imports are downloaded into a temporary folder, the first two at the versions below. Runs as root (and its servers as postgres), on loopback only, in two to eight minutes: up
 # to eight rounds, for it is a race between two threads of the old leader. Exits 0 while it is as described.
 set -e -o pipefail
 
-PATRONI=patroni=3.0.2-1 ETCD=etcd-server=3.4.23-4+b4 CDIFF=python3-cdiff
+PATRONI=patroni=3.0.2-1 ETCD=etcd-server=3.4.23-4+b4
+IMPORTS="python3-cdiff python3-psycopg2 python3-yaml python3-click python3-dateutil python3-six
+    python3-prettytable python3-wcwidth python3-psutil python3-urllib3 python3-dnspython"
 BIN=/usr/lib/postgresql/15/bin PYTHON=/usr/bin/python3
 DIR=$(mktemp -d /tmp/patroni-lock.XXXXXX)
 chmod 777 "$DIR"
@@ -50,7 +50,7 @@ sql() { PGCONNECT_TIMEOUT=3 $BIN/psql -h 127.0.0.1 -p 1543"$1" -U postgres -Atqc
 is() { [ "$(sql "$1" "$2")" = "$3" ]; }
 
 cd "$DIR"
-apt-get download -q $PATRONI $ETCD $CDIFF >/dev/null
+apt-get download -q $PATRONI $ETCD $IMPORTS >/dev/null
 for deb in *.deb; do dpkg -x "$deb" root; done
 VERSION=$("${AS[@]}" $PYTHON root/usr/bin/patroni --version)
 [ "$VERSION" = "patroni 3.0.2" ] || { echo "got $VERSION"; exit 2; }

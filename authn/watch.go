@@ -1,0 +1,48 @@
+package authn
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/authctl/authctl/store"
+)
+
+const (
+	watchPause    = 100 * time.Millisecond // before the first new try to watch
+	watchMaxPause = 5 * time.Second        // between two tries
+)
+
+// watch is told of revocations, and begins again when it no longer is.
+func (f *follower) watch(ctx context.Context) {
+	pause := watchPause
+	lost := false
+	for ctx.Err() == nil {
+		err := f.svc.store.WatchRevocations(ctx, func() {
+			if lost {
+				f.notice(ListenerBack, nil)
+				lost = false
+			}
+			pause = watchPause
+			select {
+			case f.woken <- struct{}{}:
+			default: // it is awake
+			}
+		})
+		if errors.Is(err, store.ErrReplaced) {
+			f.svc.replaced.Store(true)
+			f.notice(Replaced, err)
+			return
+		}
+		f.svc.feed.forget() // the server may be another one now
+		if ctx.Err() == nil && !lost {
+			f.notice(ListenerLost, err)
+			lost = true
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, watchMaxPause)
+	}
+}

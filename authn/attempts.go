@@ -29,6 +29,13 @@ func (s *Service) beginLogin(ctx context.Context, a Actor, username string, now 
 	if err != nil {
 		return store.Credentials{}, nil, err
 	}
+	if admission.Ceiling {
+		s.capped.Add(1)
+		s.RefusedByLimit(ctx, a, "failed sign-ins of all accounts")
+		return store.Credentials{}, nil, &Error{
+			Code: CodeRateLimited, Message: "too many sign-ins have failed here, try again later, or from where you have signed in before", RetryAfter: admission.RetryAt.Sub(now),
+		}
+	}
 	if !admission.RetryAt.IsZero() {
 		s.throttled.Add(1)
 		s.RefusedByLimit(ctx, a, "sign-ins of one account")
@@ -90,6 +97,10 @@ func (s *Service) RefusedByLimit(ctx context.Context, a Actor, which string) {
 
 // Throttled returns how many attempts to sign in were refused for their account's sake.
 func (s *Service) Throttled() uint64 { return s.throttled.Load() }
+
+// Capped returns how many attempts to sign in were refused because too many of all accounts have
+// failed.
+func (s *Service) Capped() uint64 { return s.capped.Load() }
 
 // UnlockUser enables a password that too many failures have disabled, and forgets the
 // failures of the account, from wherever. It fails with [CodeUserNotFound].

@@ -75,7 +75,7 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 			defer done()
 			if found.why != "" {
 				place.leave()
-				err := s.loginFailed(ctx, a, creds.User.ID, now, found.why, found.cause)
+				err := s.loginFailed(ctx, a, creds.User.ID, attempt, now, found)
 				hasher.floor.hold(client, found.since, hasher.now())
 				return Grant{}, err
 			}
@@ -157,14 +157,18 @@ func verifyPassword(ctx context.Context, hasher *Hasher, creds store.Credentials
 }
 
 // loginFailed records a refused login and returns the one error for it.
-func (s *Service) loginFailed(ctx context.Context, a Actor, userID uuid.UUID, now time.Time, why string, cause error) error {
+func (s *Service) loginFailed(ctx context.Context, a Actor, userID uuid.UUID, attempt *store.Attempt, now time.Time, found verdict) error {
 	e := a.event(store.ActionLoginFailed, now)
 	e.UserID = userID
-	e.Reason = why
-	if err := s.store.FailLogin(ctx, s.disableAfter(), e); err != nil {
+	e.Reason = found.why
+	var ceiling store.Ceiling
+	if attempt != nil {
+		ceiling = attempt.Ceiling
+	}
+	if err := s.store.FailLogin(ctx, s.disableAfter(), ceiling, e); err != nil {
 		return fail(err)
 	}
-	return errCredentials(cause)
+	return errCredentials(found.cause)
 }
 
 func errCredentials(cause error) error {

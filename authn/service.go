@@ -70,6 +70,7 @@ type Service struct {
 	clocks    clockDifference
 	rotations [store.Lost + 1]atomic.Uint64
 	throttled atomic.Uint64
+	capped    atomic.Uint64
 	trailed   atomic.Int64 // when a refusal by a limit was last audited, in microseconds
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"time"
 
@@ -20,6 +21,8 @@ type AccountLimits struct {
 	MaxDelay     time.Duration // delays begin at one second and double up to this
 	FreeAnywhere int           // the same from all addresses together
 	MaxAnywhere  time.Duration
+	Ceiling      int // failures of all accounts within CeilingPer; then only where an account has signed in lately it may go on; 0 for no ceiling
+	CeilingPer   time.Duration
 	DisableAfter int // failures without a success between them that disable the password (NIST SP 800-63B-4, 3.2.2); 0 for never
 }
 
@@ -45,6 +48,8 @@ func (l AccountLimits) Validate() error {
 		return fmt.Errorf("free failures must satisfy 1 <= %d <= 100, and %d <= %d (anywhere) <= 1000", l.Free, l.Free, l.FreeAnywhere)
 	case l.MaxDelay < firstDelay || l.MaxDelay > 24*time.Hour || l.MaxAnywhere < firstDelay || l.MaxAnywhere > time.Hour:
 		return fmt.Errorf("delays must be 1s to 24h (%s), and 1s to 1h from anywhere (%s)", l.MaxDelay, l.MaxAnywhere)
+	case l.Ceiling < 0 || l.Ceiling > 0 && (l.CeilingPer < time.Second || l.CeilingPer > time.Hour):
+		return fmt.Errorf("failures of all accounts must be 0 or more per 1s to 1h, not %d per %s", l.Ceiling, l.CeilingPer)
 	case l.DisableAfter != 0 && (l.DisableAfter < l.Free || l.DisableAfter > 100):
 		return fmt.Errorf("failures that disable a password must be 0 for never, or %d to 100, not %d", l.Free, l.DisableAfter)
 	}
@@ -83,6 +88,21 @@ func delays(free int, most time.Duration) []time.Duration {
 	return append(list, most)
 }
 
+// ceilingSlots is how many counters share the failures of all accounts.
+const ceilingSlots = 64
+
+// ceiling is what counts the failures of all accounts at an instant.
+func (t *throttle) ceiling(now time.Time) store.Ceiling {
+	if t.Ceiling == 0 {
+		return store.Ceiling{}
+	}
+	window := now.UnixMicro() / t.CeilingPer.Microseconds()
+	return store.Ceiling{
+		Most: t.Ceiling, First: 2 * attemptSlots, Slots: ceilingSlots, Slot: 2*attemptSlots + rand.Int64N(ceilingSlots),
+		Window: window, Until: time.UnixMicro((window + 1) * t.CeilingPer.Microseconds()).UTC(),
+	}
+}
+
 // attempt is a try to sign in to a name, whether or not anybody has it.
 func (t *throttle) attempt(username, folded string, from netip.Prefix, now time.Time) store.Attempt {
 	account := "name " + folded
@@ -98,6 +118,7 @@ func (t *throttle) attempt(username, folded string, from netip.Prefix, now time.
 		Address:  block,
 		Here:     store.Counter{Slot: int64(hereHash % attemptSlots), Key: hereKey, Delays: t.here, Quiet: quietHere},
 		Anywhere: store.Counter{Slot: attemptSlots + int64(anywhereHash%attemptSlots), Key: anywhereKey, Delays: t.anywhere, Quiet: quietAnywhere},
+		Ceiling:  t.ceiling(now),
 		Known:    store.Place{Slot: int64(hereHash % placeSlots), Key: hereKey, Since: now.Add(-knownFor)},
 	}
 }

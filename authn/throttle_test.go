@@ -163,6 +163,42 @@ func TestASuccessGivesStrangersNoFurtherGuesses(t *testing.T) {
 	})
 }
 
+func TestTooManyFailuresOfAllAccountsHoldBackStrangersAndNobodyAtHome(t *testing.T) {
+	t.Parallel()
+	configure := func(c *Config) {
+		limited(c)
+		c.Accounts.Ceiling, c.Accounts.CeilingPer = 30, 5*time.Minute
+	}
+	onBoth(t, configure, func(t *testing.T, f *fixture) {
+		f.register(t, "alice")
+		f.advance(5*time.Minute - time.Duration(f.clock.Load()%(5*time.Minute).Microseconds())*time.Microsecond) // a window begins
+		session, err := f.enter("alice", "198.51.100.1")
+		wantCode(t, "at home", err, "")
+		for range 40 {
+			_, err := f.enter("alice", "198.51.100.1")
+			wantCode(t, "at home, which counts for nothing", err, "")
+		}
+		before := f.hashed()
+		for i := range 50 { // a name and an address each
+			_ = f.guess(fmt.Sprint("user", i), fmt.Sprintf("203.0.113.%d", i))
+		}
+		if got := f.hashed() - before; got != 30 || f.Capped() != 20 {
+			t.Errorf("%d guesses are hashed and %d refused, want 30 and 20", got, f.Capped())
+		}
+		_, err = f.enter("alice", "198.51.100.1")
+		wantCode(t, "at home", err, "")
+		f.refreshed(t, session.RefreshToken)
+		f.advance(time.Minute)
+		_, err = f.enter("alice", "198.51.100.9")
+		if wantCode(t, "elsewhere", err, CodeRateLimited); retryAfter0(err) != 4*time.Minute {
+			t.Errorf("elsewhere: retry after %s, want what is left of the window", retryAfter0(err))
+		}
+		f.advance(4 * time.Minute)
+		_, err = f.enter("alice", "198.51.100.9")
+		wantCode(t, "elsewhere, in the next window", err, "")
+	})
+}
+
 func TestWhereAnAccountHasSignedInIsKnownForThirtyDays(t *testing.T) {
 	t.Parallel()
 	onBoth(t, limited, func(t *testing.T, f *fixture) {
@@ -301,11 +337,11 @@ func (s *quitter) BeginLogin(ctx context.Context, a store.Attempt) (store.Admiss
 	return s.Store.BeginLogin(ctx, a)
 }
 
-func (s *quitter) FailLogin(ctx context.Context, disableAt int, e store.Event) error {
+func (s *quitter) FailLogin(ctx context.Context, disableAt int, c store.Ceiling, e store.Event) error {
 	if s.beforeSettling != nil {
 		s.beforeSettling()
 	}
-	return s.Store.FailLogin(ctx, disableAt, e)
+	return s.Store.FailLogin(ctx, disableAt, c, e)
 }
 
 func (s *quitter) StartSession(ctx context.Context, n store.NewSession, e store.Event) (bool, error) {
@@ -517,6 +553,9 @@ func TestLimitsOutOfRangeAreRefused(t *testing.T) {
 		"a long delay from anywhere":        func(l *AccountLimits) { l.MaxAnywhere = 2 * time.Hour },
 		"too many failures":                 func(l *AccountLimits) { l.DisableAfter = 101 },
 		"disabled before the first delay":   func(l *AccountLimits) { l.DisableAfter = 4 },
+		"a ceiling for no time":             func(l *AccountLimits) { l.Ceiling = 10 },
+		"a ceiling for a day":               func(l *AccountLimits) { l.Ceiling, l.CeilingPer = 10, 24*time.Hour },
+		"a negative ceiling":                func(l *AccountLimits) { l.Ceiling = -1 },
 		"a negative number":                 func(l *AccountLimits) { l.Free = -1 },
 	} {
 		l := good

@@ -127,9 +127,14 @@ type argon2Config struct {
 }
 
 type limitsConfig struct {
-	Enabled bool          `mapstructure:"enabled"`
-	Address addressLimits `mapstructure:"address"`
-	Account accountLimits `mapstructure:"account"`
+	Enabled      bool               `mapstructure:"enabled"`
+	Address      addressLimits      `mapstructure:"address"`
+	Account      accountLimits      `mapstructure:"account"`
+	Installation installationLimits `mapstructure:"installation"`
+}
+
+type installationLimits struct {
+	Failures requestRate `mapstructure:"failures"`
 }
 
 type addressLimits struct {
@@ -248,6 +253,7 @@ func defaults() []setting {
 		{"limits.account.free_failures_anywhere", 20},
 		{"limits.account.max_delay_anywhere", "1m"},
 		{"limits.account.disable_password_after", 100},
+		{"limits.installation.failures", "3000/5m"},
 		{"registration", "open"},
 		{"log.level", "info"},
 		{"log.format", "auto"},

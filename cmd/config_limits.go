@@ -24,7 +24,7 @@ func (l limitsConfig) accounts() authn.AccountLimits {
 	a := l.Account
 	return authn.AccountLimits{
 		Free: a.FreeFailures, MaxDelay: a.MaxDelay, FreeAnywhere: a.FreeFailuresAnywhere, MaxAnywhere: a.MaxDelayAnywhere,
-		DisableAfter: a.DisablePasswordAfter,
+		DisableAfter: a.DisablePasswordAfter, Ceiling: l.Installation.Failures.Count, CeilingPer: l.Installation.Failures.Per,
 	}
 }
 
@@ -33,6 +33,9 @@ func (l *loaded) validateLimits(bad *faults) {
 	a := l.Limits.Account
 	within(bad, "limits.account.max_delay", a.MaxDelay, time.Second, 24*time.Hour)
 	within(bad, "limits.account.max_delay_anywhere", a.MaxDelayAnywhere, time.Second, time.Hour)
+	if all := l.Limits.Installation.Failures; all.Count > 0 && (all.Per > time.Hour || all.Burst != all.Count) {
+		bad.add("limits.installation.failures", "must be failures per 1s to 1h, such as 3000/5m, without a burst, not %s", all)
+	}
 	free, anywhere, disable := a.FreeFailures, a.FreeFailuresAnywhere, a.DisablePasswordAfter
 	if free < 1 || free > 100 {
 		bad.add("limits.account.free_failures", "must be 1 to 100, not %d; limits.enabled: false turns limits off", free)

@@ -16,7 +16,7 @@ import (
 // throttled is the limits of accounts that serve has by default.
 func throttled(s *setup) {
 	behindProxy(s)
-	s.authn.Accounts = authn.AccountLimits{Free: 5, MaxDelay: 15 * time.Minute, FreeAnywhere: 20, MaxAnywhere: time.Minute, DisableAfter: 100}
+	s.authn.Accounts = authn.AccountLimits{Free: 5, MaxDelay: 15 * time.Minute, FreeAnywhere: 20, MaxAnywhere: time.Minute, DisableAfter: 100, Ceiling: 3000, CeilingPer: 5 * time.Minute}
 }
 
 // guesses: who guesses waits, and nobody else.

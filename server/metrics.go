@@ -121,6 +121,7 @@ var (
 	hashWait      = prometheus.NewDesc("authctl_password_hash_wait_seconds", "How long a password hash waited for its turn, by purpose.", []string{"purpose"}, nil)
 	hashRun       = prometheus.NewDesc("authctl_password_hash_run_seconds", "How long a password hash took, by purpose.", []string{"purpose"}, nil)
 	throttled     = prometheus.NewDesc("authctl_logins_throttled_total", "Sign-ins refused because too many of the same account have failed.", nil, nil)
+	capped        = prometheus.NewDesc("authctl_logins_capped_total", "Sign-ins refused because too many of all accounts have failed.", nil, nil)
 	rotations     = prometheus.NewDesc("authctl_token_rotations_total", "Refresh tokens presented, by outcome.", []string{"outcome"}, nil)
 	feedEntries   = prometheus.NewDesc("authctl_revocation_feed_entries", "Revocations held in memory.", nil, nil)
 	feedLag       = prometheus.NewDesc("authctl_revocation_feed_lag_seconds", "Time since the revocation feed was last read.", nil, nil)
@@ -137,7 +138,7 @@ var (
 // Describe lists the metrics.
 func (c serviceCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		hashesTotal, hashesRunning, hashesWaiting, hashesShed, hashMemory, hashKept, hashArgon2, hashBudget, hashWorkers, hashWait, hashRun, throttled, rotations, feedEntries, feedLag, feedContact, clockAhead,
+		hashesTotal, hashesRunning, hashesWaiting, hashesShed, hashMemory, hashKept, hashArgon2, hashBudget, hashWorkers, hashWait, hashRun, throttled, capped, loginsHeld, rotations, feedEntries, feedLag, feedContact, clockAhead,
 		logoutsWait, poolMax, poolOpen, poolInUse, poolWaits, poolWaitTime,
 	} {
 		ch <- d
@@ -150,6 +151,7 @@ func (c serviceCollector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, t, v, labels...)
 	}
 	collectHashes(ch, send, c.svc.HashStats())
+	send(capped, prometheus.CounterValue, float64(c.svc.Capped()))
 	send(throttled, prometheus.CounterValue, float64(c.svc.Throttled()))
 	for outcome, n := range c.svc.RotationStats() {
 		send(rotations, prometheus.CounterValue, float64(n), outcome.String())

@@ -23,6 +23,7 @@ func TestTheAdminHandlerCountsWhatThePublicOneServes(t *testing.T) {
 		"authctl_password_hashes_running 0",
 		"authctl_password_hashes_waiting 0",
 		"authctl_logins_held 0",
+		"authctl_logins_capped_total 0",
 		`authctl_password_hashes_shed_total{purpose="login"} 0`,
 		"authctl_password_hash_memory_bytes 0",
 		"authctl_password_hash_memory_budget_bytes ",

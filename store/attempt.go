@@ -15,8 +15,23 @@ type Attempt struct {
 	Address  string // the block of addresses that it comes from; "" when unknown
 	Here     Counter
 	Anywhere Counter
-	Known    Place // where the account has signed in lately, and Anywhere does not hold it back
+	Known    Place // where the account has signed in lately, and Anywhere and Ceiling do not hold it back
+	Ceiling  Ceiling
 }
+
+// Ceiling is how many sign-ins may fail within a window of time, of all accounts from anywhere.
+// Failures are counted in several slots, so that they do not wait for each other.
+type Ceiling struct {
+	Most   int   // 0 for no ceiling
+	First  int64 // of the slots, which are all greater than those of counters
+	Slots  int64
+	Slot   int64     // where this failure is counted
+	Window int64     // number of the window; of the clocks of two processes one may be a window ahead
+	Until  time.Time // its end
+}
+
+// CeilingAddress stands where counters have a block of addresses.
+const CeilingAddress = "*"
 
 // Counter is where attempts of one kind are counted. Counters live in a fixed number of
 // slots, so that names nobody has cannot fill the database; one that comes to a
@@ -40,6 +55,7 @@ type Place struct {
 type Admission struct {
 	Credentials Credentials // zero when nobody has the name
 	RetryAt     time.Time   // when the next attempt may come; zero when this one may go on
+	Ceiling     bool        // it is refused because of the ceiling
 }
 
 // Attempts is a counter that an operator looks at.

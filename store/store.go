@@ -91,7 +91,8 @@ type Store interface {
 	// and RetryAt says when the next one may come. Of attempts at the same time no more
 	// get through than the delays let; one that only Anywhere refuses because of the
 	// others may stay counted Here. A counter without a delay, or without failures,
-	// refuses nobody, however far the clocks of the processes are apart.
+	// refuses nobody, however far the clocks of the processes are apart. Once as many sign-ins
+	// have failed as a.Ceiling allows, an attempt is refused unless it comes from a.Known, until a.Ceiling.Until.
 	BeginLogin(ctx context.Context, a Attempt) (Admission, error)
 
 	// TakeBackLogin counts an attempt off again that was let through, and whose password
@@ -101,7 +102,8 @@ type Store interface {
 	// FailLogin writes e and adds one to the failed logins of e.UserID, unless that is zero.
 	// When there are disableAt of them or more, and disableAt is not 0, it disables the
 	// password, and writes a second event, [ActionPasswordDisabled].
-	FailLogin(ctx context.Context, disableAt int, e Event) error
+	// It counts the failure in c as well, also for nobody's name.
+	FailLogin(ctx context.Context, disableAt int, c Ceiling, e Event) error
 
 	// UnlockUser forgets the failed logins of a user and the attempts that are counted
 	// for it, and enables the password again. [ErrNotFound] when there is no such user.
@@ -112,7 +114,8 @@ type Store interface {
 
 	// ClearAttempts forgets the failures in the counters of a user, of a block of addresses,
 	// of the one from the other, or with neither in all, ends their delays, and writes e.
-	// It does so in up to limit counters that have failures, and returns in how many.
+	// It does so in up to limit counters that have failures, and returns in how many. With neither
+	// the failures that ceilings count are forgotten too, which are none of these counters.
 	ClearAttempts(ctx context.Context, userID uuid.UUID, address string, limit int, e Event) (int, error)
 
 	// DeleteOldAttempts looks at up to limit counters in slots after a slot, -1 for all, and

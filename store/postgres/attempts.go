@@ -28,11 +28,15 @@ const (
 const beginLogin = `
 WITH known AS (
     SELECT EXISTS (SELECT 1 FROM known_places WHERE slot = $12 AND key = $13 AND signed_in_at > $14) AS here
+), ceiling AS (
+    SELECT CASE WHEN $15::bigint > 0 AND NOT known.here THEN $15 <= (
+        SELECT COALESCE(sum(failures), 0) FROM login_attempts WHERE slot >= $16 AND slot < $17 AND key IN ($18::bigint, $18::bigint + 1)
+    ) ELSE FALSE END AS reached FROM known
 ), here AS (
     INSERT INTO login_attempts AS a (slot, key, user_id, address, failures, last_at, next_at)
     SELECT $2, $3, (SELECT id FROM users WHERE username_folded = $1), $4, 1, $5::timestamptz, $5 + ($6::bigint[])[1] * INTERVAL '1 microsecond'
-    FROM known
-    WHERE known.here OR NOT EXISTS (SELECT 1 FROM login_attempts a WHERE a.slot = $8 AND a.key = $9 AND ` + waits + `)` +
+    FROM known, ceiling
+    WHERE NOT ceiling.reached AND (known.here OR NOT EXISTS (SELECT 1 FROM login_attempts a WHERE a.slot = $8 AND a.key = $9 AND ` + waits + `))` +
 	countOne + hereFailed + `,
         next_at = $5 + ($6)[LEAST(` + hereFailed + `, cardinality($6))] * INTERVAL '1 microsecond'
     WHERE a.key <> EXCLUDED.key OR NOT (` + waits + `)
@@ -49,7 +53,7 @@ WITH known AS (
 SELECT COALESCE(u.id, '00000000-0000-0000-0000-000000000000'), COALESCE(u.username, ''), COALESCE(u.username_folded, ''),
     COALESCE(u.created_at, $5), u.disabled_at, COALESCE(u.password_changed_at, $5), COALESCE(u.failed_logins, 0), u.password_disabled_at,
     COALESCE(u.password_hash, ''), i.generation, COALESCE(u.generation, 0),
-    EXISTS (SELECT 1 FROM anywhere),
+    EXISTS (SELECT 1 FROM anywhere), (SELECT reached FROM ceiling),
     (SELECT max(a.next_at) FROM login_attempts a, known
         WHERE (a.slot = $2 AND a.key = $3 OR a.slot = $8 AND a.key = $9 AND NOT known.here) AND ` + waits + `)
 FROM installation i LEFT JOIN users u ON u.username_folded = $1`
@@ -58,14 +62,17 @@ FROM installation i LEFT JOIN users u ON u.username_folded = $1`
 func (s *Store) BeginLogin(ctx context.Context, a store.Attempt) (store.Admission, error) {
 	var row userRow
 	var c store.Credentials
-	var admitted bool
+	var admitted, full bool
 	var next *time.Time
 	err := s.pool.QueryRow(ctx, beginLogin, a.Folded, a.Here.Slot, a.Here.Key, a.Address, a.At, inMicros(a.Here.Delays), a.Here.Quiet.Microseconds(),
 		a.Anywhere.Slot, a.Anywhere.Key, inMicros(a.Anywhere.Delays), a.Anywhere.Quiet.Microseconds(),
-		a.Known.Slot, a.Known.Key, a.Known.Since).
-		Scan(append(row.dest(), &c.PasswordHash, &c.Generation.Installation, &c.Generation.User, &admitted, &next)...)
+		a.Known.Slot, a.Known.Key, a.Known.Since, a.Ceiling.Most, a.Ceiling.First, a.Ceiling.First+a.Ceiling.Slots, a.Ceiling.Window).
+		Scan(append(row.dest(), &c.PasswordHash, &c.Generation.Installation, &c.Generation.User, &admitted, &full, &next)...)
 	if err != nil {
 		return store.Admission{}, translate("begin login", err)
+	}
+	if full {
+		return store.Admission{RetryAt: a.Retry(later(utc(next), a.Ceiling.Until)), Ceiling: true}, nil
 	}
 	if !admitted {
 		return store.Admission{RetryAt: a.Retry(utc(next))}, nil
@@ -74,6 +81,13 @@ func (s *Store) BeginLogin(ctx context.Context, a store.Attempt) (store.Admissio
 		return store.Admission{}, nil
 	}
 	return store.Admission{Credentials: c}, nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func inMicros(delays []time.Duration) []int64 {
@@ -106,6 +120,14 @@ WITH failed AS (
         CASE WHEN $10 > 0 AND failed_logins + 1 >= $10 THEN $1::timestamptz END)
     WHERE id = $4
     RETURNING id, password_disabled_at
+), counted AS (
+    INSERT INTO login_attempts AS a (slot, key, user_id, address, failures, last_at, next_at)
+    SELECT $13::bigint, $14::bigint, NULL, $15, 1, $1::timestamptz, $1::timestamptz
+    WHERE $12::bigint > 0 AND (SELECT count(*) FROM failed) >= 0
+    ON CONFLICT (slot) DO UPDATE SET
+        key = CASE WHEN a.key = EXCLUDED.key + 1 THEN a.key ELSE EXCLUDED.key END,
+        failures = CASE WHEN a.key IN (EXCLUDED.key, EXCLUDED.key + 1) THEN a.failures + 1 ELSE 1 END,
+        last_at = EXCLUDED.last_at, next_at = EXCLUDED.next_at
 )
 INSERT INTO audit_events (at, action, actor, user_id, session_id, remote_addr, user_agent, request_id, reason)
 SELECT $1::timestamptz, $2, $3, $4::uuid, $5::uuid, $6, $7, $8, $9
@@ -113,8 +135,9 @@ UNION ALL
 SELECT $1::timestamptz, $11, $3, $4::uuid, $5::uuid, $6, $7, $8, $9 FROM failed WHERE password_disabled_at = $1`
 
 // FailLogin implements [store.Store].
-func (s *Store) FailLogin(ctx context.Context, disableAt int, e store.Event) error {
-	_, err := s.pool.Exec(ctx, failLogin, append(eventArgs(e), disableAt, string(store.ActionPasswordDisabled))...)
+func (s *Store) FailLogin(ctx context.Context, disableAt int, c store.Ceiling, e store.Event) error {
+	_, err := s.pool.Exec(ctx, failLogin, append(eventArgs(e), disableAt, string(store.ActionPasswordDisabled),
+		c.Most, c.Slot, c.Window, store.CeilingAddress)...)
 	return translate("fail login", err)
 }
 
@@ -155,7 +178,7 @@ const selectAttempts = `
 SELECT a.slot, a.user_id, COALESCE(u.username, ''), a.address, a.failures, a.last_at, a.next_at,
     (SELECT max(k.signed_in_at) FROM known_places k WHERE k.user_id = a.user_id AND k.address = a.address AND a.address <> '')
 FROM login_attempts a LEFT JOIN users u ON u.id = a.user_id
-WHERE a.slot > $1 AND a.failures > 0 AND a.last_at >= $2 AND ($3::uuid IS NULL OR a.user_id = $3) AND ($4 = '' OR a.address = $4)
+WHERE a.slot > $1 AND a.failures > 0 AND a.last_at >= $2 AND ($3::uuid IS NULL OR a.user_id = $3) AND ($4 = '' OR a.address = $4) AND a.address <> '` + store.CeilingAddress + `'
 ORDER BY a.slot
 LIMIT $5`
 
@@ -177,6 +200,7 @@ func (s *Store) Attempts(ctx context.Context, p store.AttemptsPage) ([]store.Att
 }
 
 const clearAttempts = `
+WITH cleared AS (
 UPDATE login_attempts SET failures = 0, next_at = LEAST(next_at, $1)
 WHERE slot IN (
     SELECT slot FROM login_attempts
@@ -184,16 +208,17 @@ WHERE slot IN (
     ORDER BY slot
     LIMIT $4
     FOR UPDATE
-)`
+)
+RETURNING address
+)
+SELECT count(*) FILTER (WHERE address <> '` + store.CeilingAddress + `') FROM cleared`
 
 // ClearAttempts implements [store.Store].
 func (s *Store) ClearAttempts(ctx context.Context, userID uuid.UUID, address string, limit int, e store.Event) (cleared int, err error) {
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, clearAttempts, e.At, nullID(userID), address, limit)
-		if err != nil {
+		if err := tx.QueryRow(ctx, clearAttempts, e.At, nullID(userID), address, limit).Scan(&cleared); err != nil {
 			return err
 		}
-		cleared = int(tag.RowsAffected())
 		return record(ctx, tx, e)
 	})
 	if err != nil {

@@ -39,9 +39,15 @@ func (s *Store) BeginLogin(ctx context.Context, a store.Attempt) (adm store.Admi
 		if err := tx.QueryRowContext(ctx, selectKnown, a.Known.Slot, a.Known.Key, micros(a.Known.Since)).Scan(&known); err != nil {
 			return err
 		}
+		if adm.Ceiling, err = reached(ctx, tx, a.Ceiling, known); err != nil {
+			return err
+		}
 		next, refused := here.waits(a.At)
 		if until, too := anywhere.waits(a.At); too && !known {
 			next, refused = later(next, until), true
+		}
+		if adm.Ceiling {
+			next, refused = later(next, a.Ceiling.Until), true
 		}
 		if refused {
 			adm.RetryAt = a.Retry(next)
@@ -58,6 +64,26 @@ func (s *Store) BeginLogin(ctx context.Context, a store.Attempt) (adm store.Admi
 	})
 	return adm, err
 }
+
+const sumFailures = `SELECT COALESCE(sum(failures), 0) FROM login_attempts WHERE slot >= ?1 AND slot < ?2 AND key IN (?3, ?3 + 1)`
+
+// reached reports whether as many sign-ins have failed as may.
+func reached(ctx context.Context, tx *sql.Tx, c store.Ceiling, known bool) (bool, error) {
+	if c.Most == 0 || known {
+		return false, nil
+	}
+	var failures int
+	err := tx.QueryRowContext(ctx, sumFailures, c.First, c.First+c.Slots, c.Window).Scan(&failures)
+	return failures >= c.Most, err
+}
+
+const countFailure = `
+INSERT INTO login_attempts AS a (slot, key, user_id, address, failures, last_at, next_at)
+SELECT ?2, ?3, NULL, ?4, 1, ?5, ?5 WHERE ?1 > 0
+ON CONFLICT (slot) DO UPDATE SET
+    key = CASE WHEN a.key = excluded.key + 1 THEN a.key ELSE excluded.key END,
+    failures = CASE WHEN a.key IN (excluded.key, excluded.key + 1) THEN a.failures + 1 ELSE 1 END,
+    last_at = excluded.last_at, next_at = excluded.next_at`
 
 // counter is what a slot holds; zero when it is another's, or nobody's.
 type counter struct {
@@ -182,11 +208,14 @@ WHERE id = ?1
 RETURNING password_disabled_at`
 
 // FailLogin implements [store.Store].
-func (s *Store) FailLogin(ctx context.Context, disableAt int, e store.Event) error {
+func (s *Store) FailLogin(ctx context.Context, disableAt int, c store.Ceiling, e store.Event) error {
 	return s.write(ctx, "fail login", func(tx *sql.Tx) error {
 		var disabled sql.NullInt64
 		err := tx.QueryRowContext(ctx, failUser, e.UserID, micros(e.At), disableAt).Scan(&disabled)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, countFailure, c.Most, c.Slot, c.Window, store.CeilingAddress, micros(e.At)); err != nil {
 			return err
 		}
 		if err := record(ctx, tx, e); err != nil || !disabled.Valid || disabled.Int64 != micros(e.At) {
@@ -232,7 +261,7 @@ const selectAttempts = `
 SELECT a.slot, a.user_id, COALESCE(u.username, ''), a.address, a.failures, a.last_at, a.next_at,
     (SELECT max(k.signed_in_at) FROM known_places k WHERE k.user_id = a.user_id AND k.address = a.address AND a.address <> '')
 FROM login_attempts a LEFT JOIN users u ON u.id = a.user_id
-WHERE a.slot > ?1 AND a.failures > 0 AND a.last_at >= ?2 AND (?3 IS NULL OR a.user_id = ?3) AND (?4 = '' OR a.address = ?4)
+WHERE a.slot > ?1 AND a.failures > 0 AND a.last_at >= ?2 AND (?3 IS NULL OR a.user_id = ?3) AND (?4 = '' OR a.address = ?4) AND a.address <> '` + store.CeilingAddress + `'
 ORDER BY a.slot
 LIMIT ?5`
 
@@ -265,18 +294,28 @@ WHERE slot IN (
     WHERE failures > 0 AND (?2 IS NULL OR user_id = ?2) AND (?3 = '' OR address = ?3)
     ORDER BY slot
     LIMIT ?4
-)`
+)
+RETURNING address`
 
 // ClearAttempts implements [store.Store].
 func (s *Store) ClearAttempts(ctx context.Context, userID uuid.UUID, address string, limit int, e store.Event) (cleared int, err error) {
 	err = s.write(ctx, "clear attempts", func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, clearAttempts, micros(e.At), nullID(userID), address, limit)
+		rows, err := tx.QueryContext(ctx, clearAttempts, micros(e.At), nullID(userID), address, limit)
 		if err != nil {
 			return err
 		}
-		rows, err := result.RowsAffected()
-		cleared = int(rows)
-		if err != nil {
+		defer rows.Close()
+		cleared = 0
+		for rows.Next() {
+			var of string
+			if err := rows.Scan(&of); err != nil {
+				return err
+			}
+			if of != store.CeilingAddress {
+				cleared++
+			}
+		}
+		if err := rows.Err(); err != nil {
 			return err
 		}
 		return record(ctx, tx, e)

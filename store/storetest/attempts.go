@@ -289,7 +289,7 @@ var attemptCases = []testCase{
 		stores := f.processes()
 		together(64, func(i int) {
 			s := stores[i%len(stores)]
-			err := s.FailLogin(f.ctx, 0, about(event(store.ActionLoginFailed, noon), u.ID, uuid.Nil))
+			err := s.FailLogin(f.ctx, 0, store.Ceiling{}, about(event(store.ActionLoginFailed, noon), u.ID, uuid.Nil))
 			if err == nil && i%2 == 0 {
 				_, err = s.UnlockUser(f.ctx, u.ID, about(event(store.ActionUserUnlocked, noon), u.ID, uuid.Nil))
 			} else if err == nil {
@@ -323,7 +323,7 @@ var attemptCases = []testCase{
 				_, err = s.ClearAttempts(f.ctx, uuid.Nil, "", 100, event(store.ActionAttemptsCleared, a.At))
 			case !adm.RetryAt.IsZero():
 			case i%2 == 0:
-				err = s.FailLogin(f.ctx, 100, about(event(store.ActionLoginFailed, a.At), u.ID, uuid.Nil))
+				err = s.FailLogin(f.ctx, 100, store.Ceiling{}, about(event(store.ActionLoginFailed, a.At), u.ID, uuid.Nil))
 			default:
 				n := store.NewSession{ID: uuid.New(), UserID: u.ID, TokenHash: hashOf(fmt.Sprint(i)), CreatedAt: noon, ExpiresAt: noon.Add(idle),
 					AbsoluteExpiresAt: noon.Add(lifetime), PasswordHash: oldHash, Attempt: &a}

@@ -129,7 +129,7 @@ func operations(s store.Store) map[string]func(ctx context.Context) error {
 		"delete user":     func(ctx context.Context) error { return s.DeleteUser(ctx, id, e) },
 		"begin login":     func(ctx context.Context) error { _, err := s.BeginLogin(ctx, attempt("x", "y", noon)); return err },
 		"take back login": func(ctx context.Context) error { return s.TakeBackLogin(ctx, attempt("x", "y", noon)) },
-		"fail login":      func(ctx context.Context) error { return s.FailLogin(ctx, 1, e) },
+		"fail login":      func(ctx context.Context) error { return s.FailLogin(ctx, 1, store.Ceiling{}, e) },
 		"unlock user":     func(ctx context.Context) error { _, err := s.UnlockUser(ctx, id, e); return err },
 		"attempts": func(ctx context.Context) error {
 			_, err := s.Attempts(ctx, store.AttemptsPage{Limit: 1})

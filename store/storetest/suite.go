@@ -40,6 +40,7 @@ func Run(t *testing.T, b Backend) {
 		{"user sessions", userSessionCases},
 		{"attempts", attemptCases},
 		{"places", placeCases},
+		{"ceiling", ceilingCases},
 		{"unlock", unlockCases},
 		{"rotation", rotationCases},
 		{"chain", chainCases},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -24,9 +25,11 @@ type Registered struct {
 
 // Register adds an account on its owner's request. It fails with
 // [CodeRegistrationClosed], [CodeInvalidUsername], also for names that are reserved, look like reserved ones
-// or mix scripts, [CodeWeakPassword] or [CodeUsernameTaken]; the last one costs a password hash as success does.
+// or mix scripts, [CodeWeakPassword] or [CodeUsernameTaken]; the last one costs a password hash as success does. The name of a user who was deleted
+// is taken for Config.NameQuarantine.
 func (s *Service) Register(ctx context.Context, a Actor, in Account) (Registered, error) {
-	if s.rules.Load().closed {
+	rules := s.rules.Load()
+	if rules.closed {
 		return Registered{}, refuse(CodeRegistrationClosed, "registration is closed")
 	}
 	if folded, err := foldUsername(in.Username); err == nil {
@@ -34,12 +37,17 @@ func (s *Service) Register(ctx context.Context, a Actor, in Account) (Registered
 			return Registered{}, err
 		}
 	}
-	return s.CreateUser(ctx, a, in)
+	return s.addUser(ctx, a, in, rules.free)
 }
 
 // CreateUser adds an account on an operator's request, also while registration
 // is closed. It fails as [Service.Register] does otherwise.
 func (s *Service) CreateUser(ctx context.Context, a Actor, in Account) (Registered, error) {
+	return s.addUser(ctx, a, in, 0)
+}
+
+// addUser adds an account. The name of a user who was deleted is taken for so long after it.
+func (s *Service) addUser(ctx context.Context, a Actor, in Account, quarantine time.Duration) (Registered, error) {
 	folded, err := foldUsername(in.Username)
 	if err != nil {
 		return Registered{}, err
@@ -52,13 +60,11 @@ func (s *Service) CreateUser(ctx context.Context, a Actor, in Account) (Register
 	id := uuid.New()
 	e := a.event(store.ActionUserCreated, now)
 	e.UserID = id
-	user, err := s.store.CreateUser(ctx, store.NewUser{
-		ID:           id,
-		Username:     in.Username,
-		Folded:       folded,
-		PasswordHash: hash,
-		CreatedAt:    now,
-	}, e)
+	u := store.NewUser{ID: id, Username: in.Username, Folded: folded, PasswordHash: hash, CreatedAt: now}
+	if quarantine > 0 {
+		u.NotReleasedAfter = now.Add(-quarantine)
+	}
+	user, err := s.store.CreateUser(ctx, u, e)
 	if errors.Is(err, store.ErrConflict) {
 		return Registered{}, refuse(CodeUsernameTaken, "that username is taken, choose another one")
 	}

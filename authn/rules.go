@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"time"
 )
 
 // rules is what may change while the service runs. It is replaced as a whole.
@@ -12,9 +13,10 @@ type rules struct {
 	steps    stepKeys    // of the secrets
 	hasher   *Hasher
 	policy   passwordPolicy
-	throttle *throttle // nil for none
-	most     int       // sessions of one user; 0 for no limit
-	closed   bool      // registration is
+	throttle *throttle     // nil for none
+	most     int           // sessions of one user; 0 for no limit
+	closed   bool          // registration is
+	free     time.Duration // after which strangers may have the name of a deleted user
 }
 
 // newRules takes them from a configuration. The hasher is the one before, if it would be
@@ -28,6 +30,7 @@ func newRules(cfg Config, before *rules) (*rules, error) {
 		policy:  passwordPolicy{min: cfg.MinPasswordLength, blocklist: cfg.Blocklist, warns: cfg.BlocklistWarns},
 		most:    cfg.MaxSessions,
 		closed:  cfg.RegistrationClosed,
+		free:    cfg.NameQuarantine,
 	}
 	for _, previous := range cfg.PreviousSecrets {
 		r.secrets = append(r.secrets, newKeySecret(previous))

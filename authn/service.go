@@ -43,6 +43,7 @@ type Config struct {
 	MaxSessions         int              // of one user at once; a login beyond it ends the oldest; 0 for no limit
 	MaxStaleness        time.Duration    // how long access tokens are vouched for without reading the revocation feed; 0 for 30 s
 	RegistrationClosed  bool             // Register refuses; CreateUser does not
+	NameQuarantine      time.Duration    // how long the name of a deleted user is taken for Register; CreateUser may give it; 0 for not at all
 	Now                 func() time.Time // clock; nil for time.Now
 	DatabaseClock       func() time.Time // stands in for the database's clock where that judges a rotation, in tests; nil for the database's own
 }

@@ -116,7 +116,7 @@ const (
 )
 
 // Forget deletes the revocations and the retired keys that no living access token can
-// need, and the nodes that were not seen for a day.
+// need, the nodes that were not seen for a day, and the names of deleted users that are free.
 func (s *Service) Forget(ctx context.Context) error {
 	now := s.now()
 	if err := s.store.RemoveOldNodes(ctx, now.Add(-nodesKept)); err != nil {
@@ -128,8 +128,21 @@ func (s *Service) Forget(ctx context.Context) error {
 	if err := s.forgetAttempts(ctx, now); err != nil {
 		return fail(err)
 	}
+	err := deletePages(func() (int, error) {
+		return s.store.DeleteOldReleasedNames(ctx, now.Add(-s.rules.Load().free), selectPage)
+	})
+	if err != nil {
+		return err
+	}
+	return deletePages(func() (int, error) {
+		return s.store.DeleteOldRevocations(ctx, now.Add(-revocationsKept), selectPage)
+	})
+}
+
+// deletePages calls do until it has deleted less than a page.
+func deletePages(do func() (deleted int, err error)) error {
 	for {
-		n, err := s.store.DeleteOldRevocations(ctx, now.Add(-revocationsKept), selectPage)
+		n, err := do()
 		if err != nil {
 			return fail(err)
 		}

@@ -3,6 +3,7 @@ package authn
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -75,17 +76,27 @@ func (s *Service) EnableUser(ctx context.Context, a Actor, username string) (sto
 	return s.change(ctx, a, user, store.ActionUserEnabled, s.store.EnableUser)
 }
 
-// DeleteUser removes a user with every session and returns who it was. It fails
-// with [CodeUserNotFound].
-func (s *Service) DeleteUser(ctx context.Context, a Actor, username string) (store.User, error) {
+// Deleted is the outcome of [Service.DeleteUser].
+type Deleted struct {
+	User       store.User // who it was
+	NameFreeAt time.Time  // when a stranger may register the name; zero for at once
+}
+
+// DeleteUser removes a user with every session. It fails with [CodeUserNotFound].
+func (s *Service) DeleteUser(ctx context.Context, a Actor, username string) (Deleted, error) {
 	user, err := s.User(ctx, username)
 	if err != nil {
-		return store.User{}, err
+		return Deleted{}, err
 	}
-	return s.change(ctx, a, user, store.ActionUserDeleted,
+	var free time.Time
+	user, err = s.change(ctx, a, user, store.ActionUserDeleted,
 		func(ctx context.Context, id uuid.UUID, e store.Event) (store.User, error) {
+			if quarantine := s.rules.Load().free; quarantine > 0 {
+				free = e.At.Add(quarantine)
+			}
 			return user, s.store.DeleteUser(ctx, id, e)
 		})
+	return Deleted{User: user, NameFreeAt: free}, err
 }
 
 // change carries out one change of an account under its audit event. A user who

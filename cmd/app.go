@@ -260,6 +260,7 @@ func serviceSettings(cfg loaded, secret string) (authn.Config, error) {
 		BlocklistWarns:      cfg.development(),
 		KeepsStrongerHashes: cfg.development(),
 		RegistrationClosed:  cfg.Registration == "closed",
+		NameQuarantine:      cfg.Accounts.NameQuarantine,
 	}, nil
 }
 

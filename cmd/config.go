@@ -25,6 +25,7 @@ type config struct {
 	Hashing      hashingConfig    `mapstructure:"hashing"`
 	Limits       limitsConfig     `mapstructure:"limits"`
 	Registration string           `mapstructure:"registration"`
+	Accounts     accountsConfig   `mapstructure:"accounts"`
 	Log          logConfig        `mapstructure:"log"`
 	Vault        vaultConfig      `mapstructure:"vault"`
 	Config       configConfig     `mapstructure:"config"`
@@ -152,6 +153,10 @@ type accountLimits struct {
 	DisablePasswordAfter int           `mapstructure:"disable_password_after"`
 }
 
+type accountsConfig struct {
+	NameQuarantine time.Duration `mapstructure:"name_quarantine"`
+}
+
 type logConfig struct {
 	Level  string `mapstructure:"level"`
 	Format string `mapstructure:"format"`
@@ -255,6 +260,7 @@ func defaults() []setting {
 		{"limits.account.disable_password_after", 100},
 		{"limits.installation.failures", "3000/5m"},
 		{"registration", "open"},
+		{"accounts.name_quarantine", "720h"},
 		{"log.level", "info"},
 		{"log.format", "auto"},
 		{"vault.auth", "token"},

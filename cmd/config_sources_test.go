@@ -59,7 +59,7 @@ func TestEverySettingHasAVariable(t *testing.T) {
 		"cookies.host_prefix": "true", "password.argon2.memory": "46MiB", "password.argon2.iterations": "2", "password.argon2.parallelism": "2", "password.argon2.implementation": "portable",
 		"password.pepper": goodSecret, "password.pepper_file": secretFile, "password.previous_peppers": goodSecret, "password.previous_peppers_file": secretFile,
 		"hashing.memory_budget": "1GiB", "hashing.workers": "3", "hashing.max_wait": "500ms",
-		"password.min_length": "15", "password.blocklist_file": "/dev/null", "registration": "closed", "log.level": "warn", "log.format": "json",
+		"password.min_length": "15", "password.blocklist_file": "/dev/null", "registration": "closed", "accounts.name_quarantine": "48h", "log.level": "warn", "log.format": "json",
 		"vault.auth": "approle", "vault.mount": "ci", "vault.token_file": "/run/vault/token", "vault.role_id": "a", "vault.secret_id": "b", "vault.secret_id_file": secretFile,
 		"vault.role": "authctl", "vault.insecure": "true", "vault.connect_timeout": "1m", "vault.refresh_interval": "10s", "vault.max_age": "1h", "config.watch": "true",
 	}

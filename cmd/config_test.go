@@ -172,6 +172,7 @@ func oneFault(t *testing.T) {
 		{"password: {argon2: {parallelism: 300}}", "", "password.argon2.parallelism", "300 is out of range"},
 		{"password: {argon2: {memory: 64mib}}", "", "password.argon2.memory", "such as 64MiB"},
 		{"password: {min_length: 7}", "", "password.min_length", "8 to 64"},
+		{"accounts: {name_quarantine: -1s}", "", "accounts.name_quarantine", "0s to"},
 		{"registration: false", "", "registration", "not a text"},
 		{"registration: shut", "", "registration", "open or closed"},
 		{"", "DATABASE_URL=postgres://u:hunter2@db.example/db?sslmode=disable", "database.url", "verify-full"},

@@ -199,6 +199,7 @@ func (l *loaded) validateTokens(bad *faults) {
 	within(bad, "tokens.session_max_age", t.SessionMaxAge, 5*time.Minute, 365*24*time.Hour)
 	within(bad, "tokens.retry_window", t.RetryWindow, 0, time.Minute)
 	within(bad, "revocation.max_staleness", l.Revocation.MaxStaleness, 5*time.Second, 10*time.Minute)
+	within(bad, "accounts.name_quarantine", l.Accounts.NameQuarantine, 0, 365*24*time.Hour)
 	if l.Sessions.MaxPerUser < 0 || l.Sessions.MaxPerUser > 10_000 {
 		bad.add("sessions.max_per_user", "must be 0 to 10000, not %d", l.Sessions.MaxPerUser)
 	}

@@ -31,7 +31,7 @@ func changeable() []string {
 		"limits.enabled", "limits.address.login", "limits.address.register", "limits.address.refresh", "limits.address.other",
 		"limits.account.free_failures", "limits.account.max_delay", "limits.account.free_failures_anywhere", "limits.account.max_delay_anywhere",
 		"limits.account.disable_password_after", "limits.installation.failures",
-		"registration", "log.level",
+		"registration", "accounts.name_quarantine", "log.level",
 		"vault.auth", "vault.mount", "vault.token_file", "vault.role_id", "vault.secret_id", "vault.secret_id_file", "vault.role", "vault.insecure",
 		"vault.connect_timeout", "vault.refresh_interval", "vault.max_age",
 	}

@@ -98,10 +98,14 @@ func (o *userDeleteOptions) run(ctx context.Context, a *app, name string) error 
 	if ok, err := o.confirm(ctx, a, fmt.Sprintf("delete user %s with %s", markedName(user.Username), count(n.Sessions, "session"))); !ok {
 		return err
 	}
-	if user, err = inst.authn.DeleteUser(ctx, a.actor(o.reason), name); err != nil {
+	deleted, err := inst.authn.DeleteUser(ctx, a.actor(o.reason), name)
+	if err != nil {
 		return err
 	}
-	a.say("deleted user %s (%s)", markedName(user.Username), user.ID)
+	a.say("deleted user %s (%s)", markedName(deleted.User.Username), deleted.User.ID)
+	if !deleted.NameFreeAt.IsZero() {
+		a.say("nobody can register the name until %s (accounts.name_quarantine); authctl user create can give it", when(deleted.NameFreeAt))
+	}
 	_, err = o.await(ctx, a, inst.authn)
 	return err
 }

@@ -30,7 +30,8 @@ import (
 // the one that is open; so does a change that was committed to the old file in that moment.
 type Store interface {
 	// CreateUser adds a user. [ErrConflict] when the folded username (or the id)
-	// is taken.
+	// is taken, or, with u.NotReleasedAfter, when a user who had the name was deleted
+	// after that. It costs the same either way.
 	CreateUser(ctx context.Context, u NewUser, e Event) (User, error)
 
 	// ImportUsers adds users with what they bring, all in one transaction, and returns
@@ -81,9 +82,14 @@ type Store interface {
 	EnableUser(ctx context.Context, id uuid.UUID, e Event) (User, error)
 
 	// DeleteUser removes a user, every session of it, the attempts that are counted
-	// for it and where it has signed in; audit events stay.
+	// for it and where it has signed in; audit events stay. The name counts as released at
+	// e.At, as [ReleasedName] keeps it.
 	// [ErrNotFound] when there is no such user.
 	DeleteUser(ctx context.Context, id uuid.UUID, e Event) error
+
+	// DeleteOldReleasedNames forgets up to limit names that were released at an instant or
+	// before, and returns how many it forgot.
+	DeleteOldReleasedNames(ctx context.Context, until time.Time, limit int) (int, error)
 
 	// BeginLogin counts an attempt to sign in and returns the credentials of a.Folded,
 	// zero ones when nobody has that name: one round trip, the same for every name. An

@@ -33,6 +33,10 @@ type NewUser struct {
 	Folded       string
 	PasswordHash string // PHC string; "" for an account that cannot sign in by password
 	CreatedAt    time.Time
+
+	// A name that a user had who was deleted later than this is taken; zero for whoever may
+	// have such a name.
+	NotReleasedAfter time.Time
 }
 
 // Credentials is what a login reads before it hashes.

@@ -34,11 +34,21 @@ func (r *userRow) get() store.User {
 const insertUser = `
 INSERT INTO users (id, username, username_folded, password_hash, created_at, password_changed_at)
 VALUES (?1, ?2, ?3, NULLIF(?4, ''), ?5, ?5)
-RETURNING ` + userColumns + `, 0`
+RETURNING ` + userColumns
 
 // CreateUser implements [store.Store].
 func (s *Store) CreateUser(ctx context.Context, u store.NewUser, e store.Event) (store.User, error) {
-	return s.changeUser(ctx, "create user", e, false, nil, insertUser, u.ID, u.Username, u.Folded, u.PasswordHash, micros(u.CreatedAt))
+	var row userRow
+	err := s.write(ctx, "create user", func(tx *sql.Tx) error {
+		if err := tx.QueryRowContext(ctx, insertUser, u.ID, u.Username, u.Folded, u.PasswordHash, micros(u.CreatedAt)).Scan(row.dest()...); err != nil {
+			return err
+		}
+		return recordUnlessReleased(ctx, tx, u, e)
+	})
+	if err != nil {
+		return store.User{}, err
+	}
+	return row.get(), nil
 }
 
 // changeUser runs a statement that returns userColumns and a generation, writes
@@ -213,6 +223,6 @@ const deleteUser = `DELETE FROM users WHERE users.id = ?1 RETURNING ` + userColu
 
 // DeleteUser implements [store.Store].
 func (s *Store) DeleteUser(ctx context.Context, id uuid.UUID, e store.Event) error {
-	_, err := s.changeUser(ctx, "delete user", e, true, forgetUser, deleteUser, id, store.NextGeneration(e.At))
+	_, err := s.changeUser(ctx, "delete user", e, true, releaseUser, deleteUser, id, store.NextGeneration(e.At))
 	return err
 }

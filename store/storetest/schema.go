@@ -137,7 +137,11 @@ func operations(s store.Store) map[string]func(ctx context.Context) error {
 		},
 		"clear attempts":      func(ctx context.Context) error { _, err := s.ClearAttempts(ctx, id, "", 1, e); return err },
 		"delete old attempts": func(ctx context.Context) error { _, err := s.DeleteOldAttempts(ctx, noon, -1, 1); return err },
-		"delete old places":   func(ctx context.Context) error { _, err := s.DeleteOldPlaces(ctx, noon, -1, 1); return err },
+		"delete old names": func(ctx context.Context) error {
+			_, err := s.DeleteOldReleasedNames(ctx, noon, 1)
+			return err
+		},
+		"delete old places": func(ctx context.Context) error { _, err := s.DeleteOldPlaces(ctx, noon, -1, 1); return err },
 		"start session": func(ctx context.Context) error {
 			_, err := s.StartSession(ctx, store.NewSession{ID: id, UserID: id, PasswordHash: "x"}, e)
 			return err

@@ -36,6 +36,7 @@ func Run(t *testing.T, b Backend) {
 		cases []testCase
 	}{
 		{"users", userCases},
+		{"released names", releasedNameCases},
 		{"sessions", sessionCases},
 		{"user sessions", userSessionCases},
 		{"attempts", attemptCases},

@@ -1,0 +1,51 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/authctl/authctl/store"
+)
+
+const insertReleasedName = `
+INSERT INTO released_names (name_hash, released_at) VALUES ($1, $2)
+ON CONFLICT (name_hash) DO UPDATE SET released_at = GREATEST(released_names.released_at, EXCLUDED.released_at)`
+
+// releaseUser removes what belongs to a user, and remembers the name.
+func releaseUser(ctx context.Context, tx pgx.Tx, u store.User, e store.Event) error {
+	if err := forgetUser(ctx, tx, u, e); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, insertReleasedName, store.ReleasedName(u.Folded), e.At)
+	return err
+}
+
+// It comes after the user's own row: that may have waited for the end of a transaction that
+// deleted another user of this name, and only a statement that begins later sees what that
+// one has released. It takes no round trip more than the event alone.
+const insertEventUnlessReleased = `
+INSERT INTO audit_events (at, action, actor, user_id, session_id, remote_addr, user_agent, request_id, reason)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9
+WHERE NOT EXISTS (SELECT 1 FROM released_names WHERE name_hash = $10 AND released_at > $11)`
+
+// recordUnlessReleased writes the event of a new user, or returns [store.ErrConflict] when
+// the user may not have the name yet.
+func recordUnlessReleased(ctx context.Context, tx pgx.Tx, u store.NewUser, e store.Event) error {
+	tag, err := tx.Exec(ctx, insertEventUnlessReleased, append(eventArgs(e), store.ReleasedName(u.Folded), nullTime(u.NotReleasedAfter))...)
+	if err == nil && tag.RowsAffected() == 0 {
+		return store.ErrConflict
+	}
+	return err
+}
+
+const deleteOldReleasedNames = `
+DELETE FROM released_names
+WHERE name_hash IN (SELECT name_hash FROM released_names WHERE released_at <= $1 ORDER BY released_at LIMIT $2 FOR UPDATE SKIP LOCKED)`
+
+// DeleteOldReleasedNames implements [store.Store].
+func (s *Store) DeleteOldReleasedNames(ctx context.Context, until time.Time, limit int) (int, error) {
+	tag, err := s.pool.Exec(ctx, deleteOldReleasedNames, until, limit)
+	return int(tag.RowsAffected()), translate("delete old released names", err)
+}

@@ -20,11 +20,42 @@ type Reach struct {
 	Nodes   []store.Node // those that may be serving
 	Missing []store.Node // those of them that have not confirmed
 	Silent  []store.Node // others that fell silent, without signing off, within the life of an access token
+	Moved   bool         // the database is in another history than [Service.NoteHistory] found, and may have lost what was revoked
 	Took    time.Duration
 }
 
 // Confirmed returns how many nodes have confirmed.
 func (r Reach) Confirmed() int { return len(r.Nodes) - len(r.Missing) }
+
+// NoteHistory notes which history of the database this process reads. What it revokes afterwards
+// is known to hold if [Service.AwaitNodes] finds the same one still.
+func (s *Service) NoteHistory(ctx context.Context) error {
+	history, err := s.history(ctx)
+	if err == nil {
+		s.noted = &history
+	}
+	return err
+}
+
+func (s *Service) history(ctx context.Context) (store.History, error) {
+	none := s.now().Add(feedSlack) // no entry is so young
+	feed, err := s.store.Revocations(ctx, "", none)
+	if err != nil {
+		return store.History{}, fail(err)
+	}
+	return feed.History, nil
+}
+
+// moved reports whether the database is in another history than the one that was noted.
+func (s *Service) moved(ctx context.Context, limit time.Duration) (bool, error) {
+	if s.noted == nil {
+		return false, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	now, err := s.history(ctx)
+	return err == nil && now != *s.noted, err
+}
 
 // AwaitNodes waits until every node that may be serving has read each revocation
 // from before the call, by this process's clock, for wait at most. A node that was not seen
@@ -39,11 +70,9 @@ func (s *Service) AwaitNodes(ctx context.Context, wait time.Duration) (Reach, er
 func (s *Service) await(ctx context.Context, wait time.Duration, holds func(store.Node) bool) (Reach, error) {
 	upTo, began := s.now(), time.Now()
 	for {
-		nodes, err := s.nodesWithin(ctx, upTo, max(wait-time.Since(began), time.Second))
+		limit := max(wait-time.Since(began), time.Second)
+		nodes, err := s.nodesWithin(ctx, upTo, limit)
 		reach := Reach{Took: time.Since(began)}
-		if err != nil && (ctx.Err() != nil || reach.Took >= wait) {
-			return Reach{}, fail(err)
-		}
 		for _, n := range nodes {
 			if s.silent(n) {
 				reach.Silent = append(reach.Silent, n)
@@ -57,7 +86,12 @@ func (s *Service) await(ctx context.Context, wait time.Duration, holds func(stor
 			}
 		}
 		if err == nil && (len(reach.Missing) == 0 || reach.Took >= wait) {
-			return reach, nil
+			if reach.Moved, err = s.moved(ctx, limit); err == nil { // last: what was read before is of the same history
+				return reach, nil
+			}
+		}
+		if err != nil && (ctx.Err() != nil || reach.Took >= wait) {
+			return Reach{}, fail(err)
 		}
 		select {
 		case <-ctx.Done():

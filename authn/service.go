@@ -62,6 +62,7 @@ type Service struct {
 	pending   pendingLogouts
 	writes    writes
 	setback   atomic.Pointer[setback] // that this node has not overcome yet; nil for none
+	noted     *store.History          // by [Service.NoteHistory]; nil for none
 	refresh   time.Duration
 	maxAge    time.Duration
 	retry     time.Duration

@@ -121,8 +121,16 @@ func (a *app) prepare(ctx context.Context, inst *instance, o opening) error {
 	if inst.secret, err = secretOf(inst, o); err != nil {
 		return err
 	}
-	if inst.authn, err = newService(inst.cfg, inst.secret, inst.store); err != nil || !(o.signs || o.verifies) {
+	if inst.authn, err = newService(inst.cfg, inst.secret, inst.store); err != nil {
 		return err
+	}
+	if o.migrate != migrateNever {
+		if err := inst.authn.NoteHistory(ctx); err != nil {
+			return err
+		}
+	}
+	if !o.signs && !o.verifies {
+		return nil
 	}
 	return inst.authn.ReadKeys(ctx)
 }

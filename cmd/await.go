@@ -29,6 +29,9 @@ func (o waitOptions) await(ctx context.Context, a *app, svc *authn.Service) (aut
 	if err != nil {
 		return reach, fmt.Errorf("it is done, but which servers know of it could not be told: %w", err)
 	}
+	if reach.Moved {
+		return reach, &problem{exitPartial, errors.New("the database was restarted, restored or failed over meanwhile, and may have lost what was done"), "run the command again"}
+	}
 	if len(reach.Nodes) == 0 {
 		a.say("no running server has this database; there is none to wait for")
 	} else {

@@ -3,6 +3,7 @@ package cmd_test
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/authctl/authctl/store"
 )
@@ -26,7 +27,7 @@ func TestAFailoverMakesNobodyAThief(t *testing.T) {
 			quiet := newGuest(serve, "quiet")
 			quiet.join(t)
 			all := newGuests(t, serve, 10)
-			l := openLedger(serve)
+			l := openLedger(t, serve)
 			l.round(t)
 			var excused []string
 			if fault.synchronous {
@@ -38,8 +39,10 @@ func TestAFailoverMakesNobodyAThief(t *testing.T) {
 			}
 			all.served(t)
 			w.failOver(t)
+			over := time.Now()
 			quiet.wantsToBeSignedIn(t)
 			all.served(t)
+			t.Logf("all were served %s after the failover", time.Since(over))
 			all.leave(t, excused...)
 			l.close()
 			kept := keptBy(t, p.standby, authDB)
@@ -70,7 +73,9 @@ func TestASwitchoverBehindOneAddressRecovers(t *testing.T) {
 	p.standby.Detach(t)
 	p.standby.Promote(t)
 	w.cable.lay(t, p.standby.URL(authDB))
+	over := time.Now()
 	all.served(t)
+	t.Logf("all were served %s after the switchover", time.Since(over))
 	if claimed := serve.revokes(t, "victim"); claimed && victim.ask("GET", "/verify", "").status == http.StatusOK {
 		t.Error("a revoked token is good after the command claims otherwise")
 	}

@@ -31,6 +31,9 @@ type entry struct {
 
 const changedPassword = "another password for scripts"
 
+// commandPatience is how long an operator waits for a command, whose database may hang.
+const commandPatience = 20 * time.Second
+
 // endings is what is done to the accounts of a ledger, in turn.
 var endings = []struct {
 	action  store.Action
@@ -45,7 +48,7 @@ var endings = []struct {
 
 // openLedger begins to register accounts, to sign them in and to end their sessions, one after
 // the other, through a server and by commands on its database.
-func openLedger(p *process) *ledger {
+func openLedger(t testing.TB, p *process) *ledger {
 	l := &ledger{serve: p, stop: make(chan struct{})}
 	l.writing.Go(func() {
 		for i := 0; ; i++ {
@@ -55,6 +58,7 @@ func openLedger(p *process) *ledger {
 			default:
 			}
 			if e := l.write(i); e != nil {
+				e.endedAtOnce(t)
 				l.mu.Lock()
 				l.entries = append(l.entries, e)
 				l.mu.Unlock()
@@ -78,7 +82,12 @@ func (l *ledger) write(i int) *entry {
 	case ending.command != nil:
 		command := l.serve.prepare(append(slices.Clone(ending.command), v.name)...)
 		command.Stdin = strings.NewReader(changedPassword + "\n")
-		if command.Run() != nil {
+		if command.Start() != nil {
+			return nil
+		}
+		impatient := time.AfterFunc(commandPatience, func() { command.Process.Kill() })
+		defer impatient.Stop()
+		if command.Wait() != nil {
 			return nil
 		}
 	case ending.action == store.ActionLogout:
@@ -89,6 +98,13 @@ func (l *ledger) write(i int) *entry {
 		v.access, v.refresh = access, refresh
 	}
 	return e
+}
+
+// endedAtOnce wants a server to refuse what it, or a command, has just said to have ended.
+func (e *entry) endedAtOnce(t testing.TB) {
+	if got := e.ask("GET", "/verify", ""); e.done != "" && got.status == http.StatusOK {
+		t.Errorf("verify as %s at once after %q was acknowledged: got %v", e.name, e.done, got)
+	}
 }
 
 // round waits until each kind of entry has been acknowledged once more.

@@ -1,0 +1,24 @@
+package authn
+
+import (
+	"testing"
+	"time"
+)
+
+// TestARevocationInAHistoryThatEndedIsNotConfirmed has the database fail over between a revocation and
+// the confirmation of the nodes, which know nothing of it in the database that has come.
+func TestARevocationInAHistoryThatEndedIsNotConfirmed(t *testing.T) {
+	t.Parallel()
+	st := &hindered{Store: openPostgres(t)}
+	f := newFixture(t, st, nil)
+	if err := f.NoteHistory(f.ctx); err != nil {
+		t.Fatal(err)
+	}
+	if reach, err := f.AwaitNodes(f.ctx, time.Second); err != nil || reach.Moved {
+		t.Errorf("in the same history: got %t, %v", reach.Moved, err)
+	}
+	st.Store = openPostgres(t)
+	if reach, err := f.AwaitNodes(f.ctx, time.Second); err != nil || !reach.Moved {
+		t.Errorf("in another: got %t, %v", reach.Moved, err)
+	}
+}

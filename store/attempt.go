@@ -1,10 +1,56 @@
 package store
 
 import (
+	"context"
 	"time"
 
 	"github.com/google/uuid"
 )
+
+// SignIns is what a [Store] does with attempts to sign in, and with the places where accounts have done so.
+type SignIns interface {
+	// BeginLogin counts an attempt to sign in and returns the credentials of a.Folded,
+	// zero ones when nobody has that name: one round trip, the same for every name. An
+	// attempt that comes before a counter's delay is over is refused: it is not counted,
+	// and RetryAt says when the next one may come. Of attempts at the same time no more
+	// get through than the delays let; one that only Anywhere refuses because of the
+	// others may stay counted Here. A counter without a delay, or without failures,
+	// refuses nobody, however far the clocks of the processes are apart. Once as many sign-ins
+	// have failed as a.Ceiling allows, an attempt is refused unless it comes from a.Known, until a.Ceiling.Until.
+	BeginLogin(ctx context.Context, a Attempt) (Admission, error)
+
+	// TakeBackLogin counts an attempt off again that was let through, and whose password
+	// nobody has looked at.
+	TakeBackLogin(ctx context.Context, a Attempt) error
+
+	// FailLogin writes e and adds one to the failed logins of e.UserID, unless that is zero.
+	// When there are disableAt of them or more, and disableAt is not 0, it disables the
+	// password, and writes a second event, [ActionPasswordDisabled].
+	// It counts the failure in c as well, also for nobody's name.
+	FailLogin(ctx context.Context, disableAt int, c Ceiling, e Event) error
+
+	// UnlockUser forgets the failed logins of a user and the attempts that are counted
+	// for it, and enables the password again. [ErrNotFound] when there is no such user.
+	UnlockUser(ctx context.Context, id uuid.UUID, e Event) (User, error)
+
+	// Attempts returns one page of the counters that have failures, by slot.
+	Attempts(ctx context.Context, p AttemptsPage) ([]Attempts, error)
+
+	// ClearAttempts forgets the failures in the counters of a user, of a block of addresses,
+	// of the one from the other, or with neither in all, ends their delays, and writes e.
+	// It does so in up to limit counters that have failures, and returns in how many. With neither
+	// the failures that ceilings count are forgotten too, which are none of these counters.
+	ClearAttempts(ctx context.Context, userID uuid.UUID, address string, limit int, e Event) (int, error)
+
+	// DeleteOldAttempts looks at up to limit counters in slots after a slot, -1 for all, and
+	// removes those whose latest attempt was before an instant. It returns the slot to go on
+	// after, -1 when none is left.
+	DeleteOldAttempts(ctx context.Context, before time.Time, after int64, limit int) (next int64, err error)
+
+	// DeleteOldPlaces is the same for the places where accounts have signed in, by the
+	// latest success.
+	DeleteOldPlaces(ctx context.Context, before time.Time, after int64, limit int) (next int64, err error)
+}
 
 // Attempt is one try at signing in by password. It is counted before anybody looks at the
 // password, as a failure until it succeeds, so that parallel guesses cannot slip past. It is

@@ -1,11 +1,24 @@
 package store
 
 import (
+	"context"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 )
+
+// Events is what a [Store] does with the audit trail, beside writing to it with each change.
+type Events interface {
+	// Ending returns the first event at or after since that ended this session: one
+	// of the session itself, of its user, or of everybody. With a zero userID, when
+	// that is not known, only one of the session itself. [ErrNotFound] when there is
+	// none.
+	Ending(ctx context.Context, userID, sessionID uuid.UUID, since time.Time) (Event, error)
+
+	// Record writes an event that changes nothing else, such as a failed login.
+	Record(ctx context.Context, e Event) error
+}
 
 // Action names what an [Event] records. The words follow the OWASP logging
 // vocabulary where it has one.

@@ -1,10 +1,35 @@
 package store
 
 import (
+	"context"
 	"time"
 
 	"github.com/google/uuid"
 )
+
+// Revocations is what a [Store] does with the feed of what has ended access.
+type Revocations interface {
+	// Revocations reads the feed: what has been committed since the reading that
+	// after comes from, whatever the order in which it was begun; or, when after is
+	// "" or in another history, every entry at or later than since. One statement, or for
+	// the latter as many as keep each of them short.
+	Revocations(ctx context.Context, after Position, since time.Time) (Feed, error)
+
+	// WatchRevocations calls wake when it begins to watch, and then each time the
+	// feed may have grown, by whichever process. It returns when ctx ends or
+	// watching is no longer possible, always with an error. Entries may come late
+	// to wake, or without it; so read the feed at intervals as well.
+	WatchRevocations(ctx context.Context, wake func()) error
+
+	// RaiseGenerations raises the counters of the installation and of those users that
+	// are below the numbers given. It appends an entry to the feed and writes e for each
+	// that it raises, and returns how many. Users who do not exist are passed over.
+	RaiseGenerations(ctx context.Context, installation int64, users map[uuid.UUID]int64, e Event) (raised int, err error)
+
+	// DeleteOldRevocations removes up to limit entries from before an instant and
+	// returns how many it removed.
+	DeleteOldRevocations(ctx context.Context, before time.Time, limit int) (int, error)
+}
 
 // Revocation is one entry of the feed that tells every server what has ended
 // access, or that the signing keys have changed. Hearing of one twice is harmless.

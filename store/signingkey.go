@@ -1,6 +1,43 @@
 package store
 
-import "time"
+import (
+	"context"
+	"time"
+)
+
+// SigningKeys is what a [Store] does with the keys of the access tokens.
+type SigningKeys interface {
+	// SigningKeys returns the keys of the access tokens, the oldest first.
+	SigningKeys(ctx context.Context) ([]SigningKey, error)
+
+	// AddSigningKey adds a key that is next or active; one of its id that is retired makes
+	// room for it. [ErrConflict] when there is one of that state, or of that id in another.
+	// Like all that changes keys, it appends an entry to the feed of revocations.
+	AddSigningKey(ctx context.Context, k SigningKey, e Event) error
+
+	// PromoteSigningKey makes the next key the active one, and retires the one that was,
+	// which verifies until an instant. [ErrNotFound] when no key of this id is next.
+	PromoteSigningKey(ctx context.Context, id string, verifyUntil time.Time, e Event) error
+
+	// RetireSigningKey retires a key that is next. [ErrNotFound] when no key of this id is.
+	RetireSigningKey(ctx context.Context, id string, e Event) error
+
+	// RemoveSigningKey removes a key that is not active. [ErrNotFound] when there is no
+	// such key that is not active.
+	RemoveSigningKey(ctx context.Context, id string, e Event) error
+
+	// BurnSigningKeys makes k, which may be there, the active key, and removes all others.
+	// It returns how many.
+	BurnSigningKeys(ctx context.Context, k SigningKey, e Event) (burned int, err error)
+
+	// ResealSigningKeys replaces the private parts of keys that are still sealed as they
+	// were read, and returns how many.
+	ResealSigningKeys(ctx context.Context, keys []ResealedKey, e Event) (resealed int, err error)
+
+	// DeleteOldSigningKeys removes retired keys that verify nothing since before an
+	// instant. It takes no event: that they would go was known when they were retired.
+	DeleteOldSigningKeys(ctx context.Context, before time.Time) error
+}
 
 // KeyState is where a signing key is in its life.
 type KeyState string

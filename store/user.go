@@ -1,10 +1,76 @@
 package store
 
 import (
+	"context"
 	"time"
 
 	"github.com/google/uuid"
 )
+
+// Users is what a [Store] does with accounts.
+type Users interface {
+	// CreateUser adds a user. [ErrConflict] when the folded username (or the id)
+	// is taken, or, with u.NotReleasedAfter, when a user who had the name was deleted
+	// after that. It costs the same either way.
+	CreateUser(ctx context.Context, u NewUser, e Event) (User, error)
+
+	// ImportUsers adds users with what they bring, all in one transaction, and returns
+	// what became of each, in their order. No two of them may have the same id or the
+	// same folded username. Their generations begin at e.At, so that one whose id a user had
+	// who was deleted is not taken for that one. It writes e, with the user's id, for each
+	// that was added.
+	ImportUsers(ctx context.Context, users []ImportedUser, e Event) ([]ImportOutcome, error)
+
+	// CredentialsPage returns one page of all users with their password hashes, by id:
+	// at most limit of them, after an id.
+	CredentialsPage(ctx context.Context, after uuid.UUID, limit int) ([]Credentials, error)
+
+	// Credentials returns what a login needs of the user with this folded
+	// username: the user, its password hash, and the current generation.
+	// [ErrNotFound] when there is none. Disabled users are returned.
+	Credentials(ctx context.Context, folded string) (Credentials, error)
+
+	// User returns the user with this folded username, or [ErrNotFound].
+	User(ctx context.Context, folded string) (User, error)
+
+	// UserByID returns the user with this id, or [ErrNotFound].
+	UserByID(ctx context.Context, id uuid.UUID) (User, error)
+
+	// Users looks at one page of all users, ordered by folded username, and returns those
+	// of them that p selects. Next is the folded username to go on after, "" when no user
+	// is left to look at. A page of a search may select nobody and have a next.
+	Users(ctx context.Context, p UserPage) (users []User, next string, err error)
+
+	// HashesOtherThan looks at up to limit users in the order of their ids, after one, uuid.Nil for
+	// all, and returns the password hashes that do not begin with a cost, as PHC strings have
+	// it, with "$" or ",keyid=" behind it, and those that end in "=". next is the last
+	// user that it has looked at, uuid.Nil when there was none.
+	HashesOtherThan(ctx context.Context, cost string, after uuid.UUID, limit int) (hashes []string, next uuid.UUID, err error)
+
+	// SetPassword replaces a user's password hash, forgets the failed attempts as
+	// UnlockUser does, and ends the user's sessions by bumping the user's generation.
+	// [ErrNotFound] when there is no such user.
+	SetPassword(ctx context.Context, id uuid.UUID, hash string, e Event) (User, error)
+
+	// DisableUser sets disabled_at to e.At (a user who is disabled already keeps
+	// the earlier instant) and ends the user's sessions by bumping the
+	// generation. [ErrNotFound] when there is no such user.
+	DisableUser(ctx context.Context, id uuid.UUID, e Event) (User, error)
+
+	// EnableUser clears disabled_at. Sessions that ended with the disabling stay
+	// dead. [ErrNotFound] when there is no such user.
+	EnableUser(ctx context.Context, id uuid.UUID, e Event) (User, error)
+
+	// DeleteUser removes a user, every session of it, the attempts that are counted
+	// for it and where it has signed in; audit events stay. The name counts as released at
+	// e.At, as [ReleasedName] keeps it.
+	// [ErrNotFound] when there is no such user.
+	DeleteUser(ctx context.Context, id uuid.UUID, e Event) error
+
+	// DeleteOldReleasedNames forgets up to limit names that were released at an instant or
+	// before, and returns how many it forgot.
+	DeleteOldReleasedNames(ctx context.Context, until time.Time, limit int) (int, error)
+}
 
 // User is an account.
 type User struct {

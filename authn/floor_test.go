@@ -297,5 +297,9 @@ func TestARefusalThatIsHeldKeepsNobodyFromHashing(t *testing.T) {
 		}
 		close(wake)
 		all.Wait()
+		h.floor.sleep = h.floor.await
+		f.EndHolding()
+		_, err := f.Login(f.ctx, visitor, Account{"nobody", "wrong"}, "")
+		wantCode(t, "at the end, not held for an hour", err, CodeInvalidCredentials)
 	})
 }

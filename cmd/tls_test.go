@@ -113,7 +113,7 @@ func TestTLS(t *testing.T) {
 		}
 	}
 	p.run(t, "health", "--ready")
-	if strings.Contains(p.said(t), "warning:") {
+	if strings.Contains(p.said(t), "come in clear") {
 		t.Error("it warns although it speaks TLS")
 	}
 
@@ -170,7 +170,7 @@ func TestTLSThatCannotBeSpoken(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			p := &process{dir: dir, environ: []string{"PATH=" + os.Getenv("PATH"), "AUTHCTL_ENVIRONMENT=development", "AUTHCTL_SERVER_PORT=0"}}
+			p := &process{binary: "authctl", dir: dir, environ: []string{"PATH=" + os.Getenv("PATH"), "AUTHCTL_ENVIRONMENT=development", "AUTHCTL_SERVER_PORT=0"}}
 			for file, text := range map[string]string{"cert": tt.cert, "key": tt.key} {
 				if text != "" {
 					put(t, filepath.Join(dir, file), text)

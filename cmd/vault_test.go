@@ -388,7 +388,7 @@ func TestWhatIsWrongWithVaultIsSaid(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := &process{dir: t.TempDir(), environ: append([]string{"PATH=" + os.Getenv("PATH"), "AUTHCTL_ENVIRONMENT=development", "GORACE=atexit_sleep_ms=0"}, v.environ(tt.environ...)...)}
+			p := &process{binary: "authctl", dir: t.TempDir(), environ: append([]string{"PATH=" + os.Getenv("PATH"), "AUTHCTL_ENVIRONMENT=development", "GORACE=atexit_sleep_ms=0"}, v.environ(tt.environ...)...)}
 			said, exit := p.fails(t, "config", "check")
 			if !strings.Contains(said, tt.want) || exit != tt.exit || strings.Contains(said, "changeme") || strings.Contains(said, "hvs.") {
 				t.Errorf("got %d, %s; want %d, %q", exit, said, tt.exit, tt.want)

@@ -29,7 +29,10 @@ func (f *File) backup(ctx context.Context, db *sql.DB, path string) error {
 	if _, err := os.Lstat(path); err == nil {
 		return fs.ErrExist
 	}
-	folder := filepath.Dir(path)
+	folder, err := filepath.Abs(filepath.Dir(path)) // SQLite takes what begins with "file:" for a URI
+	if err != nil {
+		return err
+	}
 	unfinished, err := os.CreateTemp(folder, "."+filepath.Base(path)+".*.unfinished") // mode 0600
 	if err != nil {
 		return err

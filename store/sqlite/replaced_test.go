@@ -34,6 +34,21 @@ var misfortunes = []struct {
 	{"the write-ahead log is replaced", func(path, _ string) error {
 		return errors.Join(os.WriteFile(path+".new", nil, 0o600), os.Rename(path+".new", path+"-wal"))
 	}},
+	{"the write-ahead log is emptied", func(path, _ string) error { return os.Truncate(path+"-wal", 0) }},
+	{"the write-ahead log is cut short", func(path, _ string) error {
+		info, err := os.Stat(path + "-wal")
+		if err != nil {
+			return err
+		}
+		return os.Truncate(path+"-wal", info.Size()-1)
+	}},
+	{"the write-ahead log is emptied and grows again", func(path, _ string) error {
+		info, err := os.Stat(path + "-wal")
+		if err != nil {
+			return err
+		}
+		return errors.Join(os.Truncate(path+"-wal", 0), os.Truncate(path+"-wal", info.Size()+5000))
+	}},
 	{"the shared index is deleted", func(path, _ string) error { return os.Remove(path + "-shm") }},
 	{"both companions are deleted", func(path, _ string) error {
 		return errors.Join(os.Remove(path+"-wal"), os.Remove(path+"-shm"))
@@ -138,7 +153,8 @@ func TestAReplacedDatabaseIsNeitherReadNorWritten(t *testing.T) {
 func TestNothingIsAcknowledgedOnceTheFileIsReplaced(t *testing.T) {
 	t.Parallel()
 	for _, m := range misfortunes {
-		if m.name == "another is copied over it" { // which only a watch can tell
+		switch m.name { // which only a watch can tell
+		case "another is copied over it", "the write-ahead log is emptied", "the write-ahead log is cut short", "the write-ahead log is emptied and grows again":
 			continue
 		}
 		t.Run(m.name, func(t *testing.T) {

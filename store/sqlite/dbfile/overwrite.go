@@ -1,8 +1,11 @@
 package dbfile
 
 import (
+	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"sync"
@@ -10,14 +13,16 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// Overwrites notices what is written into the database's file past SQLite, as by cp over it. SQLite writes
-// there in checkpoints only. Before one writes it says so in the index of the write-ahead log,
+// Overwrites notices what is done to the database's file and its write-ahead log past SQLite, as by cp over the
+// one or by truncating the other. The log always has its header, and the frames that its index says are in it.
+// SQLite writes into the file in checkpoints only. Before one writes it says so in the index of the write-ahead log,
 // and when it has ended it says how far it came. So a file that has changed while nothing
 // there has was written to by something else.
 type Overwrites struct {
 	file    *File
 	looking sync.Mutex
 	index   *os.File // stays open: closing it would end SQLite's locks on it (fcntl(2))
+	log     *os.File
 	at      progress // read before seen
 	seen    os.FileInfo
 }
@@ -34,10 +39,19 @@ func (p progress) idle() bool { return p.begun <= p.done }
 
 // Where the index has these (https://www.sqlite.org/walformat.html, section 2).
 const (
+	indexPage  = 14
+	indexLast  = 16
 	indexSalt  = 32
+	indexCopy  = 48 // of all before it
 	indexDone  = 96
 	indexBegun = 128
 	indexRead  = 132
+)
+
+// In the write-ahead log (https://www.sqlite.org/fileformat.html, section 4.1).
+const (
+	logHeader = 32
+	logSalt   = 16
 )
 
 // Overwrites returns what watches the file. There is one, whoever asks: what it has seen stays seen.
@@ -52,6 +66,13 @@ func (o *Overwrites) Check() error {
 	defer o.looking.Unlock()
 	if o.seen == nil {
 		return o.begin()
+	}
+	short, err := o.cutShort()
+	if err != nil {
+		return o.unknown(err)
+	}
+	if short {
+		return o.file.lose(log, "was cut short", false)
 	}
 	now, err := os.Stat(o.file.path)
 	if err != nil {
@@ -70,6 +91,45 @@ func (o *Overwrites) Check() error {
 	return o.begin()
 }
 
+// cutShort reports whether the write-ahead log lacks frames that were committed to it, or its header: by its
+// size alone that cannot be told when more was written since. It is compared with an index that stays the same
+// meanwhile: SQLite shortens the log, and begins it anew, after it has emptied the index.
+func (o *Overwrites) cutShort() (bool, error) {
+	var before, after [2 * indexCopy]byte
+	if _, err := o.index.ReadAt(before[:], 0); err != nil {
+		return false, err
+	}
+	info, err := o.log.Stat()
+	if err != nil {
+		return false, err
+	}
+	var header [logHeader]byte // zeros, where it is gone and a frame was written after it
+	if _, err := o.log.ReadAt(header[:], 0); err != nil && !errors.Is(err, io.EOF) {
+		return false, err
+	}
+	if _, err := o.index.ReadAt(after[:], 0); err != nil {
+		return false, err
+	}
+	least := logSize(before[:])
+	if least == 0 || before != after || !bytes.Equal(before[:indexCopy], before[indexCopy:]) {
+		return false, nil
+	}
+	return info.Size() < least || !bytes.Equal(header[logSalt:logSalt+8], before[indexSalt:indexSalt+8]), nil
+}
+
+// logSize is how long a write-ahead log with this index is at least: a header, and a header and a page a frame.
+func logSize(index []byte) int64 {
+	frames := int64(binary.NativeEndian.Uint32(index[indexLast:]))
+	if frames == 0 {
+		return 0
+	}
+	page := int64(binary.NativeEndian.Uint16(index[indexPage:]))
+	if page == 1 { // 65536 does not fit
+		page = 1 << 16
+	}
+	return logHeader + frames*(24+page)
+}
+
 // coherent reports whether the system shows a file that is read as it is mapped by SQLite, and tells
 // of a write at once: Windows does when the file is closed.
 func coherent() bool {
@@ -86,6 +146,11 @@ func coherent() bool {
 func (o *Overwrites) begin() (err error) {
 	if o.index == nil {
 		if o.index, err = os.Open(o.file.kept[index].path); err != nil {
+			return o.unknown(err)
+		}
+	}
+	if o.log == nil {
+		if o.log, err = os.Open(o.file.kept[log].path); err != nil {
 			return o.unknown(err)
 		}
 	}
@@ -124,8 +189,10 @@ func (o *Overwrites) unknown(err error) error {
 func (o *Overwrites) close() {
 	o.looking.Lock()
 	defer o.looking.Unlock()
-	if o.index != nil {
-		o.index.Close()
-		o.index, o.seen = nil, nil
+	for _, open := range []*os.File{o.index, o.log} {
+		if open != nil {
+			open.Close()
+		}
 	}
+	o.index, o.log, o.seen = nil, nil, nil
 }

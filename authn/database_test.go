@@ -73,17 +73,19 @@ func (db *database) exec(t failer, statements ...string) {
 	}
 }
 
-// keep remembers the sessions as they are.
+// keep remembers the sessions and the users' generations as they are.
 func (db *database) keep(t failer) {
 	t.Helper()
-	db.exec(t, `DROP TABLE IF EXISTS kept`, `CREATE TABLE kept AS SELECT * FROM refresh_tokens`)
+	db.exec(t, `DROP TABLE IF EXISTS kept`, `CREATE TABLE kept AS SELECT * FROM refresh_tokens`,
+		`DROP TABLE IF EXISTS kept_users`, `CREATE TABLE kept_users AS SELECT id, generation FROM users`)
 }
 
-// putBack loses what was committed to the sessions since keep, as a failover to a replica does
-// that has not received it.
+// putBack loses what was committed to them since keep, as a failover to a replica does that has
+// not received it, or the restore of a backup.
 func (db *database) putBack(t failer) {
 	t.Helper()
-	db.exec(t, `DELETE FROM refresh_tokens`, `INSERT INTO refresh_tokens SELECT * FROM kept`)
+	db.exec(t, `DELETE FROM refresh_tokens`, `INSERT INTO refresh_tokens SELECT * FROM kept`,
+		`UPDATE users SET generation = k.generation FROM kept_users k WHERE k.id = users.id AND k.generation <> users.generation`)
 }
 
 // count returns how many events of an action there are.

@@ -129,6 +129,21 @@ func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run i
 			}
 			db.putBack(t)
 		},
+		"restore": func(t *rapid.T) { // to before a revocation
+			s := w.anySession(t)
+			db.keep(t)
+			if s.alive(f.now()) {
+				g, err := f.Refresh(f.ctx, visitor, s.current().secret)
+				check(t, "refresh before a restore", err, "")
+				s.lost = append(s.lost, modelToken{secret: g.RefreshToken, step: s.current().step + 1})
+			}
+			_, err := f.EndSessions(f.ctx, operator, store.OfUser(s.user.id))
+			check(t, "revoke before a restore", err, "")
+			db.putBack(t)
+			_, err = f.FinishRestore(f.ctx, operator)
+			check(t, "restore", err, "")
+			w.end(func(*modelSession) bool { return true })
+		},
 		"outage": func(t *rapid.T) {
 			f.advance(rapid.SampledFrom([]time.Duration{time.Second, 15 * time.Second, 10 * time.Minute, 50 * time.Minute}).Draw(t, "for"))
 			*w.resumed = f.now()

@@ -22,6 +22,7 @@ const (
 	lifetimeJitter     = time.Minute     // added at random, so that they do not all end at once
 	idleUntested       = time.Second     // that one may be idle and is used without a ping
 	pingTimeout        = time.Second     // for the answer to a ping
+	leaveTimeout       = 2 * time.Second // for the server to end its side of one that is closed
 	connectTimeout     = 5 * time.Second // for one host to take a new one, where the URL does not say
 )
 
@@ -29,6 +30,9 @@ const (
 // not say which of them it wants, it wants one that takes writes.
 func bound(pc *pgxpool.Config, url string) {
 	pc.MaxConnLifetime, pc.MaxConnLifetimeJitter = connectionLifetime, lifetimeJitter
+	pc.BeforeClose = func(c *pgx.Conn) { // pgx waits 15 s for the server's end, and the place in the pool is taken meanwhile
+		time.AfterFunc(leaveTimeout, func() { c.PgConn().Conn().Close() })
+	}
 	if pc.ConnConfig.ConnectTimeout == 0 {
 		pc.ConnConfig.ConnectTimeout = connectTimeout
 	}

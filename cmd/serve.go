@@ -5,14 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"runtime"
-	"slices"
 	"strconv"
-	"sync"
-	"time"
 
-	"github.com/google/uuid"
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
@@ -67,16 +62,12 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer inst.close()
-	public, err := listen(net.JoinHostPort(inst.cfg.Server.Host, strconv.Itoa(int(inst.cfg.Server.Port))), "server.port", "--port, PORT or server.port chooses another")
+	public, admin, err := listenOn(inst.cfg)
 	if err != nil {
 		return err
 	}
 	defer public.Close()
-	var admin net.Listener
-	if address := inst.cfg.Server.AdminListen; address != "" {
-		if admin, err = listen(address, "server.admin_listen", `AUTHCTL_SERVER_ADMIN_LISTEN or server.admin_listen chooses another, "" in the file turns it off`); err != nil {
-			return err
-		}
+	if admin != nil {
 		defer admin.Close()
 	}
 	if err := a.warnOfNewerSchema(ctx, inst.store); err != nil {
@@ -90,53 +81,31 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return &problem{exitUsage, err, ""}
 	}
-	if err := inst.authn.SelfCheck(); err != nil {
-		log.Error().Err(err).Msg("password hashes are computed by the portable implementation")
-	}
-	if err := inst.authn.OpenKeys(ctx, authn.Actor{Name: "node:" + thisNode().Name}); err != nil {
-		if errors.Is(err, authn.ErrKeyClosed) {
-			return &problem{exitFailed, err, "put that secret into jwt.previous_secrets; if it is lost, authctl key rotate --now makes a new key, and all access tokens die with the old one"}
-		}
+	if err := inst.prepare(ctx, log); err != nil {
 		return err
 	}
 	makeRoom(inst.authn.HashStats().Budget.Workers)
-	// What runs beside the server goes on while it drains, and ends after it.
-	beside, stop := context.WithCancel(context.WithoutCancel(ctx))
-	kicked := make(chan struct{}, 1)
-	ctx, end := context.WithCancelCause(ctx)
-	defer end(nil)
-	leave, err := inst.authn.Join(beside, serving(inst.cfg), func(e authn.FollowEvent, err error) {
-		logFollowing(log, e, err)
-		if e == authn.Replaced {
-			end(err)
-		}
-		if e == authn.KeyClosed { // perhaps its secret is in Vault by now
-			select {
-			case kicked <- struct{}{}:
-			default:
-			}
-		}
-	})
+	ctx, leave, err := inst.join(ctx, changes, srv, log)
 	if err != nil {
-		stop()
 		return err
 	}
-	if err := refuseRestoring(inst.cfg); err != nil { // one that begins now sees this server
-		stop()
-		leave()
-		return err
-	}
-	var background sync.WaitGroup
-	background.Go(func() { sweepEvery(beside, inst.authn, 10*time.Minute, log) })
-	background.Go(leave)
-	background.Go(func() { changes.run(beside, srv, kicked) })
-	defer func() { logUnfinished(log, inst.authn.PendingLogouts()) }()
-	defer background.Wait()
-	defer stop()
+	defer leave()
 	a.welcome(inst, public.Addr(), admin)
 	err = srv.Run(ctx, public, admin)
 	if cause := context.Cause(ctx); errors.Is(cause, store.ErrReplaced) {
 		return errors.Join(cause, err)
+	}
+	return err
+}
+
+// prepare tests the implementation of Argon2, and opens the signing keys.
+func (inst *instance) prepare(ctx context.Context, log zerolog.Logger) error {
+	if err := inst.authn.SelfCheck(); err != nil {
+		log.Error().Err(err).Msg("password hashes are computed by the portable implementation")
+	}
+	err := inst.authn.OpenKeys(ctx, authn.Actor{Name: "node:" + thisNode().Name})
+	if errors.Is(err, authn.ErrKeyClosed) {
+		return &problem{exitFailed, err, "put that secret into jwt.previous_secrets; if it is lost, authctl key rotate --now makes a new key, and all access tokens die with the old one"}
 	}
 	return err
 }
@@ -161,43 +130,17 @@ func (a *app) warnOfNewerSchema(ctx context.Context, st store.Store) error {
 // long as on idle ones, and so takes 2 to 3 times as long.
 func makeRoom(workers int) { runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + workers) }
 
-// thisNode is this process, as other processes see it.
-func thisNode() store.Node {
-	name, err := os.Hostname()
+// listenOn opens the public listener, and the one for metrics unless it is turned off.
+func listenOn(cfg loaded) (public, admin net.Listener, err error) {
+	public, err = listen(net.JoinHostPort(cfg.Server.Host, strconv.Itoa(int(cfg.Server.Port))), "server.port", "--port, PORT or server.port chooses another")
+	if err != nil || cfg.Server.AdminListen == "" {
+		return public, nil, err
+	}
+	admin, err = listen(cfg.Server.AdminListen, "server.admin_listen", `AUTHCTL_SERVER_ADMIN_LISTEN or server.admin_listen chooses another, "" in the file turns it off`)
 	if err != nil {
-		name = "unknown"
+		public.Close()
 	}
-	return store.Node{ID: uuid.New(), Name: name, Version: buildVersion()}
-}
-
-// serving is this process as a server that announces itself.
-func serving(cfg loaded) store.Node {
-	n := thisNode()
-	n.Environment = cfg.Environment
-	return n
-}
-
-func logFollowing(log zerolog.Logger, e authn.FollowEvent, err error) {
-	switch {
-	case err == nil:
-		log.Info().Msg(string(e))
-	case e == authn.WentBack || e == authn.Restored || e == authn.Replaced:
-		log.Error().Err(err).Msg(string(e))
-	default:
-		log.Warn().Err(err).Msg(string(e))
-	}
-}
-
-// logUnfinished names the sessions whose logout is forgotten with this process.
-func logUnfinished(log zerolog.Logger, sessions []uuid.UUID) {
-	for some := range slices.Chunk(sessions, 100) { // so that no line is endless
-		ids := zerolog.Arr()
-		for _, id := range some {
-			ids.Str(id.String())
-		}
-		log.Warn().Array("sessions", ids).
-			Msg("the database did not take these logouts before the server ended; end each session with authctl token revoke SESSION")
-	}
+	return public, admin, err
 }
 
 // listen opens a listener, and says what to do when the port is taken.
@@ -271,32 +214,4 @@ func reachable(address string) string {
 		host = "127.0.0.1"
 	}
 	return net.JoinHostPort(host, port)
-}
-
-// sweepEvery deletes at once, and then at each interval, what no longer matters:
-// dead sessions, old revocations, nodes that died. Before that it looks at what password hashes are
-// stored.
-func sweepEvery(ctx context.Context, svc *authn.Service, interval time.Duration, log zerolog.Logger) {
-	ticker := time.NewTicker(interval)
-	defer ticker.Stop()
-	for {
-		if err := svc.LookAtHashes(ctx); err != nil && ctx.Err() == nil {
-			log.Warn().Err(err).Msg("learn how long refused sign-ins are to take")
-		}
-		n, err := svc.Sweep(ctx, store.Everyone(), nil)
-		if err == nil {
-			err = svc.Forget(ctx)
-		}
-		if err != nil && ctx.Err() == nil {
-			log.Warn().Err(err).Msg("delete dead sessions")
-		}
-		if n > 0 {
-			log.Info().Int64("sessions", n).Msg("deleted dead sessions")
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
 }

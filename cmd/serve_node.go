@@ -1,0 +1,124 @@
+package cmd
+
+import (
+	"context"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/rs/zerolog"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/server"
+	"github.com/authctl/authctl/store"
+)
+
+// join makes the process a node, and starts what runs beside the server: it goes on while
+// the server drains, until leave is called, which waits for its end. The context it returns
+// also ends, with [store.ErrReplaced] as its cause, when the database is no longer the one that
+// was opened.
+func (inst *instance) join(ctx context.Context, changes *reloader, srv *server.Server, log zerolog.Logger) (while context.Context, leave func(), err error) {
+	beside, stop := context.WithCancel(context.WithoutCancel(ctx))
+	ctx, end := context.WithCancelCause(ctx)
+	kicked := make(chan struct{}, 1)
+	signOff, err := inst.authn.Join(beside, serving(inst.cfg), func(e authn.FollowEvent, err error) {
+		logFollowing(log, e, err)
+		if e == authn.Replaced {
+			end(err)
+		}
+		if e == authn.KeyClosed { // perhaps its secret is in Vault by now
+			select {
+			case kicked <- struct{}{}:
+			default:
+			}
+		}
+	})
+	if err != nil {
+		stop()
+		return ctx, nil, err
+	}
+	if err := refuseRestoring(inst.cfg); err != nil { // one that begins now sees this server
+		stop()
+		signOff()
+		return ctx, nil, err
+	}
+	var background sync.WaitGroup
+	background.Go(func() { sweepEvery(beside, inst.authn, 10*time.Minute, log) })
+	background.Go(signOff)
+	background.Go(func() { changes.run(beside, srv, kicked) })
+	return ctx, func() {
+		end(nil)
+		stop()
+		background.Wait()
+		logUnfinished(log, inst.authn.PendingLogouts())
+	}, nil
+}
+
+// thisNode is this process, as other processes see it.
+func thisNode() store.Node {
+	name, err := os.Hostname()
+	if err != nil {
+		name = "unknown"
+	}
+	return store.Node{ID: uuid.New(), Name: name, Version: buildVersion()}
+}
+
+// serving is this process as a server that announces itself.
+func serving(cfg loaded) store.Node {
+	n := thisNode()
+	n.Environment = cfg.Environment
+	return n
+}
+
+func logFollowing(log zerolog.Logger, e authn.FollowEvent, err error) {
+	switch {
+	case err == nil:
+		log.Info().Msg(string(e))
+	case e == authn.WentBack || e == authn.Restored || e == authn.Replaced:
+		log.Error().Err(err).Msg(string(e))
+	default:
+		log.Warn().Err(err).Msg(string(e))
+	}
+}
+
+// logUnfinished names the sessions whose logout is forgotten with this process.
+func logUnfinished(log zerolog.Logger, sessions []uuid.UUID) {
+	for some := range slices.Chunk(sessions, 100) { // so that no line is endless
+		ids := zerolog.Arr()
+		for _, id := range some {
+			ids.Str(id.String())
+		}
+		log.Warn().Array("sessions", ids).
+			Msg("the database did not take these logouts before the server ended; end each session with authctl token revoke SESSION")
+	}
+}
+
+// sweepEvery deletes at once, and then at each interval, what no longer matters:
+// dead sessions, old revocations, nodes that died. Before that it looks at what password hashes are
+// stored.
+func sweepEvery(ctx context.Context, svc *authn.Service, interval time.Duration, log zerolog.Logger) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		if err := svc.LookAtHashes(ctx); err != nil && ctx.Err() == nil {
+			log.Warn().Err(err).Msg("learn how long refused sign-ins are to take")
+		}
+		n, err := svc.Sweep(ctx, store.Everyone(), nil)
+		if err == nil {
+			err = svc.Forget(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			log.Warn().Err(err).Msg("delete dead sessions")
+		}
+		if n > 0 {
+			log.Info().Int64("sessions", n).Msg("deleted dead sessions")
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/authn"
-	"github.com/authctl/authctl/server"
 )
 
 // config is every setting, as decoded. The keys are those of
@@ -186,97 +185,6 @@ func (a argon2Config) params() authn.Params {
 }
 
 func (c config) development() bool { return c.Environment == "development" }
-
-// defaults is every key and its default, as a person would write it. The order
-// is that of config.example.yaml and of `config show`.
-func defaults() []setting {
-	return []setting{
-		{"environment", "production"},
-		{"database.url", "sqlite:authctl.db"},
-		{"database.url_file", ""},
-		{"database.max_connections", 10},
-		{"database.min_connections", 0},
-		{"database.connect_timeout", "30s"},
-		{"database.statement_timeout", "3s"},
-		{"database.idle_in_transaction_timeout", "10s"},
-		{"database.statement_cache", "prepare"},
-		{"database.insecure", false},
-		{"server.host", "127.0.0.1"},
-		{"server.port", 8000},
-		{"server.public_url", ""},
-		{"server.trusted_origins", []string{}},
-		{"server.cors.allowed_origins", []string{}},
-		{"server.trusted_proxies", []string{}},
-		{"server.forwarded_header", server.HeaderXForwardedFor},
-		{"server.proxy_protocol", false},
-		{"server.max_connections", 10000},
-		{"server.max_connections_per_address", 100},
-		{"server.tls.cert_file", ""},
-		{"server.tls.key_file", ""},
-		{"server.admin_listen", "127.0.0.1:9000"},
-		{"server.admin_hosts", []string{}},
-		{"server.admin_profiles", false},
-		{"server.drain_delay", "0s"},
-		{"server.shutdown_timeout", "15s"},
-		{"jwt.algorithm", "HS256"},
-		{"jwt.secret", ""},
-		{"jwt.secret_file", ""},
-		{"jwt.previous_secrets", []string{}},
-		{"jwt.previous_secrets_file", ""},
-		{"jwt.issuer", "authctl"},
-		{"jwt.audience", ""},
-		{"tokens.access_ttl", "15m"},
-		{"tokens.refresh_ttl", "168h"},
-		{"tokens.session_max_age", "720h"},
-		{"tokens.retry_window", "10s"},
-		{"sessions.max_per_user", 100},
-		{"revocation.max_staleness", "30s"},
-		{"cookies.secure", "auto"},
-		{"cookies.same_site", "lax"},
-		{"cookies.domain", ""},
-		{"cookies.host_prefix", false},
-		{"password.argon2.memory", "64MiB"},
-		{"password.argon2.iterations", 3},
-		{"password.argon2.parallelism", 1},
-		{"password.argon2.implementation", "auto"},
-		{"password.pepper", ""},
-		{"password.pepper_file", ""},
-		{"password.previous_peppers", []string{}},
-		{"password.previous_peppers_file", ""},
-		{"password.min_length", 8},
-		{"password.blocklist_file", ""},
-		{"hashing.memory_budget", "auto"},
-		{"hashing.workers", "auto"},
-		{"hashing.max_wait", "2s"},
-		{"limits.enabled", true},
-		{"limits.address.login", "30/5m burst 10"},
-		{"limits.address.register", "5/1h burst 20"},
-		{"limits.address.refresh", "150/5m"},
-		{"limits.address.other", "6000/1m burst 1000"},
-		{"limits.account.free_failures", 5},
-		{"limits.account.max_delay", "15m"},
-		{"limits.account.free_failures_anywhere", 20},
-		{"limits.account.max_delay_anywhere", "1m"},
-		{"limits.account.disable_password_after", 100},
-		{"limits.installation.failures", "3000/5m"},
-		{"registration", "open"},
-		{"accounts.name_quarantine", "720h"},
-		{"log.level", "info"},
-		{"log.format", "auto"},
-		{"vault.auth", "token"},
-		{"vault.mount", ""},
-		{"vault.token_file", ""},
-		{"vault.role_id", ""},
-		{"vault.secret_id", ""},
-		{"vault.secret_id_file", ""},
-		{"vault.role", ""},
-		{"vault.insecure", false},
-		{"vault.connect_timeout", "30s"},
-		{"vault.refresh_interval", "30s"},
-		{"vault.max_age", "24h"},
-		{"config.watch", false},
-	}
-}
 
 type setting struct {
 	key   string

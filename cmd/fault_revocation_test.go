@@ -23,10 +23,16 @@ func TestARevocationHoldsAfterAFailover(t *testing.T) {
 				p.primary.RequireStandby(t, "second")
 			}
 			w := fault.way(t, p)
-			serve := startServe(t, t.TempDir(), faultEnviron(t, w.url, w.environ...)...)
+			environ := append(w.environ, "AUTHCTL_REVOCATION_MAX_STALENESS=20s") // a sixth of it lies between two saves of the node
+			serve := startServe(t, t.TempDir(), faultEnviron(t, w.url, environ...)...)
 			alice := newGuest(serve, "alice")
 			alice.join(t)
 			p.standby.CatchUp(t, p.primary)
+			if fault.synchronous { // no save is due, which would wait for the standby
+				const saved = `SELECT max(seen_at) FROM nodes`
+				before := p.primary.Text(t, authDB, saved)
+				eventually(t, func() bool { return p.primary.Text(t, authDB, saved) != before })
+			}
 			p.standby.Detach(t)
 			p.primary.BurnTransactions(t, 500)
 			serve.hasRead(t)

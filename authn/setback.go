@@ -73,6 +73,10 @@ func (s *Service) reapply(ctx context.Context, a Actor) (counters, sessions int,
 	if counters, err = s.store.RaiseGenerations(ctx, known.installation, nil, a.event(store.ActionRevokedAgain, now)); err != nil {
 		return 0, 0, fail(err)
 	}
+	spared, err := s.spareAgain(ctx, known.spared(users), users, a.event(store.ActionOthersRevoked, now))
+	if counters += spared; err != nil {
+		return counters, 0, fail(err)
+	}
 	for batch := range slices.Chunk(slices.SortedFunc(maps.Keys(users), compareIDs), selectPage) {
 		low := make(map[uuid.UUID]int64, len(batch))
 		for _, id := range batch {
@@ -92,6 +96,24 @@ func (s *Service) reapply(ctx context.Context, a Actor) (counters, sessions int,
 		sessions += n
 	}
 	return counters, sessions, nil
+}
+
+// spareAgain ends all sessions of users but one, where that is the latest that is known of
+// them and the database has lost it. It takes these users out of those whose counters
+// are to be raised, which would end that one as well.
+func (s *Service) spareAgain(ctx context.Context, spared map[uuid.UUID]uuid.UUID, users map[uuid.UUID]int64, e store.Event) (n int, err error) {
+	for id, session := range spared {
+		access, err := s.store.Access(ctx, id, session)
+		if err == nil && access.Generation.User < users[id] {
+			err = s.store.EndOtherSessions(ctx, id, session, e)
+			n++
+		}
+		if err != nil && !errors.Is(err, store.ErrNotFound) { // else the user is gone
+			return n, err
+		}
+		delete(users, id)
+	}
+	return n, nil
 }
 
 func compareIDs(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) }
@@ -120,4 +142,26 @@ func (s *feedSnapshot) remembered(deleted int64) (users map[uuid.UUID]int64, ses
 		}
 	}
 	return users, sessions
+}
+
+// spared returns the session that the latest ending of each user's sessions has spared.
+func (s *feedSnapshot) spared(users map[uuid.UUID]int64) map[uuid.UUID]uuid.UUID {
+	spared := map[uuid.UUID]uuid.UUID{}
+	for _, r := range s.recent {
+		if r.Spared != uuid.Nil && users[r.UserID] == r.Generation {
+			spared[r.UserID] = r.Spared
+		}
+	}
+	for _, b := range s.buckets {
+		sessions := map[int64]uuid.UUID{}
+		for session, generation := range b.spared {
+			sessions[generation] = session
+		}
+		for id, generation := range b.users {
+			if session, ok := sessions[generation]; ok && users[id] == generation {
+				spared[id] = session // somebody else's, if two have one number: the store spares one's own only
+			}
+		}
+	}
+	return spared
 }

@@ -86,11 +86,18 @@ func TestWhatTheDatabaseLostIsRevokedAgain(t *testing.T) {
 	eachBackend(t, func(t *testing.T, open func(testing.TB) store.Store) {
 		f := newFixture(t, open(t), nil)
 		grants := map[string]Grant{}
-		for _, name := range []string{"user", "session", "deleted", "spared"} {
+		for _, name := range []string{"user", "session", "deleted", "spared", "others"} {
 			f.register(t, name)
 			grants[name] = f.signIn(t, name)
 		}
-		replica := backup(t, f, open, grants["user"], grants["session"], grants["deleted"], grants["spared"])
+		grants["other"] = f.signIn(t, "others")
+		replica := backup(t, f, open, grants["user"], grants["session"], grants["deleted"], grants["spared"], grants["others"], grants["other"])
+		if err := f.Sync(f.ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.EndOtherSessions(f.ctx, visitor, grants["others"].AccessToken); err != nil {
+			t.Fatal(err)
+		}
 		if _, err := f.EndSessions(f.ctx, visitor, store.OfUser(grants["user"].User.ID)); err != nil {
 			t.Fatal(err)
 		}
@@ -110,7 +117,7 @@ func TestWhatTheDatabaseLostIsRevokedAgain(t *testing.T) {
 		if err != nil || len(nodes) != 1 || nodes[0].Behind != 0 {
 			t.Errorf("the nodes are %+v, %v", nodes, err)
 		}
-		for name, want := range map[string]Code{"user": CodeSessionRevoked, "session": CodeUnauthenticated, "deleted": CodeSessionRevoked, "spared": ""} {
+		for name, want := range map[string]Code{"user": CodeSessionRevoked, "session": CodeUnauthenticated, "deleted": CodeSessionRevoked, "spared": "", "others": "", "other": CodeSessionRevoked} {
 			_, err := n.Verify(grants[name].AccessToken)
 			verified := want
 			if name == "session" {

@@ -52,6 +52,7 @@ type opening struct {
 	verifies bool // the secret is of use, if there is one
 	hashes   bool // passwords are hashed, or hashes looked at
 	serves   bool // requests, which have a time limit each
+	restores bool // a restore that was begun is no surprise
 	migrate  migration
 }
 
@@ -106,6 +107,9 @@ func (a *app) open(ctx context.Context, o opening) (*instance, error) {
 	if err := a.prepare(ctx, inst, o); err != nil {
 		inst.store.Close()
 		return nil, err
+	}
+	if restoring := refuseRestoring(cfg); restoring != nil && !o.restores {
+		a.say("warning: %v: what is changed now may be replaced", restoring)
 	}
 	return inst, nil
 }
@@ -182,6 +186,9 @@ func openSQLite(ctx context.Context, inst *instance, path string, create bool) (
 		return nil, &problem{exitFailed, fmt.Errorf("%s is a symbolic link to %s, which is not there", path, target), "bring the file back, or remove the link for a new database in its place"}
 	}
 	st, err := sqlite.Open(ctx, sqlite.Config{Path: path, MaxReaders: int(inst.cfg.Database.MaxConnections), Create: create})
+	if restoring := refuseRestoring(inst.cfg); errors.Is(err, fs.ErrNotExist) && restoring != nil {
+		return nil, &problem{exitUnreachable, fmt.Errorf("there is no database %s; %w", path, restoring), "put the backup in its place, and then call authctl restore finish"}
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &problem{exitUnreachable, fmt.Errorf("there is no database %s", path),
 			"authctl serve makes it, and authctl migrate up does; database.url (DATABASE_URL) names another"}

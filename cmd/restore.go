@@ -24,7 +24,8 @@ func newRestoreBegin(a *app) *cobra.Command {
 		Use:   "begin",
 		Short: "See that no server runs; exit 3 when one does",
 		Long: `See that no server runs on the database that a backup is going to replace, and say
-which ones to stop. It changes nothing in the database.
+which ones to stop. It takes nothing out of the database but, on SQLite, servers that
+have ended without signing off.
 
 On SQLite it leaves a file beside the database on which "authctl serve" refuses to
 start until "authctl restore finish". On PostgreSQL no mark would outlive the
@@ -51,7 +52,7 @@ type restoreBeginView struct {
 }
 
 func (o *restoreBeginOptions) run(ctx context.Context, a *app) error {
-	inst, err := a.open(ctx, opening{migrate: migrateNever})
+	inst, err := a.open(ctx, opening{migrate: migrateNever, restores: true})
 	if err != nil {
 		return cannotAsk(err)
 	}

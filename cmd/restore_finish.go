@@ -55,7 +55,7 @@ type restoreFinishView struct {
 }
 
 func (o *restoreFinishOptions) run(ctx context.Context, a *app) error {
-	inst, err := a.open(ctx, opening{})
+	inst, err := a.open(ctx, opening{restores: true})
 	if err != nil {
 		return err
 	}

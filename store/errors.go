@@ -17,7 +17,7 @@ var (
 
 // ErrBusy comes with some [ErrUnavailable]: too much is asked at once, and the database is
 // not to blame. All connections of this process were in use for too long, SQLite's one
-// that writes too, or others kept changing the same row.
+// that writes too, or others kept changing, or locked, the same row.
 var ErrBusy = errors.New("too busy")
 
 // SchemaError says that this binary does not run correctly on the database's schema,

@@ -48,6 +48,10 @@ func sentinelOf(err error) error {
 	return nil
 }
 
+// errLocked is for what others are changing at the moment. Nothing was done, and the
+// database is not to blame.
+var errLocked = fmt.Errorf("%w: %w", store.ErrUnavailable, store.ErrBusy)
+
 func sentinelOfState(code string) error {
 	switch code {
 	case "23505": // unique_violation
@@ -61,8 +65,9 @@ func sentinelOfState(code string) error {
 	case "53100": // disk_full
 		return store.ErrFull
 	case "40001", "40P01", // serialization_failure, deadlock_detected
-		"55P03", // lock_not_available
-		"3D000": // invalid_catalog_name: no such database
+		"55P03": // lock_not_available
+		return errLocked
+	case "3D000": // invalid_catalog_name: no such database
 		return store.ErrUnavailable
 	}
 	switch code[:min(2, len(code))] {

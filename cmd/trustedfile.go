@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"syscall"
 
 	"github.com/authctl/authctl/cmd/vault"
 	"github.com/authctl/authctl/store/sqlite/dbfile"
@@ -22,7 +23,7 @@ const hasModes = runtime.GOOS != "windows"
 // The folder is not looked at: whoever may write there can take the file away, but a file that
 // he puts in its place belongs to him.
 func readTrusted(path string) (text []byte, open fs.FileMode, err error) {
-	f, err := os.Open(path)
+	f, err := openUnlessPipe(path)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -37,12 +38,33 @@ func readTrusted(path string) (text []byte, open fs.FileMode, err error) {
 	return text, open, err
 }
 
+// openUnlessPipe opens a file, or the pipe of a shell (/dev/fd/63). It refuses a pipe that has a
+// name: nobody may ever write to it, and whoever waits for that cannot be stopped by SIGTERM.
+func openUnlessPipe(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && info.Mode()&fs.ModeNamedPipe != 0 {
+		if _, unnamed := filepath.EvalSymlinks(path); unnamed == nil {
+			err = fmt.Errorf("%s is a pipe, and not a file", path)
+		}
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
 // checkWriters fails when an open file, or a link that path leads through to it, belongs neither to
 // root nor to the user that this process runs as, or when its group or everybody may write
-// to it. Where a mount is read-only, as those of Kubernetes and Docker are, nobody can.
+// to it. Where a mount is read-only, as those of Kubernetes and Docker are, nobody can. The mode
+// of a device, such as /dev/null or a terminal, is not looked at.
 func checkWriters(path string, f *os.File) error {
 	info, err := f.Stat()
-	if err != nil || info.Mode()&fs.ModeDevice != 0 || onReadOnlyMount(f) {
+	if err != nil || onReadOnlyMount(f) {
 		return err
 	}
 	if err := checkLinks(path); err != nil {
@@ -51,7 +73,7 @@ func checkWriters(path string, f *os.File) error {
 	if uid, stranger := dbfile.Stranger(info); stranger {
 		return strangersFile(path, uid)
 	}
-	if mode := info.Mode().Perm(); hasModes && mode&0o022 != 0 {
+	if mode := info.Mode().Perm(); hasModes && info.Mode()&fs.ModeDevice == 0 && mode&0o022 != 0 {
 		return fmt.Errorf("others may change %s (mode %04o), run: chmod go-w %s", path, mode, path)
 	}
 	return nil

@@ -163,6 +163,7 @@ func oneFault(t *testing.T) {
 		{"cookies: {same_site: none}", "", "cookies.same_site", "needs cookies.secure: true"},
 		{"cookies: {domain: 'https://example.com'}", "", "cookies.domain", "must be a host name"},
 		{"cookies: {host_prefix: true, domain: example.com}", "", "cookies.host_prefix", "does not go with cookies.domain"},
+		{"cookies: {secure: false}\nserver: {public_url: 'HTTPS://login.example.com'}", "", "cookies.secure", "there is HTTPS"},
 		{"cookies: {host_prefix: true, secure: false}", "", "cookies.host_prefix", "true or auto"},
 		{"password: {argon2: {memory: 65536}}", "", "password.argon2.memory", "has no unit"},
 		{"password: {argon2: {memory: 64 megabytes}}", "", "password.argon2.memory", "such as 64MiB"},

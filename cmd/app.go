@@ -6,19 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/user"
 	"strings"
-	"time"
 
 	"golang.org/x/term"
 
 	"github.com/authctl/authctl/authn"
 	"github.com/authctl/authctl/cmd/vault"
 	"github.com/authctl/authctl/store"
-	"github.com/authctl/authctl/store/postgres"
-	"github.com/authctl/authctl/store/sqlite"
 )
 
 // app is what every command is given: where to read and write, and how to come
@@ -144,62 +140,6 @@ func (i *instance) close() {
 		i.authn.Close()
 	}
 	i.store.Close()
-}
-
-func (a *app) openStore(ctx context.Context, inst *instance, o opening) (store.Store, error) {
-	if path, ok := inst.cfg.sqlitePath(); ok {
-		return openSQLite(ctx, inst, path, o.create)
-	}
-	d := inst.cfg.Database
-	deadline := time.Now().Add(d.ConnectTimeout)
-	unavailable := func(err error) bool { return errors.Is(err, store.ErrUnavailable) }
-	var waiting func(time.Duration)
-	if !o.serves {
-		waiting = a.sayWaiting
-	}
-	return persist(ctx, a, deadline, "the database does not answer yet", unavailable, func(ctx context.Context) (store.Store, error) {
-		return postgres.Open(ctx, postgres.Config{
-			URL:                      string(d.URL),
-			MaxConnections:           d.MaxConnections,
-			MinConnections:           d.MinConnections,
-			StatementTimeout:         d.StatementTimeout,
-			IdleInTransactionTimeout: d.IdleInTransactionTimeout,
-			StatementCache:           d.StatementCache,
-			Waiting:                  waiting,
-		})
-	})
-}
-
-// sayWaiting says why a command does not go on: no timeout ends a commit that waits for a standby.
-func (a *app) sayWaiting(since time.Duration) {
-	a.say("the database has not answered for %s, still waiting; a commit waits while no standby of synchronous_standby_names is connected", since)
-}
-
-func openSQLite(ctx context.Context, inst *instance, path string, create bool) (store.Store, error) {
-	if create {
-		if err := refuseRestoring(inst.cfg); err != nil {
-			return nil, err
-		}
-	}
-	_, statErr := os.Stat(path)
-	if target, err := os.Readlink(path); err == nil && errors.Is(statErr, fs.ErrNotExist) { // perhaps a volume is not mounted
-		return nil, &problem{exitFailed, fmt.Errorf("%s is a symbolic link to %s, which is not there", path, target), "bring the file back, or remove the link for a new database in its place"}
-	}
-	st, err := sqlite.Open(ctx, sqlite.Config{Path: path, MaxReaders: int(inst.cfg.Database.MaxConnections), Create: create})
-	if restoring := refuseRestoring(inst.cfg); errors.Is(err, fs.ErrNotExist) && restoring != nil {
-		return nil, &problem{exitUnreachable, fmt.Errorf("there is no database %s; %w", path, restoring), "put the backup in its place, and then call authctl restore finish"}
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &problem{exitUnreachable, fmt.Errorf("there is no database %s", path),
-			"authctl serve makes it, and authctl migrate up does; database.url (DATABASE_URL) names another"}
-	}
-	if err != nil {
-		return nil, err
-	}
-	if errors.Is(statErr, fs.ErrNotExist) {
-		inst.created = path
-	}
-	return st, nil
 }
 
 // settleSchema makes sure that the schema is the one this binary needs.

@@ -85,9 +85,11 @@ func (p passwordPolicy) guessable(lower, folded string) string {
 }
 
 // common reports whether the blocklist has a password, as it is, with its letters written
-// plainly, or without some of what follows its core.
+// plainly, or without some of what follows its core. A long tail makes a password of its own:
+// what is compared is half of it at least.
 func (p passwordPolicy) common(lower, core string) bool {
-	for form := lower; len(form) >= len(core) && form != ""; {
+	least := (utf8.RuneCountInString(lower) + 1) / 2
+	for form := lower; len(form) >= len(core) && form != "" && utf8.RuneCountInString(form) >= least; {
 		if p.blocklist.Contains(form) || p.blocklist.Contains(plainL.Replace(form)) || p.blocklist.Contains(plainI.Replace(form)) {
 			return true
 		}

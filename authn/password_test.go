@@ -36,6 +36,7 @@ func TestPasswordsAreHeldToLengthAndBlocklistAndNothingElse(t *testing.T) {
 		"two letters and digits":       "zz9182736450",
 		"a common one at the end":      "plumbago password",
 		"digits as letters elsewhere":  "tr3ll1s of plumb@go",
+		"a common one, a longer tail":  "password8392-1748-2938",
 	}
 	for what, password := range accepted {
 		if _, _, err := policy.check(password, "jonathan.smith"); err != nil {
@@ -131,6 +132,10 @@ func TestBlocklistOfOnesOwnIsReadByLines(t *testing.T) {
 	p := passwordPolicy{min: 8, blocklist: b}
 	if _, _, err := p.check("Company2026!", "alice"); CodeOf(err) != CodeWeakPassword {
 		t.Errorf("got %v, want a listed password with a tail refused", err)
+	}
+	short := passwordPolicy{min: 8, blocklist: &Blocklist{map[string]struct{}{"123": {}}}}
+	if _, _, err := short.check("12384719", "alice"); err != nil {
+		t.Errorf("got %v, want a short listed word to refuse no long password", err)
 	}
 	if b.Len() != 3 {
 		t.Errorf("got %d entries, want 3", b.Len())

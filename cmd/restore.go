@@ -79,7 +79,7 @@ func (o *restoreBeginOptions) run(ctx context.Context, a *app) error {
 		a.say("no server runs on %s; put the backup in its place now, and then call authctl restore finish", view.Database)
 	}
 	t := table{header: []string{"DATABASE", "STATE", "MARK"}, rows: [][]string{{view.Database, state, orDash(view.Mark)}}}
-	return errors.Join(o.print(a.out, view, t, nil), serversRun(running))
+	return errors.Join(o.print(a.out, view, t, nil), serversRun(inst, running))
 }
 
 // cannotAsk is for a database that is too far gone to be asked.
@@ -92,15 +92,18 @@ func cannotAsk(err error) error {
 		"if the database is lost, see to it yourself that every server is stopped, put the backup in its place, and call authctl restore finish"}
 }
 
-// serversRun refuses while there are servers.
-func serversRun(running []store.Node) error {
+// serversRun refuses while there are servers. On SQLite they are known to run.
+func serversRun(inst *instance, running []store.Node) error {
 	if len(running) == 0 {
 		return nil
 	}
-	var longest time.Duration
-	for _, n := range running {
-		longest = max(longest, n.Staleness-n.Silent)
+	hint := "stop them, and whatever starts them again, and call this again"
+	if markPath(inst.cfg) == "" {
+		var longest time.Duration
+		for _, n := range running {
+			longest = max(longest, n.Staleness-n.Silent)
+		}
+		hint += fmt.Sprintf("; one that was killed counts for %s more, or until authctl node forget NODE", max(longest, 0).Round(time.Second)+5*time.Second)
 	}
-	return &problem{exitCheck, fmt.Errorf("%s to stop first: %s", count(int64(len(running)), "server"), nodeNames(running)),
-		fmt.Sprintf("stop them, and whatever starts them again, and call this again; one that was killed counts for %s more, or until authctl node forget NODE", max(longest, 0).Round(time.Second)+5*time.Second)}
+	return &problem{exitCheck, fmt.Errorf("%s to stop first: %s", count(int64(len(running)), "server"), nodeNames(running)), hint}
 }

@@ -64,7 +64,7 @@ func (o *restoreFinishOptions) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if err := serversRun(running); err != nil {
+	if err := serversRun(inst, running); err != nil {
 		return err
 	}
 	view := restoreFinishView{Database: inst.where(), DryRun: o.dryRun, Reason: o.reason}

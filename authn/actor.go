@@ -8,7 +8,7 @@ import (
 
 // Actor is who asks for an operation, and from where. It goes into the audit trail.
 type Actor struct {
-	Name       string // "user:<id>", "session:<id>", "cli:<operating system user>" or "anonymous"
+	Name       string // "user:ID", "session:ID", "node:HOST", "anonymous", or "cli:LOGIN", which a claim may follow: "cli:uid=65532 as alice"
 	RemoteAddr string
 	UserAgent  string
 	RequestID  string

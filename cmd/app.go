@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/user"
 	"strings"
 
 	"golang.org/x/term"
@@ -25,6 +24,7 @@ type app struct {
 	out     io.Writer // data
 	err     io.Writer // talk
 	sources sources
+	as      operatorName  // --as
 	vault   *vault.Client // made when something is kept there
 
 	vaultLogin vaultConfig // what vault was made with
@@ -87,6 +87,9 @@ type instance struct {
 // open is the one constructor of the store and the service: `serve` and every
 // other command come by them here, so that no rule can differ between them.
 func (a *app) open(ctx context.Context, o opening) (*instance, error) {
+	if _, err := a.operator(); err != nil && !o.serves {
+		return nil, err
+	}
 	cfg, err := a.load(ctx, o.wants)
 	if err != nil {
 		return nil, err
@@ -228,19 +231,4 @@ func readBlocklist(path string) (*authn.Blocklist, error) {
 		return nil, err
 	}
 	return authn.ReadBlocklist(bytes.NewReader(text))
-}
-
-// actor is the person at the command line, for the audit trail.
-func (a *app) actor(reason string) authn.Actor {
-	name := ""
-	if os.Geteuid() == 0 { // or anyone could call themselves anything
-		name = a.sources.lookup("SUDO_USER")
-	}
-	if name == "" {
-		name = "unknown"
-		if u, err := user.Current(); err == nil {
-			name = u.Username
-		}
-	}
-	return authn.Actor{Name: "cli:" + name, Reason: reason}
 }

@@ -72,9 +72,9 @@ func load(src sources) (loaded, error) {
 				v.Set(key, inSeconds(name, layer.values[name]))
 				out.origins[key] = layer.label + " " + name
 				text[key] = true
-			case name == "AUTHCTL_CONFIG" && layer.label == ".env":
+			case (name == "AUTHCTL_CONFIG" || name == operatorVariable) && layer.label == ".env":
 				bad.add(name, "is read from the environment only, not from .env")
-			case strings.HasPrefix(name, envPrefix) && name != "AUTHCTL_CONFIG" && !strings.HasPrefix(name, envPrefix+"TEST_"):
+			case strings.HasPrefix(name, envPrefix) && name != "AUTHCTL_CONFIG" && name != operatorVariable && !strings.HasPrefix(name, envPrefix+"TEST_"):
 				bad.add(name, "is no setting%s", nearest(name, variableNames()))
 			}
 		}

@@ -70,7 +70,7 @@ func Endings() []Action {
 type Event struct {
 	Action     Action
 	At         time.Time
-	Actor      string    // "user:<id>", "session:<id>", "cli:<operating system user>" or "anonymous"
+	Actor      string    // "user:ID", "session:ID", "node:HOST", "anonymous", or "cli:LOGIN", which a claim may follow: "cli:uid=65532 as alice"
 	UserID     uuid.UUID // the user it happened to; zero for none
 	SessionID  uuid.UUID // the session it happened to, of [ActionOthersRevoked] the one that stays; zero for none
 	RemoteAddr string    // "" for the command line

@@ -54,6 +54,7 @@ type serverConfig struct {
 	MaxConnectionsPerAddress int            `mapstructure:"max_connections_per_address"`
 	CORS                     corsConfig     `mapstructure:"cors"`
 	TLS                      tlsConfig      `mapstructure:"tls"`
+	HSTS                     string         `mapstructure:"hsts"`
 	AdminListen              string         `mapstructure:"admin_listen"`
 	AdminHosts               []string       `mapstructure:"admin_hosts"`
 	AdminProfiles            bool           `mapstructure:"admin_profiles"`

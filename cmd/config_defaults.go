@@ -30,6 +30,7 @@ func defaults() []setting {
 		{"server.max_connections_per_address", 100},
 		{"server.tls.cert_file", ""},
 		{"server.tls.key_file", ""},
+		{"server.hsts", server.HSTSHost},
 		{"server.admin_listen", "127.0.0.1:9000"},
 		{"server.admin_hosts", []string{}},
 		{"server.admin_profiles", false},

@@ -201,6 +201,8 @@ func oneFault(t *testing.T) {
 		{"server: {trusted_proxies: [proxies.example]}", "", "server.trusted_proxies", "networks, such as 10.0.0.0/8"},
 		{"server: {trusted_proxies: ['10.0.0.0/8, 11.0.0.0/8']}", "", "server.trusted_proxies", "networks, such as 10.0.0.0/8"},
 		{"server: {forwarded_header: x-real-ip}", "", "server.forwarded_header", "x-forwarded-for or forwarded"},
+		{"server: {hsts: true}", "", "server.hsts", "is not a text"},
+		{"server: {hsts: includeSubDomains}", "", "server.hsts", "off or host or subdomains"},
 		{"server: {max_connections: 9}", "", "server.max_connections", "10 to 1000000, not 9"},
 		{"server: {max_connections_per_address: 10001}", "", "server.max_connections_per_address", "1 to server.max_connections (10000)"},
 		{"server: {cors: ['https://shop.example']}", "", "server.cors", "holds settings, such as server.cors.allowed_origins"},

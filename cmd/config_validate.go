@@ -131,6 +131,7 @@ func (l *loaded) validateServer(bad *faults) {
 	s := l.Server
 	within(bad, "server.drain_delay", s.DrainDelay, 0, 10*time.Minute)
 	within(bad, "server.shutdown_timeout", s.ShutdownTimeout, time.Second, 10*time.Minute)
+	oneOf(bad, "server.hsts", s.HSTS, server.HSTSOff, server.HSTSHost, server.HSTSSubdomains)
 	for _, origin := range s.TrustedOrigins {
 		if err := server.CheckOrigin(origin); err != nil {
 			bad.add("server.trusted_origins", "%q %v", origin, err)

@@ -21,7 +21,7 @@ import (
 // changeable returns the settings that can change while the server runs.
 func changeable() []string {
 	return []string{
-		"server.trusted_origins", "server.cors.allowed_origins", "server.admin_hosts", "server.admin_profiles",
+		"server.trusted_origins", "server.cors.allowed_origins", "server.hsts", "server.admin_hosts", "server.admin_profiles",
 		"jwt.secret", "jwt.secret_file", "jwt.previous_secrets", "jwt.previous_secrets_file",
 		"sessions.max_per_user",
 		"password.argon2.memory", "password.argon2.iterations", "password.argon2.parallelism", "password.argon2.implementation",

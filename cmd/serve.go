@@ -160,6 +160,7 @@ func serverSettings(cfg loaded) server.Config {
 		TrustedProxies:   cfg.Server.TrustedProxies,
 		ForwardedHeader:  cfg.Server.ForwardedHeader,
 		ProxyProtocol:    cfg.Server.ProxyProtocol,
+		HSTS:             cfg.Server.HSTS,
 		Limits:           cfg.Limits.requests(),
 		MaxConnections:   cfg.Server.MaxConnections,
 		MaxPerAddress:    cfg.Server.MaxConnectionsPerAddress,

@@ -123,7 +123,7 @@ func (o origins) share(router, protected http.Handler) http.Handler {
 		MaxAge:                     preflightMaxAge,
 	}).Handler(guarded)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/verify" || strings.HasPrefix(r.URL.Path, "/verify/") {
+		if asksForProxy(r) {
 			protected.ServeHTTP(w, r)
 			return
 		}

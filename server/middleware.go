@@ -130,15 +130,14 @@ func (s *Server) crossOrigin(w http.ResponseWriter, r *http.Request) {
 
 // The security headers. net/http only reads these slices.
 var (
-	noStore     = []string{"no-store"}
-	nosniff     = []string{"nosniff"}
-	policy      = []string{"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"}
-	deny        = []string{"DENY"}
-	noReferrer  = []string{"no-referrer"}
-	sameOrigin  = []string{"same-origin"}
-	varyOrigin  = []string{"Origin, Sec-Fetch-Site"}
-	closing     = []string{"close"}
-	strictHTTPS = []string{"max-age=63072000; includeSubDomains"}
+	noStore    = []string{"no-store"}
+	nosniff    = []string{"nosniff"}
+	policy     = []string{"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"}
+	deny       = []string{"DENY"}
+	noReferrer = []string{"no-referrer"}
+	sameOrigin = []string{"same-origin"}
+	varyOrigin = []string{"Origin, Sec-Fetch-Site"}
+	closing    = []string{"close"}
 )
 
 // secure sets the headers that every answer carries.
@@ -154,7 +153,5 @@ func (x *exchange) secure() {
 	if m := x.request.Method; m != http.MethodGet && m != http.MethodHead {
 		h["Vary"] = varyOrigin // because cross-origin protection looks at them
 	}
-	if x.https {
-		h["Strict-Transport-Security"] = strictHTTPS
-	}
+	x.hsts()
 }

@@ -36,6 +36,7 @@ type Config struct {
 	TrustedProxies   []netip.Prefix                             // peers whose word about the client is believed
 	ForwardedHeader  string                                     // the header in which they say it, HeaderXForwardedFor or HeaderForwarded; "" is the former
 	ProxyProtocol    bool                                       // they say it in a PROXY header as well, before anything else
+	HSTS             string                                     // HSTSOff, HSTSHost or HSTSSubdomains; "" is HSTSHost
 	Limits           Limits                                     // of requests of one address
 	MaxConnections   int                                        // open at once; 0 for any number
 	MaxPerAddress    int                                        // of them from one address, trusted proxies and this machine excepted; 0 for any number
@@ -58,13 +59,14 @@ func (cfg Config) Check() error {
 	_, cookies := newCookieJar(cfg)
 	_, origins := crossOriginProtection(cfg)
 	_, shared := newOrigins(cfg.AllowedOrigins)
+	_, strict := hstsHeader(cfg.HSTS)
 	var shown error
 	if cfg.Certificate != nil {
 		if _, err := newCertificate(cfg.Certificate, zerolog.Nop()); err != nil {
 			shown = fmt.Errorf("TLS: %w", err)
 		}
 	}
-	return errors.Join(cookies, origins, shared, shown, cfg.checkProxies())
+	return errors.Join(cookies, origins, shared, strict, shown, cfg.checkProxies())
 }
 
 func (cfg Config) checkProxies() error {
@@ -103,6 +105,7 @@ type Server struct {
 	router  *chi.Mux
 	allow   map[string]string // path to the value of Allow
 	metrics *metrics
+	strict  atomic.Pointer[[]string]     // the values of Strict-Transport-Security
 	guarded atomic.Pointer[http.Handler] // the router behind the cross-origin protection
 	handler http.Handler
 	admin   http.Handler
@@ -158,14 +161,18 @@ func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*S
 	return s, nil
 }
 
-// Reconfigure takes over the trusted and the allowed origins, the limits and the rules of the admin
-// listener of cfg while the server runs; all else stays as it was. It fails, and changes nothing, when an origin is none.
+// Reconfigure takes over the trusted and the allowed origins, HSTS, the limits and the rules of the admin
+// listener of cfg while the server runs; all else stays as it was. It fails, and changes nothing, when one of them is none.
 func (s *Server) Reconfigure(cfg Config) error {
 	protection, err := crossOriginProtection(cfg)
 	if err != nil {
 		return err
 	}
 	shared, err := newOrigins(cfg.AllowedOrigins)
+	if err != nil {
+		return err
+	}
+	strict, err := hstsHeader(cfg.HSTS)
 	if err != nil {
 		return err
 	}
@@ -177,6 +184,7 @@ func (s *Server) Reconfigure(cfg Config) error {
 	guarded := shared.share(limited, protection.Handler(limited))
 	relimit(&s.limits, cfg.Limits)
 	s.inside.Store(&adminRules{cfg.AdminHosts, cfg.AdminProfiles})
+	s.strict.Store(&strict)
 	s.guarded.Store(&guarded)
 	return nil
 }

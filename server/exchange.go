@@ -38,6 +38,8 @@ type exchange struct {
 	code   authn.Code   // of the error that was answered, "" for none
 	cause  error        // behind that error, for the log
 	steps  []authn.Step // of a login
+
+	foreign string // the origin that a refused request came from, "" for none
 }
 
 // WriteHeader notes the status.

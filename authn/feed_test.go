@@ -139,7 +139,7 @@ func TestANodeHearsOfWhatAnotherEnds(t *testing.T) {
 		other := newFixture(t, node.store, nil)
 		ctx, cancel := context.WithCancel(t.Context())
 		self := store.Node{ID: uuid.New(), Name: "one", Version: "v1"}
-		leave, err := node.Join(ctx, self, func(e FollowEvent, err error) { t.Errorf("%s: %v", e, err) })
+		leave, err := node.Join(ctx, self, func(e FollowEvent, err error) { t.Errorf("%s: %v", e, err) }, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

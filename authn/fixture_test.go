@@ -59,7 +59,29 @@ func (f *fixture) Profile(ctx context.Context, access string) (store.User, error
 	if err := f.Sync(ctx); err != nil {
 		return store.User{}, err
 	}
-	return f.Service.Profile(ctx, access)
+	who, err := f.Verify(access)
+	if err != nil {
+		return store.User{}, err
+	}
+	return f.Service.Profile(ctx, who)
+}
+
+// OwnSessions checks the token first, as a server does.
+func (f *fixture) OwnSessions(ctx context.Context, access, cursor string) (who Identity, own []store.Session, next string, err error) {
+	if who, err = f.Verify(access); err != nil {
+		return who, nil, "", err
+	}
+	own, next, err = f.Service.OwnSessions(ctx, who, cursor)
+	return who, own, next, err
+}
+
+// EndOtherSessions checks the token first, as a server does.
+func (f *fixture) EndOtherSessions(ctx context.Context, a Actor, access string) error {
+	who, err := f.Verify(access)
+	if err != nil {
+		return err
+	}
+	return f.Service.EndOtherSessions(ctx, a, who)
 }
 
 func (f *fixture) advance(d time.Duration) { f.clock.Add(d.Microseconds()) }

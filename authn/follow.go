@@ -89,6 +89,9 @@ func (s *Service) Sync(ctx context.Context) error {
 		}
 	}
 	s.feed.read(got, from, contact, now)
+	if applied := s.applied.Load(); applied != nil && len(got.Entries) > 0 {
+		(*applied)(got)
+	}
 	return nil
 }
 
@@ -129,9 +132,13 @@ func elapsed(t time.Time) time.Duration { return max(time.Since(t), time.Since(t
 
 // Join makes this process a node that hears of revocations: it reads the feed,
 // makes itself known under n's id, name and version, and goes on reading until ctx
-// ends. notice is told of what goes wrong, and when it is right again. leave
+// ends. notice is told of what goes wrong, and when it is right again; applied, if not
+// nil, of each reading that brought revocations, and may be told of one twice. leave
 // returns when the node has signed off.
-func (s *Service) Join(ctx context.Context, n store.Node, notice func(FollowEvent, error)) (leave func(), err error) {
+func (s *Service) Join(ctx context.Context, n store.Node, notice func(FollowEvent, error), applied func(store.Feed)) (leave func(), err error) {
+	if applied != nil {
+		s.applied.Store(&applied)
+	}
 	if err := s.Sync(ctx); err != nil {
 		return nil, err
 	}

@@ -48,7 +48,7 @@ func join(t *testing.T, st store.Store, configure func(*Config), notice func(Fol
 	t.Helper()
 	node := newFixture(t, st, configure)
 	ctx, cancel := context.WithCancel(context.Background())
-	leave, err := node.Join(ctx, store.Node{ID: uuid.New(), Name: "one"}, notice)
+	leave, err := node.Join(ctx, store.Node{ID: uuid.New(), Name: "one"}, notice, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

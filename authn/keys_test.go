@@ -32,7 +32,7 @@ func (f *fixture) serves(t *testing.T, name string) (leave func()) {
 		if e != KeyPromoted && e != KeyClosed {
 			t.Errorf("%s: %s: %v", name, e, err)
 		}
-	})
+	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

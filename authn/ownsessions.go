@@ -15,28 +15,24 @@ import (
 // OwnPage is the largest page of [Service.OwnSessions].
 const OwnPage = 100
 
-// OwnSessions returns who an access token speaks for, and one page of the live sessions
-// of that user, the newest first: at most [OwnPage], after the cursor that came with the
-// page before, "" for the newest. next is the cursor to go on with, "" when there is no
-// older session. It fails as [Service.Verify] does, or with [CodeInvalidRequest] for
-// another cursor.
-func (s *Service) OwnSessions(ctx context.Context, access, cursor string) (who Identity, own []store.Session, next string, err error) {
-	if who, err = s.Verify(access); err != nil {
-		return Identity{}, nil, "", err
-	}
+// OwnSessions returns one page of the live sessions of a user, the newest first: at most
+// [OwnPage], after the cursor that came with the page before, "" for the newest. next is
+// the cursor to go on with, "" when there is no older session. It fails with
+// [CodeInvalidRequest] for another cursor.
+func (s *Service) OwnSessions(ctx context.Context, who Identity, cursor string) (own []store.Session, next string, err error) {
 	before, ok := parseAge(cursor)
 	if !ok {
-		return Identity{}, nil, "", refuse(CodeInvalidRequest, "that is no cursor of this list")
+		return nil, "", refuse(CodeInvalidRequest, "that is no cursor of this list")
 	}
 	own, err = s.store.UserSessions(ctx, store.UserSessionPage{UserID: who.UserID, Now: s.now(), Before: before, Limit: OwnPage + 1})
 	if err != nil {
-		return Identity{}, nil, "", fail(err)
+		return nil, "", fail(err)
 	}
 	if len(own) > OwnPage {
 		own = own[:OwnPage]
 		next = formatAge(own[OwnPage-1])
 	}
-	return who, own, next, nil
+	return own, next, nil
 }
 
 const ageLength = 8 + 16 // bytes: microseconds and an id
@@ -58,14 +54,9 @@ func parseAge(cursor string) (store.Age, bool) {
 	return store.Age{CreatedAt: at, ID: uuid.UUID(raw[8:])}, at.Year() >= 1970 && at.Year() < 10000 // what both databases can compare
 }
 
-// EndOwnSession ends one session of the user whom an access token speaks for. It
-// fails as [Service.Verify] does, or with [CodeSessionNotFound], also when the
-// session is somebody else's.
-func (s *Service) EndOwnSession(ctx context.Context, a Actor, access string, id uuid.UUID) error {
-	who, err := s.Verify(access)
-	if err != nil {
-		return err
-	}
+// EndOwnSession ends one session of the user that who is. It fails with
+// [CodeSessionNotFound], also when the session is somebody else's.
+func (s *Service) EndOwnSession(ctx context.Context, a Actor, who Identity, id uuid.UUID) error {
 	a.Name = "user:" + who.UserID.String()
 	ended, err := s.store.EndUserSession(ctx, who.UserID, id, a.event(store.ActionSessionRevoked, s.now()))
 	if err != nil {
@@ -78,15 +69,11 @@ func (s *Service) EndOwnSession(ctx context.Context, a Actor, access string, id 
 	return nil
 }
 
-// EndOtherSessions ends every session of the user whom an access token speaks for,
-// but the token's own. It fails as [Service.Verify] does.
-func (s *Service) EndOtherSessions(ctx context.Context, a Actor, access string) error {
-	who, err := s.Verify(access)
-	if err != nil {
-		return err
-	}
+// EndOtherSessions ends every session of the user that who is, but the one that asks. It
+// fails with [CodeSessionRevoked] when the account was deleted meanwhile.
+func (s *Service) EndOtherSessions(ctx context.Context, a Actor, who Identity) error {
 	a.Name = "user:" + who.UserID.String()
-	err = s.store.EndOtherSessions(ctx, who.UserID, who.SessionID, a.event(store.ActionOthersRevoked, s.now()))
+	err := s.store.EndOtherSessions(ctx, who.UserID, who.SessionID, a.event(store.ActionOthersRevoked, s.now()))
 	if errors.Is(err, store.ErrNotFound) {
 		return errRevoked // the account was deleted meanwhile
 	}

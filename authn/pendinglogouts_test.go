@@ -168,7 +168,7 @@ func TestANodeCarriesLogoutsOutByItself(t *testing.T) {
 	f.register(t, "alice")
 	told := make(chan FollowEvent, 8)
 	ctx, stop := context.WithCancel(t.Context())
-	leave, err := f.Join(ctx, store.Node{ID: uuid.New(), Name: "one"}, func(e FollowEvent, _ error) { told <- e })
+	leave, err := f.Join(ctx, store.Node{ID: uuid.New(), Name: "one"}, func(e FollowEvent, _ error) { told <- e }, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

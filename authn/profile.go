@@ -7,13 +7,9 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// Profile returns the user that an access token speaks for. It fails as
-// [Service.Verify] does; the database is asked for the user alone.
-func (s *Service) Profile(ctx context.Context, access string) (store.User, error) {
-	who, err := s.Verify(access)
-	if err != nil {
-		return store.User{}, err
-	}
+// Profile returns the user that who is. It fails with [CodeSessionRevoked] when the
+// account was deleted or disabled meanwhile; the database is asked for the user alone.
+func (s *Service) Profile(ctx context.Context, who Identity) (store.User, error) {
 	user, err := s.store.UserByID(ctx, who.UserID)
 	switch {
 	case errors.Is(err, store.ErrNotFound), err == nil && user.Disabled():

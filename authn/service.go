@@ -12,7 +12,6 @@
 package authn
 
 import (
-	"cmp"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -27,7 +26,6 @@ type Config struct {
 	Algorithm           string        // of the access tokens; "" for HS256
 	Issuer              string        // iss of every access token
 	Audience            string        // aud of every access token; "" for none
-	ClientID            string        // client_id of every access token; "" for the audience, or else the issuer
 	AccessTTL           time.Duration // life of an access token
 	RefreshTTL          time.Duration // idle life of a session, from its latest rotation
 	SessionMaxAge       time.Duration // absolute life of a session, from the sign-in
@@ -59,8 +57,9 @@ type Service struct {
 	reading   keyReading
 	feed      *feed
 	staleness time.Duration
-	replaced  atomic.Bool               // the database was, so that this process must end
-	announced atomic.Pointer[time.Time] // when this node last made itself known; nil when it has not joined
+	replaced  atomic.Bool                      // the database was, so that this process must end
+	announced atomic.Pointer[time.Time]        // when this node last made itself known; nil when it has not joined
+	applied   atomic.Pointer[func(store.Feed)] // is told of revocations that this node has read; nil for nobody
 	pending   pendingLogouts
 	writes    writes
 	setback   atomic.Pointer[setback] // that this node has not overcome yet; nil for none
@@ -113,7 +112,6 @@ func New(cfg Config, st store.Store) (*Service, error) {
 		clock:     cfg.Now,
 		database:  cfg.DatabaseClock,
 	}
-	s.access.clientID = cmp.Or(cfg.ClientID, s.access.clientID)
 	s.rules.Store(rules)
 	s.access.look = s.lookFor
 	return s, nil

@@ -95,7 +95,7 @@ func TestATokenThatTheDatabaseHasLostIsNoTheft(t *testing.T) {
 			wantCode(t, "the lost token", err, CodeSessionRevoked)
 			_, err = f.Refresh(f.ctx, visitor, g.RefreshToken)
 			wantCode(t, "the token in the database", err, CodeUnauthenticated)
-			if _, err := f.Service.Profile(f.ctx, newer.AccessToken); CodeOf(err) != CodeSessionRevoked {
+			if _, err := f.Verify(newer.AccessToken); CodeOf(err) != CodeSessionRevoked {
 				t.Errorf("the access token: got %v", err)
 			}
 		}

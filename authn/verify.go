@@ -6,7 +6,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Identity is who an access token speaks for.
+// Identity is who an access token speaks for. Whatever needs one has had the token
+// checked: [Service.Verify] alone makes it.
 type Identity struct {
 	UserID    uuid.UUID
 	Username  string

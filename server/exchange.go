@@ -9,6 +9,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
+
 	"github.com/authctl/authctl/authn"
 )
 
@@ -39,7 +41,8 @@ type exchange struct {
 	cause  error        // behind that error, for the log
 	steps  []authn.Step // of a login
 
-	foreign string // the origin that a refused request came from, "" for none
+	user    uuid.UUID // who asked, once it is known
+	session uuid.UUID // with which session
 }
 
 // WriteHeader notes the status.

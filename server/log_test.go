@@ -3,6 +3,8 @@ package server_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -112,5 +114,51 @@ func requestIDsOfTheClient(t *testing.T) {
 		if (got == tt.id) != tt.kept || got == "" {
 			t.Errorf("sent %.70q, got %q back, want it kept: %t", tt.id, got, tt.kept)
 		}
+	}
+}
+
+func TestARequestsEndSaysWhoseItWas(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	b := f.signedIn("alice")
+	b.send(request{method: "POST", path: "/refresh"})
+	b.send(request{method: "GET", path: "/profile"})
+	b.send(request{method: "GET", path: "/verify"})
+	b.send(request{method: "GET", path: "/sessions"})
+	f.send(request{method: "GET", path: "/profile"})
+	var user, session any
+	lines := f.logged("request finished")
+	for _, line := range lines[:len(lines)-1] {
+		if line["path"] == "/register" {
+			user = line["user_id"]
+			continue
+		}
+		if session == nil {
+			session = line["session_id"]
+		}
+		if user == nil || line["user_id"] != user || session == nil || line["session_id"] != session {
+			t.Errorf("%s is logged as user %v and session %v, want %v and %v", line["path"], line["user_id"], line["session_id"], user, session)
+		}
+	}
+	if last := lines[len(lines)-1]; last["user_id"] != nil || last["session_id"] != nil {
+		t.Errorf("a request without a token is logged as %v's", last["user_id"])
+	}
+}
+
+func TestHealthProbesAreLoggedForDebuggingOnlyWhileTheyAreGood(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	for _, path := range []string{"/healthz", "/readyz"} {
+		f.send(request{method: "GET", path: path})
+	}
+	cause := errors.New("an operator is needed")
+	f.ready.Store(&cause)
+	f.send(request{method: "GET", path: "/readyz"})
+	var levels []any
+	for _, line := range append(f.logged("request started"), f.logged("request finished")...) {
+		levels = append(levels, line["level"])
+	}
+	if want := []any{"debug", "debug", "debug", "debug", "debug", "info"}; !slices.Equal(levels, want) {
+		t.Errorf("the starts and ends of three probes, of which the last fails, are logged at %v, want %v", levels, want)
 	}
 }

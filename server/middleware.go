@@ -6,6 +6,9 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/google/uuid"
+	"github.com/rs/zerolog"
+
 	"github.com/authctl/authctl/authn"
 )
 
@@ -37,7 +40,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	if s.draining.Load() {
 		x.Header()["Connection"] = closing // the client's next request goes to another server
 	}
-	s.log.Info().
+	x.level().
 		Str("request_id", x.id[0]).
 		Str("method", bounded(r.Method, maxLoggedMethod)).
 		Str("path", bounded(r.URL.Path, maxLoggedPath)).
@@ -59,7 +62,7 @@ func (s *Server) end(x *exchange) {
 	}
 	s.metrics.observe(x, took)
 	s.logCause(x)
-	line := s.log.Info().
+	line := x.level().
 		Str("request_id", x.id[0]).
 		Str("method", bounded(x.request.Method, maxLoggedMethod)).
 		Str("path", bounded(x.request.URL.Path, maxLoggedPath)).
@@ -71,8 +74,11 @@ func (s *Server) end(x *exchange) {
 	if x.code != "" {
 		line.Str("code", string(x.code))
 	}
-	if x.foreign != "" {
-		line.Str("origin", x.foreign)
+	if x.user != uuid.Nil {
+		line.Str("user_id", x.user.String())
+	}
+	if x.session != uuid.Nil {
+		line.Str("session_id", x.session.String())
 	}
 	for _, step := range x.steps {
 		line.Dur(step.Name+"_ms", step.Took)
@@ -81,6 +87,15 @@ func (s *Server) end(x *exchange) {
 	if abort {
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// level is at what level a request is logged: the questions of a load balancer for debugging
+// only, as long as the answers are good. Of a bad one there is the end alone.
+func (x *exchange) level() *zerolog.Event {
+	if path := x.request.URL.Path; (path == "/healthz" || path == "/readyz") && x.status < 400 {
+		return x.server.log.Debug()
+	}
+	return x.server.log.Info()
 }
 
 // recovered logs a handler's panic and answers 500. It reports false when the
@@ -118,6 +133,17 @@ func (s *Server) logCause(x *exchange) {
 		Str("code", string(x.code)).
 		Str("error", bounded(x.cause.Error(), maxLoggedError)).
 		Msg("request failed")
+}
+
+// crossOrigin answers what [http.CrossOriginProtection] denied, before the body
+// is read.
+func (s *Server) crossOrigin(w http.ResponseWriter, r *http.Request) {
+	x := w.(*exchange)
+	x.route, _ = s.find(r)
+	if r.ContentLength != 0 {
+		x.Header().Set("Connection", "close")
+	}
+	fail(x, errCrossOrigin)
 }
 
 // The security headers. net/http only reads these slices.

@@ -23,11 +23,11 @@ func (s *Server) routes() (*chi.Mux, map[string]string) {
 	r.Post("/login", handle(s, http.StatusOK, s.login))
 	r.Post("/logout", handle(s, http.StatusOK, s.logout))
 	r.Post("/refresh", handle(s, http.StatusOK, s.refresh))
-	get("/profile", handle(s, http.StatusOK, s.profile))
+	get("/profile", signedIn(s, http.StatusOK, s.profile))
 
-	get("/sessions", handle(s, http.StatusOK, s.sessions))
-	r.Delete("/sessions", handle(s, http.StatusOK, s.endOtherSessions))
-	r.Delete("/sessions/{id}", handle(s, http.StatusOK, s.endSession))
+	get("/sessions", signedIn(s, http.StatusOK, s.sessions))
+	r.Delete("/sessions", signedIn(s, http.StatusOK, s.endOtherSessions))
+	r.Delete("/sessions/{id}", signedIn(s, http.StatusOK, s.endSession))
 	for _, method := range proxied {
 		r.MethodFunc(method, "/verify", s.verify)
 		r.MethodFunc(method, "/verify/*", s.verify)

@@ -94,7 +94,6 @@ func (s *Server) serveOn(ctx context.Context, failed <-chan error) (err error, o
 	if s.drainDelay <= 0 || errors.Is(context.Cause(ctx), store.ErrReplaced) { // then there is nothing to serve
 		return nil, false
 	}
-	s.log.Info().Dur("drain_delay_ms", s.drainDelay).Msg("not ready any more, the listener closes after server.drain_delay")
 	delay := time.NewTimer(s.drainDelay)
 	defer delay.Stop()
 	select {

@@ -25,6 +25,13 @@ func newGrantResponse(g authn.Grant) grantResponse {
 	}
 }
 
+// grant sets the cookies of a sign-in or a refresh, notes for the log whose it is, and returns the body.
+func (x *exchange) grant(g authn.Grant) grantResponse {
+	x.user, x.session = g.User.ID, g.SessionID
+	x.setCookies(g)
+	return newGrantResponse(g)
+}
+
 // login ends the session whose cookie came along. A cookie that is refused ends
 // none. A login that fails ends none either, and clears nothing.
 func (s *Server) login(ctx context.Context, x *exchange, in accountRequest) (grantResponse, error) {
@@ -34,8 +41,7 @@ func (s *Server) login(ctx context.Context, x *exchange, in accountRequest) (gra
 	if err != nil {
 		return grantResponse{}, err
 	}
-	x.setCookies(grant)
-	return newGrantResponse(grant), nil
+	return x.grant(grant), nil
 }
 
 // refresh clears the cookies of a session that is over, and never for a fault of the
@@ -52,8 +58,7 @@ func (s *Server) refresh(ctx context.Context, x *exchange, _ none) (grantRespons
 		}
 		return grantResponse{}, err
 	}
-	x.setCookies(grant)
-	return newGrantResponse(grant), nil
+	return x.grant(grant), nil
 }
 
 // logout takes the cookies that came along away whatever becomes of the session: the one

@@ -31,12 +31,8 @@ func newSessionResponse(t store.Session, current uuid.UUID) sessionResponse {
 	return sessionResponse{t.ID, t.CreatedAt.UTC(), t.LastUsedAt.UTC(), t.ExpiresAt.UTC(), t.RemoteAddr, t.UserAgent, t.ID == current}
 }
 
-func (s *Server) sessions(ctx context.Context, x *exchange, _ none) (sessionsResponse, error) {
-	access, err := x.accessToken()
-	if err != nil {
-		return sessionsResponse{}, err
-	}
-	who, own, next, err := s.authn.OwnSessions(ctx, access, x.request.URL.Query().Get("cursor"))
+func (s *Server) sessions(ctx context.Context, x *exchange, who authn.Identity, _ none) (sessionsResponse, error) {
+	own, next, err := s.authn.OwnSessions(ctx, who, x.request.URL.Query().Get("cursor"))
 	out := sessionsResponse{Sessions: make([]sessionResponse, len(own)), NextCursor: next}
 	for i, t := range own {
 		out.Sessions[i] = newSessionResponse(t, who.SessionID)
@@ -46,26 +42,15 @@ func (s *Server) sessions(ctx context.Context, x *exchange, _ none) (sessionsRes
 
 var errNoSession = problem(authn.CodeSessionNotFound, "you have no such session")
 
-func (s *Server) endSession(ctx context.Context, x *exchange, _ none) (none, error) {
-	access, err := x.accessToken()
-	if err != nil {
-		return none{}, err
-	}
+func (s *Server) endSession(ctx context.Context, x *exchange, who authn.Identity, _ none) (none, error) {
 	given := chi.URLParam(x.request, "id")
 	id, err := uuid.Parse(given)
 	if err != nil || id.String() != given { // one spelling
-		if _, err := s.authn.Verify(access); err != nil {
-			return none{}, err
-		}
 		return none{}, errNoSession
 	}
-	return none{}, s.authn.EndOwnSession(ctx, x.actor(), access, id)
+	return none{}, s.authn.EndOwnSession(ctx, x.actor(), who, id)
 }
 
-func (s *Server) endOtherSessions(ctx context.Context, x *exchange, _ none) (none, error) {
-	access, err := x.accessToken()
-	if err != nil {
-		return none{}, err
-	}
-	return none{}, s.authn.EndOtherSessions(ctx, x.actor(), access)
+func (s *Server) endOtherSessions(ctx context.Context, x *exchange, who authn.Identity, _ none) (none, error) {
+	return none{}, s.authn.EndOtherSessions(ctx, x.actor(), who)
 }

@@ -36,14 +36,11 @@ func (s *Server) register(ctx context.Context, x *exchange, in accountRequest) (
 	if registered.Warning != "" {
 		s.log.Warn().Str("request_id", x.requestID()).Msg(registered.Warning)
 	}
+	x.user = registered.User.ID
 	return newUserResponse(registered.User), err
 }
 
-func (s *Server) profile(ctx context.Context, x *exchange, _ none) (userResponse, error) {
-	access, err := x.accessToken()
-	if err != nil {
-		return userResponse{}, err
-	}
-	user, err := s.authn.Profile(ctx, access)
+func (s *Server) profile(ctx context.Context, _ *exchange, who authn.Identity, _ none) (userResponse, error) {
+	user, err := s.authn.Profile(ctx, who)
 	return newUserResponse(user), err
 }

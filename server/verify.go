@@ -16,19 +16,27 @@ func (s *Server) verify(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 { // a proxy may pass the length on and keep the body
 		x.Header().Set("Connection", "close") // or net/http waits for it
 	}
-	access, err := x.accessToken()
-	if err == nil {
-		var who authn.Identity
-		if who, err = s.authn.Verify(access); err == nil {
-			h := x.Header()
-			h.Set("X-Auth-User-Id", who.UserID.String())
-			h.Set("X-Auth-Username", headerText(who.Username))
-			h.Set("X-Auth-Session-Id", who.SessionID.String())
-			answer(x, http.StatusOK, none{})
-			return
-		}
+	who, err := x.identify()
+	if err != nil {
+		fail(x, err)
+		return
 	}
-	fail(x, err)
+	h := x.Header()
+	h.Set("X-Auth-User-Id", who.UserID.String())
+	h.Set("X-Auth-Username", headerText(who.Username))
+	h.Set("X-Auth-Session-Id", who.SessionID.String())
+	answer(x, http.StatusOK, none{})
+}
+
+// identify checks the access token that came along, and notes for the log whose it is.
+func (x *exchange) identify() (authn.Identity, error) {
+	access, err := x.accessToken()
+	if err != nil {
+		return authn.Identity{}, err
+	}
+	who, err := x.server.authn.Verify(access)
+	x.user, x.session = who.UserID, who.SessionID
+	return who, err
 }
 
 // headerText writes a name as a header can hold it: what is not visible ASCII, and

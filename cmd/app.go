@@ -25,14 +25,20 @@ type app struct {
 	err     io.Writer // talk
 	sources sources
 	as      operatorName  // --as
+	log     *serverLog    // of serve, once it is open; nil before, and of every other command
 	vault   *vault.Client // made when something is kept there
 
 	vaultLogin vaultConfig // what vault was made with
 }
 
-// say writes a line of talk.
+// say writes a line of talk; where the log is JSON, into the log.
 func (a *app) say(format string, args ...any) {
-	fmt.Fprintf(a.err, "authctl: %s\n", printable(fmt.Sprintf(format, args...)))
+	line := fmt.Sprintf(format, args...)
+	if a.log != nil && a.log.json {
+		a.log.say(line)
+		return
+	}
+	fmt.Fprintf(a.err, "authctl: %s\n", printable(line))
 }
 
 // terminal returns the terminal that a stream is, if it is one.
@@ -91,10 +97,16 @@ func (a *app) open(ctx context.Context, o opening) (*instance, error) {
 		return nil, err
 	}
 	cfg, err := a.load(ctx, o.wants)
+	if o.serves {
+		a.startLog(cfg)
+	}
 	if err != nil {
 		return nil, err
 	}
 	inst := &instance{cfg: cfg}
+	if o.serves {
+		a.starting(inst)
+	}
 	if o.signs {
 		if err := cfg.checkServing(); err != nil {
 			return nil, err
@@ -201,7 +213,6 @@ func serviceSettings(cfg loaded, secret string) (authn.Config, error) {
 		Algorithm:           cfg.JWT.Algorithm,
 		Issuer:              cfg.JWT.Issuer,
 		Audience:            cfg.JWT.Audience,
-		ClientID:            cfg.JWT.ClientID,
 		AccessTTL:           cfg.Tokens.AccessTTL,
 		RefreshTTL:          cfg.Tokens.RefreshTTL,
 		SessionMaxAge:       cfg.Tokens.SessionMaxAge,

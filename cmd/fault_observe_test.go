@@ -28,7 +28,7 @@ func (p *process) hasRead(t testing.TB) {
 	eventually(t, func() bool { return p.metric(t, "authctl_revocation_feed_last_contact_timestamp_seconds") > at })
 }
 
-var adminURL = regexp.MustCompile(`metrics on (http://\S+)`)
+var adminURL = regexp.MustCompile(`(?:metrics on |"metrics":")(http://[^\s"]+)`)
 
 // metric returns the value of one of the server's metrics.
 func (p *process) metric(t testing.TB, name string) float64 {

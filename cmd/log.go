@@ -1,6 +1,8 @@
 package cmd
 
 import (
+	"errors"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -18,15 +20,54 @@ func (g *levelGate) set(name string) {
 	g.least.Store(int32(level))
 }
 
-// newLogger writes to standard error, for people on a terminal or in
-// development, else one JSON object a line.
-func newLogger(a *app, cfg loaded) (zerolog.Logger, *levelGate) {
+// serverLog is what a server says on standard error.
+type serverLog struct {
+	zerolog.Logger                // leaves out what is below log.level
+	always         zerolog.Logger // leaves out nothing: how the process begins and ends
+	gate           *levelGate
+	json           bool // one JSON object a line, and not a word beside it
+}
+
+// startLog opens the log of a server: for people on a terminal or in development, else
+// JSON, in which everything is from then on that the process says, how it ends included.
+func (a *app) startLog(cfg loaded) {
 	gate := &levelGate{}
 	gate.set(cfg.Log.Level)
 	_, onTerminal := terminal(a.err)
 	log := zerolog.New(escaping{a.err})
-	if cfg.Log.Format == "console" || (cfg.Log.Format == "auto" && (onTerminal || cfg.development())) {
+	console := cfg.Log.Format == "console" || (cfg.Log.Format != "json" && (onTerminal || cfg.development()))
+	if console {
 		log = zerolog.New(zerolog.ConsoleWriter{Out: a.err, TimeFormat: time.TimeOnly, NoColor: !onTerminal})
 	}
-	return log.Sample(gate).With().Timestamp().Logger(), gate
+	log = log.With().Timestamp().Logger()
+	a.log = &serverLog{Logger: log.Sample(gate), always: log, gate: gate, json: !console}
+}
+
+// say logs a line of talk, as a warning where it is one.
+func (l *serverLog) say(line string) {
+	if warning, ok := strings.CutPrefix(line, "warning: "); ok {
+		l.Warn().Msg(warning)
+		return
+	}
+	l.Info().Msg(line)
+}
+
+// stopped logs the end of the process, and returns its exit code.
+func (l *serverLog) stopped(err error) int {
+	if err == nil {
+		l.always.Info().Int("exit_code", exitOK).Msg("stopped")
+		return exitOK
+	}
+	end := endingOf(err)
+	line := l.always.Error().Int("exit_code", end.exit)
+	if all, ok := errors.AsType[faults](err); ok {
+		line.Strs("faults", strings.Split(all.Error(), "\n"))
+	} else {
+		line.Str("error", oneLine(err))
+	}
+	if end.hint != "" {
+		line.Str("hint", end.hint)
+	}
+	line.Msg("stopped")
+	return end.exit
 }

@@ -33,7 +33,11 @@ func run(ctx context.Context, args, environ []string, in io.Reader, out, errs io
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errs)
-	return report(errs, root.ExecuteContext(ctx))
+	err := root.ExecuteContext(ctx)
+	if a.log != nil && a.log.json {
+		return a.log.stopped(err)
+	}
+	return report(errs, err)
 }
 
 func newRoot(a *app) *cobra.Command {

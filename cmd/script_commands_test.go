@@ -109,7 +109,7 @@ type listener struct {
 	seen  []byte
 }
 
-var listeningOn = regexp.MustCompile(`listening on (https?://\S+)\n`)
+var listeningOn = regexp.MustCompile(`(?:listening on |"url":")(https?://[^\s"]+)["\n]`)
 
 // Write implements io.Writer.
 func (l *listener) Write(b []byte) (int, error) {

@@ -73,8 +73,8 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 	if err := a.warnOfNewerSchema(ctx, inst.store); err != nil {
 		return err
 	}
-	log, gate := newLogger(a, inst.cfg)
-	changes := newReloader(a, inst, gate, log)
+	log := a.log.Logger
+	changes := newReloader(a, inst, a.log.gate, log)
 	settings := serverSettings(inst.cfg)
 	settings.Ready = changes.ready
 	srv, err := server.New(settings, inst.authn, inst.store, log)
@@ -91,7 +91,12 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 	}
 	defer leave()
 	a.welcome(inst, public.Addr(), admin)
+	said := make(chan struct{})
+	unsaid := context.AfterFunc(ctx, func() { defer close(said); a.draining(ctx, inst.cfg) })
 	err = srv.Run(ctx, public, admin)
+	if !unsaid() {
+		<-said
+	}
 	if cause := context.Cause(ctx); errors.Is(cause, store.ErrReplaced) {
 		return errors.Join(cause, err)
 	}
@@ -175,44 +180,4 @@ func serverSettings(cfg loaded) server.Config {
 		Certificate:      cfg.Server.TLS.certificate(),
 		Version:          buildVersion(),
 	}
-}
-
-// welcome says where everything is, and on a first start what to try.
-func (a *app) welcome(inst *instance, public net.Addr, admin net.Listener) {
-	url := inst.cfg.Server.scheme() + "://" + reachable(public.String())
-	a.say("database %s", inst.where())
-	if inst.secretFile != "" {
-		a.say("secret %s", inst.secretFile)
-	}
-	if admin != nil {
-		a.say("metrics on http://%s/metrics", admin.Addr())
-	}
-	a.say("Argon2's implementation is %q", inst.authn.HashStats().Implementation)
-	a.say("listening on %s", url)
-	a.sayBudget(inst)
-	a.warn(inst.cfg)
-	if inst.created == "" {
-		return
-	}
-	a.say("try it:")
-	for _, line := range []string{
-		`curl -s ` + url + `/register --json '{"username":"alice","password":"correct horse battery staple"}'`,
-		`curl -s -c cookies.txt ` + url + `/login --json '{"username":"alice","password":"correct horse battery staple"}'`,
-		`curl -s -b cookies.txt ` + url + `/profile`,
-	} {
-		fmt.Fprintf(a.err, "  %s\n", line)
-	}
-}
-
-// reachable turns the address of a listener into one that can be dialled from
-// this machine.
-func reachable(address string) string {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return address
-	}
-	if ip := net.ParseIP(host); host == "" || (ip != nil && ip.IsUnspecified()) {
-		host = "127.0.0.1"
-	}
-	return net.JoinHostPort(host, port)
 }

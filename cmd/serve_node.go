@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"os"
-	"slices"
 	"sync"
 	"time"
 
@@ -34,7 +33,7 @@ func (inst *instance) join(ctx context.Context, changes *reloader, srv *server.S
 			default:
 			}
 		}
-	})
+	}, func(read store.Feed) { logApplied(log, read) })
 	if err != nil {
 		stop()
 		return ctx, nil, err
@@ -70,29 +69,6 @@ func serving(cfg loaded) store.Node {
 	n := thisNode()
 	n.Environment = cfg.Environment
 	return n
-}
-
-func logFollowing(log zerolog.Logger, e authn.FollowEvent, err error) {
-	switch {
-	case err == nil:
-		log.Info().Msg(string(e))
-	case e == authn.WentBack || e == authn.Restored || e == authn.Replaced:
-		log.Error().Err(err).Msg(string(e))
-	default:
-		log.Warn().Err(err).Msg(string(e))
-	}
-}
-
-// logUnfinished names the sessions whose logout is forgotten with this process.
-func logUnfinished(log zerolog.Logger, sessions []uuid.UUID) {
-	for some := range slices.Chunk(sessions, 100) { // so that no line is endless
-		ids := zerolog.Arr()
-		for _, id := range some {
-			ids.Str(id.String())
-		}
-		log.Warn().Array("sessions", ids).
-			Msg("the database did not take these logouts before the server ended; end each session with authctl token revoke SESSION")
-	}
 }
 
 // sweepEvery deletes at once, and then at each interval, what no longer matters:

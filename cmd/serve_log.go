@@ -1,0 +1,78 @@
+package cmd
+
+import (
+	"slices"
+
+	"github.com/google/uuid"
+	"github.com/rs/zerolog"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/store"
+)
+
+const maxLoggedIDs = 100 // in one line
+
+func logFollowing(log zerolog.Logger, e authn.FollowEvent, err error) {
+	switch {
+	case err == nil:
+		log.Info().Msg(string(e))
+	case e == authn.WentBack || e == authn.Restored || e == authn.Replaced:
+		log.Error().Err(err).Msg(string(e))
+	default:
+		log.Warn().Err(err).Msg(string(e))
+	}
+}
+
+// logApplied says which revocations this server has taken over: from now on it refuses
+// the tokens that they end. A line names at most [maxLoggedIDs] users and sessions; count is how many
+// there were of both, and of everybody's.
+func logApplied(log zerolog.Logger, read store.Feed) {
+	var sessions, users []uuid.UUID
+	everybody := false
+	for _, r := range read.Entries {
+		switch {
+		case r.Keys:
+		case r.SessionID != uuid.Nil:
+			sessions = append(sessions, r.SessionID)
+		case r.UserID != uuid.Nil:
+			users = append(users, r.UserID)
+		default:
+			everybody = true
+		}
+	}
+	total := len(sessions) + len(users)
+	if everybody {
+		total++
+	}
+	if total == 0 {
+		return
+	}
+	line := log.Info().Int("count", total).Bool("everybody", everybody)
+	if read.Whole { // what was revoked before this server read the feed for the first time, or anew
+		line.Bool("whole", true).Msg("revocations applied")
+		return
+	}
+	if len(users) > 0 {
+		line.Array("user_ids", loggedIDs(users))
+	}
+	if len(sessions) > 0 {
+		line.Array("session_ids", loggedIDs(sessions))
+	}
+	line.Msg("revocations applied")
+}
+
+func loggedIDs(ids []uuid.UUID) *zerolog.Array {
+	all := zerolog.Arr()
+	for _, id := range ids[:min(len(ids), maxLoggedIDs)] {
+		all.Str(id.String())
+	}
+	return all
+}
+
+// logUnfinished names the sessions whose logout is forgotten with this process.
+func logUnfinished(log zerolog.Logger, sessions []uuid.UUID) {
+	for some := range slices.Chunk(sessions, maxLoggedIDs) { // so that no line is endless
+		log.Warn().Array("sessions", loggedIDs(some)).
+			Msg("the database did not take these logouts before the server ended; end each session with authctl token revoke SESSION")
+	}
+}

@@ -19,6 +19,8 @@ COPY --from=build --chown=65532:65532 /out/data /data
 USER 65532:65532
 WORKDIR /data
 VOLUME /data
+# For docker exec CONTAINER authctl token revoke-all, and the like: there is no shell.
+ENV PATH=/
 # All addresses, because a container's loopback is reachable by nobody else.
 # Metrics and profiles stay on the container's loopback; see docs/operating.md.
 ENV AUTHCTL_SERVER_HOST=0.0.0.0

@@ -42,3 +42,27 @@ func TestNoSecretIsSentToWhatBuildsTheImage(t *testing.T) {
 		}
 	}
 }
+
+// TestAuthctlIsOnTheImagesPath: its users type authctl, and no folder.
+func TestAuthctlIsOnTheImagesPath(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "Dockerfile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var binary string
+	var folders []string
+	for line := range strings.Lines(string(text)) {
+		switch words := strings.Fields(line); {
+		case strings.HasPrefix(line, "FROM scratch"):
+			binary, folders = "", nil // of what builds it nothing is left
+		case strings.HasPrefix(line, "COPY ") && path.Base(words[len(words)-1]) == "authctl":
+			binary = words[len(words)-1]
+		case strings.HasPrefix(line, "ENV PATH="):
+			folders = strings.Split(strings.TrimPrefix(words[1], "PATH="), ":")
+		}
+	}
+	if binary == "" || !slices.Contains(folders, path.Dir(binary)) {
+		t.Errorf("the image's binary is %q, its path %q", binary, folders)
+	}
+}

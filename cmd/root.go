@@ -51,11 +51,13 @@ same database, with or without a running server.`,
 		Example: `  authctl serve
   authctl user create alice
   authctl token revoke-all --user alice --reason "stolen laptop"`,
+		Version:       oneLineVersion(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	root.SetVersionTemplate("authctl {{.Version}}\n")
 	root.PersistentFlags().StringVar(&a.sources.file, "config", "", "read settings from a `file` (default: AUTHCTL_CONFIG, or ./authctl.yaml if there is one)")
 	root.PersistentFlags().Var(&a.as, "as", "`name` to record in the audit trail beside the operating system's user (default: AUTHCTL_OPERATOR)")
 	root.AddCommand(newServe(a), newMigrate(a), newUser(a), newToken(a), newLimits(a), newNode(a), newKey(a), newBackup(a), newRestore(a), newSecret(a), newConfig(a), newHashBench(a), newHealth(a), newVersion(a))

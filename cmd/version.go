@@ -34,6 +34,12 @@ func newVersion(a *app) *cobra.Command {
 // buildVersion returns the version that the Go toolchain stamped.
 func buildVersion() string { return readVersion().Version }
 
+// oneLineVersion is what --version prints.
+func oneLineVersion() string {
+	v := readVersion()
+	return v.Version + " (commit " + v.Commit + ", " + v.Go + ")"
+}
+
 func readVersion() versionView {
 	v := versionView{Version: "(devel)", Commit: "unknown", Dependencies: map[string]string{}}
 	info, ok := debug.ReadBuildInfo()

@@ -104,8 +104,8 @@ func (s *Service) Capped() uint64 { return s.capped.Load() }
 
 // UnlockUser enables a password that too many failures have disabled, and forgets the
 // failures of the account, from wherever. It fails with [CodeUserNotFound].
-func (s *Service) UnlockUser(ctx context.Context, a Actor, username string) (store.User, error) {
-	user, err := s.User(ctx, username)
+func (s *Service) UnlockUser(ctx context.Context, a Actor, nameOrID string) (store.User, error) {
+	user, err := s.User(ctx, nameOrID)
 	if err != nil {
 		return store.User{}, err
 	}

@@ -194,7 +194,7 @@ func TestTheFloorFollowsTheCostliestHashOfEachAlgorithmThatIsStored(t *testing.T
 			t.Fatal(err)
 		}
 		for _, u := range users {
-			if _, err := f.DeleteUser(f.ctx, visitor, u.Username); err != nil {
+			if _, err := f.DeleteUser(f.ctx, visitor, u.User.Username); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -21,7 +21,7 @@ func newLimits(a *app) *cobra.Command {
 type attemptsOptions struct{ user, address string }
 
 func (o *attemptsOptions) addFlags(c *cobra.Command) {
-	c.Flags().StringVar(&o.user, "user", "", "only those to the account of this `name`")
+	c.Flags().StringVar(&o.user, "user", "", "only those to the account of this `name` or id")
 	c.Flags().StringVar(&o.address, "address", "", "only those from this `address` (IPv6: from its /64)")
 	c.PreRunE = func(c *cobra.Command, _ []string) error {
 		for _, name := range []string{"user", "address"} { // a variable that is not set must not stand for everybody
@@ -34,14 +34,14 @@ func (o *attemptsOptions) addFlags(c *cobra.Command) {
 }
 
 // find returns the user and the address block that were named, zero for none.
-func (o *attemptsOptions) find(ctx context.Context, inst *instance) (user store.User, block netip.Prefix, err error) {
+func (o *attemptsOptions) find(ctx context.Context, a *app, inst *instance) (user store.User, block netip.Prefix, err error) {
 	if o.address != "" {
 		if block, err = authn.ParseBlock(o.address); err != nil {
 			return store.User{}, netip.Prefix{}, usage("", "--address: %v", err)
 		}
 	}
 	if o.user != "" {
-		user, err = inst.authn.User(ctx, o.user)
+		user, err = findUser(ctx, a, inst, o.user)
 	}
 	return user, block, err
 }
@@ -110,7 +110,7 @@ func (o *limitsListOptions) run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer inst.close()
-	user, block, err := o.find(ctx, inst)
+	user, block, err := o.find(ctx, a, inst)
 	if err != nil {
 		return err
 	}
@@ -191,7 +191,7 @@ func (o *limitsClearOptions) run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer inst.close()
-	user, block, err := o.find(ctx, inst)
+	user, block, err := o.find(ctx, a, inst)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/google/uuid"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/authctl/authctl/authn"
+
 	"github.com/authctl/authctl/store"
 )
 
@@ -38,7 +40,8 @@ func TestJSONAndYAMLSayTheSame(t *testing.T) {
 	name, now := "alice", time.Date(2026, 1, 2, 3, 4, 5, 678000, time.UTC)
 	for _, value := range []any{
 		[]userView{},
-		[]userView{{uuid.New(), "null", now, nil, now, 0, nil, ""}, {uuid.New(), "bob", now, &now, now, 7, &now, "secret"}},
+		[]userView{{uuid.New(), "null", now, nil, authn.PasswordNone, nil, nil, nil, 0, nil, ""}, {uuid.New(), "bob", now, &now, authn.PasswordDisabled, &name, &name, &now, 7, &now, ""}},
+		standingView{Sessions: 1, LastSignInAt: &now, Holds: []holdView{{authn.HoldDisabled, &now, nil, 0}}, Password: "secret"},
 		[]sessionView{{uuid.New(), uuid.New(), "yes", now, now, now, "::1", "agent: \u009b2J\x7f"}},
 		revokeAllView{Scope: "user", Usernames: []string{name}, Reason: name, Nodes: &reachedView{Missing: []missingView{{uuid.New(), name}}}},
 		revokeAllView{Scope: "user", Usernames: []string{name}, Reason: name, Nodes: &reachedView{Missing: []missingView{{uuid.New(), name}}}},

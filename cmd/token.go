@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -35,7 +36,7 @@ func newTokenList(a *app) *cobra.Command {
 	}
 	o.addFlag(c, "table", "json", "yaml", "ids")
 	f := c.Flags()
-	addUsers(c, &o.users, "only sessions of the user with this `name`; may be repeated")
+	addUsers(c, &o.users, "only sessions of the user with this `name` or id; may be repeated")
 	f.StringVar(&o.after, "after", "", "only sessions whose `id` sorts after this")
 	f.IntVar(&o.limit, "limit", 0, "print at most this many, 0 for all")
 	return c
@@ -69,7 +70,7 @@ func (o *tokenListOptions) run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer inst.close()
-	users, err := findUsers(ctx, inst.authn, o.users)
+	users, err := findUsers(ctx, a, inst, o.users)
 	if err != nil {
 		return err
 	}
@@ -114,13 +115,13 @@ func addUsers(c *cobra.Command, users *[]string, usage string) {
 
 // findUsers looks the users up whom --user names. An empty name, which may come from
 // a variable that is not set, is nobody and not everybody.
-func findUsers(ctx context.Context, svc *authn.Service, names []string) ([]store.User, error) {
+func findUsers(ctx context.Context, a *app, inst *instance, names []string) ([]store.User, error) {
 	var users []store.User
 	for _, name := range names {
 		if name == "" {
 			return nil, usage("", "--user is empty")
 		}
-		user, err := svc.User(ctx, name)
+		user, err := findUser(ctx, a, inst, name)
 		if err != nil {
 			return nil, err
 		}
@@ -160,9 +161,21 @@ func (o tokenRevokeOptions) run(ctx context.Context, a *app, session string) err
 	}
 	defer inst.close()
 	if err := inst.authn.EndSession(ctx, a.actor(o.reason), id); err != nil {
-		return err
+		return orUser(ctx, inst, id, err)
 	}
 	a.say("ended session %s", id)
 	_, err = o.await(ctx, a, inst.authn)
 	return err
+}
+
+// orUser says of an id that is no session's when it is a user's.
+func orUser(ctx context.Context, inst *instance, id uuid.UUID, cause error) error {
+	if authn.CodeOf(cause) != authn.CodeSessionNotFound {
+		return cause
+	}
+	user, err := inst.authn.User(ctx, id.String())
+	if err != nil || user.ID != id {
+		return cause
+	}
+	return &problem{exitNotFound, fmt.Errorf("%w; it is the id of user %s", cause, markedName(user.Username)), "authctl token revoke-all --user " + id.String() + " ends all of the user's sessions"}
 }

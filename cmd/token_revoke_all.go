@@ -51,7 +51,7 @@ It counts what it ends for half a second at most; --dry-run counts all.`,
 	o.confirmOptions.addFlag(c)
 	o.waitOptions.addFlag(c)
 	f := c.Flags()
-	addUsers(c, &o.users, "end the sessions of the user with this `name`; may be repeated")
+	addUsers(c, &o.users, "end the sessions of the user with this `name` or id; may be repeated")
 	f.BoolVar(&o.everyone, "everyone", false, "end the sessions of all users")
 	f.StringVar(&o.issuedBefore, "issued-before", "", "only sessions that began before this `time`: 2026-03-01T09:00:00Z, or 2h for two hours ago")
 	f.StringVar(&o.remoteAddr, "remote-addr", "", "only sessions that began from this address or `network`")
@@ -115,7 +115,7 @@ func (o *revokeAllOptions) run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer inst.close()
-	if sel.Users, err = findUsers(ctx, inst.authn, o.users); err != nil {
+	if sel.Users, err = findUsers(ctx, a, inst, o.users); err != nil {
 		return err
 	}
 	n, err := o.count(ctx, inst.authn, sel)

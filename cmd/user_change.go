@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -21,7 +22,7 @@ type changeUser func(*authn.Service, context.Context, authn.Actor, string) (stor
 
 func newUserDisable(a *app) *cobra.Command {
 	return newUserChange(a, &cobra.Command{
-		Use:     "disable NAME",
+		Use:     "disable NAME|ID",
 		Short:   "Bar a user from signing in and end the user's sessions",
 		Example: `  authctl user disable alice --reason "left the company"`,
 	}, (*authn.Service).DisableUser)
@@ -29,7 +30,7 @@ func newUserDisable(a *app) *cobra.Command {
 
 func newUserEnable(a *app) *cobra.Command {
 	return newUserChange(a, &cobra.Command{
-		Use:   "enable NAME",
+		Use:   "enable NAME|ID",
 		Short: "Let a disabled user sign in again; ended sessions stay ended",
 	}, (*authn.Service).EnableUser)
 }
@@ -50,15 +51,16 @@ func (o *userChangeOptions) run(ctx context.Context, a *app, name string, do cha
 		return err
 	}
 	defer inst.close()
-	user, err := do(inst.authn, ctx, a.actor(o.reason), name)
+	user, err := findUser(ctx, a, inst, name)
 	if err != nil {
 		return err
 	}
-	if err := printUser(a, &o.output, viewUser(user)); err != nil {
+	if user, err = do(inst.authn, ctx, a.actor(o.reason), user.ID.String()); err != nil {
 		return err
 	}
+	shown := showChanged(ctx, a, inst, &o.output, user, "")
 	_, err = o.await(ctx, a, inst.authn)
-	return err
+	return errors.Join(shown, err)
 }
 
 type userDeleteOptions struct {
@@ -70,7 +72,7 @@ type userDeleteOptions struct {
 func newUserDelete(a *app) *cobra.Command {
 	var o userDeleteOptions
 	c := &cobra.Command{
-		Use:   "delete NAME",
+		Use:   "delete NAME|ID",
 		Short: "Delete a user and end the user's sessions",
 		Args:  cobra.ExactArgs(1),
 		RunE:  func(c *cobra.Command, args []string) error { return o.run(c.Context(), a, args[0]) },
@@ -87,7 +89,7 @@ func (o *userDeleteOptions) run(ctx context.Context, a *app, name string) error 
 		return err
 	}
 	defer inst.close()
-	user, err := inst.authn.User(ctx, name)
+	user, err := findUser(ctx, a, inst, name)
 	if err != nil {
 		return err
 	}
@@ -98,7 +100,7 @@ func (o *userDeleteOptions) run(ctx context.Context, a *app, name string) error 
 	if ok, err := o.confirm(ctx, a, fmt.Sprintf("delete user %s with %s", markedName(user.Username), count(n.Sessions, "session"))); !ok {
 		return err
 	}
-	deleted, err := inst.authn.DeleteUser(ctx, a.actor(o.reason), name)
+	deleted, err := inst.authn.DeleteUser(ctx, a.actor(o.reason), user.ID.String()) // whom the question was about
 	if err != nil {
 		return err
 	}

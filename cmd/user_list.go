@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authctl/authctl/authn"
 	"github.com/authctl/authctl/store"
 )
 
@@ -17,7 +18,7 @@ func newUserList(a *app) *cobra.Command {
 	var o userListOptions
 	c := &cobra.Command{
 		Use:   "list",
-		Short: "List users by name",
+		Short: "List users by name, and what password each has",
 		Example: `  authctl user list --search smith
   authctl user list --disabled -o json
   authctl user list --limit 100 --after mallory`,
@@ -43,24 +44,25 @@ func (o *userListOptions) run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer inst.close()
-	list := listing[store.User]{
+	list := listing[authn.Listed]{
 		output: &o.output, out: a.out,
-		header: []string{"USERNAME", "ID", "CREATED AT", "DISABLED AT", "PASSWORD DISABLED AT"},
-		view:   func(u store.User) any { return viewUser(u) },
-		cells: func(u store.User) []string {
-			return []string{markedName(u.Username), u.ID.String(), when(u.CreatedAt), when(u.DisabledAt), when(u.PasswordDisabledAt)}
+		header: []string{"USERNAME", "ID", "CREATED AT", "DISABLED AT", "PASSWORD DISABLED AT", "PASSWORD"},
+		view:   func(l authn.Listed) any { return viewUser(l) },
+		cells: func(l authn.Listed) []string {
+			u := l.User
+			return []string{markedName(u.Username), u.ID.String(), when(u.CreatedAt), when(u.DisabledAt), when(u.PasswordDisabledAt), passwordKind(l.Password)}
 		},
-		id: func(u store.User) string { return u.ID.String() },
+		id: func(l authn.Listed) string { return l.User.ID.String() },
 	}
 	page, last := o.page, ""
 	page.Limit = pageSize
-	more, err := walk(limit, func() ([]store.User, bool, error) {
+	more, err := walk(limit, func() ([]authn.Listed, bool, error) {
 		users, next, err := inst.authn.Users(ctx, page)
 		page.After = next
 		return users, next == "", err
-	}, func(users []store.User) error {
+	}, func(users []authn.Listed) error {
 		if len(users) > 0 {
-			last = users[len(users)-1].Username
+			last = users[len(users)-1].User.Username
 		}
 		return list.add(users)
 	})

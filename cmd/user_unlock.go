@@ -8,7 +8,7 @@ func newUserUnlock(a *app) *cobra.Command {
 		reason string
 	)
 	c := &cobra.Command{
-		Use:   "unlock NAME",
+		Use:   "unlock NAME|ID",
 		Short: "Enable a password that failed sign-ins have disabled, and forget them",
 		Long: `Enable the password of a user again that too many failed sign-ins in a row have disabled
 (limits.account.disable_password_after), and forget those that slow the next one down.
@@ -20,11 +20,14 @@ If somebody may have guessed it, give the user a new one instead: authctl user s
 				return err
 			}
 			defer inst.close()
-			user, err := inst.authn.UnlockUser(c.Context(), a.actor(reason), args[0])
+			user, err := findUser(c.Context(), a, inst, args[0])
 			if err != nil {
 				return err
 			}
-			return printUser(a, &o, viewUser(user))
+			if user, err = inst.authn.UnlockUser(c.Context(), a.actor(reason), user.ID.String()); err != nil {
+				return err
+			}
+			return showChanged(c.Context(), a, inst, &o, user, "")
 		},
 	}
 	o.addFlag(c, "table", "json", "yaml", "ids")

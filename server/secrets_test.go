@@ -69,7 +69,7 @@ func accountOf(body string) (sentAccount, bool) {
 func (f *fixture) noteHashes() {
 	users, _, _ := f.svc.Users(context.Background(), store.UserPage{Limit: 1000})
 	for _, u := range users {
-		if creds, credsErr := f.store.Credentials(context.Background(), u.Folded); credsErr == nil {
+		if creds, credsErr := f.store.Credentials(context.Background(), u.User.Folded); credsErr == nil {
 			f.noteSecret(creds.PasswordHash)
 			f.noteSecret(creds.PasswordHash[strings.LastIndexByte(creds.PasswordHash, '$')+1:])
 		}

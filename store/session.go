@@ -74,6 +74,11 @@ type Sessions interface {
 	// UserSessions returns one page of a user's sessions alive at p.Now, the newest first.
 	UserSessions(ctx context.Context, p UserSessionPage) ([]Session, error)
 
+	// LastSignIn returns when a user signed in last, as the latest [ActionLogin] of the audit
+	// trail or the newest session row tells, dead or alive. [ErrNotFound] when neither knows
+	// of a sign-in: the trail may have been shortened. One statement, which reads two rows.
+	LastSignIn(ctx context.Context, userID uuid.UUID) (time.Time, error)
+
 	// Access returns what decides whether an access token is still good: its
 	// user, the current generation, and whether its session exists and belongs
 	// to that user. [ErrNotFound] when there is no such user. One statement.

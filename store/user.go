@@ -30,6 +30,9 @@ type Users interface {
 	// [ErrNotFound] when there is none. Disabled users are returned.
 	Credentials(ctx context.Context, folded string) (Credentials, error)
 
+	// CredentialsByID is Credentials for the user with this id.
+	CredentialsByID(ctx context.Context, id uuid.UUID) (Credentials, error)
+
 	// User returns the user with this folded username, or [ErrNotFound].
 	User(ctx context.Context, folded string) (User, error)
 
@@ -37,9 +40,10 @@ type Users interface {
 	UserByID(ctx context.Context, id uuid.UUID) (User, error)
 
 	// Users looks at one page of all users, ordered by folded username, and returns those
-	// of them that p selects. Next is the folded username to go on after, "" when no user
-	// is left to look at. A page of a search may select nobody and have a next.
-	Users(ctx context.Context, p UserPage) (users []User, next string, err error)
+	// of them that p selects, with their credentials. Next is the folded username to go on
+	// after, "" when no user is left to look at. A page of a search may select nobody and
+	// have a next.
+	Users(ctx context.Context, p UserPage) (users []Credentials, next string, err error)
 
 	// HashesOtherThan looks at up to limit users in the order of their ids, after one, uuid.Nil for
 	// all, and returns the password hashes that do not begin with a cost, as PHC strings have
@@ -66,6 +70,11 @@ type Users interface {
 	// e.At, as [ReleasedName] keeps it.
 	// [ErrNotFound] when there is no such user.
 	DeleteUser(ctx context.Context, id uuid.UUID, e Event) error
+
+	// ReleasedAt returns when a user who had this folded username was deleted, the latest of
+	// them, as long as that is remembered. [ErrNotFound] when nobody had the name, or it is
+	// forgotten.
+	ReleasedAt(ctx context.Context, folded string) (time.Time, error)
 
 	// DeleteOldReleasedNames forgets up to limit names that were released at an instant or
 	// before, and returns how many it forgot.

@@ -13,6 +13,8 @@ const (
 	SelectUserSessions   = selectUserSessions
 	CountSessions        = countSessions
 	SelectEnding         = selectEnding
+	SelectLastSignIn     = selectLastSignIn
+	SelectUserAttempts   = selectUserAttempts
 	DeleteDeadSessions   = deleteDeadSessions
 	DeleteOldRevocations = deleteOldRevocations
 )

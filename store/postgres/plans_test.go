@@ -13,7 +13,7 @@ import (
 )
 
 // crowd is 50,000 users with a session each, of which every tenth is alive, 100,000 events
-// of one user, and half as many of nobody.
+// of one user, half as many failures after the one sign-in of another, and as many of nobody.
 const crowd = `
 INSERT INTO users (id, username, username_folded)
 SELECT gen_random_uuid(), 'user-' || n, 'user-' || n FROM generate_series(1, 50000) AS n;
@@ -23,6 +23,9 @@ INSERT INTO audit_events (at, action, actor, user_id)
 SELECT now() - interval '1 day', 'authn_login_fail', 'anonymous', '00000000-0000-8000-8000-000000000001' FROM generate_series(1, 50000);
 INSERT INTO audit_events (at, action, actor, user_id, session_id)
 SELECT now() + interval '99 years', 'authn_login_success', 'anonymous', '00000000-0000-8000-8000-000000000001', gen_random_uuid() FROM generate_series(1, 50000);
+INSERT INTO audit_events (at, action, actor, user_id)
+SELECT now(), CASE n WHEN 1 THEN 'authn_login_success' ELSE 'authn_login_fail' END, 'anonymous', '00000000-0000-8000-8000-000000000002'
+FROM generate_series(1, 50000) AS n;
 INSERT INTO audit_events (at, action, actor)
 SELECT now() + interval '99 years', 'authn_login_fail', 'anonymous' FROM generate_series(1, 50000);
 INSERT INTO revocations (at, generation) SELECT now(), 0 FROM generate_series(1, 50000)`
@@ -40,6 +43,7 @@ func TestAPageReadsSoManyRowsAndNoMore(t *testing.T) {
 		t.Fatal(err)
 	}
 	const limit = 100
+	failed := uuid.MustParse("00000000-0000-8000-8000-000000000002") // who signed in once, before 50,000 failures
 	nobody, someone := uuid.UUID{}, uuid.MustParse("00000000-0000-8000-8000-000000000001")
 	for _, analyzed := range []bool{false, true} {
 		if analyzed {
@@ -59,6 +63,7 @@ func TestAPageReadsSoManyRowsAndNoMore(t *testing.T) {
 			"count":          {postgres.CountSessions, []any{at, nobody, limit}},
 			"more count":     {postgres.CountSessions, []any{at, uuid.MustParse("80000000-0000-0000-0000-000000000000"), limit}},
 			"ending":         {postgres.SelectEnding, []any{someone, uuid.New(), at, []string{"authn_logout"}}},
+			"last sign-in":   {postgres.SelectLastSignIn, []any{failed}},
 			"dead sessions":  {postgres.DeleteDeadSessions, []any{nobody, nil, at.AddDate(-100, 0, 0), limit}},
 			"no revocations": {postgres.DeleteOldRevocations, []any{at.AddDate(-100, 0, 0), limit}},
 		} {

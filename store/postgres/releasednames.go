@@ -40,6 +40,15 @@ func recordUnlessReleased(ctx context.Context, tx pgx.Tx, u store.NewUser, e sto
 	return err
 }
 
+const selectReleasedAt = `SELECT released_at FROM released_names WHERE name_hash = $1`
+
+// ReleasedAt implements [store.Store].
+func (s *Store) ReleasedAt(ctx context.Context, folded string) (time.Time, error) {
+	var at time.Time
+	err := s.pool.QueryRow(ctx, selectReleasedAt, store.ReleasedName(folded)).Scan(&at)
+	return at.UTC(), translate("read released name", err)
+}
+
 const deleteOldReleasedNames = `
 DELETE FROM released_names
 WHERE name_hash IN (SELECT name_hash FROM released_names WHERE released_at <= $1 ORDER BY released_at LIMIT $2 FOR UPDATE SKIP LOCKED)`

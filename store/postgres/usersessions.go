@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -27,6 +28,24 @@ func (s *Store) UserSessions(ctx context.Context, p store.UserSessionPage) ([]st
 	}
 	sessions, err := pgx.CollectRows(rows, scanSession)
 	return sessions, translate("list sessions", err)
+}
+
+// The index of each branch has its latest row at the end. The condition on the action is that
+// of audit_events_sign_in_idx, word for word.
+const selectLastSignIn = `
+SELECT at FROM (
+    (SELECT created_at AS at FROM refresh_tokens WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1)
+    UNION ALL
+    (SELECT at FROM audit_events WHERE user_id = $1 AND action = 'authn_login_success' ORDER BY id DESC LIMIT 1)
+) AS latest
+ORDER BY at DESC
+LIMIT 1`
+
+// LastSignIn implements [store.Store].
+func (s *Store) LastSignIn(ctx context.Context, userID uuid.UUID) (time.Time, error) {
+	var at time.Time
+	err := s.pool.QueryRow(ctx, selectLastSignIn, pgUUID(userID)).Scan(&at)
+	return at.UTC(), translate("read latest sign-in", err)
 }
 
 const deleteUserSession = `

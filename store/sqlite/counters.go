@@ -10,17 +10,29 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-const selectAttempts = `
+const countersWithFailures = `
 SELECT a.slot, a.user_id, COALESCE(u.username, ''), a.address, a.failures, a.last_at, a.next_at,
     (SELECT max(k.signed_in_at) FROM known_places k WHERE k.user_id = a.user_id AND k.address = a.address AND a.address <> '')
 FROM login_attempts a LEFT JOIN users u ON u.id = a.user_id
-WHERE a.slot > ?1 AND a.failures > 0 AND a.last_at >= ?2 AND (?3 IS NULL OR a.user_id = ?3) AND (?4 = '' OR a.address = ?4) AND a.address <> '` + store.CeilingAddress + `'
+WHERE a.slot > ?1 AND a.failures > 0 AND a.last_at >= ?2 AND (?3 = '' OR a.address = ?3) AND a.address <> '` + store.CeilingAddress + `'`
+
+const bySlot = `
 ORDER BY a.slot
-LIMIT ?5`
+LIMIT ?4`
+
+// Those of a user are few, and have an index.
+const (
+	selectAttempts     = countersWithFailures + bySlot
+	selectUserAttempts = countersWithFailures + ` AND a.user_id = ?5` + bySlot
+)
 
 // Attempts implements [store.Store].
 func (s *Store) Attempts(ctx context.Context, p store.AttemptsPage) ([]store.Attempts, error) {
-	rows, err := s.reader.QueryContext(ctx, selectAttempts, p.After, micros(p.Since), nullID(p.UserID), p.Address, p.Limit)
+	query, args := selectAttempts, []any{p.After, micros(p.Since), p.Address, p.Limit}
+	if p.UserID != uuid.Nil {
+		query, args = selectUserAttempts, append(args, p.UserID)
+	}
+	rows, err := s.reader.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, translate("list attempts", err)
 	}

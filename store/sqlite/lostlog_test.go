@@ -110,7 +110,7 @@ func TestAnotherProcessOpens(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, u := range users {
-		fmt.Printf("user: %s\n", u.Username)
+		fmt.Printf("user: %s\n", u.User.Username)
 	}
 }
 

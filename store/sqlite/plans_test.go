@@ -37,6 +37,9 @@ func TestNoPageScansATable(t *testing.T) {
 		"count":           {sqlite.CountSessions, []any{0, uuid.Nil, 10}, "refresh_tokens_user_age_idx"},
 		"ending":          {sqlite.SelectEnding, []any{uuid.Nil, uuid.Nil, 0, "[]"}, "audit_events_account_idx"},
 		"others' ending":  {sqlite.SelectEnding, []any{uuid.Nil, uuid.Nil, 0, "[]"}, "audit_events_others_idx"},
+		"last sign-in":    {sqlite.SelectLastSignIn, []any{uuid.Nil}, "audit_events_sign_in_idx"},
+		"newest session":  {sqlite.SelectLastSignIn, []any{uuid.Nil}, "refresh_tokens_user_age_idx"},
+		"user's attempts": {sqlite.SelectUserAttempts, []any{-1, 0, "", 10, uuid.Nil}, "login_attempts_user_id_idx"},
 		"dead sessions":   {sqlite.DeleteDeadSessions, []any{uuid.Nil, uuid.Nil, 0}, "id>?"},
 		"revocations":     {sqlite.DeleteOldRevocations, []any{0, 10}, "revocations_at_idx"},
 	} {

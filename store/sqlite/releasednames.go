@@ -43,6 +43,17 @@ func recordUnlessReleased(ctx context.Context, tx *sql.Tx, u store.NewUser, e st
 	return store.ErrConflict
 }
 
+const selectReleasedAt = `SELECT released_at FROM released_names WHERE name_hash = ?1`
+
+// ReleasedAt implements [store.Store].
+func (s *Store) ReleasedAt(ctx context.Context, folded string) (time.Time, error) {
+	var at int64
+	if err := s.reader.QueryRowContext(ctx, selectReleasedAt, store.ReleasedName(folded)).Scan(&at); err != nil {
+		return time.Time{}, translate("read released name", err)
+	}
+	return instant(at), nil
+}
+
 const deleteOldReleasedNames = `
 DELETE FROM released_names
 WHERE name_hash IN (SELECT name_hash FROM released_names WHERE released_at <= ?1 ORDER BY released_at LIMIT ?2)`

@@ -97,6 +97,24 @@ func (s *Store) Credentials(ctx context.Context, folded string) (store.Credentia
 	return c, nil
 }
 
+const selectCredentialsByID = `
+SELECT ` + userColumns + `, COALESCE(users.password_hash, ''), i.generation, users.generation
+FROM users, installation i
+WHERE users.id = ?1`
+
+// CredentialsByID implements [store.Store].
+func (s *Store) CredentialsByID(ctx context.Context, id uuid.UUID) (store.Credentials, error) {
+	var c store.Credentials
+	var row userRow
+	err := s.read(ctx, selectCredentialsByID, []any{id},
+		append(row.dest(), &c.PasswordHash, &c.Generation.Installation, &c.Generation.User))
+	if err != nil {
+		return store.Credentials{}, translate("read credentials", err)
+	}
+	c.User = row.get()
+	return c, nil
+}
+
 const selectUser = `SELECT ` + userColumns + ` FROM users WHERE users.username_folded = ?1`
 
 // User implements [store.Store].
@@ -123,20 +141,20 @@ func (s *Store) UserByID(ctx context.Context, id uuid.UUID) (store.User, error) 
 // users are selected. Its last user comes in any case: the next page begins after that.
 const selectUsers = `
 WITH page AS (
-    SELECT id, username, username_folded, created_at, disabled_at, password_changed_at, failed_logins, password_disabled_at,
+    SELECT id, username, username_folded, created_at, disabled_at, password_changed_at, failed_logins, password_disabled_at, password_hash, generation,
         (?2 = '' OR instr(username_folded, ?2) > 0) AND (NOT ?3 OR disabled_at IS NOT NULL) AS selected
     FROM users
     WHERE username_folded > ?1
     ORDER BY username_folded
     LIMIT ?4
 )
-SELECT ` + userColumns + `, users.selected, edge.looked
-FROM page AS users, (SELECT count(*) AS looked, max(username_folded) AS last FROM page) AS edge
+SELECT ` + userColumns + `, COALESCE(users.password_hash, ''), i.generation, users.generation, users.selected, edge.looked
+FROM page AS users, installation i, (SELECT count(*) AS looked, max(username_folded) AS last FROM page) AS edge
 WHERE users.selected OR users.username_folded = edge.last
 ORDER BY users.username_folded`
 
 // Users implements [store.Store].
-func (s *Store) Users(ctx context.Context, p store.UserPage) (users []store.User, next string, err error) {
+func (s *Store) Users(ctx context.Context, p store.UserPage) (users []store.Credentials, next string, err error) {
 	rows, err := s.reader.QueryContext(ctx, selectUsers, p.After, p.Search, p.Disabled, p.Limit)
 	if err != nil {
 		return nil, "", translate("list users", err)
@@ -144,17 +162,18 @@ func (s *Store) Users(ctx context.Context, p store.UserPage) (users []store.User
 	defer rows.Close()
 	for rows.Next() {
 		var row userRow
+		var c store.Credentials
 		var selected bool
 		var looked int
-		if err := rows.Scan(append(row.dest(), &selected, &looked)...); err != nil {
+		if err := rows.Scan(append(row.dest(), &c.PasswordHash, &c.Generation.Installation, &c.Generation.User, &selected, &looked)...); err != nil {
 			return nil, "", translate("list users", err)
 		}
-		user := row.get()
+		c.User = row.get()
 		if selected {
-			users = append(users, user)
+			users = append(users, c)
 		}
 		if looked == p.Limit {
-			next = user.Folded
+			next = c.User.Folded
 		}
 	}
 	return users, next, translate("list users", rows.Err())

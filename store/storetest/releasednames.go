@@ -47,6 +47,20 @@ var releasedNameCases = []testCase{
 		f.is("create", err, store.ErrConflict)
 		f.imports([]store.ImportedUser{imported("alice", "alice")}, store.Imported)
 	}},
+	{"it is told when a name was released, the latest time", func(f *fixture) {
+		_, err := f.store.ReleasedAt(f.ctx, "alice")
+		f.is("read a name that nobody had", err, store.ErrNotFound)
+		u := f.user("alice")
+		_, err = f.store.ReleasedAt(f.ctx, "alice")
+		f.is("read a name in use", err, store.ErrNotFound)
+		f.deletes(u, noon)
+		f.deletes(f.user("alice"), noon.Add(time.Hour))
+		at, err := f.store.ReleasedAt(f.ctx, "alice")
+		f.ok("read", err)
+		equal(f, "released", at, noon.Add(time.Hour))
+		_, err = f.store.ReleasedAt(f.ctx, "Alice")
+		f.is("read a name that is not folded", err, store.ErrNotFound)
+	}},
 	{"the database keeps no name of a deleted user", func(f *fixture) {
 		f.deletes(f.user("alice@example.com"), noon)
 		var name []byte

@@ -120,7 +120,13 @@ func operations(s store.Store) map[string]func(ctx context.Context) error {
 			_, err := s.CreateUser(ctx, store.NewUser{ID: id, Username: "x", Folded: "x", CreatedAt: noon}, e)
 			return err
 		},
-		"credentials":     func(ctx context.Context) error { _, err := s.Credentials(ctx, "x"); return err },
+		"credentials": func(ctx context.Context) error { _, err := s.Credentials(ctx, "x"); return err },
+		"credentials by id": func(ctx context.Context) error {
+			_, err := s.CredentialsByID(ctx, id)
+			return err
+		},
+		"latest sign-in":  func(ctx context.Context) error { _, err := s.LastSignIn(ctx, id); return err },
+		"released name":   func(ctx context.Context) error { _, err := s.ReleasedAt(ctx, "x"); return err },
 		"user":            func(ctx context.Context) error { _, err := s.User(ctx, "x"); return err },
 		"users":           func(ctx context.Context) error { _, _, err := s.Users(ctx, store.UserPage{Limit: 1}); return err },
 		"set password":    func(ctx context.Context) error { _, err := s.SetPassword(ctx, id, "x", e); return err },

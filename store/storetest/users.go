@@ -54,6 +54,41 @@ var userCases = []testCase{
 		_, err = f.store.UserByID(f.ctx, uuid.New())
 		f.is("read nobody", err, store.ErrNotFound)
 	}},
+	{"credentials by id are those of the name", func(f *fixture) {
+		u := f.user("alice")
+		f.user("bob")
+		e := event(store.ActionSessionsRevoked, noon.Add(time.Hour))
+		_, err := f.store.EndSessions(f.ctx, store.Everyone(), e)
+		f.ok("end sessions", err)
+		_, err = f.store.EndSessions(f.ctx, store.OfUser(u.ID), e)
+		f.ok("end sessions", err)
+		want, err := f.store.Credentials(f.ctx, "alice")
+		f.ok("read credentials", err)
+		equal(f, "hash", want.PasswordHash, oldHash)
+		got, err := f.store.CredentialsByID(f.ctx, u.ID)
+		f.ok("read credentials by id", err)
+		equal(f, "credentials", got, want)
+		_, err = f.store.CredentialsByID(f.ctx, uuid.New())
+		f.is("read nobody's", err, store.ErrNotFound)
+	}},
+	{"a page of users has the credentials of each", func(f *fixture) {
+		f.user("alice")
+		robot := store.NewUser{ID: uuid.New(), Username: "robot", Folded: "robot", CreatedAt: noon}
+		_, err := f.store.CreateUser(f.ctx, robot, event(store.ActionUserCreated, noon))
+		f.ok("create user", err)
+		_, err = f.store.EndSessions(f.ctx, store.Everyone(), event(store.ActionSessionsRevoked, noon))
+		f.ok("end sessions", err)
+		page, _, err := f.store.Users(f.ctx, store.UserPage{Limit: 10})
+		f.ok("list users", err)
+		var want []store.Credentials
+		for _, name := range []string{"alice", "robot"} {
+			c, err := f.store.Credentials(f.ctx, name)
+			f.ok("read credentials", err)
+			want = append(want, c)
+		}
+		equal(f, "page", page, want)
+		equal(f, "hash of who has none", page[1].PasswordHash, "")
+	}},
 	{"a user is found by the folded username only", func(f *fixture) {
 		f.user("alice")
 		for _, name := range []string{"ALICE", "alic", "alice ", "", "%", "'"} {
@@ -131,7 +166,7 @@ var userCases = []testCase{
 			f.ok("list users", err)
 			var got []string
 			for _, u := range users {
-				got = append(got, u.Folded)
+				got = append(got, u.User.Folded)
 			}
 			equal(f, fmt.Sprintf("users of %+v", tt.page), got, tt.want)
 			equal(f, fmt.Sprintf("next of %+v", tt.page), next, tt.next)
@@ -248,12 +283,12 @@ func (f *fixture) allUsers(p store.UserPage) []string {
 			f.Fatalf("a page of %d holds %d", p.Limit, len(page))
 		}
 		for _, u := range page {
-			names = append(names, u.Folded)
+			names = append(names, u.User.Folded)
 		}
 		if next == "" {
 			return names
 		}
-		if next <= p.After || (len(page) > 0 && next < page[len(page)-1].Folded) {
+		if next <= p.After || (len(page) > 0 && next < page[len(page)-1].User.Folded) {
 			f.Fatalf("after %q the next page begins after %q", p.After, next)
 		}
 		p.After = next

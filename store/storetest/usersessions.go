@@ -58,6 +58,31 @@ var userSessionCases = []testCase{
 		f.start(one)
 		f.own(u, one.CreatedAt, one.ID)
 	}},
+	{"the latest sign-in is told by the trail when its session is gone", func(f *fixture) {
+		u, other := f.user("alice"), f.user("bob")
+		_, err := f.store.LastSignIn(f.ctx, u.ID)
+		f.is("read before there is one", err, store.ErrNotFound)
+		f.signsIn(other, "theirs", noon.Add(9*time.Hour))
+		f.signsIn(u, "first", noon)
+		last := f.signsIn(u, "last", noon.Add(time.Hour))
+		for range 3 {
+			f.ok("record", f.store.Record(f.ctx, about(event(store.ActionLoginFailed, noon.Add(2*time.Hour)), u.ID, uuid.Nil)))
+		}
+		_, err = f.store.EndSession(f.ctx, last.ID, event(store.ActionLogout, noon.Add(3*time.Hour)))
+		f.ok("end session", err)
+		f.lastSignedIn(u, noon.Add(time.Hour))
+		f.lastSignedIn(other, noon.Add(9*time.Hour))
+	}},
+	{"the latest sign-in is told by its session, dead or alive, when the trail has none", func(f *fixture) {
+		u := f.user("alice")
+		f.signsIn(u, "first", noon)
+		f.signsIn(u, "last", noon.Add(time.Hour))
+		_, err := f.store.EndSessions(f.ctx, store.OfUser(u.ID), event(store.ActionSessionsRevoked, noon.Add(2*time.Hour)))
+		f.ok("end sessions", err)
+		_, err = f.db.ExecContext(f.ctx, `DELETE FROM audit_events`)
+		f.ok("empty the trail", err)
+		f.lastSignedIn(u, noon.Add(time.Hour))
+	}},
 	{"a user's sessions come newest first, page after page", func(f *fixture) {
 		u := f.user("alice")
 		f.session(f.user("bob"), "stranger")
@@ -170,4 +195,23 @@ func (f *fixture) own(u store.User, now time.Time, want ...uuid.UUID) {
 		got = append(got, t.ID)
 	}
 	equal(f, "sessions of "+u.Username, got, want)
+}
+
+// signsIn has u sign in at an instant.
+func (f *fixture) signsIn(u store.User, token string, at time.Time) store.NewSession {
+	f.Helper()
+	n := f.newSession(u, token)
+	n.CreatedAt = at
+	started, err := f.store.StartSession(f.ctx, n, about(event(store.ActionLogin, at), u.ID, n.ID))
+	f.ok("start session", err)
+	equal(f, "started", started, true)
+	return n
+}
+
+// lastSignedIn wants u's latest sign-in to be at an instant.
+func (f *fixture) lastSignedIn(u store.User, want time.Time) {
+	f.Helper()
+	at, err := f.store.LastSignIn(f.ctx, u.ID)
+	f.ok("read latest sign-in", err)
+	equal(f, "latest sign-in of "+u.Username, at, want)
 }

@@ -1,0 +1,100 @@
+package cmd
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/authn"
+)
+
+// userView is a user in JSON and YAML. It holds nothing of the salt or the hash of a password.
+type userView struct {
+	ID                 uuid.UUID           `json:"id"`
+	Username           string              `json:"username"`
+	CreatedAt          time.Time           `json:"created_at"`
+	DisabledAt         *time.Time          `json:"disabled_at"`
+	PasswordState      authn.PasswordState `json:"password_state"`      // none, usable, disabled or unreadable
+	PasswordAlgorithm  *string             `json:"password_algorithm"`  // null for none, and for an unreadable one
+	PasswordCost       *string             `json:"password_cost"`       // in the algorithm's own terms
+	PasswordChangedAt  *time.Time          `json:"password_changed_at"` // null when there is none
+	FailedLogins       int                 `json:"failed_logins"`       // since the latest success
+	PasswordDisabledAt *time.Time          `json:"password_disabled_at"`
+
+	kind string // of password, for people
+}
+
+// standingView is a user whom one command is about.
+type standingView struct {
+	userView
+	Sessions     int64      `json:"sessions"`        // alive
+	LastSignInAt *time.Time `json:"last_sign_in_at"` // null when neither the audit trail nor a session knows of one
+	Holds        []holdView `json:"holds"`
+	Password     string     `json:"password,omitempty"` // only one that was generated just now
+}
+
+// holdView is one thing that keeps a user from signing in with the password.
+type holdView struct {
+	Hold      authn.HoldKind `json:"hold"`
+	Since     *time.Time     `json:"since"`
+	Until     *time.Time     `json:"until"`
+	Addresses int            `json:"addresses"` // blocks of addresses that have to wait
+}
+
+func viewUser(l authn.Listed) userView {
+	u := l.User
+	v := userView{
+		ID: u.ID, Username: u.Username, CreatedAt: u.CreatedAt, DisabledAt: timeOrNull(u.DisabledAt),
+		PasswordState: l.Password.State, FailedLogins: u.FailedLogins, PasswordDisabledAt: timeOrNull(u.PasswordDisabledAt), kind: passwordKind(l.Password),
+	}
+	if l.Password.State != authn.PasswordNone {
+		v.PasswordChangedAt = timeOrNull(u.PasswordChangedAt)
+	}
+	if l.Password.Algorithm != "" {
+		v.PasswordAlgorithm, v.PasswordCost = &l.Password.Algorithm, &l.Password.Cost
+	}
+	return v
+}
+
+func viewStanding(st authn.Standing) standingView {
+	v := standingView{userView: viewUser(st.Listed), Sessions: st.Sessions, LastSignInAt: timeOrNull(st.LastSignIn), Holds: []holdView{}}
+	for _, h := range st.Holds {
+		v.Holds = append(v.Holds, holdView{h.Kind, timeOrNull(h.Since), timeOrNull(h.Until), h.Addresses})
+	}
+	return v
+}
+
+// passwordKind says in a few words what password it is: "bcrypt cost=10, imported".
+func passwordKind(p authn.StoredPassword) string {
+	if p.Algorithm == "" {
+		return string(p.State)
+	}
+	words := []string{strings.TrimSpace(p.Algorithm + " " + p.Cost)}
+	if p.Imported {
+		words = append(words, "imported")
+	}
+	if p.State == authn.PasswordDisabled {
+		words = append(words, "disabled")
+	}
+	return strings.Join(words, ", ")
+}
+
+// text says what holds the user back, and what to do.
+func (h holdView) text(username string) string {
+	switch h.Hold {
+	case authn.HoldDisabled:
+		return "the user is disabled: authctl user enable"
+	case authn.HoldNoPassword:
+		return "there is no password: authctl user set-password"
+	case authn.HoldPasswordDisabled:
+		return "too many sign-ins have failed, and the password is disabled: authctl user unlock, or set-password"
+	case authn.HoldPasswordUnreadable:
+		return "the password's hash is of no known format: authctl user set-password"
+	case authn.HoldFailuresAnywhere:
+		return fmt.Sprintf("failed sign-ins until %s, but for where it has signed in within 30 days: authctl limits clear --user %s", whenever(h.Until), username)
+	default:
+		return fmt.Sprintf("failed sign-ins from %s, until %s at the latest: authctl limits list --user %s", count(int64(h.Addresses), "address block"), whenever(h.Until), username)
+	}
+}

@@ -3,13 +3,10 @@ package cmd
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -66,16 +63,10 @@ func load(src sources) (loaded, error) {
 	src.readFile(v, out.origins, &bad)
 	for _, layer := range src.variables(&bad) {
 		for _, name := range layer.names() {
-			key, known := keyOf(name)
-			switch {
-			case known:
+			if key, is := out.setBy(layer, name, &bad); is {
 				v.Set(key, inSeconds(name, layer.values[name]))
 				out.origins[key] = layer.label + " " + name
 				text[key] = true
-			case (name == "AUTHCTL_CONFIG" || name == operatorVariable) && layer.label == ".env":
-				bad.add(name, "is read from the environment only, not from .env")
-			case strings.HasPrefix(name, envPrefix) && name != "AUTHCTL_CONFIG" && name != operatorVariable && !strings.HasPrefix(name, envPrefix+"TEST_"):
-				bad.add(name, "is no setting%s", nearest(name, variableNames()))
 			}
 		}
 	}
@@ -109,60 +100,21 @@ func load(src sources) (loaded, error) {
 	return out, nil
 }
 
-// quotedText is what the YAML parser repeats of a file, which may be a secret.
-var quotedText = regexp.MustCompile("(?s)`.*`")
-
-// readFile merges the configuration file, if there is one, and reports keys
-// that do not exist.
-func (src sources) readFile(v *viper.Viper, origins map[string]string, bad *faults) {
-	path := src.path()
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && path == filepath.Join(src.dir, defaultFile) {
-		return
-	}
-	file := viper.New()
-	file.SetConfigFile(path)
-	if filepath.Ext(path) == "" {
-		file.SetConfigType("yaml")
-	}
-	text, open, err := readTrusted(path)
-	if err == nil {
-		err = file.ReadConfig(bytes.NewReader(text))
-	}
-	if err != nil {
-		if unreadable, ok := errors.AsType[viper.ConfigParseError](err); ok { // which does not say what was read
-			err = fmt.Errorf("%s: %w", path, unreadable.Unwrap())
+// setBy returns the setting that a variable gives a value. It reports that there is no such setting.
+func (l *loaded) setBy(from layer, name string, bad *faults) (key string, is bool) {
+	key, known := keyOf(name)
+	switch {
+	case known:
+		return key, true
+	case !strings.HasPrefix(name, envPrefix) || strings.HasPrefix(name, envPrefix+"TEST_"):
+	case name == "AUTHCTL_CONFIG" || name == operatorVariable:
+		if from.label == ".env" {
+			bad.add(name, "is read from the environment only, not from .env")
 		}
-		bad.add("", "read configuration: %s", quotedText.ReplaceAllString(err.Error(), "a text"))
-		return
+	default:
+		bad.add(name, "is no setting%s", nearest(name, variableNames()))
 	}
-	for _, key := range file.AllKeys() {
-		if file.Get(key) == nil && isSection(key) {
-			continue // it is there, and empty
-		}
-		if isSection(key) {
-			bad.add(key, "holds settings, such as %s, and is none itself (in %s)", firstOf(key), path)
-			continue
-		}
-		if _, known := origins[key]; !known {
-			bad.add(key, "is no setting%s (in %s)", nearest(key, keys()), path)
-			continue
-		}
-		v.Set(key, file.Get(key))
-		origins[key] = "file " + path
-		if open != 0 && inClear(key, file.Get(key)) {
-			bad.add(key, "%s", openSecret(path, open))
-		}
-	}
-}
-
-// path returns the configuration file, which may not be there.
-func (src sources) path() string {
-	for _, path := range []string{src.file, src.lookup("AUTHCTL_CONFIG")} {
-		if path != "" {
-			return path
-		}
-	}
-	return filepath.Join(src.dir, defaultFile)
+	return "", false
 }
 
 // layer is one set of variables.

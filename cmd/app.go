@@ -242,5 +242,9 @@ func readBlocklist(path string) (*authn.Blocklist, error) {
 	if err != nil {
 		return nil, err
 	}
+	text = bytes.TrimPrefix(text, []byte(byteOrderMark))
+	if found := wrongEncoding(string(text)); found != "" {
+		return nil, fmt.Errorf("%s %s", path, found)
+	}
 	return authn.ReadBlocklist(bytes.NewReader(text))
 }

@@ -100,12 +100,22 @@ func load(src sources) (loaded, error) {
 	return out, nil
 }
 
-// setBy returns the setting that a variable gives a value. It reports that there is no such setting.
+// setBy returns the setting that a variable gives a value that can be taken. It reports what is wrong with
+// it, or that there is no such setting.
 func (l *loaded) setBy(from layer, name string, bad *faults) (key string, is bool) {
+	value := from.values[name]
 	key, known := keyOf(name)
+	if known {
+		stray := strayVariable(value, fieldsOf(&l.config)[key])
+		switch {
+		case stray != "":
+			bad.add(key, "%s (from %s %s)", stray, from.label, name)
+		default:
+			return key, true
+		}
+		return "", false
+	}
 	switch {
-	case known:
-		return key, true
 	case !strings.HasPrefix(name, envPrefix) || strings.HasPrefix(name, envPrefix+"TEST_"):
 	case name == "AUTHCTL_CONFIG" || name == operatorVariable:
 		if from.label == ".env" {

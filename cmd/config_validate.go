@@ -17,18 +17,13 @@ import (
 
 // readSecretFiles fills in the secrets that are given as files.
 func (l *loaded) readSecretFiles(bad *faults) {
-	var secrets, peppers secret
-	for _, s := range []struct {
-		key  string
-		dest *secret
-		path string
-	}{
-		{"database.url", &l.Database.URL, l.Database.URLFile},
-		{"jwt.secret", &l.JWT.Secret, l.JWT.SecretFile},
-		{"jwt.previous_secrets", &secrets, l.JWT.PreviousSecretsFile},
-		{"password.pepper", &l.Password.Pepper, l.Password.PepperFile},
-		{"password.previous_peppers", &peppers, l.Password.PreviousPeppersFile},
-		{"vault.secret_id", &l.Vault.SecretID, l.Vault.SecretIDFile},
+	for _, s := range []secretFile{
+		{"database.url", &l.Database.URL, nil, l.Database.URLFile},
+		{"jwt.secret", &l.JWT.Secret, nil, l.JWT.SecretFile},
+		{"jwt.previous_secrets", nil, &l.JWT.PreviousSecrets, l.JWT.PreviousSecretsFile},
+		{"password.pepper", &l.Password.Pepper, nil, l.Password.PepperFile},
+		{"password.previous_peppers", nil, &l.Password.PreviousPeppers, l.Password.PreviousPeppersFile},
+		{"vault.secret_id", &l.Vault.SecretID, nil, l.Vault.SecretIDFile},
 	} {
 		if s.path == "" {
 			continue
@@ -37,27 +32,13 @@ func (l *loaded) readSecretFiles(bad *faults) {
 			bad.add(s.key, "is given twice, as it is (%s) and as %s_file; remove one", l.origins[s.key], s.key)
 			continue
 		}
-		value, err := readSecretFile(s.path)
+		origin, err := s.read()
 		if err != nil {
 			bad.add(s.key+"_file", "%v", err)
 			continue
 		}
-		*s.dest = secret(value)
-		l.origins[s.key] = "file " + s.path
+		l.origins[s.key] = origin
 	}
-	l.JWT.PreviousSecrets = append(l.JWT.PreviousSecrets, lines(secrets)...)
-	l.Password.PreviousPeppers = append(l.Password.PreviousPeppers, lines(peppers)...)
-}
-
-// lines returns the secrets of a file that has one a line.
-func lines(file secret) []secret {
-	var all []secret
-	for line := range strings.Lines(string(file)) {
-		if line = strings.TrimRight(line, "\r\n"); line != "" {
-			all = append(all, secret(line))
-		}
-	}
-	return all
 }
 
 // adjust applies the defaults that depend on another setting.
@@ -74,6 +55,7 @@ func (l *loaded) validate(bad *faults) {
 	oneOf(bad, "registration", l.Registration, "open", "closed")
 	oneOf(bad, "log.format", l.Log.Format, "auto", "json", "console")
 	oneOf(bad, "log.level", strings.ToLower(l.Log.Level), "trace", "debug", "info", "warn", "error", "disabled")
+	l.checkSecretTexts(bad)
 	l.validateDatabase(bad)
 	l.validateServer(bad)
 	l.validateTokens(bad)

@@ -92,8 +92,15 @@ func (l *loaded) take(r *reference, v vault.Value) {
 			continue
 		}
 		origin += ", " + of.at.String()
+		var about []string
 		if of.value.Version > 0 {
-			origin += fmt.Sprintf(" (version %d)", of.value.Version)
+			about = append(about, fmt.Sprintf("version %d", of.value.Version))
+		}
+		if of.value.Cut {
+			about = append(about, "without the line break at its end")
+		}
+		if len(about) > 0 {
+			origin += " (" + strings.Join(about, ", ") + ")"
 		}
 	}
 	l.origins[r.key] = origin
@@ -137,7 +144,7 @@ func newVault(cfg vaultConfig) (*vault.Client, error) {
 }
 
 func readVaultFile(key, path string) (string, error) {
-	value, err := readSecretFile(path)
+	value, _, err := readSecret(path)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", key, err)
 	}

@@ -33,7 +33,8 @@ func (o *passwordOptions) addFlags(c *cobra.Command) {
 	f.BoolVar(&o.generate, "generate", false, "make a strong password and print it once")
 }
 
-// read returns the password; one line break at its end is not part of it.
+// read returns the password; one line break at its end is not part of it. What else stands around
+// it, such as quotes or a second line, is refused.
 func (o passwordOptions) read(ctx context.Context, a *app) (string, error) {
 	if (o.stdin && o.generate) || (o.file != "" && (o.stdin || o.generate)) {
 		return "", usage("", "give only one of --password-stdin, --password-file and --generate")
@@ -42,14 +43,14 @@ func (o passwordOptions) read(ctx context.Context, a *app) (string, error) {
 	case o.generate:
 		return generatePassword(), nil
 	case o.stdin:
-		return readPassword(a.in, "standard input")
+		return readPassword(a.in, "--password-stdin: standard input")
 	case o.file != "":
 		f, err := os.Open(o.file)
 		if err != nil {
 			return "", &problem{exitUsage, err, ""}
 		}
 		defer f.Close()
-		return readPassword(f, o.file)
+		return readPassword(f, "--password-file: "+o.file)
 	}
 	tty, ok := terminal(a.in)
 	if !ok {
@@ -80,6 +81,9 @@ func readPassword(r io.Reader, from string) (string, error) {
 	password := trimLineBreak(string(b))
 	if password == "" {
 		return "", usage("", "%s holds no password", from)
+	}
+	if found := strayText(password); found != "" {
+		return "", usage("a password that really has it can be typed at the prompt", "%s %s", from, found)
 	}
 	return password, nil
 }

@@ -213,7 +213,7 @@ func TestFlagsAnswerWithoutATerminal(t *testing.T) {
 func TestPasswordsFromElsewhere(t *testing.T) {
 	t.Parallel()
 	for given, want := range map[string]string{
-		"secret": "secret", "secret\n": "secret", "secret\r\n": "secret", " two words \n\n": " two words \n",
+		"secret": "secret", "secret\n": "secret", "secret\r\n": "secret", "two  words\n": "two  words", "two words\n\n": "", " two words": "",
 		"": "", "\n": "", strings.Repeat("x", maxPassword+1): "",
 	} {
 		got, err := passwordOptions{stdin: true}.read(t.Context(), &app{in: strings.NewReader(given)})

@@ -17,7 +17,84 @@ import (
 
 const maxSecretFile = 64 << 10 // bytes
 
-// readSecretFile reads a secret and removes one line break at its end. The file
+// secretFile is a setting that a file holds: one secret, or several, one a line.
+type secretFile struct {
+	key  string
+	one  *secret
+	many *[]secret // nil for one
+	path string
+}
+
+// read sets the setting to what the file holds, and says where that is from.
+func (s secretFile) read() (origin string, err error) {
+	origin = "file " + s.path
+	if s.many != nil {
+		list, err := readSecretLines(s.path)
+		if err == nil {
+			*s.many = list
+		}
+		return origin, err
+	}
+	value, cut, err := readSecret(s.path)
+	if err != nil {
+		return "", err
+	}
+	if cut {
+		origin += ", without the line break at its end"
+	}
+	*s.one = secret(value)
+	return origin, nil
+}
+
+// readSecret reads a secret and removes one line break at its end, which cut reports. It fails for a
+// file that others may read or change, as [readSecretFile] does, and for what has something around it,
+// such as quotes or a second line break, that would become a part of the secret.
+func readSecret(path string) (value string, cut bool, err error) {
+	text, err := readSecretFile(path)
+	if err != nil {
+		return "", false, err
+	}
+	value = trimLineBreak(text)
+	found := strayText(value)
+	switch {
+	case value == "":
+		found = "is empty"
+	case trimLineBreak(value) != value:
+		found = "ends in more than one line break: remove them"
+	}
+	if found != "" {
+		return "", false, fmt.Errorf("%s %s", path, found)
+	}
+	return value, value != text, nil
+}
+
+// readSecretLines reads secrets, one a line; empty lines are skipped.
+func readSecretLines(path string) (all []secret, err error) {
+	text, err := readSecretFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if found := wrongEncoding(text); found != "" {
+		return nil, fmt.Errorf("%s %s", path, found)
+	}
+	number := 0
+	for line := range strings.Lines(text) {
+		number++
+		if line = trimLineBreak(line); line == "" {
+			continue
+		}
+		if found := strayText(line); found != "" {
+			return nil, fmt.Errorf("%s: line %d %s", path, number, found)
+		}
+		all = append(all, secret(line))
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("%s is empty", path)
+	}
+	return all, nil
+}
+
+// readSecretFile reads the whole file of a secret. The file
 // must not be readable by everybody, nor writable by anyone but its owner, who is root or the
 // user that this process runs as, except below /run/secrets, where containers mount theirs,
 // and where what is mounted is read-only, as Kubernetes does it.
@@ -37,11 +114,7 @@ func readSecretFile(path string) (string, error) {
 	if len(b) > maxSecretFile {
 		return "", fmt.Errorf("%s is larger than a secret can be", path)
 	}
-	value := trimLineBreak(string(b))
-	if value == "" {
-		return "", fmt.Errorf("%s is empty", path)
-	}
-	return value, nil
+	return string(b), nil
 }
 
 // openRegular opens a file for reading. It refuses what is none at once: a pipe would have
@@ -88,7 +161,7 @@ func ensureSecret(path string) (value string, made bool, err error) {
 			return "", false, fmt.Errorf("make secret: %w", err)
 		}
 	}
-	value, err = readSecretFile(path)
+	value, _, err = readSecret(path)
 	if err == nil {
 		err = authn.CheckSecret(value)
 	}

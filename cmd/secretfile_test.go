@@ -20,8 +20,8 @@ func filesForSecrets(t *testing.T) {
 		{goodSecret, 0o600, goodSecret, ""},
 		{goodSecret + "\n", 0o400, goodSecret, ""},
 		{goodSecret + "\r\n", 0o640, goodSecret, ""},
-		{goodSecret + "\n\n", 0o600, goodSecret + "\n", ""},
-		{" " + goodSecret, 0o600, " " + goodSecret, ""},
+		{goodSecret + "\n\n", 0o600, "", "ends in more than one line break"},
+		{goodSecret[:32] + " " + goodSecret[32:], 0o600, goodSecret[:32] + " " + goodSecret[32:], ""},
 		{goodSecret, 0o604, "", "chmod 600 "},
 		{goodSecret, 0o620, "", "chmod 600 "},
 		{goodSecret, 0o644, "", "mode 0644"},
@@ -34,7 +34,11 @@ func filesForSecrets(t *testing.T) {
 		write(t, path, tt.content, tt.mode)
 		cfg, err := load(from(t, "", "JWT_SECRET_FILE="+path))
 		if tt.want != "" {
-			if err != nil || string(cfg.JWT.Secret) != tt.want || cfg.origins["jwt.secret"] != "file "+path {
+			origin := "file " + path
+			if tt.want != tt.content {
+				origin += ", without the line break at its end"
+			}
+			if err != nil || string(cfg.JWT.Secret) != tt.want || cfg.origins["jwt.secret"] != origin {
 				t.Errorf("%q, mode %o: got %v from %s", tt.content, tt.mode, err, cfg.origins["jwt.secret"])
 			}
 			continue

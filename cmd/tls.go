@@ -16,10 +16,16 @@ func (c tlsConfig) certificate() func() (certPEM, keyPEM []byte, err error) {
 	}
 	return func() ([]byte, []byte, error) {
 		cert, _, err := readTrusted(c.CertFile)
+		if found := wrongEncoding(string(cert)); found != "" {
+			err = fmt.Errorf("%s %s", c.CertFile, found)
+		}
 		if err != nil {
 			return nil, nil, fmt.Errorf("server.tls.cert_file: %w", err)
 		}
 		key, err := readSecretFile(c.KeyFile)
+		if found := wrongEncoding(key); found != "" {
+			err = fmt.Errorf("%s %s", c.KeyFile, found)
+		}
 		if err != nil {
 			return nil, nil, fmt.Errorf("server.tls.key_file: %w", err)
 		}

@@ -36,6 +36,7 @@ func (r Reference) String() string { return scheme + r.Path + "#" + r.Field }
 // Value is what is kept there.
 type Value struct {
 	Text     string
+	Cut      bool   // a line break at the end, which is no part of Text, was there
 	Version  int    // 0 where there are no versions (KV version 1)
 	Previous string // what it said before that; "" when nothing else, or it is deleted or long ago
 }
@@ -63,8 +64,8 @@ func (c *Client) readKV(ctx context.Context, ref Reference, previous bool) (Valu
 		if secret == nil {
 			return Value{}, errors.New("there is no such secret")
 		}
-		text, err := field(secret.Data, ref.Field)
-		return Value{Text: text}, err
+		text, cut, err := field(secret.Data, ref.Field)
+		return Value{Text: text, Cut: cut}, err
 	}
 	below := strings.TrimPrefix(ref.Path, mount)
 	path := mount + "data/" + below
@@ -79,7 +80,7 @@ func (c *Client) readKV(ctx context.Context, ref Reference, previous bool) (Valu
 		return Value{}, err
 	}
 	v := Value{Version: version}
-	if v.Text, err = field(data, ref.Field); err != nil {
+	if v.Text, v.Cut, err = field(data, ref.Field); err != nil {
 		return Value{}, err
 	}
 	if previous {
@@ -101,7 +102,7 @@ func (c *Client) readPrevious(ctx context.Context, path, name string, v Value) (
 		if err != nil { // a policy may allow the latest one only
 			return "", nil
 		}
-		if text, err := field(data, name); err == nil && text != v.Text {
+		if text, _, err := field(data, name); err == nil && text != v.Text {
 			return text, nil
 		}
 	}
@@ -156,19 +157,21 @@ func policyFor(path string) string {
 	return fmt.Sprintf("a policy of the token must allow to read %q", path)
 }
 
-func field(data map[string]any, name string) (string, error) {
+// field returns the text of a field without a line break at its end, which cut reports: a file has one,
+// as in "vault kv put secret/authctl jwt_secret=@file".
+func field(data map[string]any, name string) (text string, cut bool, err error) {
 	value, there := data[name]
 	if !there {
-		return "", fmt.Errorf("there is no field %q", name)
+		return "", false, fmt.Errorf("there is no field %q", name)
 	}
 	text, ok := value.(string)
-	if t, cut := strings.CutSuffix(text, "\n"); cut { // of a file: "vault kv put secret/authctl jwt_secret=@file"
-		text = strings.TrimSuffix(t, "\r")
+	if text, cut = strings.CutSuffix(text, "\n"); cut {
+		text = strings.TrimSuffix(text, "\r")
 	}
 	if !ok || text == "" {
-		return "", fmt.Errorf("the field %q is not a text, or an empty one", name)
+		return "", false, fmt.Errorf("the field %q is not a text, or an empty one", name)
 	}
-	return text, nil
+	return text, cut, nil
 }
 
 // isNetwork reports whether an error is about getting there and back.

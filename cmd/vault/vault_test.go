@@ -32,12 +32,13 @@ func TestFields(t *testing.T) {
 	t.Parallel()
 	data := map[string]any{"plain": "x", "file": "x\n", "windows": "x\r\n", "two": "x\n\n", "return": "x\r", "break": "\n", "empty": "", "number": 7}
 	for name, want := range map[string]string{"plain": "x", "file": "x", "windows": "x", "two": "x\n", "return": "x\r"} {
-		if got, err := field(data, name); err != nil || got != want {
-			t.Errorf("%s: got %q, %v, want %q", name, got, err, want)
+		got, cut, err := field(data, name)
+		if err != nil || got != want || cut != (got != data[name]) {
+			t.Errorf("%s: got %q, cut %t, %v, want %q", name, got, cut, err, want)
 		}
 	}
 	for _, name := range []string{"break", "empty", "number", "nothing"} {
-		if got, err := field(data, name); err == nil {
+		if got, _, err := field(data, name); err == nil {
 			t.Errorf("%s: got %q", name, got)
 		}
 	}

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"bytes"
 	"errors"
 	"io/fs"
 	"maps"
@@ -11,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/spf13/viper"
-	"github.com/subosito/gotenv"
 )
 
 const (
@@ -157,9 +155,7 @@ func (src sources) variables(bad *faults) []layer {
 	dotenv := layer{".env", nil}
 	path := filepath.Join(src.dir, ".env")
 	if text, open, err := readTrusted(path); err == nil {
-		if dotenv.values, err = gotenv.StrictParse(bytes.NewReader(text)); err != nil {
-			bad.add(path, "cannot be parsed") // its text may hold a secret
-		}
+		dotenv.values = parseDotenv(path, string(text), bad)
 		for name, value := range dotenv.values {
 			if key, known := keyOf(name); known && open != 0 && inClear(key, value) {
 				bad.add(name, "%s", openSecret(path, open))

@@ -310,7 +310,7 @@ func unreadableDotenv(t *testing.T) {
 	for _, content := range []string{"JWT_SECRET='hunter2\n", "the secret is hunter2\n"} {
 		src := from(t, "")
 		write(t, filepath.Join(src.dir, ".env"), content, 0o600)
-		if _, err := load(src); err == nil || !strings.Contains(err.Error(), ".env: cannot be parsed") || strings.Contains(err.Error(), "hunter2") {
+		if _, err := load(src); err == nil || !strings.Contains(err.Error(), ".env:1: ") || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%q: got %v", content, err)
 		}
 	}

@@ -45,6 +45,7 @@ type loaded struct {
 	config
 	origins map[string]string // key to "default", "file …", ".env …", "env …" or "flag …"
 	refs    []reference       // the settings that are kept in Vault
+	lone    []string          // variables passed over as those of a Service of Kubernetes that nothing else tells of
 }
 
 // load reads every source, the later over the earlier: defaults, file, .env,
@@ -106,6 +107,8 @@ func (l *loaded) setBy(from layer, name string, bad *faults) (key string, is boo
 	if known {
 		stray := strayVariable(value, fieldsOf(&l.config)[key])
 		switch {
+		case serviceAddress.MatchString(value):
+			bad.add(key, "%s", linkFault(name, key, value))
 		case stray != "":
 			bad.add(key, "%s (from %s %s)", stray, from.label, name)
 		default:
@@ -118,6 +121,10 @@ func (l *loaded) setBy(from layer, name string, bad *faults) (key string, is boo
 	case name == "AUTHCTL_CONFIG" || name == operatorVariable:
 		if from.label == ".env" {
 			bad.add(name, "is read from the environment only, not from .env")
+		}
+	case from.label == "env" && isServiceLink(name, value): // passed over
+		if isLone(name, from.values) {
+			l.lone = append(l.lone, name)
 		}
 	default:
 		bad.add(name, "is no setting%s", nearest(name, variableNames()))

@@ -33,5 +33,8 @@ func (l *loaded) warnings() (all []string) {
 	if behindHTTPS := s.TLS.CertFile != "" || publicHTTPS(s.PublicURL) || len(s.TrustedProxies) > 0; behindHTTPS && l.Cookies.Secure == "false" {
 		all = append(all, "cookies.secure is false although there is HTTPS, or a proxy that may speak it: browsers then send the tokens over plain HTTP as well; auto follows the connection")
 	}
+	for _, name := range l.lone {
+		all = append(all, fmt.Sprintf("%s is passed over, because Kubernetes sets such variables for Services, but nothing else tells of this Service%s", name, nearest(name, variableNames())))
+	}
 	return all
 }

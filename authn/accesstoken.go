@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -25,11 +26,15 @@ type accessTokens struct {
 	look     func(header string) error // may bring a key that is not in the ring; nil when nothing can
 	issuer   string
 	audience string
+	clientID string
 	ttl      time.Duration
 }
 
-// claims is the payload. Only these members are accepted, each once.
+// claims is the payload. Only these members are accepted, each once. Tokens of releases
+// before have neither jti nor client_id; nothing here goes by either.
 type claims struct {
+	ID         tokenID  `json:"jti"`
+	ClientID   string   `json:"client_id"`
 	Issuer     string   `json:"iss"`
 	Audience   string   `json:"aud,omitzero"`
 	Subject    string   `json:"sub"`
@@ -53,7 +58,7 @@ type accessClaims struct {
 // newAccessTokens has the secrets as keys of HS256, of which the first signs, until it is
 // given another ring.
 func newAccessTokens(secrets []keySecret, issuer, audience string, ttl time.Duration) *accessTokens {
-	a := &accessTokens{issuer: issuer, audience: audience, ttl: ttl}
+	a := &accessTokens{issuer: issuer, audience: audience, clientID: cmp.Or(audience, issuer), ttl: ttl}
 	var rows []store.SigningKey
 	for i, secret := range secrets {
 		k := secretKey(secret, time.Time{})
@@ -79,11 +84,14 @@ func (a *accessTokens) issue(username string, session store.Session, now time.Ti
 		expires = session.ExpiresAt
 	}
 	expires = expires.Truncate(time.Second) // exp counts seconds
-	payload, err := json.Marshal(claims{
+	user := session.UserID.String()
+	payload, err := json.Marshal(&claims{
+		ID:         newTokenID(),
+		ClientID:   a.clientID,
 		Issuer:     a.issuer,
 		Audience:   a.audience,
-		Subject:    session.UserID.String(),
-		UserID:     session.UserID.String(),
+		Subject:    user,
+		UserID:     user,
 		Username:   username,
 		SessionID:  session.ID.String(),
 		Generation: [2]int64{session.Generation.Installation, session.Generation.User},

@@ -91,7 +91,7 @@ func TestAccessTokenIsAnOrdinaryJWTToOtherVerifiers(t *testing.T) {
 		t.Errorf("header: got %v", parsed.Header)
 	}
 	claims := parsed.Claims.(jwt.MapClaims)
-	if len(claims) != 9 || claims["username"] != "alice" || claims["sid"] != testSession.ID.String() || claims["user_id"] != claims["sub"] {
+	if len(claims) != 11 || claims["client_id"] != "shop" || claims["username"] != "alice" || claims["sid"] != testSession.ID.String() || claims["user_id"] != claims["sub"] {
 		t.Errorf("claims: got %v", claims)
 	}
 }

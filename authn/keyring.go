@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -144,6 +145,18 @@ func (r *keyring) set(now time.Time) JWKSet {
 		}
 	}
 	return set
+}
+
+// algorithms returns those of the keys that verify at an instant, and of the one that will.
+func (r *keyring) algorithms(now time.Time) []string {
+	found := []string{}
+	for _, k := range r.keys {
+		if k.verifies(now) && !slices.Contains(found, k.Algorithm) {
+			found = append(found, k.Algorithm)
+		}
+	}
+	slices.Sort(found)
+	return found
 }
 
 // secretKey is the row of a secret as the key of HS256.

@@ -56,6 +56,10 @@ func (s *Service) CanSign() error {
 	return nil
 }
 
+// VerifyingAlgorithms returns the algorithms (RFC 7518, section 3.1) of the tokens that are
+// accepted, and of those that soon will be, each once.
+func (s *Service) VerifyingAlgorithms() []string { return s.access.ring.Load().algorithms(s.now()) }
+
 // PublicKeys returns the public keys that access tokens are, or soon will be, signed
 // with.
 func (s *Service) PublicKeys() JWKSet { return s.access.ring.Load().set(s.now()) }

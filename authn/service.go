@@ -12,6 +12,7 @@
 package authn
 
 import (
+	"cmp"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -26,6 +27,7 @@ type Config struct {
 	Algorithm           string        // of the access tokens; "" for HS256
 	Issuer              string        // iss of every access token
 	Audience            string        // aud of every access token; "" for none
+	ClientID            string        // client_id of every access token; "" for the audience, or else the issuer
 	AccessTTL           time.Duration // life of an access token
 	RefreshTTL          time.Duration // idle life of a session, from its latest rotation
 	SessionMaxAge       time.Duration // absolute life of a session, from the sign-in
@@ -112,6 +114,7 @@ func New(cfg Config, st store.Store) (*Service, error) {
 		clock:     cfg.Now,
 		database:  cfg.DatabaseClock,
 	}
+	s.access.clientID = cmp.Or(cfg.ClientID, s.access.clientID)
 	s.rules.Store(rules)
 	s.access.look = s.lookFor
 	return s, nil

@@ -213,6 +213,7 @@ func serviceSettings(cfg loaded, secret string) (authn.Config, error) {
 		Algorithm:           cfg.JWT.Algorithm,
 		Issuer:              cfg.JWT.Issuer,
 		Audience:            cfg.JWT.Audience,
+		ClientID:            cfg.JWT.ClientID,
 		AccessTTL:           cfg.Tokens.AccessTTL,
 		RefreshTTL:          cfg.Tokens.RefreshTTL,
 		SessionMaxAge:       cfg.Tokens.SessionMaxAge,

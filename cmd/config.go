@@ -79,6 +79,7 @@ type jwtConfig struct {
 	PreviousSecretsFile string   `mapstructure:"previous_secrets_file"`
 	Issuer              string   `mapstructure:"issuer"`
 	Audience            string   `mapstructure:"audience"`
+	ClientID            string   `mapstructure:"client_id"`
 }
 
 type tokensConfig struct {

@@ -43,6 +43,7 @@ func defaults() []setting {
 		{"jwt.previous_secrets_file", ""},
 		{"jwt.issuer", "authctl"},
 		{"jwt.audience", ""},
+		{"jwt.client_id", ""},
 		{"tokens.access_ttl", "15m"},
 		{"tokens.refresh_ttl", "168h"},
 		{"tokens.session_max_age", "720h"},

@@ -157,6 +157,7 @@ func oneFault(t *testing.T) {
 		{"tokens: {session_max_age: 24h}", "", "tokens.refresh_ttl", "not be longer than tokens.session_max_age (24h0m0s)"},
 		{"tokens: {retry_window: 61s}", "", "tokens.retry_window", "0s to 1m0s"},
 		{"", "ACCESS_TOKEN_EXPIRATION=-5", "tokens.access_ttl", "no duration"},
+		{"jwt: {client_id: " + strings.Repeat("x", 256) + "}", "", "jwt.client_id", "at most 255 bytes, not 256"},
 		{"cookies: {secure: sometimes}", "", "cookies.secure", "auto or true or false"},
 		{"cookies: {secure: 1}", "", "cookies.secure", "is not a true, false or auto"},
 		{"cookies: {same_site: Lax}", "", "cookies.same_site", `lax or strict or none, not "Lax"`},

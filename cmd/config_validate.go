@@ -206,10 +206,16 @@ func (l *loaded) validateTokens(bad *faults) {
 		}
 	}
 	oneOf(bad, "jwt.algorithm", l.JWT.Algorithm, authn.Algorithms()...)
+	if len(l.JWT.ClientID) > maxClientID {
+		bad.add("jwt.client_id", "must have at most %d bytes, not %d: it is in every access token", maxClientID, len(l.JWT.ClientID))
+	}
 	if l.JWT.Issuer == "" {
 		bad.add("jwt.issuer", "must not be empty")
 	}
 }
+
+// maxClientID keeps access tokens within what browsers take for a cookie.
+const maxClientID = 255
 
 func (l *loaded) validateCookies(bad *faults) {
 	c := l.Cookies

@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"reflect"
-	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -24,6 +25,9 @@ var (
 	errForbiddenRune = errors.New("must not contain U+0000 or U+FFFD")
 )
 
+// kindNames is what people call the values that are no strings. null is no value here.
+var kindNames = map[jsontext.Kind]string{'t': "true", 'f': "false", '0': "a number", '{': "an object", '[': "an array"}
+
 // UnmarshalJSONFrom reads one JSON string.
 func (t *text) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	token, err := dec.ReadToken()
@@ -31,7 +35,7 @@ func (t *text) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		return err
 	}
 	if token.Kind() != '"' {
-		return errNotText
+		return fmt.Errorf("%w, not %s", errNotText, kindNames[token.Kind()])
 	}
 	s := token.String()
 	if strings.ContainsAny(s, "\x00\uFFFD") {
@@ -89,7 +93,7 @@ func (sh shape) unmarshal(body []byte, in any) error {
 		return invalid("the body is not a JSON object, %s", sh)
 	}
 	if err := json.Unmarshal(body, in, json.RejectUnknownMembers(true)); err != nil {
-		return sh.explain(err)
+		return sh.explain(body, err)
 	}
 	v := reflect.ValueOf(in).Elem()
 	for i, name := range sh.fields {
@@ -100,41 +104,63 @@ func (sh shape) unmarshal(body []byte, in any) error {
 	return nil
 }
 
-// explain turns a decoder's error into a sentence for the caller. Names are
-// repeated only when they are declared ones.
-func (sh shape) explain(err error) error {
+// explain turns a decoder's error into a sentence for the caller.
+func (sh shape) explain(body []byte, err error) error {
 	var syntactic *jsontext.SyntacticError
 	var semantic *json.SemanticError
 	switch {
-	case errors.Is(err, jsontext.ErrDuplicateName) && errors.As(err, &syntactic):
-		if name := sh.declared(syntactic.JSONPointer); name != "" {
-			return invalid("the field %q is given twice", name)
-		}
-		return invalid("a field is given twice, %s", sh)
-	case errors.Is(err, json.ErrUnknownName):
-		return invalid("the body has a field that is not known here, %s", sh)
 	case errors.As(err, &syntactic):
-		return invalid("the body is not valid JSON at byte %d", syntactic.ByteOffset)
-	case errors.As(err, &semantic):
-		reason := errNotText
-		if errors.Is(err, errForbiddenRune) {
-			reason = errForbiddenRune
-		}
-		if name := sh.declared(semantic.JSONPointer); name != "" {
-			return invalid("the field %q %v", name, reason)
-		}
+		return sh.explainSyntax(body, syntactic)
+	case !errors.As(err, &semantic):
+	case errors.Is(err, json.ErrUnknownName):
+		return invalid("the body has a field %s that is not known here, %s", quoteName(semantic.JSONPointer), sh)
+	case errors.Is(err, errNotText), errors.Is(err, errForbiddenRune):
+		return invalid("the field %s %v", quoteName(semantic.JSONPointer), semantic.Err)
 	}
 	return invalid("the body is not valid, %s", sh)
 }
 
-func (sh shape) declared(p jsontext.Pointer) string {
-	for name := range p.Tokens() {
-		if slices.Contains(sh.fields, name) {
-			return name
-		}
-		break
+func (sh shape) explainSyntax(body []byte, err *jsontext.SyntacticError) error {
+	switch {
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return invalid("the field %s is given twice", quoteName(err.JSONPointer))
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return invalid("the body is not valid JSON: it ends at byte %d, before its object does", len(body))
+	case objectEnd(body) >= 0:
+		return invalid("the body is not valid JSON: there is more after its object, which ends at byte %d", objectEnd(body))
+	default:
+		return invalid("the body is not valid JSON at byte %d", err.ByteOffset)
 	}
-	return ""
+}
+
+// objectEnd returns where the first value of a body ends, or -1 when it is no JSON itself.
+func objectEnd(body []byte) int64 {
+	dec := jsontext.NewDecoder(bytes.NewReader(body))
+	if dec.SkipValue() != nil {
+		return -1
+	}
+	return dec.InputOffset()
+}
+
+// maxQuotedName is how much of a field's name an answer repeats, in bytes.
+const maxQuotedName = 64
+
+// quoteName writes the name of the field that p leads through, or its beginning, in quotes. What is
+// not visible ASCII is escaped, so that a Cyrillic letter in a name can be told from a Latin one.
+func quoteName(p jsontext.Pointer) string {
+	for name := range p.Tokens() {
+		return quoteBounded(name, maxQuotedName)
+	}
+	return `""`
+}
+
+// quoteBounded quotes at most n bytes of what a client sent, escaped as ASCII.
+func quoteBounded(s string, n int) string {
+	quoted := strconv.QuoteToASCII(bounded(s, n))
+	if len(s) > n {
+		quoted += "..."
+	}
+	return quoted
 }
 
 func invalid(format string, args ...any) error {

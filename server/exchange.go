@@ -41,6 +41,7 @@ type exchange struct {
 	cause  error        // behind that error, for the log
 	steps  []authn.Step // of a login
 
+	foreign string    // the origin that a refused request came from, "" for none
 	user    uuid.UUID // who asked, once it is known
 	session uuid.UUID // with which session
 }

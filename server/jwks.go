@@ -25,10 +25,12 @@ func (s *Server) jwks(context.Context, *exchange, none) (cacheable, error) {
 }
 
 // metadataResponse is the members of OpenID Connect Discovery 1.0 and RFC 8414 that a
-// verifier of access tokens needs.
+// verifier of access tokens needs. Verifiers such as go-oidc take the algorithms from it,
+// and RS256 alone where it names none.
 type metadataResponse struct {
-	Issuer  string `json:"issuer"`
-	JWKSURI string `json:"jwks_uri"`
+	Issuer     string   `json:"issuer"`
+	JWKSURI    string   `json:"jwks_uri"`
+	Algorithms []string `json:"id_token_signing_alg_values_supported"`
 }
 
 // metadata tells verifiers where the keys are. That is a matter of configuration: the Host
@@ -38,8 +40,9 @@ func (s *Server) metadata(context.Context, *exchange, none) (cacheable, error) {
 		return cacheable{}, errNoPublicURL
 	}
 	body, err := json.Marshal(metadataResponse{
-		Issuer:  s.authn.Issuer(),
-		JWKSURI: strings.TrimSuffix(s.publicURL, "/") + jwksPath,
+		Issuer:     s.authn.Issuer(),
+		JWKSURI:    strings.TrimSuffix(s.publicURL, "/") + jwksPath,
+		Algorithms: s.authn.VerifyingAlgorithms(),
 	})
 	return cacheable{append(body, '\n')}, err
 }

@@ -74,6 +74,9 @@ func (s *Server) end(x *exchange) {
 	if x.code != "" {
 		line.Str("code", string(x.code))
 	}
+	if x.foreign != "" {
+		line.Str("origin", x.foreign)
+	}
 	if x.user != uuid.Nil {
 		line.Str("user_id", x.user.String())
 	}
@@ -133,17 +136,6 @@ func (s *Server) logCause(x *exchange) {
 		Str("code", string(x.code)).
 		Str("error", bounded(x.cause.Error(), maxLoggedError)).
 		Msg("request failed")
-}
-
-// crossOrigin answers what [http.CrossOriginProtection] denied, before the body
-// is read.
-func (s *Server) crossOrigin(w http.ResponseWriter, r *http.Request) {
-	x := w.(*exchange)
-	x.route, _ = s.find(r)
-	if r.ContentLength != 0 {
-		x.Header().Set("Connection", "close")
-	}
-	fail(x, errCrossOrigin)
 }
 
 // The security headers. net/http only reads these slices.

@@ -59,7 +59,6 @@ var (
 	errRequestTimeout       = problem(codeRequestTimeout, "the body did not arrive in time")
 	errPayloadTooLarge      = problem(codePayloadTooLarge, "the body is larger than 8 KiB")
 	errUnsupportedMediaType = problem(codeUnsupportedMediaType, "send the body as Content-Type: application/json, in UTF-8 and without Content-Encoding")
-	errCrossOrigin          = problem(codeCrossOrigin, "a page of another origin may not make this request")
 	errNoPublicURL          = problem(codeNotFound, "the operator has to set server.public_url for this document; the keys are at "+jwksPath)
 	errDraining             = problem(authn.CodeUnavailable, "the server is shutting down")
 )

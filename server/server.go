@@ -85,6 +85,7 @@ type Server struct {
 	proxies   []netip.Prefix
 	forwarded string
 	untrusted rate.Sometimes // warns of headers of others
+	foreign   rate.Sometimes // warns of requests of other origins
 	limits    atomic.Pointer[limiters]
 	clock     func() time.Time
 
@@ -131,6 +132,7 @@ func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*S
 		proxies:   cfg.TrustedProxies,
 		forwarded: cfg.ForwardedHeader,
 		untrusted: rate.Sometimes{Interval: time.Minute},
+		foreign:   rate.Sometimes{Interval: time.Second},
 		clock:     time.Now,
 
 		proxyProtocol: cfg.ProxyProtocol,
@@ -181,7 +183,7 @@ func (s *Server) Reconfigure(cfg Config) error {
 	protection.AddInsecureBypassPattern("/verify/")
 	protection.SetDenyHandler(http.HandlerFunc(s.crossOrigin))
 	limited := s.limit(s.router) // what the protection refuses costs nobody anything
-	guarded := shared.share(limited, protection.Handler(limited))
+	guarded := s.notePreflights(shared, shared.share(limited, protection.Handler(limited)))
 	relimit(&s.limits, cfg.Limits)
 	s.inside.Store(&adminRules{cfg.AdminHosts, cfg.AdminProfiles})
 	s.strict.Store(&strict)

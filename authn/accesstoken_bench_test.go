@@ -1,0 +1,21 @@
+package authn
+
+import "testing"
+
+// BenchmarkIssueAlgorithms tells what a token costs to make, and how long it is.
+func BenchmarkIssueAlgorithms(b *testing.B) {
+	for _, algorithm := range Algorithms() {
+		b.Run(algorithm, func(b *testing.B) {
+			a := accessTokensOf(b, algorithm)
+			b.ReportAllocs()
+			var token string
+			for b.Loop() {
+				var err error
+				if token, _, err = a.issue("alice", testSession, issuedAt); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(len(token)), "token-bytes")
+		})
+	}
+}

@@ -1,0 +1,90 @@
+package server
+
+import (
+	"net/http"
+	"strings"
+)
+
+// maxShownOrigin is how much of an Origin header is repeated, in bytes.
+const maxShownOrigin = 128
+
+// What lets pages of other origins in.
+const (
+	settingAllowed = "server.cors.allowed_origins"
+	settingPublic  = "server.public_url"
+)
+
+// foreign is who sent a request that comes from a page of another origin.
+type foreign struct {
+	origin  string // as the browser named it, bounded and escaped; "" when it named none
+	setting string // that would allow it; "" for none
+	why     string // a sentence for whoever wrote the page, and for the operator
+}
+
+// foreignOf describes a request that is refused. A browser that sends Sec-Fetch-Site has judged
+// for itself that the page is of another origin. One that does not was judged by Host, which
+// a proxy may have rewritten.
+func foreignOf(r *http.Request) foreign {
+	values := r.Header["Origin"]
+	if len(values) != 1 || values[0] == "" {
+		return foreign{"", settingAllowed, "a page of another origin may not make this request; " + settingAllowed + " names the origins that may"}
+	}
+	quoted := quoteBounded(values[0], maxShownOrigin)
+	f := foreign{origin: strings.ReplaceAll(quoted, `"`, ""), setting: settingAllowed}
+	why := CheckOrigin(values[0])
+	switch {
+	case values[0] == "null":
+		f.setting = ""
+		f.why = "a page without an origin of its own (a file, or a sandboxed frame) may not make this request, and no setting allows it"
+	case len(r.Header["Sec-Fetch-Site"]) == 0:
+		f.setting = settingPublic + " or " + settingAllowed
+		f.why = "a page of " + quoted + " may not make this request: the request came by the name " + quoteBounded(r.Host, maxShownOrigin) +
+			". If browsers reach this service at that origin, the operator sets " + settingPublic + "; else " + settingAllowed + " would allow it"
+	case why != nil:
+		f.setting = ""
+		f.why = "a page of " + quoted + " may not make this request, and no setting allows it: an origin " + why.Error()
+	default:
+		f.why = "a page of " + quoted + " may not make this request; the operator can allow it in " + settingAllowed +
+			", or in server.trusted_origins if a proxy brings its requests here"
+	}
+	return f
+}
+
+// crossOrigin answers what [http.CrossOriginProtection] denied, before the body
+// is read.
+func (s *Server) crossOrigin(w http.ResponseWriter, r *http.Request) {
+	x := w.(*exchange)
+	x.route, _ = s.find(r)
+	if r.ContentLength != 0 {
+		x.Header().Set("Connection", "close")
+	}
+	from := foreignOf(r)
+	x.noteForeign(from)
+	fail(x, problem(codeCrossOrigin, from.why))
+}
+
+// notePreflights tells the log of preflights that are not granted. Of these a browser shows no
+// answer, to anybody.
+func (s *Server) notePreflights(allowed origins, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		preflight := r.Method == http.MethodOptions && r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
+		if preflight && !asksForProxy(r) && !allowed.allows(r) {
+			w.(*exchange).noteForeign(foreignOf(r))
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// noteForeign names the origin in the request's line of the log, and what would allow it in a
+// warning, at most once a second.
+func (x *exchange) noteForeign(from foreign) {
+	x.foreign = from.origin
+	x.server.foreign.Do(func() {
+		x.server.log.Warn().
+			Str("request_id", x.requestID()).
+			Str("origin", from.origin).
+			Str("setting", from.setting).
+			Str("reason", from.why).
+			Msg("cross-origin request refused")
+	})
+}

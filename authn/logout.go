@@ -75,6 +75,14 @@ func (s *Service) logoutLater(ids, proven []uuid.UUID, e store.Event, cause erro
 	return &said
 }
 
+// Authentic returns nil for a correctly signed access token that has not expired, whatever
+// has become of its session. It asks nobody. It fails with [CodeUnauthenticated],
+// [CodeTokenExpired], or [CodeUnavailable] while this process cannot tell.
+func (s *Service) Authentic(access string) error {
+	_, err := s.access.verify(access, s.now())
+	return err
+}
+
 // sessionOf returns the session of a correctly signed access token, even an expired one.
 func (s *Service) sessionOf(access string, now time.Time) (uuid.UUID, bool) {
 	c, err := s.access.verify(access, now)

@@ -103,15 +103,18 @@ func maxAge(expires, now time.Time) int {
 	return max(1, int(expires.Sub(now)/time.Second))
 }
 
-// clearCookies takes those of these cookies from the client that the request carries.
-// Another answer, of a login say, may be about to set one that it does not carry.
-func (x *exchange) clearCookies(names ...string) {
+// clearCookies takes those of these cookies from the client that the request carries, and
+// reports whether there were any. Another answer, of a login say, may be about to set one
+// that it does not carry.
+func (x *exchange) clearCookies(names ...string) (came bool) {
 	h := x.Header()
 	for _, name := range names {
 		if len(x.request.CookiesNamed(name)) > 0 {
 			h["Set-Cookie"] = append(h["Set-Cookie"], x.server.cookies.cookie(name, "", 0, x.https))
+			came = true
 		}
 	}
+	return came
 }
 
 // clearSession takes a refresh token that is good for nothing any more from the client,

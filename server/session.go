@@ -61,19 +61,58 @@ func (s *Server) refresh(ctx context.Context, x *exchange, _ none) (grantRespons
 	return x.grant(grant), nil
 }
 
-// logout takes the cookies that came along away whatever becomes of the session: the one
-// answer of 5xx that clears cookies. It says of a session that it is not ended yet.
+// logout ends the sessions of the cookies and of the Authorization header. It takes the
+// cookies that came along away whatever becomes of the session: the one answer of 5xx that
+// clears cookies. It says of a session that it is not ended yet, and of a header that it
+// has ended none.
 func (s *Server) logout(ctx context.Context, x *exchange, _ none) (none, error) {
 	refresh, access := x.allCookies(s.cookies.refresh), x.allCookies(s.cookies.access)
-	x.clearCookies(s.cookies.access, s.cookies.refresh)
-	x.Header()["Clear-Site-Data"] = clearSiteData
-	return none{}, signedOutHere(s.authn.Logout(ctx, x.actor(), refresh, access))
+	token, refused := s.bearerToEnd(x)
+	if token != "" {
+		access = append([]string{token}, access...) // first, for only so many are looked at
+	}
+	came := x.clearCookies(s.cookies.access, s.cookies.refresh)
+	if came || refused == nil {
+		x.Header()["Clear-Site-Data"] = clearSiteData
+	}
+	err := s.authn.Logout(ctx, x.actor(), refresh, access)
+	if err == nil {
+		err = refused
+	}
+	if came {
+		err = signedOutHere(err)
+	}
+	return none{}, err
 }
+
+// bearerToEnd returns the access token of the Authorization header, "" when there is none.
+// A token in a header was put there by somebody, unlike a cookie, so it is an error when it
+// is bad or has expired.
+func (s *Server) bearerToEnd(x *exchange) (string, error) {
+	token, found, err := bearer(x.request.Header)
+	if !found || err != nil {
+		return "", err
+	}
+	switch err := s.authn.Authentic(token); authn.CodeOf(err) {
+	case authn.CodeUnauthenticated:
+		return "", errBearerEndsNothing
+	case authn.CodeTokenExpired:
+		return "", errBearerExpired
+	default:
+		return token, err
+	}
+}
+
+var (
+	errBearerEndsNothing = problem(authn.CodeUnauthenticated, "the token in the Authorization header is no good access token, and ended no session")
+	errBearerExpired     = problem(authn.CodeTokenExpired, "the access token in the Authorization header has expired, and ended no session: "+
+		"refresh it and sign out with the new one, or sign out with the cookies")
+)
 
 // clearSiteData leaves cookies out, which would take those of sibling domains.
 var clearSiteData = []string{`"cache","storage"`}
 
-// signedOutHere adds to what a failed logout says that the cookies are gone.
+// signedOutHere adds to what a failed logout says, if it failed, that the cookies are gone.
 func signedOutHere(err error) error {
 	var e *authn.Error
 	if !errors.As(err, &e) {

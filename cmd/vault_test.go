@@ -260,8 +260,8 @@ func TestAVaultThatIsAway(t *testing.T) {
 	}
 }
 
-// TestARefusalAfterAnAbsenceIsSaid has a token die while Vault is sealed.
-func TestARefusalAfterAnAbsenceIsSaid(t *testing.T) {
+// TestARefusalOfVaultAfterAnAbsenceIsSaid has a token die while Vault is sealed.
+func TestARefusalOfVaultAfterAnAbsenceIsSaid(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
 	v.put(t, map[string]any{"jwt_secret": randomSecret()})
@@ -397,8 +397,8 @@ func TestWhatIsWrongWithVaultIsSaid(t *testing.T) {
 	}
 }
 
-// TestAPodLogsInWithItsServiceAccount has Vault ask an imitation of Kubernetes whose token it is.
-func TestAPodLogsInWithItsServiceAccount(t *testing.T) {
+// TestAPodLogsInAtVaultWithItsServiceAccount has Vault ask an imitation of Kubernetes whose token it is.
+func TestAPodLogsInAtVaultWithItsServiceAccount(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
 	v.put(t, map[string]any{"jwt_secret": randomSecret(), "old_secret": randomSecret()})

@@ -29,6 +29,8 @@ type app struct {
 	vault   *vault.Client // made when something is kept there
 
 	vaultLogin vaultConfig // what vault was made with
+
+	waits bool // --wait was given
 }
 
 // say writes a line of talk; where the log is JSON, into the log.
@@ -50,6 +52,7 @@ func terminal(stream any) (*os.File, bool) {
 // opening says what a command needs of [app.open].
 type opening struct {
 	create   bool // make a SQLite file that is missing
+	patient  bool // database.connect_timeout is waited for, and not a moment
 	signs    bool // the secret is needed, to issue and check tokens
 	verifies bool // the secret is of use, if there is one
 	hashes   bool // passwords are hashed, or hashes looked at

@@ -13,12 +13,24 @@ import (
 	"github.com/authctl/authctl/store/sqlite"
 )
 
+// interactivePatience is how long a command tries to reach the database at which somebody may sit,
+// who would rather be told of a mistyped port.
+const interactivePatience = 3 * time.Second
+
+// patience returns how long to try to reach the database.
+func (a *app) patience(inst *instance, o opening) time.Duration {
+	if o.serves || o.patient || a.waits {
+		return inst.cfg.Database.ConnectTimeout
+	}
+	return min(interactivePatience, inst.cfg.Database.ConnectTimeout)
+}
+
 func (a *app) openStore(ctx context.Context, inst *instance, o opening) (store.Store, error) {
 	if path, ok := inst.cfg.sqlitePath(); ok {
 		return openSQLite(ctx, inst, path, o.create)
 	}
 	d := inst.cfg.Database
-	deadline := time.Now().Add(d.ConnectTimeout)
+	deadline := time.Now().Add(a.patience(inst, o))
 	unavailable := func(err error) bool { return errors.Is(err, store.ErrUnavailable) }
 	var waiting func(time.Duration)
 	if !o.serves {

@@ -154,7 +154,7 @@ func (o migrateStatusOptions) run(ctx context.Context, a *app) error {
 			return err
 		}
 	}
-	inst, err := a.open(ctx, opening{patient: true, migrate: migrateNever})
+	inst, err := a.open(ctx, opening{reads: true, patient: true, migrate: migrateNever})
 	if err != nil {
 		return err
 	}
@@ -211,7 +211,7 @@ func (a *app) awaitSchema(ctx context.Context) error {
 }
 
 func (a *app) schemaIsCurrent(ctx context.Context) error {
-	inst, err := a.open(ctx, opening{patient: true, migrate: migrateNever})
+	inst, err := a.open(ctx, opening{reads: true, patient: true, migrate: migrateNever})
 	if err != nil {
 		return err
 	}

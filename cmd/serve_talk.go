@@ -42,7 +42,7 @@ func (a *app) welcome(inst *instance, public net.Addr, admin net.Listener) {
 func (a *app) greet(inst *instance, url string, admin net.Listener) {
 	a.say("database %s", inst.where())
 	if inst.secretFile != "" {
-		a.say("secret %s", inst.secretFile)
+		a.say("secret %s", absolute(inst.secretFile))
 	}
 	if admin != nil {
 		a.say("metrics on http://%s/metrics", admin.Addr())
@@ -57,7 +57,7 @@ func (a *app) ready(inst *instance, url string, admin net.Listener) {
 		line.Str("metrics", "http://"+admin.Addr().String()+"/metrics")
 	}
 	if inst.secretFile != "" {
-		line.Str("secret_file", inst.secretFile)
+		line.Str("secret_file", absolute(inst.secretFile))
 	}
 	line.Str("argon2", inst.authn.HashStats().Implementation).Msg("ready")
 }

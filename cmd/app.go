@@ -113,10 +113,14 @@ func (a *app) open(ctx context.Context, o opening) (*instance, error) {
 	if o.serves {
 		a.starting(inst)
 	}
-	if o.signs {
-		if err := cfg.checkServing(); err != nil {
-			return nil, err
-		}
+	switch {
+	case o.serves:
+		err = cfg.checkStart(ctx)
+	case o.signs:
+		err = cfg.checkServing()
+	}
+	if err != nil {
+		return nil, err
 	}
 	if inst.store, err = a.openStore(ctx, inst, o); err != nil {
 		return nil, err

@@ -17,8 +17,9 @@ func (a *app) starting(inst *instance) {
 
 // welcome says that the server is ready, where everything is, and, to a person on a first start,
 // what to try.
-func (a *app) welcome(inst *instance, public net.Addr, admin net.Listener) {
-	url := inst.cfg.Server.scheme() + "://" + reachable(public.String())
+func (a *app) welcome(inst *instance, on listeners) {
+	admin := on.admin
+	url := inst.cfg.Server.scheme() + "://" + reachable(on.public.Addr().String())
 	if a.log.json {
 		a.ready(inst, url, admin)
 	} else {

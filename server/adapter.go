@@ -7,8 +7,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/authctl/authctl/authn"
 )
 
 // none is the body of a request that has none, and of an answer that says
@@ -38,18 +36,6 @@ func handle[In, Out any](s *Server, status int, fn func(context.Context, *exchan
 		}
 		answer(x, status, out)
 	}
-}
-
-// signedIn makes an endpoint, as handle does, of a function that needs to know who asks.
-// Without a good access token fn is not called.
-func signedIn[In, Out any](s *Server, status int, fn func(context.Context, *exchange, authn.Identity, In) (Out, error)) http.HandlerFunc {
-	return handle(s, status, func(ctx context.Context, x *exchange, in In) (out Out, err error) {
-		who, err := x.identify()
-		if err != nil {
-			return out, err
-		}
-		return fn(ctx, x, who, in)
-	})
 }
 
 // answer writes one JSON body. Of HEAD it writes what GET would get, without the body

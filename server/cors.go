@@ -103,7 +103,7 @@ func isLabels(s string) bool {
 // share lets pages of the allowed origins read the answers, and call with cookies. What
 // comes from them needs no cross-origin protection. A proxy that asks about a preflight
 // at /verify must have the answer of /verify.
-func (o origins) share(router, protected http.Handler) http.Handler {
+func (s *Server) share(o origins, router, protected http.Handler) http.Handler {
 	if len(o.exact)+len(o.below) == 0 {
 		return protected
 	}
@@ -116,14 +116,14 @@ func (o origins) share(router, protected http.Handler) http.Handler {
 	})
 	shared := cors.New(cors.Options{
 		AllowOriginVaryRequestFunc: func(r *http.Request, _ string) (bool, []string) { return o.allows(r), nil },
-		AllowedMethods:             []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete},
+		AllowedMethods:             corsMethods(s.table),
 		AllowedHeaders:             []string{"Content-Type", "Authorization", "X-Request-Id"},
 		ExposedHeaders:             []string{"X-Request-Id", "Retry-After"},
 		AllowCredentials:           true,
 		MaxAge:                     preflightMaxAge,
 	}).Handler(guarded)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if asksForProxy(r) {
+		if w.(*exchange).caller == proxy {
 			protected.ServeHTTP(w, r)
 			return
 		}

@@ -68,7 +68,7 @@ func (s *Server) crossOrigin(w http.ResponseWriter, r *http.Request) {
 func (s *Server) notePreflights(allowed origins, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		preflight := r.Method == http.MethodOptions && r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
-		if preflight && !asksForProxy(r) && !allowed.allows(r) {
+		if preflight && w.(*exchange).caller != proxy && !allowed.allows(r) {
 			w.(*exchange).noteForeign(foreignOf(r))
 		}
 		next.ServeHTTP(w, r)

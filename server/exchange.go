@@ -33,6 +33,7 @@ type exchange struct {
 	client  netip.Addr // zero for a peer without an address
 	remote  string     // the same, as text; "" for none
 	https   bool       // the client's side of the connection is encrypted
+	caller  caller     // who calls its path
 	route   string     // pattern, "" while unmatched
 
 	status int

@@ -2,8 +2,6 @@ package server
 
 import (
 	"fmt"
-	"net/http"
-	"strings"
 )
 
 // The values of [Config].HSTS: for which hosts browsers are told to use HTTPS only (RFC 6797).
@@ -33,16 +31,10 @@ func hstsHeader(setting string) ([]string, error) {
 // of /verify on to the browser as an answer of the application's origin, about which authctl has
 // nothing to say.
 func (x *exchange) hsts() {
-	if !x.https || asksForProxy(x.request) {
+	if !x.https || x.caller == proxy {
 		return
 	}
 	if values := *x.server.strict.Load(); len(values) > 0 {
 		x.Header()["Strict-Transport-Security"] = values
 	}
-}
-
-// asksForProxy reports whether a request is for /verify, which proxies ask about requests that
-// they hold.
-func asksForProxy(r *http.Request) bool {
-	return r.URL.Path == "/verify" || strings.HasPrefix(r.URL.Path, "/verify/")
 }

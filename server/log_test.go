@@ -125,6 +125,7 @@ func TestARequestsEndSaysWhoseItWas(t *testing.T) {
 	b.send(request{method: "GET", path: "/profile"})
 	b.send(request{method: "GET", path: "/verify"})
 	b.send(request{method: "GET", path: "/sessions"})
+	b.send(request{method: "POST", path: "/logout"})
 	f.send(request{method: "GET", path: "/profile"})
 	var user, session any
 	lines := f.logged("request finished")

@@ -41,9 +41,6 @@ func newMetrics(version string, svc *authn.Service, st store.Store) *metrics {
 		Name: "authctl_rate_limited_total",
 		Help: "Requests refused because their address has made too many, by class.",
 	}, []string{"class"})
-	for _, class := range []string{classLogin, classRegister, classRefresh, classOther} {
-		m.limited.WithLabelValues(class)
-	}
 	m.refused = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "authctl_connections_refused_total",
 		Help: "Connections closed at once because too many were open, in all or from one address.",

@@ -32,6 +32,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 func (s *Server) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	x := &exchange{ResponseWriter: w, server: s, request: r, started: time.Now()}
 	x.id[0] = requestID(r.Header)
+	x.caller = s.callerOf(r.URL.Path)
 	x.client, x.https = s.client(r)
 	if x.client.IsValid() {
 		x.remote = x.client.String()
@@ -95,7 +96,7 @@ func (s *Server) end(x *exchange) {
 // level is at what level a request is logged: the questions of a load balancer for debugging
 // only, as long as the answers are good. Of a bad one there is the end alone.
 func (x *exchange) level() *zerolog.Event {
-	if path := x.request.URL.Path; (path == "/healthz" || path == "/readyz") && x.status < 400 {
+	if x.caller == orchestrator && x.status < 400 {
 		return x.server.log.Debug()
 	}
 	return x.server.log.Info()

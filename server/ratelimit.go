@@ -4,7 +4,6 @@ import (
 	"hash/maphash"
 	"net/http"
 	"net/netip"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,6 +38,8 @@ const (
 	classRegister = "register"
 	classRefresh  = "refresh"
 	classOther    = "other"
+
+	unlimited = ""
 )
 
 // limiters is Limits in force.
@@ -53,31 +54,13 @@ func newLimiters(l Limits) *limiters {
 	}}
 }
 
-// classOf returns the class of a request, "" for what has no limit.
-func classOf(r *http.Request) string {
-	switch path := r.URL.Path; {
-	case path == "/healthz", path == "/readyz", path == "/verify", strings.HasPrefix(path, "/verify/"):
-		return ""
-	case r.Method != http.MethodPost:
-		return classOther
-	case path == "/login":
-		return classLogin
-	case path == "/register":
-		return classRegister
-	case path == "/refresh":
-		return classRefresh
-	default:
-		return classOther
-	}
-}
-
 // limit refuses requests of an address that has made too many, before their body is read. A
 // peer without an address, on a Unix socket, has no limit.
 func (s *Server) limit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := w.(*exchange)
-		class := classOf(r)
-		if class == "" || !x.client.IsValid() {
+		class := s.classOf(r.Method, r.URL.Path)
+		if class == unlimited || !x.client.IsValid() {
 			next.ServeHTTP(w, r)
 			return
 		}

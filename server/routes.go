@@ -1,106 +1,146 @@
 package server
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
 
-	"github.com/go-chi/chi/v5"
+	"github.com/authctl/authctl/authn"
 )
 
-// routes is every public route. Paths match exactly: no slashes are stripped or
-// redirected. HEAD is answered wherever GET is.
-func (s *Server) routes() (*chi.Mux, map[string]string) {
-	r := chi.NewRouter()
-	r.NotFound(s.notFound)
-	r.MethodNotAllowed(s.methodNotAllowed)
-	get := func(path string, h http.HandlerFunc) {
-		r.Get(path, h)
-		r.Head(path, h)
-	}
-
-	r.Post("/register", handle(s, http.StatusCreated, s.register))
-	r.Post("/login", handle(s, http.StatusOK, s.login))
-	r.Post("/logout", handle(s, http.StatusOK, s.logout))
-	r.Post("/refresh", handle(s, http.StatusOK, s.refresh))
-	get("/profile", signedIn(s, http.StatusOK, s.profile))
-
-	get("/sessions", signedIn(s, http.StatusOK, s.sessions))
-	r.Delete("/sessions", signedIn(s, http.StatusOK, s.endOtherSessions))
-	r.Delete("/sessions/{id}", signedIn(s, http.StatusOK, s.endSession))
-	for _, method := range proxied {
-		r.MethodFunc(method, "/verify", s.verify)
-		r.MethodFunc(method, "/verify/*", s.verify)
-	}
-
-	get(jwksPath, handle(s, http.StatusOK, s.jwks))
-	get("/.well-known/openid-configuration", handle(s, http.StatusOK, s.metadata))
-
-	get("/healthz", handle(s, http.StatusOK, s.healthz))
-	get("/readyz", handle(s, http.StatusOK, s.readyz))
-	get("/openapi.json", handle(s, http.StatusOK, s.openapi))
-
-	return r, allowed(r)
+// route is one row of the table below: all that is special about it.
+type route struct {
+	method   string // GET takes HEAD as well; anyMethod takes those of [proxiedMethods]
+	path     string // exact, with {id} for one segment and /* for all below; no slash is stripped or redirected
+	class    string // whose limit its requests count against, by client address
+	endpoint        // who may call it, what is answered when it succeeds, and what does the work
 }
 
-// proxied are the methods of requests that a proxy asks about at /verify. It passes on
+// routes is the table of every public route. The router, the rate limiter, the exemptions from
+// cross-origin protection, the methods that CORS allows, the log's level and the metrics are built from it.
+func (s *Server) routes() []route {
+	return []route{
+		{"POST", "/register", classRegister, open(s, http.StatusCreated, s.register)},
+		{"POST", "/login", classLogin, open(s, http.StatusOK, s.login)},
+		{"POST", "/logout", classOther, open(s, http.StatusOK, s.logout)},
+		{"POST", "/refresh", classRefresh, open(s, http.StatusOK, s.refresh)},
+
+		{"GET", "/profile", classOther, signedIn(s, http.StatusOK, s.profile)},
+		{"GET", "/sessions", classOther, signedIn(s, http.StatusOK, s.sessions)},
+		{"DELETE", "/sessions", classOther, signedIn(s, http.StatusOK, s.endOtherSessions)},
+		{"DELETE", "/sessions/{id}", classOther, signedIn(s, http.StatusOK, s.endSession)},
+
+		{anyMethod, "/verify", unlimited, proxied(s.verify)},
+		{anyMethod, "/verify/*", unlimited, proxied(s.verify)},
+
+		{"GET", jwksPath, classOther, open(s, http.StatusOK, s.jwks)},
+		{"GET", "/.well-known/openid-configuration", classOther, open(s, http.StatusOK, s.metadata)},
+		{"GET", "/openapi.json", classOther, open(s, http.StatusOK, s.openapi)},
+
+		{"GET", "/healthz", unlimited, probed(s, http.StatusOK, s.healthz)},
+		{"GET", "/readyz", unlimited, probed(s, http.StatusOK, s.readyz)},
+	}
+}
+
+// caller is who calls a route.
+type caller string
+
+const (
+	anyone       caller = "anyone"
+	user         caller = "user"         // must bring a good access token
+	proxy        caller = "proxy"        // asks on behalf of a request of any origin; the answer changes nothing
+	orchestrator caller = "orchestrator" // asks again and again whether the server is well
+)
+
+// endpoint is what answers a route.
+type endpoint struct {
+	caller  caller
+	handler http.HandlerFunc
+}
+
+// open makes an endpoint that anyone may call.
+func open[In, Out any](s *Server, status int, fn func(context.Context, *exchange, In) (Out, error)) endpoint {
+	return endpoint{anyone, handle(s, status, fn)}
+}
+
+// probed makes an endpoint for orchestrators. It is logged at debug while its answers are good.
+func probed[In, Out any](s *Server, status int, fn func(context.Context, *exchange, In) (Out, error)) endpoint {
+	return endpoint{orchestrator, handle(s, status, fn)}
+}
+
+// signedIn makes an endpoint of a function that must know who asks: without a good
+// access token it is not called.
+func signedIn[In, Out any](s *Server, status int, fn func(context.Context, *exchange, authn.Identity, In) (Out, error)) endpoint {
+	return endpoint{user, handle(s, status, func(ctx context.Context, x *exchange, in In) (out Out, err error) {
+		who, err := x.identify()
+		if err != nil {
+			return out, err
+		}
+		return fn(ctx, x, who, in)
+	})}
+}
+
+// proxied makes an endpoint for proxies. It has no cross-origin protection, no CORS and no HSTS of its
+// own: its answers go into those of another origin.
+func proxied(h http.HandlerFunc) endpoint { return endpoint{proxy, h} }
+
+const anyMethod = "any"
+
+// proxiedMethods are those of requests that a proxy asks about. It passes on
 // neither TRACE nor CONNECT.
-var proxied = []string{
+var proxiedMethods = []string{
 	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
 }
 
-// allowed maps every path of r to the methods it takes, ready for Allow.
-func allowed(r chi.Routes) map[string]string {
-	methods := map[string][]string{}
-	// The walk's function never fails, so neither does the walk.
-	_ = chi.Walk(r, func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
-		methods[route] = append(methods[route], method)
-		return nil
-	})
-	allow := make(map[string]string, len(methods))
-	for route, m := range methods {
-		slices.Sort(m)
-		allow[route] = strings.Join(m, ", ")
+// methods returns every method that the route takes.
+func (r route) methods() []string {
+	switch r.method {
+	case http.MethodGet:
+		return []string{http.MethodGet, http.MethodHead}
+	case anyMethod:
+		return proxiedMethods
+	default:
+		return []string{r.method}
 	}
-	return allow
 }
 
-func (s *Server) notFound(w http.ResponseWriter, _ *http.Request) {
-	fail(w.(*exchange), errNotFound)
+// holds reports whether a path, without its query, is the route's. Of a route with a {segment} it never says so.
+func (r route) holds(path string) bool {
+	if below, ok := strings.CutSuffix(r.path, "*"); ok {
+		return strings.HasPrefix(path, below)
+	}
+	return r.path == path
 }
 
-// methodNotAllowed also gets the methods that the router has never heard of,
-// whatever the path.
-func (s *Server) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
-	x := w.(*exchange)
-	route, allow := s.find(r)
-	if route == "" {
-		fail(x, errNotFound)
-		return
-	}
-	x.route = route
-	x.Header().Set("Allow", allow)
-	fail(x, errMethodNotAllowed)
-}
-
-// find returns the route that a request's path names, whatever its method, and
-// the methods of that route.
-func (s *Server) find(r *http.Request) (route, allow string) {
-	path := r.URL.Path
-	if r.URL.RawPath != "" {
-		path = r.URL.RawPath
-	}
-	if allow, ok := s.allow[path]; ok {
-		return path, allow
-	}
-	for pattern, allow := range s.allow {
-		if !strings.ContainsAny(pattern, "{*") {
-			continue
-		}
-		first, _, _ := strings.Cut(allow, ", ")
-		if at := chi.NewRouteContext(); s.router.Match(at, first, path) && at.RoutePattern() == pattern {
-			return pattern, allow
+// callerOf returns who calls a path.
+func (s *Server) callerOf(path string) caller {
+	for i := range s.table {
+		if s.table[i].holds(path) {
+			return s.table[i].caller
 		}
 	}
-	return "", ""
+	return anyone
+}
+
+// classOf returns whose limit a request counts against. A path that is not limited is not limited for
+// other methods either.
+func (s *Server) classOf(method, path string) string {
+	for i := range s.table {
+		if r := &s.table[i]; r.holds(path) && (r.class == unlimited || r.method == method) {
+			return r.class
+		}
+	}
+	return classOther
+}
+
+// corsMethods returns the methods that pages of other origins may use.
+func corsMethods(table []route) (methods []string) {
+	for _, r := range table {
+		if r.caller != proxy {
+			methods = append(methods, r.methods()...)
+		}
+	}
+	slices.Sort(methods)
+	return slices.Compact(methods)
 }

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -103,6 +104,7 @@ type Server struct {
 	tls        *certificate       // nil without TLS
 	draining   atomic.Bool
 
+	table   []route
 	router  *chi.Mux
 	allow   map[string]string // path to the value of Allow
 	metrics *metrics
@@ -154,7 +156,13 @@ func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*S
 		s.metrics.showCertificate(s.tls)
 	}
 	s.metrics.showConnections(&s.open)
-	s.router, s.allow = s.routes()
+	s.table = s.routes()
+	for _, r := range s.table {
+		if r.class != unlimited {
+			s.metrics.limited.WithLabelValues(r.class)
+		}
+	}
+	s.router, s.allow = s.newRouter()
 	if err := s.Reconfigure(cfg); err != nil {
 		return nil, err
 	}
@@ -178,12 +186,14 @@ func (s *Server) Reconfigure(cfg Config) error {
 	if err != nil {
 		return err
 	}
-	// A proxy asks on behalf of whatever request it holds; the answer changes nothing.
-	protection.AddInsecureBypassPattern("/verify")
-	protection.AddInsecureBypassPattern("/verify/")
+	for _, r := range s.table {
+		if r.caller == proxy {
+			protection.AddInsecureBypassPattern(strings.TrimSuffix(r.path, "*"))
+		}
+	}
 	protection.SetDenyHandler(http.HandlerFunc(s.crossOrigin))
 	limited := s.limit(s.router) // what the protection refuses costs nobody anything
-	guarded := s.notePreflights(shared, shared.share(limited, protection.Handler(limited)))
+	guarded := s.notePreflights(shared, s.share(shared, limited, protection.Handler(limited)))
 	relimit(&s.limits, cfg.Limits)
 	s.inside.Store(&adminRules{cfg.AdminHosts, cfg.AdminProfiles})
 	s.strict.Store(&strict)

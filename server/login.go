@@ -75,6 +75,11 @@ func (s *Server) logout(ctx context.Context, x *exchange, _ none) (none, error) 
 	if came || refused == nil {
 		x.Header()["Clear-Site-Data"] = clearSiteData
 	}
+	for _, token := range access[:min(len(access), 1)] { // whose it is, for the log, while that can be told
+		if who, err := s.authn.Verify(token); err == nil {
+			x.user, x.session = who.UserID, who.SessionID
+		}
+	}
 	err := s.authn.Logout(ctx, x.actor(), refresh, access)
 	if err == nil {
 		err = refused

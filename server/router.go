@@ -1,0 +1,69 @@
+package server
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// newRouter returns a router of the table, and the value of Allow for each of its paths.
+func (s *Server) newRouter() (*chi.Mux, map[string]string) {
+	r := chi.NewRouter()
+	r.NotFound(s.notFound)
+	r.MethodNotAllowed(s.methodNotAllowed)
+	methods := map[string][]string{}
+	for _, row := range s.table {
+		for _, method := range row.methods() {
+			r.MethodFunc(method, row.path, row.handler)
+		}
+		methods[row.path] = append(methods[row.path], row.methods()...)
+	}
+	allow := make(map[string]string, len(methods))
+	for path, m := range methods {
+		slices.Sort(m)
+		allow[path] = strings.Join(m, ", ")
+	}
+	return r, allow
+}
+
+func (s *Server) notFound(w http.ResponseWriter, _ *http.Request) {
+	fail(w.(*exchange), errNotFound)
+}
+
+// methodNotAllowed also gets the methods that the router has never heard of,
+// whatever the path.
+func (s *Server) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
+	x := w.(*exchange)
+	route, allow := s.find(r)
+	if route == "" {
+		fail(x, errNotFound)
+		return
+	}
+	x.route = route
+	x.Header().Set("Allow", allow)
+	fail(x, errMethodNotAllowed)
+}
+
+// find returns the route that a request's path names, whatever its method, and
+// the methods of that route.
+func (s *Server) find(r *http.Request) (route, allow string) {
+	path := r.URL.Path
+	if r.URL.RawPath != "" {
+		path = r.URL.RawPath
+	}
+	if allow, ok := s.allow[path]; ok {
+		return path, allow
+	}
+	for pattern, allow := range s.allow {
+		if !strings.ContainsAny(pattern, "{*") {
+			continue
+		}
+		first, _, _ := strings.Cut(allow, ", ")
+		if at := chi.NewRouteContext(); s.router.Match(at, first, path) && at.RoutePattern() == pattern {
+			return pattern, allow
+		}
+	}
+	return "", ""
+}

@@ -93,7 +93,10 @@ func load(src sources) (loaded, error) {
 		out.adjust()
 		out.validate(&bad)
 	}
-	return out, out.located(bad)
+	if len(bad) > 0 {
+		return out, bad
+	}
+	return out, nil
 }
 
 // setBy returns the setting that a variable gives a value that can be taken. It reports what is wrong with

@@ -2,20 +2,21 @@ package cmd
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 )
 
 const pageSize = 1000 // rows read, and printed, at a time
 
 // listing prints rows as they come, page after page, so that it holds one page and not
-// all rows. What it prints in JSON or YAML is one document, as if printed at once. A
-// table's columns are as wide as its first page needs; a wider cell after that moves the
-// rest of its line.
+// all rows. What it prints in JSON or YAML is one document, as if printed at once; in NDJSON
+// each row is one, on a line. A table's columns are as wide as its first page needs; a wider
+// cell after that moves the rest of its line.
 type listing[T any] struct {
 	output *output
 	out    io.Writer
 	header []string
-	view   func(T) any      // for JSON and YAML
+	view   func(T) any      // for JSON, NDJSON and YAML
 	cells  func(T) []string // for people
 	id     func(T) string   // nil where there are no ids to print
 
@@ -36,6 +37,14 @@ func (l *listing[T]) add(rows []T) error {
 	case "ids":
 		for _, row := range rows {
 			page.WriteString(l.id(row) + "\n")
+		}
+	case "ndjson":
+		lines := json.NewEncoder(escaping{&page})
+		lines.SetEscapeHTML(false)
+		for _, row := range rows {
+			if err := lines.Encode(l.view(row)); err != nil {
+				return err
+			}
 		}
 	default:
 		if err := l.addViews(&page, rows); err != nil {

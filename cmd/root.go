@@ -60,7 +60,7 @@ same database, with or without a running server.`,
 	root.SetVersionTemplate("authctl {{.Version}}\n")
 	root.PersistentFlags().StringVar(&a.sources.file, "config", "", "read settings from a `file` (default: AUTHCTL_CONFIG, or ./authctl.yaml if there is one)")
 	root.PersistentFlags().Var(&a.as, "as", "`name` to record in the audit trail beside the operating system's user (default: AUTHCTL_OPERATOR)")
-	root.AddCommand(newServe(a), newMigrate(a), newUser(a), newToken(a), newLimits(a), newNode(a), newKey(a), newBackup(a), newRestore(a), newSecret(a), newConfig(a), newHashBench(a), newHealth(a), newVersion(a))
+	root.AddCommand(newServe(a), newMigrate(a), newUser(a), newToken(a), newLimits(a), newNode(a), newKey(a), newAudit(a), newBackup(a), newRestore(a), newSecret(a), newConfig(a), newHashBench(a), newHealth(a), newVersion(a))
 	root.InitDefaultCompletionCmd() // now, for its errors to be like all others
 	forEach(root, func(c *cobra.Command) {
 		if !c.Runnable() {
@@ -69,12 +69,6 @@ same database, with or without a running server.`,
 		c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 			return usage(c.CommandPath()+" --help shows how it is called", "%v", err)
 		})
-		if run, wait := c.RunE, c.Flags().Lookup("wait"); wait != nil {
-			c.RunE = func(c *cobra.Command, args []string) error {
-				a.waits = wait.Changed
-				return run(c, args)
-			}
-		}
 		if args := c.Args; args != nil {
 			c.Args = func(c *cobra.Command, given []string) error {
 				if err := args(c, given); err != nil {

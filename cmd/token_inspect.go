@@ -55,7 +55,7 @@ func (o *tokenInspectOptions) run(ctx context.Context, a *app, args []string) er
 	if err != nil {
 		return err
 	}
-	inst, err := a.open(ctx, opening{reads: true, verifies: true})
+	inst, err := a.open(ctx, opening{verifies: true})
 	if err != nil {
 		return err
 	}

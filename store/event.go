@@ -18,6 +18,25 @@ type Events interface {
 
 	// Record writes an event that changes nothing else, such as a failed login.
 	Record(ctx context.Context, e Event) error
+
+	// Events looks at one page of the trail, the newest first, and returns those events
+	// that p selects. Next is the key to go on before, zero when no event is left to look
+	// at. What is looked at is what an index has of the session, the user, the single
+	// address, the actions unless sign-ins are among them, or the operators that p names,
+	// the first of these that there is; else all events of the time. So a page may select
+	// nothing and have a next.
+	Events(ctx context.Context, p EventPage) (events []RecordedEvent, next EventKey, err error)
+
+	// CountEvents looks at one page of the oldest events and returns how many of them
+	// DeleteEvents would delete. Next is the key to go on after, zero when none is left.
+	CountEvents(ctx context.Context, p OldEventPage) (n int, next EventKey, err error)
+
+	// DeleteEvents looks at one page of the oldest events and deletes them, but for those
+	// with the action [ActionTrailPruned], which stay for good. It returns how many it
+	// deleted, and the key to go on after, zero when none is left. With the first that it
+	// deletes it writes e, and with no later one: of several calls with one e the trail
+	// has it once.
+	DeleteEvents(ctx context.Context, p OldEventPage, e Event) (n int, next EventKey, err error)
 }
 
 // Action names what an [Event] records. The words follow the OWASP logging
@@ -55,7 +74,20 @@ const (
 	ActionKeysResealed     Action = "signing_keys_resealed"
 	ActionResumed          Action = "sys_restart"
 	ActionRestoreFinished  Action = "database_restore_finished"
+	ActionTrailPruned      Action = "audit_pruned"
 )
+
+// Actions returns every action.
+func Actions() []Action {
+	return []Action{
+		ActionLogin, ActionLoginFailed, ActionLogout, ActionSessionReplaced, ActionSessionReused, ActionRefreshRefused,
+		ActionSessionRevoked, ActionSessionsRevoked, ActionOthersRevoked, ActionRevokedAgain, ActionPasswordChanged,
+		ActionPasswordDisabled, ActionUserUnlocked, ActionRateLimited, ActionAttemptsCleared, ActionUserCreated,
+		ActionUserImported, ActionUserDisabled, ActionUserEnabled, ActionUserDeleted, ActionNodeForgotten, ActionKeyAdded,
+		ActionKeyPromoted, ActionKeyRetired, ActionKeyRemoved, ActionKeysBurned, ActionKeysResealed, ActionResumed,
+		ActionRestoreFinished, ActionTrailPruned,
+	}
+}
 
 // Endings returns the actions that end the session, or all sessions, they name.
 func Endings() []Action {

@@ -17,7 +17,12 @@ const (
 	SelectUserAttempts   = selectUserAttempts
 	DeleteDeadSessions   = deleteDeadSessions
 	DeleteOldRevocations = deleteOldRevocations
+	CountEvents          = countEvents
+	DeleteEvents         = deleteEvents
 )
+
+// SelectTrail returns the statement that reads a page of the trail, and its arguments.
+var SelectTrail = selectEvents
 
 // PastDeadRows is how pages are read.
 var PastDeadRows = pastDeadRows

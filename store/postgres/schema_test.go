@@ -27,32 +27,32 @@ func TestAMigrationThatBrokeInTheMiddleIsRunAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	var broken store.Migration
-	for !strings.HasSuffix(broken.Name, "_events_by_time.sql") {
-		if broken, err = s.MigrateDown(t.Context()); err != nil {
+	for suffix, index := range map[string]string{"_events_by_time.sql": "audit_events_account_idx", "_audit_trail.sql": "audit_events_time_idx"} {
+		var broken store.Migration
+		for !strings.HasSuffix(broken.Name, suffix) {
+			if broken, err = s.MigrateDown(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, statement := range []string{
+			fmt.Sprintf("CREATE INDEX %s ON audit_events (at)", index),
+			fmt.Sprintf("UPDATE pg_index SET indisvalid = false WHERE indexrelid = '%s'::regclass", index),
+			fmt.Sprintf("INSERT INTO schema_versions (version, min_version) VALUES (%d, %d)", broken.Version, broken.Version),
+		} {
+			if _, err := conn.Exec(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := s.MigrateUp(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-	}
-	for _, statement := range []string{
-		"CREATE INDEX audit_events_at_idx ON audit_events (at)",
-		"UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'audit_events_at_idx'::regclass",
-		fmt.Sprintf("INSERT INTO schema_versions (version, min_version) VALUES (%d, %d)", broken.Version, broken.Version),
-	} {
-		if _, err := conn.Exec(t.Context(), statement); err != nil {
+		var valid int
+		const count = `SELECT count(*) FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid WHERE indisvalid AND relname = $1`
+		if err := conn.QueryRow(t.Context(), count, index).Scan(&valid); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if _, err := s.MigrateUp(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	var valid int
-	const count = `
-SELECT count(*) FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
-WHERE indisvalid AND relname IN ('audit_events_at_idx', 'audit_events_account_idx')`
-	if err := conn.QueryRow(t.Context(), count).Scan(&valid); err != nil {
-		t.Fatal(err)
-	}
-	if valid != 2 {
-		t.Errorf("got %d valid indexes, want 2", valid)
+		if valid != 1 {
+			t.Errorf("%s is not valid", index)
+		}
 	}
 }

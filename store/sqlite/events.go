@@ -63,9 +63,9 @@ WHERE id = (
     SELECT min(id) FROM (
         SELECT * FROM (SELECT id FROM audit_events WHERE session_id = ?2 AND action IN (SELECT value FROM json_each(?4)) AND at >= ?3 ORDER BY id LIMIT 1)
         UNION ALL
-        SELECT * FROM (SELECT id FROM audit_events WHERE user_id = ?1 AND session_id IS NULL AND action <> 'authn_login_fail' AND action IN (SELECT value FROM json_each(?4)) AND at >= ?3 ORDER BY id LIMIT 1)
+        SELECT * FROM (SELECT id FROM audit_events INDEXED BY audit_events_account_idx WHERE user_id = ?1 AND session_id IS NULL AND action <> 'authn_login_fail' AND action IN (SELECT value FROM json_each(?4)) AND at >= ?3 ORDER BY id LIMIT 1)
         UNION ALL
-        SELECT * FROM (SELECT id FROM audit_events WHERE user_id = ?1 AND session_id <> ?2 AND action = 'authn_token_revoked_others' AND at >= ?3 ORDER BY id LIMIT 1)
+        SELECT * FROM (SELECT id FROM audit_events INDEXED BY audit_events_others_idx WHERE user_id = ?1 AND session_id <> ?2 AND action = 'authn_token_revoked_others' AND at >= ?3 ORDER BY id LIMIT 1)
         UNION ALL
         SELECT * FROM (SELECT id FROM audit_events INDEXED BY audit_events_everybody_idx WHERE user_id IS NULL AND action = 'authn_token_revoked_all' AND at >= ?3
             AND ?1 <> '00000000-0000-0000-0000-000000000000' ORDER BY id LIMIT 1)

@@ -16,4 +16,10 @@ const (
 	SelectUserAttempts   = selectUserAttempts
 	DeleteDeadSessions   = deleteDeadSessions
 	DeleteOldRevocations = deleteOldRevocations
+	CountEvents          = countEvents
+	DeletePageOfEvents   = deletePageOfEvents
+	InsertEventOnce      = insertEventOnce
 )
+
+// SelectTrail returns the statement that reads a page of the trail, and its arguments.
+var SelectTrail = selectEvents

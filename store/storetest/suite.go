@@ -46,6 +46,7 @@ func Run(t *testing.T, b Backend) {
 		{"keys", keyCases},
 		{"import", importCases},
 		{"events", eventCases},
+		{"trail", trailCases},
 		{"failure", failureCases},
 		{"race", raceCases},
 	} {

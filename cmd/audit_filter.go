@@ -1,0 +1,137 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/store"
+)
+
+// auditFilter is the flags that select events.
+type auditFilter struct {
+	user, session, actor, address, since, until filled
+	actions                                     filledList
+}
+
+func (o *auditFilter) addFlags(c *cobra.Command) {
+	f := c.Flags()
+	f.Var(&o.user, "user", "only what happened to the user with this `name` or id; one who was deleted has the id only")
+	f.Var(&o.session, "session", "only what happened to the session with this `id`")
+	f.Var(&o.actions, "action", "only events with this `action`, or one of several: separated by commas, or repeated")
+	f.Var(&o.actor, "actor", "only what this `actor` did: user:ID, session:ID, node:HOST, anonymous, cli:NAME, or cli for all operators")
+	f.Var(&o.address, "address", "only from this address or `network`")
+	f.Var(&o.since, "since", "only at this `time` or later: 2026-03-01T09:00:00Z, 2026-03-01, or 2h or 30d for so long ago")
+	f.Var(&o.until, "until", "only before this `time`")
+}
+
+// filled is a flag of a text that is not empty: an empty one may come from a variable that is
+// not set, and must not select everything.
+type filled string
+
+// Set implements pflag.Value.
+func (s *filled) Set(text string) error {
+	if text == "" || !utf8.ValidString(text) {
+		return errors.New("must be a text that is not empty")
+	}
+	*s = filled(text)
+	return nil
+}
+
+// String implements pflag.Value.
+func (s *filled) String() string { return string(*s) }
+
+// Type implements pflag.Value.
+func (*filled) Type() string { return "text" }
+
+// filledList is a flag of one or more texts.
+type filledList []string
+
+// Set implements pflag.Value.
+func (l *filledList) Set(text string) error {
+	for part := range strings.SplitSeq(text, ",") {
+		var one filled
+		if err := one.Set(strings.TrimSpace(part)); err != nil {
+			return err
+		}
+		*l = append(*l, string(one))
+	}
+	return nil
+}
+
+// String implements pflag.Value.
+func (l *filledList) String() string { return strings.Join(*l, ",") }
+
+// Type implements pflag.Value.
+func (*filledList) Type() string { return "texts" }
+
+// page returns what the flags select, but for the user.
+func (o *auditFilter) page(now time.Time) (p store.EventPage, err error) {
+	p.Actor = string(o.actor)
+	if o.session != "" {
+		if p.SessionID, err = uuid.Parse(string(o.session)); err != nil {
+			return p, usage("authctl token list shows the ids", "--session: %q is no session id", o.session)
+		}
+	}
+	if p.Actions, err = knownActions(o.actions); err != nil {
+		return p, err
+	}
+	if o.address != "" {
+		if p.From, err = authn.ParseNetwork(string(o.address)); err != nil {
+			return p, usage("such as 203.0.113.7 or 203.0.113.0/24", "--address: %q is no address and no network: %v", o.address, err)
+		}
+	}
+	if o.since != "" {
+		if p.Since, err = parseTime(string(o.since), now); err != nil {
+			return p, usage(instantForms, "--since: %q is no time", o.since)
+		}
+	}
+	if o.until != "" {
+		if p.Until, err = parseTime(string(o.until), now); err != nil {
+			return p, usage(instantForms, "--until: %q is no time", o.until)
+		}
+	}
+	if o.since != "" && o.until != "" && !p.Since.Before(p.Until) {
+		return p, usage("", "--since (%s) must be before --until (%s)", when(p.Since), when(p.Until))
+	}
+	return p, nil
+}
+
+func knownActions(names []string) (actions []store.Action, err error) {
+	var all []string
+	for _, action := range store.Actions() {
+		all = append(all, string(action))
+	}
+	for _, name := range names {
+		if !slices.Contains(all, name) {
+			return nil, usage("docs/operating.md has a table of them", "--action: %q is no action%s", name, nearest(name, all))
+		}
+		if action := store.Action(name); !slices.Contains(actions, action) {
+			actions = append(actions, action)
+		}
+	}
+	return actions, nil
+}
+
+// userID returns the id of the user that --user names. An id needs no user: the trail outlives
+// them.
+func (o *auditFilter) userID(ctx context.Context, a *app, inst *instance) (uuid.UUID, error) {
+	if o.user == "" {
+		return uuid.Nil, nil
+	}
+	if id, err := uuid.Parse(string(o.user)); err == nil && len(o.user) == len(id.String()) {
+		return id, nil
+	}
+	user, err := findUser(ctx, a, inst, string(o.user))
+	if err != nil && authn.CodeOf(err) == authn.CodeUserNotFound {
+		return uuid.Nil, &problem{exitNotFound, err, "events of a user who was deleted are found by the id: --user ID"}
+	}
+	return user.ID, err
+}

@@ -17,8 +17,8 @@ func TestInspectTellsWhy(t *testing.T) {
 		want := func(what, token string, good bool, why string) {
 			t.Helper()
 			in, err := f.Inspect(f.ctx, token)
-			if err != nil || in.Good != good || !strings.Contains(in.Why, why) || (token != "" && strings.Contains(in.Why, token)) {
-				t.Errorf("%s: got %t, %q, %v; want %t, …%s…", what, in.Good, in.Why, err, good, why)
+			if err != nil || (in.Verdict == VerdictGood) != good || in.Verdict == VerdictUnknown || !strings.Contains(in.Why, why) || (token != "" && strings.Contains(in.Why, token)) {
+				t.Errorf("%s: got %t, %q, %v; want %t, …%s…", what, in.Verdict == VerdictGood, in.Why, err, good, why)
 			}
 		}
 		g := f.signIn(t, "alice")
@@ -69,7 +69,7 @@ func TestInspectTellsWhy(t *testing.T) {
 		want("altered", string(altered), false, "not what this service would have written")
 		other := newFixture(t, f.store, func(cfg *Config) { cfg.Secret = strings.ToUpper(cfg.Secret) + "x" })
 		in, err := other.Inspect(f.ctx, h.AccessToken)
-		if err != nil || in.OurKey || !strings.Contains(in.Why, "another key") {
+		if err != nil || in.OurKey || in.Verdict != VerdictNotGood || !strings.Contains(in.Why, "another key") {
 			t.Errorf("another key: got %+v, %v", in, err)
 		}
 	})

@@ -94,7 +94,7 @@ func TestASparedSessionIsSparedOnce(t *testing.T) {
 			}
 			wantCode(t, "verify on a server that starts later", verifyError(late, kept), "")
 			in, err := f.Inspect(f.ctx, kept.AccessToken)
-			if err != nil || !in.Good {
+			if err != nil || in.Verdict != VerdictGood {
 				t.Errorf("inspect: got %+v, %v", in, err)
 			}
 			if _, err := f.EndSessions(f.ctx, operator, store.OfUser(alice.ID)); err != nil {

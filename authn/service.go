@@ -23,6 +23,7 @@ import (
 // Config is what [New] needs to know.
 type Config struct {
 	Secret              string        // HS256 signs with its characters as given, and private keys are sealed under it; see [CheckSecret]
+	NoSecret            bool          // Secret is made up: what the real one signed cannot be judged, see [Service.Inspect]
 	PreviousSecrets     []string      // secrets whose tokens are still verified, and that still open sealed keys
 	Algorithm           string        // of the access tokens; "" for HS256
 	Issuer              string        // iss of every access token
@@ -62,6 +63,7 @@ type Service struct {
 	replaced  atomic.Bool                      // the database was, so that this process must end
 	announced atomic.Pointer[time.Time]        // when this node last made itself known; nil when it has not joined
 	applied   atomic.Pointer[func(store.Feed)] // is told of revocations that this node has read; nil for nobody
+	noSecret  bool                             // the secret is made up
 	pending   pendingLogouts
 	writes    writes
 	setback   atomic.Pointer[setback] // that this node has not overcome yet; nil for none
@@ -79,7 +81,7 @@ type Service struct {
 	trailed   atomic.Int64 // when a refusal by a limit was last audited, in microseconds
 }
 
-// New makes a Service on st.
+// New makes a Service on st. Without one, nil, [Service.Inspect] is all that it can do.
 func New(cfg Config, st store.Store) (*Service, error) {
 	rules, err := newRules(cfg, nil)
 	if err != nil {
@@ -113,6 +115,7 @@ func New(cfg Config, st store.Store) (*Service, error) {
 		retry:     cfg.RetryWindow,
 		clock:     cfg.Now,
 		database:  cfg.DatabaseClock,
+		noSecret:  cfg.NoSecret,
 	}
 	s.access.clientID = cmp.Or(cfg.ClientID, s.access.clientID)
 	s.rules.Store(rules)

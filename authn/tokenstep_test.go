@@ -88,7 +88,7 @@ func TestATokenThatTheDatabaseHasLostIsNoTheft(t *testing.T) {
 			db.putBack(t)
 			f.advance(time.Minute)
 			in, err := f.Inspect(f.ctx, newer.RefreshToken)
-			if err != nil || in.Good || !strings.Contains(in.Why, "newer than the database") {
+			if err != nil || in.Verdict == VerdictGood || !strings.Contains(in.Why, "newer than the database") {
 				t.Errorf("inspect: got %+v, %v", in, err)
 			}
 			_, err = f.Refresh(f.ctx, visitor, newer.RefreshToken)

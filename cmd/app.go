@@ -86,6 +86,7 @@ type instance struct {
 	store      store.Store
 	authn      *authn.Service
 	secret     string // jwt.secret, or the one that was made
+	noSecret   bool   // secret is a random one, because none is known
 	secretFile string // where a secret was made just now, or is kept; "" when it is configured
 	created    string // the SQLite file that was made just now, or ""
 }
@@ -136,7 +137,7 @@ func (a *app) prepare(ctx context.Context, inst *instance, o opening) error {
 	if inst.secret, err = secretOf(inst, o); err != nil {
 		return err
 	}
-	if inst.authn, err = newService(inst.cfg, inst.secret, inst.store); err != nil {
+	if inst.authn, err = newService(inst, inst.store); err != nil {
 		return err
 	}
 	if o.migrate != migrateNever {
@@ -154,7 +155,9 @@ func (i *instance) close() {
 	if i.authn != nil {
 		i.authn.Close()
 	}
-	i.store.Close()
+	if i.store != nil {
+		i.store.Close()
+	}
 }
 
 // settleSchema makes sure that the schema is the one this binary needs.
@@ -186,6 +189,7 @@ func secretOf(inst *instance, o opening) (string, error) {
 	kept := secretPath(path)
 	_, err := os.Stat(kept)
 	if there := onSQLite && err == nil; !o.signs && !(o.verifies && there) {
+		inst.noSecret = true
 		return randomSecret(), nil
 	}
 	inst.secretFile = kept
@@ -193,11 +197,13 @@ func secretOf(inst *instance, o opening) (string, error) {
 	return secret, err
 }
 
-func newService(cfg loaded, secret string, st store.Store) (*authn.Service, error) {
-	rules, err := serviceSettings(cfg, secret)
+// newService makes the service of an installation on st, nil for none.
+func newService(inst *instance, st store.Store) (*authn.Service, error) {
+	rules, err := serviceSettings(inst.cfg, inst.secret)
 	if err != nil {
 		return nil, err
 	}
+	rules.NoSecret = inst.noSecret
 	return authn.New(rules, st)
 }
 

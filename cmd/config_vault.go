@@ -206,10 +206,16 @@ func (a *app) loadHolding(ctx context.Context, wanted func(key string) bool, hel
 		a.vault, a.vaultLogin = client, login
 	}
 	if err != nil && errors.Is(failed, vault.ErrAway) {
-		err = &problem{exitUnreachable, err, "is Vault up and unsealed, and are VAULT_ADDR and VAULT_CACERT right? vault.connect_timeout says how long to try"}
+		err = &problem{exitUnreachable, vaultAway{err}, "is Vault up and unsealed, and are VAULT_ADDR and VAULT_CACERT right? vault.connect_timeout says how long to try"}
 	}
 	return cfg, heard, err
 }
+
+// vaultAway is faults of which the cause is [vault.ErrAway].
+type vaultAway struct{ error }
+
+func (e vaultAway) Is(target error) bool { return target == vault.ErrAway }
+func (e vaultAway) Unwrap() error        { return e.error }
 
 // everySecret wants all.
 func everySecret(string) bool { return true }

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/cmd/vault"
 )
 
 type tokenInspectOptions struct{ output }
@@ -19,14 +21,19 @@ func newTokenInspect(a *app) *cobra.Command {
 	var o tokenInspectOptions
 	c := &cobra.Command{
 		Use:   "inspect [TOKEN|-]",
-		Short: "Tell what a token is, and why it is good or not; exit 3 when it is not",
-		Long: `Tell what an access or a refresh token is, and why it is good or not. The token is
-read from standard input unless it is given; an argument is seen by every user of
-the machine, and kept by your shell. It is never printed, and nothing is changed.
+		Short: "Tell what a token is, and why it is good or not",
+		Long: `Tell what an access or a refresh token is, and why it is good or not: exit code 0 for a good
+one, and 3 for one that is not. The token is read from standard input unless it is given; an
+argument is seen by every user of the machine, and kept by your shell. It is never printed, and
+nothing is changed. It may be pasted as it was copied: "Bearer …", a whole Authorization, Cookie or
+Set-Cookie line, in quotes, broken into lines.
 
-To tell whose key signed an access token, it needs the jwt.secret of the server.`,
+To tell whether it is good takes the database, and for an access token of HS256 the jwt.secret of
+the server. Without them, what nothing speaks against is "unknown", with exit code 7, and the output
+says what is missing. A token that has expired, or whose session has ended, is not good without them.`,
 		Example: `  authctl token inspect < token.txt
-  pbpaste | authctl token inspect -o json`,
+  pbpaste | authctl token inspect -o json
+  curl -si … | grep -i '^set-cookie: access_token' | authctl token inspect`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), a, args) },
 	}
@@ -36,18 +43,20 @@ To tell whose key signed an access token, it needs the jwt.secret of the server.
 
 // inspectionView is what is known of a token in JSON and YAML.
 type inspectionView struct {
-	Kind       string     `json:"kind"` // access, refresh or unknown
-	Good       bool       `json:"good"`
-	Why        string     `json:"why"`
-	KeyID      *string    `json:"key_id"` // of an access token
-	OurKey     *bool      `json:"our_key"`
-	UserID     *uuid.UUID `json:"user_id"`
-	Username   *string    `json:"username"`
-	SessionID  *uuid.UUID `json:"session_id"`
-	IssuedAt   *time.Time `json:"issued_at"`
-	ExpiresAt  *time.Time `json:"expires_at"`
-	Generation [2]int64   `json:"generation"` // of the installation and of the user
-	Current    [2]int64   `json:"current_generation"`
+	Kind       string        `json:"kind"` // access, refresh or unknown
+	Verdict    authn.Verdict `json:"verdict"`
+	Good       *bool         `json:"good"` // null when the verdict is unknown
+	Why        string        `json:"why"`
+	Missing    []string      `json:"missing"` // what an unknown verdict lacks: jwt.secret, database
+	KeyID      *string       `json:"key_id"`  // of an access token
+	OurKey     *bool         `json:"our_key"` // null when that cannot be told
+	UserID     *uuid.UUID    `json:"user_id"`
+	Username   *string       `json:"username"`
+	SessionID  *uuid.UUID    `json:"session_id"`
+	IssuedAt   *time.Time    `json:"issued_at"`
+	ExpiresAt  *time.Time    `json:"expires_at"`
+	Generation [2]int64      `json:"generation"` // of the installation and of the user
+	Current    [2]int64      `json:"current_generation"`
 }
 
 func (o *tokenInspectOptions) run(ctx context.Context, a *app, args []string) error {
@@ -55,7 +64,7 @@ func (o *tokenInspectOptions) run(ctx context.Context, a *app, args []string) er
 	if err != nil {
 		return err
 	}
-	inst, err := a.open(ctx, opening{verifies: true})
+	inst, err := a.openToInspect(ctx)
 	if err != nil {
 		return err
 	}
@@ -68,16 +77,58 @@ func (o *tokenInspectOptions) run(ctx context.Context, a *app, args []string) er
 	if err := o.print(a.out, v, inspectionTable(v), nil); err != nil {
 		return err
 	}
-	if !in.Good {
+	switch in.Verdict {
+	case authn.VerdictGood:
+		return nil
+	case authn.VerdictNotGood:
 		return &problem{exitCheck, fmt.Errorf("the token is not good: %s", in.Why), ""}
 	}
-	return nil
+	return &problem{exitPartial, fmt.Errorf("it cannot be told whether the token is good: %s", in.Why), supply(in.Missing)}
 }
 
-// givenToken returns the argument, or what standard input holds.
+// supply says how to give what is missing.
+func supply(missing []string) string {
+	var hints []string
+	for _, what := range missing {
+		if what == authn.MissingSecret {
+			hints = append(hints, "jwt.secret (JWT_SECRET) must be that of the servers")
+		} else {
+			hints = append(hints, "database.url (DATABASE_URL) must lead to the servers' database, and that must answer")
+		}
+	}
+	return strings.Join(hints, "; ")
+}
+
+// openToInspect opens as much of the installation as there is. A Vault that is away is no
+// secret, and a database that cannot be reached is none: much can be told without them.
+func (a *app) openToInspect(ctx context.Context) (*instance, error) {
+	o := opening{verifies: true}
+	inst, err := a.open(ctx, o)
+	if errors.Is(err, vault.ErrAway) {
+		a.say("warning: jwt.secret is not known: %s", oneLine(err))
+		o.verifies = false
+		inst, err = a.open(ctx, o)
+	}
+	if err == nil || ctx.Err() != nil || endingOf(err).exit != exitUnreachable {
+		return inst, err
+	}
+	cfg, loadErr := a.load(ctx, o.wants)
+	if loadErr != nil {
+		return nil, err
+	}
+	a.say("warning: the database cannot be asked: %s", oneLine(err))
+	inst = &instance{cfg: cfg}
+	if inst.secret, err = secretOf(inst, o); err != nil {
+		return nil, err
+	}
+	inst.authn, err = newService(inst, nil)
+	return inst, err
+}
+
+// givenToken returns the token in the argument, or in what standard input holds.
 func (a *app) givenToken(args []string) (string, error) {
 	if len(args) == 1 && args[0] != "-" {
-		return args[0], nil
+		return pastedToken(args[0])
 	}
 	if _, onTerminal := terminal(a.in); onTerminal {
 		a.say("paste the token and end with ctrl-d")
@@ -86,18 +137,23 @@ func (a *app) givenToken(args []string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read token: %w", err)
 	}
-	token := strings.TrimSpace(string(b))
-	if token == "" {
+	if strings.TrimSpace(string(b)) == "" {
 		return "", usage("authctl token inspect < token.txt", "standard input holds no token")
 	}
-	return token, nil
+	return pastedToken(string(b))
 }
 
 func viewInspection(in authn.Inspection) inspectionView {
-	v := inspectionView{Kind: in.Kind, Good: in.Good, Why: in.Why, IssuedAt: timeOrNull(in.IssuedAt), ExpiresAt: timeOrNull(in.ExpiresAt),
+	v := inspectionView{Kind: in.Kind, Verdict: in.Verdict, Why: in.Why, Missing: append([]string{}, in.Missing...), IssuedAt: timeOrNull(in.IssuedAt), ExpiresAt: timeOrNull(in.ExpiresAt),
 		Generation: [2]int64{in.Generation.Installation, in.Generation.User}, Current: [2]int64{in.Current.Installation, in.Current.User}}
+	if good := in.Verdict == authn.VerdictGood; in.Verdict != authn.VerdictUnknown {
+		v.Good = &good
+	}
 	if in.Kind == "access" {
-		v.KeyID, v.OurKey = &in.KeyID, &in.OurKey
+		v.KeyID = &in.KeyID
+	}
+	if in.Kind == "access" && (in.OurKey || in.Verdict != authn.VerdictUnknown) {
+		v.OurKey = &in.OurKey
 	}
 	if in.UserID != uuid.Nil {
 		v.UserID, v.Username = &in.UserID, &in.Username
@@ -109,11 +165,10 @@ func viewInspection(in authn.Inspection) inspectionView {
 }
 
 func inspectionTable(v inspectionView) table {
-	verdict := "not good"
-	if v.Good {
-		verdict = "good"
+	t := table{rows: [][]string{{"kind", v.Kind}, {"verdict", string(v.Verdict)}, {"why", v.Why}}}
+	if len(v.Missing) > 0 {
+		t.rows = append(t.rows, []string{"missing", strings.Join(v.Missing, ", ")})
 	}
-	t := table{rows: [][]string{{"kind", v.Kind}, {"verdict", verdict}, {"why", v.Why}}}
 	add := func(name string, value any, known bool) {
 		if known {
 			t.rows = append(t.rows, []string{name, fmt.Sprint(value)})

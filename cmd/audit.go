@@ -136,8 +136,11 @@ func eventPages(ctx context.Context, svc *authn.Service, p store.EventPage, limi
 	}
 	return func() ([]store.RecordedEvent, bool, error) {
 		events, next, err := svc.Events(ctx, p)
-		if p.Before = next; len(events) < p.Limit/4 {
+		switch p.Before = next; {
+		case len(events) < p.Limit/4:
 			p.Limit = min(4*p.Limit, maxLook)
+		case len(events) > pageSize:
+			p.Limit = pageSize
 		}
 		return events, next == store.EventKey{}, err
 	}

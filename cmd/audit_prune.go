@@ -87,7 +87,7 @@ func (o *auditPruneOptions) run(ctx context.Context, a *app) error {
 // prune deletes, and says how far it got.
 func (o *auditPruneOptions) prune(ctx context.Context, a *app, inst *instance, view auditPruneView) (int64, error) {
 	_, onTerminal := terminal(a.err)
-	var progress func(int64)
+	progress := pruneLines(a, view.Events)
 	if onTerminal {
 		progress = func(done int64) {
 			fmt.Fprintf(a.err, "\rauthctl: %s deleted %s ", bar(done, view.Events), count(done, "event"))
@@ -98,11 +98,22 @@ func (o *auditPruneOptions) prune(ctx context.Context, a *app, inst *instance, v
 		fmt.Fprintln(a.err)
 	}
 	if err != nil {
-		a.say("stopped: %s deleted from %s and gone, the others are there; run the command again for the rest", count(deleted, "event"), view.Database)
+		a.say("stopped: deleted %s from %s for good, the others are still there; run the command again for the rest", count(deleted, "event"), view.Database)
 		return deleted, mayNotDelete(err)
 	}
 	a.say("deleted %s from %s", count(deleted, "event"), view.Database)
 	return deleted, nil
+}
+
+// pruneLines returns what says at every tenth of a prune how far it is, but for its end.
+func pruneLines(a *app, whole int64) func(done int64) {
+	tenths := int64(0)
+	return func(done int64) {
+		if now := done * 10 / whole; now > tenths && done < whole {
+			tenths = now
+			a.say("deleted %s of %d", count(done, "event"), whole)
+		}
+	}
 }
 
 // mayNotDelete gives the refusal of a role of PostgreSQL that may not delete events a hint.

@@ -1,6 +1,7 @@
 package cmd_test
 
 import (
+	"fmt"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -69,4 +70,44 @@ func TestARoleThatOnlyAddsToTheTrailServesAndCannotPrune(t *testing.T) {
 	if said := owner.run(t, "audit", "prune", "--before", "0s", "--yes", "-o", "json"); strings.Contains(said, `"deleted": 0`) {
 		t.Errorf("the owner: %s", said)
 	}
+}
+
+// TestALongTrailIsListedInTheMemoryOfAPage lists 60,000 events on both databases, all of them
+// and the few that no index finds.
+func TestALongTrailIsListedInTheMemoryOfAPage(t *testing.T) {
+	t.Parallel()
+	const many = 60_000
+	onBothDatabases(t, func(t *testing.T, environ ...string) {
+		p := newProcess("authctl", t.TempDir(), append(environ, "GODEBUG=gctrace=1")...)
+		p.run(t, "migrate", "up")
+		statement := `
+WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < %d)
+INSERT INTO audit_events (at, action, actor, remote_addr, user_agent)
+SELECT i / 7, 'authn_login_fail', 'anonymous', '192.0.' || (i %% 100) || '.' || (i %% 7), 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' FROM n`
+		if !p.onSQLite() {
+			statement = strings.Replace(statement, "SELECT i / 7", "SELECT to_timestamp(i / 7)", 1)
+		}
+		if err := execSQL(p.database(), fmt.Sprintf(statement, many)); err != nil {
+			t.Fatal(err)
+		}
+		for command, want := range map[string]int{
+			"audit list --limit 0 -o ndjson":                                      many,
+			"audit list --limit 0 -o yaml":                                        many,
+			"audit list":                                                          101, // with the header
+			"audit list --limit 2500 -o ndjson":                                   2500,
+			"audit list --limit 0 --address 192.0.7.0/24 -o ndjson":               many / 100,
+			"audit list --limit 0 --address 192.0.0.0/16 -o ndjson":               many,
+			"audit list --limit 0 --actor anonymous --until 2000-01-01 -o ndjson": many,
+			"audit list --limit 0 --actor node -o ndjson":                         0,
+			"audit list --limit 0 --action authn_login_success -o ndjson":         0,
+		} {
+			got, heap := p.listed(t, strings.Fields(command)...)
+			if got != want {
+				t.Errorf("%s: got %d, want %d", command, got, want)
+			}
+			if heap > pageHeap {
+				t.Errorf("%s: has %d MiB of heap, want at most %d", command, heap>>20, pageHeap>>20)
+			}
+		}
+	})
 }

@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"slices"
 )
 
-const pageSize = 1000 // rows read, and printed, at a time
+const (
+	pageSize   = 1000 // rows read, and printed, at a time
+	yamlAtOnce = 100  // rows that are YAML nodes at a time, each of which takes kilobytes
+)
 
 // listing prints rows as they come, page after page, so that it holds one page and not
 // all rows. What it prints in JSON or YAML is one document, as if printed at once; in NDJSON
@@ -64,7 +68,12 @@ func (l *listing[T]) addViews(page *bytes.Buffer, rows []T) error {
 	}
 	if l.output.format == "yaml" {
 		l.begun = true
-		return printYAML(page, views)
+		for some := range slices.Chunk(views, yamlAtOnce) {
+			if err := printYAML(page, some); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	array, err := marshal(views)
 	if err != nil {

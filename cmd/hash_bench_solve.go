@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/authn"
-	"github.com/authctl/authctl/authn/hashbench"
+	"github.com/authctl/authctl/authn/hashing/hashbench"
 )
 
 // maxTries is how many candidates are measured before giving up.

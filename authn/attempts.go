@@ -113,7 +113,7 @@ func (s *Service) UnlockUser(ctx context.Context, a Actor, nameOrID string) (sto
 }
 
 // Attempts returns one page of the counters with failures that still matter.
-func (s *Service) Attempts(ctx context.Context, p store.AttemptsPage) ([]store.Attempts, error) {
+func (s *Service) Attempts(ctx context.Context, p store.AttemptsPage) ([]store.AttemptCounter, error) {
 	p.Since = s.now().Add(-attemptsKept)
 	list, err := s.store.Attempts(ctx, p)
 	if err != nil {

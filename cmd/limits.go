@@ -88,7 +88,7 @@ type attemptsView struct {
 	SignedInAt *time.Time `json:"signed_in_at"`
 }
 
-func viewAttempts(c store.Attempts, now time.Time) attemptsView {
+func viewAttempts(c store.AttemptCounter, now time.Time) attemptsView {
 	v := attemptsView{
 		Slot: c.Slot, Username: c.Username, Address: c.Address, Failures: c.Failures, LastAt: c.LastAt, SignedInAt: timeOrNull(c.SignedInAt),
 	}
@@ -115,13 +115,13 @@ func (o *limitsListOptions) run(ctx context.Context, a *app) error {
 		return err
 	}
 	now, last := time.Now(), int64(0)
-	list := listing[store.Attempts]{
+	list := listing[store.AttemptCounter]{
 		output: &o.output, out: a.out,
 		header: []string{"USERNAME", "ADDRESS", "FAILURES", "LAST AT", "HAS TO WAIT UNTIL"},
-		view:   func(c store.Attempts) any { return viewAttempts(c, now) },
-		cells:  func(c store.Attempts) []string { return attemptsCells(viewAttempts(c, now)) },
+		view:   func(c store.AttemptCounter) any { return viewAttempts(c, now) },
+		cells:  func(c store.AttemptCounter) []string { return attemptsCells(viewAttempts(c, now)) },
 	}
-	more, err := walk(o.limit, attemptsPages(ctx, inst, user, block, o.after), func(page []store.Attempts) error {
+	more, err := walk(o.limit, attemptsPages(ctx, inst, user, block, o.after), func(page []store.AttemptCounter) error {
 		if len(page) > 0 {
 			last = page[len(page)-1].Slot
 		}
@@ -148,9 +148,9 @@ func attemptsCells(v attemptsView) []string {
 }
 
 // attemptsPages returns what reads the pages of the counters.
-func attemptsPages(ctx context.Context, inst *instance, user store.User, block netip.Prefix, after int64) func() ([]store.Attempts, bool, error) {
+func attemptsPages(ctx context.Context, inst *instance, user store.User, block netip.Prefix, after int64) func() ([]store.AttemptCounter, bool, error) {
 	page := store.AttemptsPage{UserID: user.ID, Address: authn.BlockName(block), After: after, Limit: pageSize}
-	return func() ([]store.Attempts, bool, error) {
+	return func() ([]store.AttemptCounter, bool, error) {
 		list, err := inst.authn.Attempts(ctx, page)
 		if len(list) > 0 {
 			page.After = list[len(list)-1].Slot
@@ -197,7 +197,7 @@ func (o *limitsClearOptions) run(ctx context.Context, a *app) error {
 	}
 	if o.dryRun || o.user == "" && o.address == "" {
 		n := int64(0)
-		_, err := walk(0, attemptsPages(ctx, inst, user, block, -1), func(page []store.Attempts) error {
+		_, err := walk(0, attemptsPages(ctx, inst, user, block, -1), func(page []store.AttemptCounter) error {
 			n += int64(len(page))
 			return nil
 		})

@@ -34,7 +34,7 @@ type SignIns interface {
 	UnlockUser(ctx context.Context, id uuid.UUID, e Event) (User, error)
 
 	// Attempts returns one page of the counters that have failures, by slot.
-	Attempts(ctx context.Context, p AttemptsPage) ([]Attempts, error)
+	Attempts(ctx context.Context, p AttemptsPage) ([]AttemptCounter, error)
 
 	// ClearAttempts forgets the failures in the counters of a user, of a block of addresses,
 	// of the one from the other, or with neither in all, ends their delays, and writes e.
@@ -104,8 +104,8 @@ type Admission struct {
 	Ceiling     bool        // it is refused because of the ceiling
 }
 
-// Attempts is a counter that an operator looks at.
-type Attempts struct {
+// AttemptCounter is one counter as an operator sees it.
+type AttemptCounter struct {
 	Slot       int64
 	UserID     uuid.UUID // zero when the name was nobody's
 	Username   string    // "" when the name was nobody's
@@ -123,13 +123,4 @@ type AttemptsPage struct {
 	Since   time.Time // only with an attempt since then
 	After   int64     // only slots after this; -1 for the first page
 	Limit   int       // at most this many, at least 1
-}
-
-// Retry is when to try again after an attempt that was refused: next, or in a moment if
-// that is over because others came between.
-func (a Attempt) Retry(next time.Time) time.Time {
-	if soon := a.At.Add(time.Second); next.Before(soon) {
-		return soon
-	}
-	return next
 }

@@ -27,7 +27,7 @@ const (
 )
 
 // Attempts implements [store.Store].
-func (s *Store) Attempts(ctx context.Context, p store.AttemptsPage) ([]store.Attempts, error) {
+func (s *Store) Attempts(ctx context.Context, p store.AttemptsPage) ([]store.AttemptCounter, error) {
 	query, args := selectAttempts, []any{p.After, p.Since, p.Address, p.Limit}
 	if p.UserID != uuid.Nil {
 		query, args = selectUserAttempts, append(args, p.UserID)
@@ -36,8 +36,8 @@ func (s *Store) Attempts(ctx context.Context, p store.AttemptsPage) ([]store.Att
 	if err != nil {
 		return nil, translate("list attempts", err)
 	}
-	list, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (store.Attempts, error) {
-		var a store.Attempts
+	list, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (store.AttemptCounter, error) {
+		var a store.AttemptCounter
 		var userID uuid.NullUUID
 		var signedIn *time.Time
 		err := r.Scan(&a.Slot, &userID, &a.Username, &a.Address, &a.Failures, &a.LastAt, &a.NextAt, &signedIn)

@@ -27,42 +27,45 @@ ON CONFLICT (slot) DO UPDATE SET
 // BeginLogin implements [store.Store].
 func (s *Store) BeginLogin(ctx context.Context, a store.Attempt) (adm store.Admission, err error) {
 	err = s.write(ctx, "begin login", func(tx *sql.Tx) error {
-		here, err := readCounter(ctx, tx, a.Here)
+		is, err := attemptState(ctx, tx, a)
 		if err != nil {
 			return err
 		}
-		anywhere, err := readCounter(ctx, tx, a.Anywhere)
-		if err != nil {
-			return err
-		}
-		var known bool
-		if err := tx.QueryRowContext(ctx, selectKnown, a.Known.Slot, a.Known.Key, micros(a.Known.Since)).Scan(&known); err != nil {
-			return err
-		}
-		if adm.Ceiling, err = reached(ctx, tx, a.Ceiling, known); err != nil {
-			return err
-		}
-		next, refused := here.waits(a.At)
-		if until, too := anywhere.waits(a.At); too && !known {
-			next, refused = later(next, until), true
-		}
-		if adm.Ceiling {
-			next, refused = later(next, a.Ceiling.Until), true
-		}
-		if refused {
-			adm.RetryAt = a.Retry(next)
+		var after store.AttemptState
+		if after, adm = a.Judge(is); !adm.RetryAt.IsZero() {
 			return nil
 		}
-		if err := here.count(ctx, tx, a, a.Here, a.Address); err != nil {
+		if err := saveAttempt(ctx, tx, a, a.Here, a.Address, after.Here); err != nil {
 			return err
 		}
-		if err := anywhere.count(ctx, tx, a, a.Anywhere, ""); err != nil {
+		if err := saveAttempt(ctx, tx, a, a.Anywhere, "", after.Anywhere); err != nil {
 			return err
 		}
 		adm.Credentials, err = credentials(ctx, tx, a.Folded)
 		return err
 	})
 	return adm, err
+}
+
+// attemptState reads what there is for an attempt, within a transaction.
+func attemptState(ctx context.Context, tx *sql.Tx, a store.Attempt) (is store.AttemptState, err error) {
+	if is.Here, err = readCounter(ctx, tx, a.Here); err != nil {
+		return is, err
+	}
+	if is.Anywhere, err = readCounter(ctx, tx, a.Anywhere); err != nil {
+		return is, err
+	}
+	if err := tx.QueryRowContext(ctx, selectKnown, a.Known.Slot, a.Known.Key, micros(a.Known.Since)).Scan(&is.Known); err != nil {
+		return is, err
+	}
+	is.Full, err = reached(ctx, tx, a.Ceiling, is.Known)
+	return is, err
+}
+
+// saveAttempt writes a counter after an attempt, within a transaction.
+func saveAttempt(ctx context.Context, tx *sql.Tx, a store.Attempt, c store.Counter, address string, is store.CounterState) error {
+	_, err := tx.ExecContext(ctx, saveCounter, c.Slot, c.Key, a.Folded, address, is.Failures, micros(is.LastAt), micros(is.NextAt))
+	return err
 }
 
 const sumFailures = `SELECT COALESCE(sum(failures), 0) FROM login_attempts WHERE slot >= ?1 AND slot < ?2 AND key IN (?3, ?3 + 1)`
@@ -85,48 +88,15 @@ ON CONFLICT (slot) DO UPDATE SET
     failures = CASE WHEN a.key IN (excluded.key, excluded.key + 1) THEN a.failures + 1 ELSE 1 END,
     last_at = excluded.last_at, next_at = excluded.next_at`
 
-// counter is what a slot holds; zero when it is another's, or nobody's.
-type counter struct {
-	failures   int
-	last, next time.Time
-}
-
-func readCounter(ctx context.Context, tx *sql.Tx, c store.Counter) (counter, error) {
-	var is counter
+// readCounter returns the zero state when the slot is another's, or nobody's.
+func readCounter(ctx context.Context, tx *sql.Tx, c store.Counter) (is store.CounterState, err error) {
 	var last, next sql.NullInt64
-	err := tx.QueryRowContext(ctx, selectCounter, c.Slot, c.Key).Scan(&is.failures, &last, &next)
+	err = tx.QueryRowContext(ctx, selectCounter, c.Slot, c.Key).Scan(&is.Failures, &last, &next)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return counter{}, err
+		return store.CounterState{}, err
 	}
-	is.last, is.next = utc(last), utc(next)
+	is.LastAt, is.NextAt = utc(last), utc(next)
 	return is, nil
-}
-
-// waits reports whether it refuses an attempt, and until when. One without a delay refuses
-// nobody: its instants may come from a clock that is ahead of ours.
-func (is counter) waits(at time.Time) (until time.Time, refused bool) {
-	if is.failures > 0 && is.next.After(later(at, is.last)) {
-		return is.next, true
-	}
-	return time.Time{}, false
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-// count adds an attempt, or begins anew.
-func (is counter) count(ctx context.Context, tx *sql.Tx, a store.Attempt, c store.Counter, address string) error {
-	failures := is.failures + 1
-	if !is.next.After(a.At.Add(-c.Quiet)) {
-		failures = 1
-	}
-	next := a.At.Add(c.Delays[min(failures, len(c.Delays))-1])
-	_, err := tx.ExecContext(ctx, saveCounter, c.Slot, c.Key, a.Folded, address, failures, micros(a.At), micros(next))
-	return err
 }
 
 // credentials reads those of a user, within a transaction; zero for nobody's.
@@ -184,10 +154,7 @@ func failures(ctx context.Context, tx *sql.Tx, c store.Counter, otherwise int) (
 
 // setCounter leaves fewer failures, and the delay that they cause.
 func setCounter(ctx context.Context, tx *sql.Tx, c store.Counter, failures int, at time.Time) error {
-	if failures > 0 {
-		at = at.Add(c.Delays[min(failures, len(c.Delays))-1])
-	}
-	_, err := tx.ExecContext(ctx, setFailures, c.Slot, c.Key, failures, micros(at))
+	_, err := tx.ExecContext(ctx, setFailures, c.Slot, c.Key, failures, micros(at.Add(c.Delay(failures))))
 	return err
 }
 

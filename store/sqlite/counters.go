@@ -27,7 +27,7 @@ const (
 )
 
 // Attempts implements [store.Store].
-func (s *Store) Attempts(ctx context.Context, p store.AttemptsPage) ([]store.Attempts, error) {
+func (s *Store) Attempts(ctx context.Context, p store.AttemptsPage) ([]store.AttemptCounter, error) {
 	query, args := selectAttempts, []any{p.After, micros(p.Since), p.Address, p.Limit}
 	if p.UserID != uuid.Nil {
 		query, args = selectUserAttempts, append(args, p.UserID)
@@ -37,9 +37,9 @@ func (s *Store) Attempts(ctx context.Context, p store.AttemptsPage) ([]store.Att
 		return nil, translate("list attempts", err)
 	}
 	defer rows.Close()
-	var list []store.Attempts
+	var list []store.AttemptCounter
 	for rows.Next() {
-		var a store.Attempts
+		var a store.AttemptCounter
 		var userID uuid.NullUUID
 		var last, next int64
 		var signedIn sql.NullInt64

@@ -32,6 +32,7 @@ func Run(t *testing.T, b Backend) {
 		{"sessions", sessionCases},
 		{"user sessions", userSessionCases},
 		{"attempts", attemptCases},
+		{"attempts judged", attemptJudgeCases},
 		{"attempts at once", attemptRaceCases},
 		{"places", placeCases},
 		{"ceiling", ceilingCases},

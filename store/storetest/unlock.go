@@ -86,7 +86,7 @@ var unlockCases = []testCase{
 		all, err := f.store.Attempts(f.ctx, store.AttemptsPage{After: -1, Limit: 100})
 		f.ok("list attempts", err)
 		equal(f, "counters", len(all), 4)
-		var paged []store.Attempts
+		var paged []store.AttemptCounter
 		for after := int64(-1); ; {
 			page, err := f.store.Attempts(f.ctx, store.AttemptsPage{After: after, Limit: 1})
 			f.ok("list attempts", err)
@@ -108,7 +108,7 @@ var unlockCases = []testCase{
 			p.Limit = 1
 			got, err := f.store.Attempts(f.ctx, p)
 			f.ok("list attempts", err)
-			equal(f, what, got, []store.Attempts{{
+			equal(f, what, got, []store.AttemptCounter{{
 				Slot: a.Here.Slot, UserID: u.ID, Username: "alice", Address: "192.0.2.1", Failures: 1, LastAt: noon, NextAt: noon,
 			}})
 		}

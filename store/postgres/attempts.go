@@ -25,6 +25,13 @@ const (
 
 // The snapshot keeps an attempt from being counted Here that Anywhere refuses. Locks are
 // taken on Here's slot first, as all statements do that change counters.
+//
+//	$1 folded name    $4 address block    $5 the attempt's instant
+//	$2, $3 Here's slot and key    $6 its delays    $7 its quiet time (both in microseconds)
+//	$8, $9 Anywhere's slot and key    $10 its delays    $11 its quiet time
+//	$12, $13 the place's slot and key    $14 since when it counts
+//	$15 how many failures the ceiling allows, 0 for no ceiling
+//	$16 to $17 its slots, the last excluded    $18 its window
 const beginLogin = `
 WITH known AS (
     SELECT EXISTS (SELECT 1 FROM known_places WHERE slot = $12 AND key = $13 AND signed_in_at > $14) AS here
@@ -114,6 +121,9 @@ func (s *Store) TakeBackLogin(ctx context.Context, a store.Attempt) error {
 	return translate("take back login", err)
 }
 
+// $1 to $9 the event: at, action, actor, user, session, address, user agent, request, reason
+// $10 failures that disable the password, 0 for never    $11 the action of that event
+// $12 to $15 the ceiling: how many it allows, slot, window, and what stands for its address
 const failLogin = `
 WITH failed AS (
     UPDATE users SET failed_logins = failed_logins + 1, password_disabled_at = COALESCE(password_disabled_at,

@@ -12,6 +12,9 @@ import (
 
 // One statement for a batch. COPY would need a table between, because a row that is
 // there already must not fail the others.
+//
+//	$1 to $7, $15 the users, one array a column    $16 their generation
+//	$8 to $14 the event: at, action, actor, address, user agent, request, reason
 const insertUsers = `
 WITH incoming AS (
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[], $15::timestamptz[])

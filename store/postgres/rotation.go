@@ -14,6 +14,11 @@ import (
 
 // What the columns previous_hash, successor and rotated_at say is in replaced as well. They are
 // for servers of the release before, which read and write no other.
+//
+//	$1 session    $2 hash of the token presented    $3 hash of the next one    $4 the next one, sealed
+//	$5 the instant    $6 when the session expires    $7 step of the next one
+//	$8 the clock that judges, NULL for the database's    $9 the replacement as one entry of replaced
+//	$10, $11 since when entries are kept: always, and after servers have resumed    $12 how many are kept
 const updateToken = `
 UPDATE refresh_tokens AS t
 SET token_hash = $3, previous_hash = t.token_hash, successor = $4, rotated_at = $5, last_used_at = $5,

@@ -20,6 +20,15 @@ const othersFailed = `GREATEST(a.failures - COALESCE((SELECT failed.failures FRO
 // slips past its condition carries the older pair and is dead on arrival. All statements lock
 // in one order: the user, the counters, the place. The counts see to that: they are made before the
 // next row is looked for, whether or not there is one.
+//
+//	$1 session    $2 user    $3 token hash    $4, $5 generations of the installation and the user    $31 step
+//	$6 the instant    $7, $8 when it expires, idle and at the latest    $9 address    $10 user agent
+//	$11 the stored password hash that was verified    $12 what replaces it, "" for nothing
+//	$13 the session that this one replaces, NULL for none    $23 the action of that event
+//	$14 to $22 the event: at, action, actor, user, session, address, user agent, request, reason
+//	$24, $25 Here's slot and key    $26, $27 Anywhere's    $34 Anywhere's delays, in microseconds
+//	$28, $29 the place's slot and key, -1 for none    $30 its address block
+//	$32 sessions of one user at once, 0 for no limit    $33 how many more end at a time
 const insertSession = `
 WITH started AS (
     INSERT INTO refresh_tokens (id, user_id, token_hash, installation_generation, user_generation,
@@ -98,6 +107,8 @@ func (s *Store) StartSession(ctx context.Context, n store.NewSession, e store.Ev
 	return err == nil, err
 }
 
+// $1 sessions    $2 to $8 the event: at, action, actor, address, user agent, request, reason
+// $9 when the revocation is published
 const deleteSessions = `
 WITH ended AS (
     DELETE FROM refresh_tokens WHERE id = ANY($1::uuid[]) RETURNING id, user_id

@@ -55,6 +55,13 @@ func (p Params) BelowFloor() bool {
 	return true
 }
 
+// WeakerThan reports whether a hash at p is easier to attack than one at q: it needs less memory,
+// or less of memory times passes.
+func (p Params) WeakerThan(q Params) bool { return p.Memory < q.Memory || p.work() < q.work() }
+
+// work is memory times passes, in KiB: what an attacker who has the memory pays for a guess.
+func (p Params) work() uint64 { return uint64(p.Memory) * uint64(p.Iterations) }
+
 // bytes returns how much memory a hash works with.
 func (p Params) bytes() int64 { return int64(p.Memory) << 10 }
 

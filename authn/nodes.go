@@ -149,3 +149,12 @@ func (s *Service) Nodes(ctx context.Context) ([]NodeState, error) {
 	}
 	return states, nil
 }
+
+// LastServer returns when a server was last seen on this database.
+func (s *Service) LastServer(ctx context.Context) (store.LastServer, error) {
+	last, err := s.store.LastServer(ctx)
+	if err != nil {
+		return store.LastServer{}, fail(err)
+	}
+	return last, nil
+}

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/authctl/authctl/authn/hashing/foreign"
+	"github.com/authctl/authctl/authn/foreign"
 )
 
 // storedHash is a password hash as the store has it: one of ours, or one that came with
@@ -112,13 +112,12 @@ func (h *Hasher) outdated(s storedHash) bool {
 	return s.foreign != nil || h.outdatedOwn(s.own)
 }
 
-// cheapens reports whether a hash at the configured cost is easier to attack than a stored one: it
-// needs less memory, or less of memory times passes. The cost of another program's hash is not
+// cheapens reports whether a hash at the configured cost is easier to attack than a stored one, as
+// [Params.WeakerThan] says. The cost of another program's hash is not
 // comparable; one below the minimum for production counts as easier.
 func (h *Hasher) cheapens(s storedHash) bool {
 	if s.foreign != nil {
 		return h.params.BelowFloor()
 	}
-	now, was := h.params, s.own.params
-	return now.Memory < was.Memory || uint64(now.Memory)*uint64(now.Iterations) < uint64(was.Memory)*uint64(was.Iterations)
+	return h.params.WeakerThan(s.own.params)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -29,6 +30,9 @@ type app struct {
 	vault   *vault.Client // made when something is kept there
 
 	vaultLogin vaultConfig // what vault was made with
+
+	database string // the one that the command may change, as people read it; "" when it changes none
+	waits    bool   // --wait was given
 }
 
 // say writes a line of talk; where the log is JSON, into the log.
@@ -49,7 +53,9 @@ func terminal(stream any) (*os.File, bool) {
 
 // opening says what a command needs of [app.open].
 type opening struct {
-	create   bool // make a SQLite file that is missing
+	create   bool // make a SQLite file, or a secret, that is missing
+	reads    bool // nothing is changed, so the database needs no naming
+	patient  bool // database.connect_timeout is waited for, and not a moment
 	signs    bool // the secret is needed, to issue and check tokens
 	verifies bool // the secret is of use, if there is one
 	hashes   bool // passwords are hashed, or hashes looked at
@@ -108,10 +114,14 @@ func (a *app) open(ctx context.Context, o opening) (*instance, error) {
 	if o.serves {
 		a.starting(inst)
 	}
-	if o.signs {
-		if err := cfg.checkServing(); err != nil {
-			return nil, err
-		}
+	switch {
+	case o.serves:
+		err = cfg.checkStart(ctx)
+	case o.signs:
+		err = cfg.checkServing()
+	}
+	if err != nil {
+		return nil, err
 	}
 	if inst.store, err = a.openStore(ctx, inst, o); err != nil {
 		return nil, err
@@ -119,6 +129,12 @@ func (a *app) open(ctx context.Context, o opening) (*instance, error) {
 	if err := a.prepare(ctx, inst, o); err != nil {
 		inst.store.Close()
 		return nil, err
+	}
+	if inst.created != "" {
+		a.say("made database %s", inst.where())
+	}
+	if !o.reads {
+		a.name(inst, o)
 	}
 	if restoring := refuseRestoring(cfg); restoring != nil && !o.restores {
 		a.say("warning: %v: what is changed now may be replaced", restoring)
@@ -130,11 +146,11 @@ func (a *app) prepare(ctx context.Context, inst *instance, o opening) error {
 	if err := refuseProduction(ctx, inst, o); err != nil {
 		return err
 	}
-	if err := a.settleSchema(ctx, inst, o.migrate); err != nil {
+	if err := a.settleSchema(ctx, inst, o); err != nil {
 		return err
 	}
 	var err error
-	if inst.secret, err = secretOf(inst, o); err != nil {
+	if inst.secret, err = a.secretOf(inst, o); err != nil {
 		return err
 	}
 	if inst.authn, err = newService(inst, inst.store); err != nil {
@@ -160,16 +176,20 @@ func (i *instance) close() {
 	}
 }
 
-// settleSchema makes sure that the schema is the one this binary needs.
-func (a *app) settleSchema(ctx context.Context, inst *instance, m migration) error {
-	if m == migrateNever {
+// settleSchema makes sure that the schema is the one this binary needs. A SQLite file without
+// tables of authctl is no database yet, and perhaps somebody else's.
+func (a *app) settleSchema(ctx context.Context, inst *instance, o opening) error {
+	if o.migrate == migrateNever {
 		return nil
 	}
 	err := inst.store.Ready(ctx)
 	mismatch, ok := errors.AsType[*store.SchemaError](err)
 	_, onSQLite := inst.cfg.sqlitePath()
-	if !ok || !mismatch.Behind() || (m == migrateSQLite && !onSQLite) {
+	if !ok || !mismatch.Behind() || (o.migrate == migrateSQLite && !onSQLite) {
 		return err
+	}
+	if mismatch.Current == 0 && onSQLite && !o.create {
+		return noDatabase(inst, "%s has no tables of authctl", inst.where())
 	}
 	applied, err := inst.store.MigrateUp(ctx)
 	for _, step := range applied {
@@ -179,9 +199,9 @@ func (a *app) settleSchema(ctx context.Context, inst *instance, m migration) err
 }
 
 // secretOf returns the key of the access tokens. Without one in the
-// configuration a SQLite installation makes and keeps its own. A command that signs
-// no tokens makes none; it gets a random one, for the service to be complete.
-func secretOf(inst *instance, o opening) (string, error) {
+// configuration a SQLite installation keeps its own, which `serve` makes. A command that
+// needs none gets a random one, for the service to be complete.
+func (a *app) secretOf(inst *instance, o opening) (string, error) {
 	if inst.cfg.JWT.Secret != "" {
 		return string(inst.cfg.JWT.Secret), nil
 	}
@@ -193,7 +213,13 @@ func secretOf(inst *instance, o opening) (string, error) {
 		return randomSecret(), nil
 	}
 	inst.secretFile = kept
-	secret, _, err := ensureSecret(inst.secretFile)
+	if !o.create && errors.Is(err, fs.ErrNotExist) {
+		return "", noSecret(inst)
+	}
+	secret, made, err := ensureSecret(inst.secretFile)
+	if made {
+		a.say("made secret %s", absolute(kept))
+	}
 	return secret, err
 }
 

@@ -100,7 +100,7 @@ func (o *auditListOptions) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	inst, err := a.open(ctx, opening{})
+	inst, err := a.open(ctx, opening{reads: true})
 	if err != nil {
 		return err
 	}

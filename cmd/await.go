@@ -33,7 +33,7 @@ func (o waitOptions) await(ctx context.Context, a *app, svc *authn.Service) (aut
 		return reach, &problem{exitPartial, errors.New("the database was restarted, restored or failed over meanwhile, and may have lost what was done"), "run the command again"}
 	}
 	if len(reach.Nodes) == 0 {
-		a.say("no running server has this database; there is none to wait for")
+		a.say("no running server uses this database; there is none to wait for")
 	} else {
 		a.say("effective on %d of %s after %d ms", reach.Confirmed(), count(int64(len(reach.Nodes)), "node"), reach.Took.Milliseconds())
 	}

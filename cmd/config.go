@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/authctl/authctl/authn"
@@ -211,6 +212,22 @@ func (f faults) Error() string {
 		}
 	}
 	return errors.Join(errs...).Error()
+}
+
+// located returns the faults, or nil for none, and says of each where its value came from, if somebody gave it.
+func (l *loaded) located(f faults) error {
+	for i, one := range f {
+		origin := l.origins[one.key]
+		_, place, _ := strings.Cut(origin, " ")
+		told := strings.Contains(one.why, origin) || strings.Contains(one.why, "(in "+place+")")
+		if origin != "" && origin != "default" && !told {
+			f[i].why += " (from " + origin + ")"
+		}
+	}
+	if len(f) == 0 {
+		return nil
+	}
+	return f
 }
 
 func (f *faults) add(key, format string, args ...any) {

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"reflect"
@@ -15,24 +16,45 @@ func newConfig(a *app) *cobra.Command {
 	return group("config", "Check and show the configuration", newConfigCheck(a), newConfigShow(a))
 }
 
+type configCheckOptions struct{ listen bool }
+
 func newConfigCheck(a *app) *cobra.Command {
-	return &cobra.Command{
+	var o configCheckOptions
+	c := &cobra.Command{
 		Use:   "check",
 		Short: "Say everything that is wrong with the configuration; exit 3 if anything is",
-		Args:  cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := a.load(c.Context(), everySecret)
-			if err == nil {
-				err = cfg.checkServing()
-			}
-			if err != nil {
-				return &problem{exitCheck, err, endingOf(err).hint}
-			}
-			a.warn(cfg)
-			a.say("the configuration is good")
-			return nil
-		},
+		Long: `Look at the configuration as "authctl serve" does before it opens its database, and say
+everything that is wrong. No database is asked, and no file is made.
+
+With --listen it also opens the listeners, and closes them again. That fails while a
+server has them.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
 	}
+	c.Flags().BoolVar(&o.listen, "listen", false, "also listen, for a moment, on server.host, server.port and server.admin_listen")
+	return c
+}
+
+func (o configCheckOptions) run(ctx context.Context, a *app) error {
+	cfg, err := a.load(ctx, everySecret)
+	if err == nil {
+		err = cfg.checkStart(ctx)
+	}
+	var on listeners
+	if err == nil && o.listen {
+		if on, err = listenOn(ctx, &cfg); err == nil {
+			on.close()
+		}
+	}
+	if err != nil {
+		return &problem{exitCheck, err, endingOf(err).hint}
+	}
+	a.warn(cfg)
+	if o.listen {
+		a.say("listening works on %s", on)
+	}
+	a.say("the configuration is good")
+	return nil
 }
 
 // settingView is one setting in JSON and YAML.

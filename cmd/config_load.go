@@ -93,10 +93,7 @@ func load(src sources) (loaded, error) {
 		out.adjust()
 		out.validate(&bad)
 	}
-	if len(bad) > 0 {
-		return out, bad
-	}
-	return out, nil
+	return out, out.located(bad)
 }
 
 // setBy returns the setting that a variable gives a value that can be taken. It reports what is wrong with

@@ -1,7 +1,7 @@
 package cmd
 
 import (
-	"net"
+	"context"
 	"net/netip"
 	"net/url"
 	"path/filepath"
@@ -124,9 +124,7 @@ func (l *loaded) validateServer(bad *faults) {
 			bad.add("server.cors.allowed_origins", "%q %v", origin, err)
 		}
 	}
-	if _, _, err := net.SplitHostPort(s.AdminListen); s.AdminListen != "" && err != nil {
-		bad.add("server.admin_listen", "must be host:port, or empty to turn it off, not %q", s.AdminListen)
-	}
+	l.validateListeners(bad)
 	for _, host := range s.AdminHosts {
 		if err := server.CheckAdminHost(host); err != nil {
 			bad.add("server.admin_hosts", "%q %v", host, err)
@@ -150,9 +148,24 @@ func (l *loaded) validateServer(bad *faults) {
 	}
 }
 
-// checkServing reports what would keep `serve` from starting, and no other command.
+// checkStart reports all of the configuration that would keep `serve` from starting, which calls it
+// before anything else, as `config check` does.
+func (l *loaded) checkStart(ctx context.Context) error {
+	var bad faults
+	l.findServing(&bad)
+	l.resolveListeners(ctx, &bad)
+	return l.located(bad)
+}
+
+// checkServing reports what would keep a server from working, and commands that need as much of it. What only
+// counts when it starts is left out.
 func (l *loaded) checkServing() error {
 	var bad faults
+	l.findServing(&bad)
+	return l.located(bad)
+}
+
+func (l *loaded) findServing(bad *faults) {
 	if _, onSQLite := l.sqlitePath(); !onSQLite && l.JWT.Secret == "" {
 		bad.add("jwt.secret", "is required with PostgreSQL, for all nodes must share it: export JWT_SECRET=$(authctl secret generate), and keep it")
 	}
@@ -160,14 +173,13 @@ func (l *loaded) checkServing() error {
 		bad.add("password.blocklist_file", "%v", err)
 	}
 	limit, source := memoryLimit()
-	l.checkMemory(limit, source, &bad)
-	if err := serverSettings(*l).Check(); err != nil {
+	l.checkMemory(limit, source, bad)
+	l.Server.TLS.check(bad)
+	settings := serverSettings(*l)
+	settings.Certificate = nil // which was just looked at
+	if err := settings.Check(); err != nil {
 		bad.add("", "%v", err)
 	}
-	if len(bad) == 0 {
-		return nil
-	}
-	return bad
 }
 
 // publicHTTPS reports whether a server.public_url is one of HTTPS, which may be written HTTPS://.

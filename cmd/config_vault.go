@@ -220,18 +220,27 @@ func (e vaultAway) Unwrap() error        { return e.error }
 // everySecret wants all.
 func everySecret(string) bool { return true }
 
-// persist tries until there is an answer, or the deadline is over, with a line for each try.
+// persist tries until there is an answer, or the deadline is over. It says why it goes on trying,
+// and again only when that changes or a while has passed.
 func persist[T any](ctx context.Context, a *app, deadline time.Time, what string, away func(error) bool, try func(context.Context) (T, error)) (T, error) {
-	pause := 100 * time.Millisecond
+	const longestTry, sayAgain = 5 * time.Second, 10 * time.Second
+	pause, said, saidAt := 100*time.Millisecond, "", time.Time{}
 	for {
-		tryCtx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		limit := longestTry
+		if left := time.Until(deadline); left > 0 {
+			limit = min(limit, max(left, time.Second))
+		}
+		tryCtx, cancel := context.WithTimeout(ctx, limit)
 		got, err := try(tryCtx)
 		cancel()
 		left := time.Until(deadline)
 		if err == nil || !away(err) || ctx.Err() != nil || left <= 0 {
 			return got, err
 		}
-		a.say("%s, trying again for %s: %s", what, left.Round(100*time.Millisecond), oneLine(err))
+		if why := oneLine(err); why != said || time.Since(saidAt) >= sayAgain {
+			a.say("%s, trying again for %s: %s", what, left.Round(100*time.Millisecond), why)
+			said, saidAt = why, time.Now()
+		}
 		select {
 		case <-ctx.Done():
 			return got, ctx.Err()

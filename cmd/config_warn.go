@@ -3,6 +3,8 @@ package cmd
 import (
 	"fmt"
 	"net"
+	"strings"
+	"time"
 
 	"github.com/authctl/authctl/authn"
 )
@@ -26,6 +28,12 @@ func (l *loaded) warnings() (all []string) {
 	}
 	if host, _, err := net.SplitHostPort(s.AdminListen); err == nil && !loopback(host) {
 		all = append(all, fmt.Sprintf("server.admin_listen %s can be reached from elsewhere, and asks nobody who they are: let only what collects the metrics reach it", s.AdminListen))
+	}
+	if when, expired := s.TLS.expired(time.Now()); expired {
+		all = append(all, fmt.Sprintf("the certificate in %s has expired at %s: browsers refuse it", s.TLS.CertFile, when.UTC().Format(time.RFC3339)))
+	}
+	if origin := l.origins["server.port"]; s.Port == 0 && !strings.HasPrefix(origin, "flag") {
+		all = append(all, fmt.Sprintf("server.port is 0 (from %s): the system chooses another port at each start, which is for tests", origin))
 	}
 	if !l.Limits.Enabled {
 		all = append(all, "limits.enabled is false, so nothing slows down whoever guesses passwords: that is for load tests")

@@ -30,11 +30,3 @@ func refuseProduction(ctx context.Context, inst *instance, o opening) error {
 	}
 	return nil
 }
-
-// databaseName is the database as an error may name it.
-func (c config) databaseName() string {
-	if path, ok := c.sqlitePath(); ok {
-		return path
-	}
-	return redactURL(string(c.Database.URL))
-}

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authctl/authctl/authn"
-	"github.com/authctl/authctl/authn/hashing/hashbench"
+	"github.com/authctl/authctl/authn/hashbench"
 )
 
 type hashBenchOptions struct {
@@ -25,6 +25,7 @@ type hashBenchOptions struct {
 	params  []string
 	impl    string
 	write   bool
+	force   bool
 	check   bool
 	compare bool
 	svg     string
@@ -37,7 +38,11 @@ func newHashBench(a *app) *cobra.Command {
 		Short: "Measure what password hashes cost here, and choose the cost",
 		Long: `Measure the costs that OWASP and RFC 9106 recommend, and the configured one: one hash at a
 time, as many as there are workers, and twice as many. With a goal it chooses the strongest
-cost that meets it, never one below the OWASP minimum.`,
+cost that meets it, never one below the OWASP minimum.
+
+--write puts the choice into the configuration file, and refuses with exit code 3 when the
+measurement is not to be relied on: rounds do not agree within 5 %, or there was time for one only.
+A "~" stands before figures that are not exact.`,
 		Example: `  authctl hash-bench
   authctl hash-bench --target 300ms --write
   authctl hash-bench --logins-per-second 40 --max-p99 800ms --memory 1GiB
@@ -57,7 +62,8 @@ cost that meets it, never one below the OWASP minimum.`,
 	f.StringArrayVar(&o.params, "params", nil, "measure this cost, such as `m=65536,t=3,p=1` (KiB), and the configured one, and no others; may be repeated")
 	f.StringVar(&o.impl, "implementation", "", "of Argon2: auto or portable (default: the configured one)")
 	f.BoolVar(&o.write, "write", false, "put the choice into the configuration file")
-	f.BoolVar(&o.check, "check", false, "exit 3 when the configured cost is below the OWASP minimum or misses the goal")
+	f.BoolVar(&o.force, "force", false, "write a choice that rests on a noisy measurement, or on one round only")
+	f.BoolVar(&o.check, "check", false, "exit 3 when the configured cost is below the OWASP minimum, misses the goal, or cannot be told to meet it")
 	f.BoolVar(&o.compare, "compare", false, "count the stored hashes by algorithm and cost, and measure nothing")
 	f.StringVar(&o.svg, "svg", "", "draw latency over concurrency, and throughput over memory, into this `file`")
 	c.AddCommand(newHashBenchChild(a))
@@ -114,8 +120,8 @@ func (o *hashBenchOptions) validate() error {
 		return usage("", "--max-p99 needs --logins-per-second")
 	case o.write && o.target == 0 && o.logins == 0:
 		return usage("such as --target 300ms --write", "--write needs a goal to choose by")
-	case !o.write && (o.yes || o.dryRun):
-		return usage("", "--yes and --dry-run go with --write")
+	case !o.write && (o.yes || o.dryRun || o.force):
+		return usage("", "--yes, --dry-run and --force go with --write")
 	case o.write && o.check, o.compare && (o.write || o.check):
 		return usage("", "give only one of --write, --check and --compare")
 	}

@@ -41,6 +41,9 @@ func (b *bench) chart() []byte {
 	throughput := plot{title: "Throughput, all workers busy", x: "memory of a hash, MiB", y: "hashes a second"}
 	for _, p := range b.costs() {
 		of := series{name: p.String(), line: true}
+		if b.doubtful(p) {
+			of.name += " (not to be relied on)"
+		}
 		var at []point
 		seen := map[int]bool{}
 		for _, r := range slices.Concat(b.solved, b.results) {

@@ -21,7 +21,7 @@ type storedView struct {
 
 // runCompare counts the stored hashes.
 func (o *hashBenchOptions) runCompare(ctx context.Context, a *app) error {
-	inst, err := a.open(ctx, opening{})
+	inst, err := a.open(ctx, opening{reads: true})
 	if err != nil {
 		return err
 	}

@@ -10,12 +10,16 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/authn"
-	"github.com/authctl/authctl/authn/hashing/hashbench"
+	"github.com/authctl/authctl/authn/hashbench"
 )
 
 // benchView is what was found, in JSON and YAML.
 type benchView struct {
 	Chosen     *costView          `json:"chosen"` // the configured cost where there was no goal; null where none meets it
+	Configured costView           `json:"configured"`
+	Weaker     *bool              `json:"weaker_than_configured"` // the choice is; null where there is none
+	Reliable   bool               `json:"reliable"`               // what the choice, or the check, rests on
+	Doubts     []string           `json:"doubts"`                 // why it is not
 	Candidates []candidateView    `json:"candidates"`
 	Attack     []hashbench.Attack `json:"attack"` // on the chosen cost, or else on the configured one
 	Machine    machineView        `json:"machine"`
@@ -40,6 +44,8 @@ type candidateView struct {
 	CPUPerHash      *float64 `json:"cpu_seconds_per_hash"`
 	PeakRSS         int64    `json:"peak_rss_bytes"` // of a process that computes them and nothing else
 	Spread          float64  `json:"spread"`
+	Rounds          int      `json:"rounds"`
+	Reliable        bool     `json:"reliable"` // there were several rounds, and they agree
 	Rejected        *string  `json:"rejected"` // why it is not the choice; null when nothing speaks against it
 }
 
@@ -71,7 +77,8 @@ func (b *bench) print() error {
 
 func (b *bench) view() benchView {
 	limit, source := memoryLimit()
-	v := benchView{Candidates: []candidateView{}, Machine: machineView{
+	doubts := b.doubts()
+	v := benchView{Configured: viewCost(b.configured), Doubts: doubts, Reliable: len(doubts) == 0, Candidates: []candidateView{}, Machine: machineView{
 		CPUs: runtime.NumCPU(), CPUModel: cpuModel(), Workers: b.goal.Workers, Implementation: b.implementation(), MemoryLimit: limit, MemoryLimitSource: source, MemoryForHashing: b.goal.Memory,
 	}}
 	attacked := b.configured
@@ -80,8 +87,8 @@ func (b *bench) view() benchView {
 		attacked = b.chosen.Params
 		fallthrough
 	case !b.goal.Asked():
-		chosen := viewCost(attacked)
-		v.Chosen = &chosen
+		chosen, weaker := viewCost(attacked), b.weaker()
+		v.Chosen, v.Weaker = &chosen, &weaker
 	}
 	v.Attack = hashbench.Attacks(attacked)
 	for _, r := range slices.Concat(b.results, b.solved) {
@@ -110,7 +117,7 @@ func (b *bench) viewCandidate(r hashbench.Result) candidateView {
 	v := candidateView{
 		costView: viewCost(r.Params), Name: b.names[r.Params], Concurrency: r.Concurrency, Samples: len(r.Latencies),
 		P50: ms(r.Percentile(50)), P95: ms(r.Percentile(95)), P99: ms(r.Percentile(99)),
-		HashesPerSecond: &r.HashesPerSecond, CPUPerHash: &cpu, PeakRSS: r.PeakRSS, Spread: r.Spread,
+		HashesPerSecond: &r.HashesPerSecond, CPUPerHash: &cpu, PeakRSS: r.PeakRSS, Spread: r.Spread, Rounds: r.Rounds(), Reliable: doubt(r) == "",
 	}
 	if why := b.rejection(r); why != "" && r.Concurrency == b.goal.Workers {
 		v.Rejected = &why
@@ -129,8 +136,10 @@ func (b *bench) table(v benchView) table {
 	for _, c := range v.Candidates {
 		row := []string{authn.Params{Memory: c.MemoryKiB, Iterations: c.Iterations, Parallelism: c.Parallelism}.String(), "", "", "", "", "", "", "", c.Name, "", ""}
 		if c.P95 != nil {
-			copy(row[1:], []string{fmt.Sprint(c.Concurrency), milliseconds(*c.P50), milliseconds(*c.P95), milliseconds(*c.P99), fmt.Sprintf("%.1f", *c.HashesPerSecond),
-				fmt.Sprintf("%.3f", *c.CPUPerHash), showSize(size(c.PeakRSS))})
+			about := approximately(c.Reliable)
+			copy(row[1:], []string{fmt.Sprint(c.Concurrency), about + milliseconds(*c.P50), approximately(c.Reliable && c.Samples >= fewHashes) + milliseconds(*c.P95),
+				approximately(c.Reliable && c.Samples >= 100) + milliseconds(*c.P99), fmt.Sprintf("%s%.1f", about, *c.HashesPerSecond),
+				fmt.Sprintf("%s%.3f", about, *c.CPUPerHash), showSize(size(c.PeakRSS))})
 			row[9] = strings.Repeat("▇", max(1, int(*c.P95/slowest*20)))
 		}
 		if c.Rejected != nil {
@@ -147,17 +156,13 @@ func milliseconds(ms float64) string { return fmt.Sprintf("%.0f ms", ms) }
 func (b *bench) talk(v benchView) {
 	b.a.say("Argon2's implementation is %q", v.Machine.Implementation)
 	if b.chosen != nil {
-		b.a.say("chosen: %s, p95 %d ms with %d at once", b.chosen.Params, b.chosen.Percentile(95).Milliseconds(), b.chosen.Concurrency)
+		b.a.say("chosen: %s, p95 %s%d ms with %d at once", b.chosen.Params, approximately(doubt(*b.chosen) == ""), b.chosen.Percentile(95).Milliseconds(), b.chosen.Concurrency)
 	}
 	for _, attack := range v.Attack {
-		b.a.say("an attacker guesses at it %.0f times a second on a %s, %.1f million times for a dollar (%s)", attack.HashesPerSecond, attack.GPU, attack.HashesPerDollar/1e6, attack.Source)
+		b.a.say("an attacker guesses at it about %s times a second on a %s, %s million times for a dollar (%s)", twoDigits(attack.HashesPerSecond), attack.GPU, twoDigits(attack.HashesPerDollar/1e6), attack.Source)
 	}
-	names, once := b.noisy()
-	if names != "" {
-		b.a.say("warning: the machine was too noisy, or the time too short: rounds do not agree within 5 %%: %s", names)
-	}
-	if once > 0 {
-		b.a.say("warning: there was time for one round only of %s, give a longer --time", count(int64(once), "measurement"))
+	if len(v.Doubts) > 0 {
+		b.a.say("warning: do not rely on this: the machine was too noisy, or the time too short: %s; repeat it with a longer --time while nothing else runs here", first(v.Doubts))
 	}
 }
 

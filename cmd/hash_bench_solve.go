@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/authctl/authctl/authn"
-	"github.com/authctl/authctl/authn/hashing/hashbench"
+	"github.com/authctl/authctl/authn/hashbench"
 )
 
 // maxTries is how many candidates are measured before giving up.
@@ -78,10 +76,18 @@ func (b *bench) conclude(ctx context.Context) error {
 	if b.chosen == nil {
 		return &problem{exitCheck, errors.New("no cost at or above the OWASP minimum meets the goal"), "allow more time, fewer sign-ins or more memory, or add processors"}
 	}
+	b.warnWeaker()
 	if b.options.write {
+		if err := b.refuseDoubtful(); err != nil {
+			return err
+		}
 		return b.writeChoice(ctx)
 	}
-	b.a.say("password.argon2: memory: %s, iterations: %d, parallelism: %d; --write puts it into the configuration file", memoryText(b.chosen.Params), b.chosen.Params.Iterations, b.chosen.Params.Parallelism)
+	next := "--write puts it into the configuration file"
+	if len(b.doubts()) > 0 {
+		next = "do not rely on it: repeat it with a longer --time while nothing else runs here"
+	}
+	b.a.say("password.argon2: memory: %s, iterations: %d, parallelism: %d; %s", memoryText(b.chosen.Params), b.chosen.Params.Iterations, b.chosen.Params.Parallelism, next)
 	return nil
 }
 
@@ -91,8 +97,12 @@ func (b *bench) verdict() error {
 		if r.Params != b.configured {
 			continue
 		}
-		if why := b.goal.Judge(r); why != "" {
-			return &problem{exitCheck, fmt.Errorf("the configured cost %s: %s", r.Params, why), "authctl hash-bench --target 300ms chooses another"}
+		switch b.goal.Decide(r) {
+		case hashbench.Missed:
+			return &problem{exitCheck, fmt.Errorf("the configured cost %s: %s", r.Params, b.goal.Judge(r)), "authctl hash-bench --target 300ms chooses another"}
+		case hashbench.Undecided:
+			return &problem{exitCheck, fmt.Errorf("it cannot be told whether the configured cost %s meets the goal: p95 is %d ms, give or take %.0f %%: %s",
+				r.Params, r.Percentile(95).Milliseconds(), 100*r.Margin(), doubt(r)), "repeat it with a longer --time while nothing else runs here"}
 		}
 	}
 	b.a.say("the configured cost %s holds", b.configured)
@@ -116,22 +126,4 @@ func (b *bench) rejection(r hashbench.Result) string {
 		return "weaker than the choice"
 	}
 	return ""
-}
-
-// noisy names the measurements whose rounds did not agree, the first few, and counts
-// those of which there was one round only.
-func (b *bench) noisy() (names string, once int) {
-	var all []string
-	for _, r := range slices.Concat(b.results, b.solved) {
-		switch {
-		case r.Rounds() < 2:
-			once++
-		case r.Noisy():
-			all = append(all, fmt.Sprintf("%s × %d (%.0f %%)", r.Params, r.Concurrency, 100*r.Spread))
-		}
-	}
-	if more := len(all) - 3; more > 0 {
-		all = append(all[:3], fmt.Sprintf("and %d more", more))
-	}
-	return strings.Join(all, ", "), once
 }

@@ -51,7 +51,11 @@ func (b *bench) writeChoice(ctx context.Context) error {
 		}
 		fmt.Fprintf(b.a.err, "+%s\n", printable(strings.TrimRight(e.new, "\r\n")))
 	}
-	ok, err := b.options.confirm(ctx, b.a, "write that to "+path)
+	what := "write that to " + path
+	if b.weaker() {
+		what = "write that, which is weaker than what is configured, to " + path
+	}
+	ok, err := b.options.confirm(ctx, b.a, what)
 	if err != nil || !ok {
 		return err
 	}

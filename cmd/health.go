@@ -74,6 +74,9 @@ func (o healthOptions) run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
+		if cfg.Server.Port == 0 {
+			return usage("authctl health --url URL, as serve says it when it starts", "server.port is 0: only the server itself knows which port it has")
+		}
 		base = cfg.Server.scheme() + "://" + reachable(net.JoinHostPort(cfg.Server.Host, strconv.Itoa(int(cfg.Server.Port))))
 		client = cfg.Server.client()
 	}

@@ -61,7 +61,7 @@ func newKeyList(a *app) *cobra.Command {
 }
 
 func listKeys(ctx context.Context, a *app, o *output) error {
-	inst, err := a.open(ctx, opening{verifies: true})
+	inst, err := a.open(ctx, opening{reads: true, verifies: true})
 	if err != nil {
 		return err
 	}
@@ -124,6 +124,7 @@ func (c keyChange) states() []string {
 
 // keyChangeView is the result in JSON and YAML.
 type keyChangeView struct {
+	Database      string       `json:"database"`
 	KeyID         string       `json:"key_id"`
 	State         string       `json:"state"` // active, retired or removed; for a dry run, what it would be
 	DryRun        bool         `json:"dry_run"`
@@ -179,7 +180,7 @@ func (o *keyChangeOptions) run(ctx context.Context, a *app, change keyChange, id
 		}
 		return &authn.Error{Code: authn.CodeKeyNotFound, Message: message}
 	}
-	view := keyChangeView{KeyID: id, State: change.to, DryRun: o.dryRun, Reason: o.reason}
+	view := keyChangeView{Database: a.database, KeyID: id, State: change.to, DryRun: o.dryRun, Reason: o.reason}
 	ok, err := o.confirm(ctx, a, change.verb+" key "+id)
 	if err != nil {
 		return err
@@ -206,7 +207,7 @@ func newKeyExport(a *app) *cobra.Command {
 		Short: "Print the public keys as a JWK set, as servers do at /.well-known/jwks.json",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			inst, err := a.open(c.Context(), opening{verifies: true})
+			inst, err := a.open(c.Context(), opening{reads: true, verifies: true})
 			if err != nil {
 				return err
 			}
@@ -250,6 +251,7 @@ keep the keys that they have open.`,
 
 // resealView is the result in JSON and YAML.
 type resealView struct {
+	Database string   `json:"database"`
 	Resealed int      `json:"resealed"`
 	Closed   []string `json:"closed"` // ids of the keys that no configured secret opens
 	DryRun   bool     `json:"dry_run"`
@@ -270,7 +272,7 @@ func (o *keyResealOptions) run(ctx context.Context, a *app) error {
 		done = "would reseal"
 	}
 	a.say("%s %s", done, count(int64(n), "key"))
-	view := resealView{n, append([]string{}, closed...), o.dryRun}
+	view := resealView{a.database, n, append([]string{}, closed...), o.dryRun}
 	t := table{header: []string{"KEY", "STATE"}}
 	for _, id := range closed {
 		t.rows = append(t.rows, []string{id, "cannot be opened"})

@@ -15,6 +15,7 @@ import (
 type keyRotateOptions struct {
 	output
 	confirmOptions
+	unattendedOptions
 	waitOptions
 	publishFor time.Duration
 	now        bool
@@ -34,7 +35,8 @@ interrupted, and goes on from there when it is called again.
 
 With --now the new key is the only one from this second on: for a key that has
 leaked. Every access token there is is dead; sessions live on, so that users
-notice nothing but a refresh. --and-revoke-sessions ends those too.
+notice nothing but a refresh. --and-revoke-sessions ends those too. On a database that no
+server has been on within a day --now asks again, and without a terminal exits with 7.
 
 With jwt.algorithm HS256 the key is jwt.secret itself: change that first, and move the
 old one to jwt.previous_secrets (docs/keys.md).`,
@@ -51,6 +53,7 @@ old one to jwt.previous_secrets (docs/keys.md).`,
 	}
 	o.output.addFlag(c, "table", "json", "yaml", "ids")
 	o.confirmOptions.addFlag(c)
+	o.unattendedOptions.addFlag(c)
 	o.waitOptions.addFlag(c)
 	f := c.Flags()
 	o.publishFor = authn.JWKSMaxAge
@@ -63,6 +66,7 @@ old one to jwt.previous_secrets (docs/keys.md).`,
 
 // rotateView is the result in JSON and YAML.
 type rotateView struct {
+	Database        string       `json:"database"`
 	KeyID           string       `json:"key_id"` // the active key now; "" for a dry run that would make one
 	Algorithm       string       `json:"algorithm"`
 	PreviousKeyID   string       `json:"previous_key_id"` // the active key before; "" for none
@@ -87,7 +91,7 @@ func (o *keyRotateOptions) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	view := rotateView{Algorithm: inst.cfg.JWT.Algorithm, DryRun: o.dryRun, Reason: o.reason}
+	view := rotateView{Database: a.database, Algorithm: inst.cfg.JWT.Algorithm, DryRun: o.dryRun, Reason: o.reason}
 	for _, k := range keys {
 		if k.State == store.KeyActive {
 			view.PreviousKeyID = k.ID
@@ -203,7 +207,12 @@ func (o *keyRotateOptions) burn(ctx context.Context, a *app, inst *instance, key
 	if o.sessions {
 		what += " and every session"
 	}
-	if ok, err := o.confirm(ctx, a, what); err != nil || !ok {
+	ok, err := o.confirm(ctx, a, what)
+	if err != nil {
+		return err
+	}
+	doubt, err := o.doubt(ctx, a, inst, o.confirmOptions, what)
+	if err != nil || !ok {
 		return err
 	}
 	id, burned, err := inst.authn.BurnKeys(ctx, a.actor(o.reason))
@@ -219,5 +228,5 @@ func (o *keyRotateOptions) burn(ctx context.Context, a *app, inst *instance, key
 	}
 	reach, err := o.awaitSigner(ctx, a, inst.authn, id)
 	view.Nodes, view.PropagationMS = viewReach(reach), reach.Took.Milliseconds()
-	return errors.Join(notRevoked, err)
+	return errors.Join(notRevoked, err, doubt)
 }

@@ -105,7 +105,7 @@ func (o *limitsListOptions) run(ctx context.Context, a *app) error {
 	if o.limit < 0 {
 		return usage("", "--limit must not be negative")
 	}
-	inst, err := a.open(ctx, opening{})
+	inst, err := a.open(ctx, opening{reads: true})
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func newMigrate(a *app) *cobra.Command {
 }
 
 func migrateUp(ctx context.Context, a *app) error {
-	inst, err := a.open(ctx, opening{create: true, migrate: migrateNever})
+	inst, err := a.open(ctx, opening{create: true, patient: true, migrate: migrateNever})
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func newMigrateDown(a *app) *cobra.Command {
 }
 
 func (o migrateDownOptions) run(ctx context.Context, a *app) error {
-	inst, err := a.open(ctx, opening{migrate: migrateNever})
+	inst, err := a.open(ctx, opening{patient: true, migrate: migrateNever})
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ func (o migrateStatusOptions) run(ctx context.Context, a *app) error {
 			return err
 		}
 	}
-	inst, err := a.open(ctx, opening{migrate: migrateNever})
+	inst, err := a.open(ctx, opening{reads: true, patient: true, migrate: migrateNever})
 	if err != nil {
 		return err
 	}
@@ -211,7 +211,7 @@ func (a *app) awaitSchema(ctx context.Context) error {
 }
 
 func (a *app) schemaIsCurrent(ctx context.Context) error {
-	inst, err := a.open(ctx, opening{migrate: migrateNever})
+	inst, err := a.open(ctx, opening{reads: true, patient: true, migrate: migrateNever})
 	if err != nil {
 		return err
 	}

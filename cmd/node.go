@@ -57,7 +57,7 @@ func viewNode(n authn.NodeState) nodeView {
 }
 
 func (o nodeListOptions) run(ctx context.Context, a *app) error {
-	inst, err := a.open(ctx, opening{})
+	inst, err := a.open(ctx, opening{reads: true})
 	if err != nil {
 		return err
 	}

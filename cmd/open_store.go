@@ -13,12 +13,24 @@ import (
 	"github.com/authctl/authctl/store/sqlite"
 )
 
+// interactivePatience is how long a command tries to reach the database at which somebody may sit,
+// who would rather be told of a mistyped port.
+const interactivePatience = 3 * time.Second
+
+// patience returns how long to try to reach the database.
+func (a *app) patience(inst *instance, o opening) time.Duration {
+	if o.serves || o.patient || a.waits {
+		return inst.cfg.Database.ConnectTimeout
+	}
+	return min(interactivePatience, inst.cfg.Database.ConnectTimeout)
+}
+
 func (a *app) openStore(ctx context.Context, inst *instance, o opening) (store.Store, error) {
 	if path, ok := inst.cfg.sqlitePath(); ok {
 		return openSQLite(ctx, inst, path, o.create)
 	}
 	d := inst.cfg.Database
-	deadline := time.Now().Add(d.ConnectTimeout)
+	deadline := time.Now().Add(a.patience(inst, o))
 	unavailable := func(err error) bool { return errors.Is(err, store.ErrUnavailable) }
 	var waiting func(time.Duration)
 	if !o.serves {
@@ -48,17 +60,19 @@ func openSQLite(ctx context.Context, inst *instance, path string, create bool) (
 			return nil, err
 		}
 	}
-	_, statErr := os.Stat(path)
+	there, statErr := os.Stat(path)
 	if target, err := os.Readlink(path); err == nil && errors.Is(statErr, fs.ErrNotExist) { // perhaps a volume is not mounted
-		return nil, &problem{exitFailed, fmt.Errorf("%s is a symbolic link to %s, which is not there", path, target), "bring the file back, or remove the link for a new database in its place"}
+		return nil, &problem{exitFailed, fmt.Errorf("%s is a symbolic link to %s, which is not there", inst.where(), target), "bring the file back, or remove the link for a new database in its place"}
+	}
+	if there != nil && there.Size() == 0 && !create { // opening it would write into it
+		return nil, noDatabase(inst, "%s is empty", inst.where())
 	}
 	st, err := sqlite.Open(ctx, sqlite.Config{Path: path, MaxReaders: int(inst.cfg.Database.MaxConnections), Create: create})
 	if restoring := refuseRestoring(inst.cfg); errors.Is(err, fs.ErrNotExist) && restoring != nil {
-		return nil, &problem{exitUnreachable, fmt.Errorf("there is no database %s; %w", path, restoring), "put the backup in its place, and then call authctl restore finish"}
+		return nil, &problem{exitUnreachable, fmt.Errorf("there is no database %s; %w", inst.where(), restoring), "put the backup in its place, and then call authctl restore finish"}
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &problem{exitUnreachable, fmt.Errorf("there is no database %s", path),
-			"authctl serve makes it, and authctl migrate up does; database.url (DATABASE_URL) names another"}
+		return nil, noDatabase(inst, "there is no database %s", inst.where())
 	}
 	if err != nil {
 		return nil, err

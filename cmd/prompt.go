@@ -147,11 +147,13 @@ var errDeclined = &problem{exitUsage, errors.New("nothing was changed"), ""}
 // user alice". It asks, unless a flag has answered. Without a terminal to ask on,
 // and without --yes, it fails.
 func (o confirmOptions) confirm(ctx context.Context, a *app, what string) (bool, error) {
+	what = a.inDatabase(what)
 	return o.ask(ctx, a, what, what+"? [y/N] ", "y", "yes")
 }
 
 // confirmWord is confirm for what concerns everybody: a whole word must be typed.
 func (o confirmOptions) confirmWord(ctx context.Context, a *app, what, word string) (bool, error) {
+	what = a.inDatabase(what)
 	return o.ask(ctx, a, what, fmt.Sprintf("%s? type %q to do it: ", what, word), word)
 }
 

@@ -226,3 +226,29 @@ func TestPasswordsFromElsewhere(t *testing.T) {
 		t.Errorf("generated %q and %q", one, two)
 	}
 }
+
+// TestRevokingWhereNoServerHasBeenIsAskedForOnceMore has a person at a terminal who is in the wrong
+// folder, and says --yes.
+func TestRevokingWhereNoServerHasBeenIsAskedForOnceMore(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "authctl.db")
+	environ := []string{"DATABASE_URL=sqlite:" + path, "AUTHCTL_ENVIRONMENT=development"}
+	runCommand(t, environ, "migrate", "up")
+	question := "no server has announced itself to " + path + " within a day (as far as it knows none ever has): " +
+		"is it the one that people sign in to? end 0 sessions of 0 users all the same? [y/N] "
+	for typed, want := range map[string]int{"n\n": exitUsage, "y\n": exitOK} {
+		_, said, err := atTerminal(t, []answer{{"all the same? [y/N] ", typed, false}}, func(a *app) error {
+			a.sources = sources{environ: environ, dir: t.TempDir(), flags: map[string]string{}}
+			root := newRoot(a)
+			root.SetArgs([]string{"token", "revoke-all", "--everyone", "--yes"})
+			return root.ExecuteContext(t.Context())
+		})
+		got := exitOK
+		if err != nil {
+			got = endingOf(err).exit
+		}
+		if got != want || strings.Count(said, question) != 1 || strings.Contains(said, "ended 0 sessions") != (want == exitOK) {
+			t.Errorf("%q: got exit code %d, %v after %q, want %d", typed, got, err, said, want)
+		}
+	}
+}

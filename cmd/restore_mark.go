@@ -80,11 +80,3 @@ func refuseRestoring(cfg loaded) error {
 	return &problem{exitFailed, fmt.Errorf("a restore was begun %s, and is not finished", strings.TrimSpace(string(said))),
 		"authctl restore finish, when the backup is in its place; if nothing was restored, remove " + path}
 }
-
-// where names the database for people.
-func (i *instance) where() string {
-	if path, onSQLite := i.cfg.sqlitePath(); onSQLite {
-		return path
-	}
-	return redactURL(string(i.cfg.Database.URL))
-}

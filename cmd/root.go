@@ -69,6 +69,12 @@ same database, with or without a running server.`,
 		c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 			return usage(c.CommandPath()+" --help shows how it is called", "%v", err)
 		})
+		if run, wait := c.RunE, c.Flags().Lookup("wait"); wait != nil {
+			c.RunE = func(c *cobra.Command, args []string) error {
+				a.waits = wait.Changed
+				return run(c, args)
+			}
+		}
 		if args := c.Args; args != nil {
 			c.Args = func(c *cobra.Command, given []string) error {
 				if err := args(c, given); err != nil {

@@ -3,10 +3,7 @@ package cmd
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net"
 	"runtime"
-	"strconv"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
@@ -62,14 +59,11 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer inst.close()
-	public, admin, err := listenOn(inst.cfg)
+	listening, err := listenOn(ctx, &inst.cfg)
 	if err != nil {
 		return err
 	}
-	defer public.Close()
-	if admin != nil {
-		defer admin.Close()
-	}
+	defer listening.close()
 	if err := a.warnOfNewerSchema(ctx, inst.store); err != nil {
 		return err
 	}
@@ -90,10 +84,10 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer leave()
-	a.welcome(inst, public.Addr(), admin)
+	a.welcome(inst, listening)
 	said := make(chan struct{})
 	unsaid := context.AfterFunc(ctx, func() { defer close(said); a.draining(ctx, inst.cfg) })
-	err = srv.Run(ctx, public, admin)
+	err = srv.Run(ctx, listening.public, listening.admin)
 	if !unsaid() {
 		<-said
 	}
@@ -134,28 +128,6 @@ func (a *app) warnOfNewerSchema(ctx context.Context, st store.Store) error {
 // CPUs that are busy hashing, the slowest hundredth of profile requests took 10 times as
 // long as on idle ones, and so takes 2 to 3 times as long.
 func makeRoom(workers int) { runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + workers) }
-
-// listenOn opens the public listener, and the one for metrics unless it is turned off.
-func listenOn(cfg loaded) (public, admin net.Listener, err error) {
-	public, err = listen(net.JoinHostPort(cfg.Server.Host, strconv.Itoa(int(cfg.Server.Port))), "server.port", "--port, PORT or server.port chooses another")
-	if err != nil || cfg.Server.AdminListen == "" {
-		return public, nil, err
-	}
-	admin, err = listen(cfg.Server.AdminListen, "server.admin_listen", `AUTHCTL_SERVER_ADMIN_LISTEN or server.admin_listen chooses another, "" in the file turns it off`)
-	if err != nil {
-		public.Close()
-	}
-	return public, admin, err
-}
-
-// listen opens a listener, and says what to do when the port is taken.
-func listen(address, key, hint string) (net.Listener, error) {
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, &problem{exitFailed, fmt.Errorf("%s: %w", key, err), hint}
-	}
-	return l, nil
-}
 
 func serverSettings(cfg loaded) server.Config {
 	return server.Config{

@@ -17,8 +17,9 @@ func (a *app) starting(inst *instance) {
 
 // welcome says that the server is ready, where everything is, and, to a person on a first start,
 // what to try.
-func (a *app) welcome(inst *instance, public net.Addr, admin net.Listener) {
-	url := inst.cfg.Server.scheme() + "://" + reachable(public.String())
+func (a *app) welcome(inst *instance, on listeners) {
+	admin := on.admin
+	url := inst.cfg.Server.scheme() + "://" + reachable(on.public.Addr().String())
 	if a.log.json {
 		a.ready(inst, url, admin)
 	} else {
@@ -42,7 +43,7 @@ func (a *app) welcome(inst *instance, public net.Addr, admin net.Listener) {
 func (a *app) greet(inst *instance, url string, admin net.Listener) {
 	a.say("database %s", inst.where())
 	if inst.secretFile != "" {
-		a.say("secret %s", inst.secretFile)
+		a.say("secret %s", absolute(inst.secretFile))
 	}
 	if admin != nil {
 		a.say("metrics on http://%s/metrics", admin.Addr())
@@ -57,7 +58,7 @@ func (a *app) ready(inst *instance, url string, admin net.Listener) {
 		line.Str("metrics", "http://"+admin.Addr().String()+"/metrics")
 	}
 	if inst.secretFile != "" {
-		line.Str("secret_file", inst.secretFile)
+		line.Str("secret_file", absolute(inst.secretFile))
 	}
 	line.Str("argon2", inst.authn.HashStats().Implementation).Msg("ready")
 }

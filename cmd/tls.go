@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // certificate returns what reads the files that TLS is spoken with, nil for no TLS.
@@ -50,6 +51,53 @@ func (l *loaded) validateTLS(bad *faults) {
 	}
 }
 
+// check reports files that TLS cannot be spoken with, each by its setting.
+func (c tlsConfig) check(bad *faults) {
+	if c.CertFile == "" || c.KeyFile == "" {
+		return
+	}
+	cert, _, certErr := readTrusted(c.CertFile)
+	if certErr != nil {
+		bad.add("server.tls.cert_file", "%v", certErr)
+	}
+	key, keyErr := readSecretFile(c.KeyFile)
+	if keyErr != nil {
+		bad.add("server.tls.key_file", "%v", keyErr)
+	}
+	if certErr != nil || keyErr != nil {
+		return
+	}
+	if _, err := tls.X509KeyPair(cert, []byte(key)); err != nil {
+		blamed := "server.tls.key_file"
+		if _, bad := firstCertificate(cert); bad != nil {
+			blamed = "server.tls.cert_file"
+		}
+		bad.add(blamed, "%v", err)
+	}
+}
+
+// firstCertificate returns the one that a server shows, of a file in PEM.
+func firstCertificate(text []byte) (*x509.Certificate, error) {
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, errors.New("it is not PEM")
+	}
+	return x509.ParseCertificate(block.Bytes)
+}
+
+// expired returns when the certificate has, and false while it has not or cannot be read.
+func (c tlsConfig) expired(now time.Time) (time.Time, bool) {
+	text, _, err := readTrusted(c.CertFile)
+	if c.CertFile == "" || err != nil {
+		return time.Time{}, false
+	}
+	cert, err := firstCertificate(text)
+	if err != nil || !cert.NotAfter.Before(now) {
+		return time.Time{}, false
+	}
+	return cert.NotAfter, true
+}
+
 // trusting returns a client's configuration that takes only the certificate in the file,
 // whatever names it is for: its server is asked by the address that it listens on.
 func (c tlsConfig) trusting() *tls.Config {
@@ -60,13 +108,9 @@ func (c tlsConfig) trusting() *tls.Config {
 			if err != nil {
 				return err
 			}
-			block, _ := pem.Decode(text)
-			if block == nil {
-				return fmt.Errorf("%s is not PEM", c.CertFile)
-			}
-			own, err := x509.ParseCertificate(block.Bytes)
+			own, err := firstCertificate(text)
 			if err != nil {
-				return err
+				return fmt.Errorf("%s: %w", c.CertFile, err)
 			}
 			if !bytes.Equal(own.Raw, state.PeerCertificates[0].Raw) {
 				return errors.New("the server shows another certificate than server.tls.cert_file")

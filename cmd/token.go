@@ -65,7 +65,7 @@ func (o *tokenListOptions) run(ctx context.Context, a *app) error {
 			return usage("--after takes the last id of the page before", "%q is no session id", o.after)
 		}
 	}
-	inst, err := a.open(ctx, opening{})
+	inst, err := a.open(ctx, opening{reads: true})
 	if err != nil {
 		return err
 	}

@@ -102,7 +102,7 @@ func supply(missing []string) string {
 // openToInspect opens as much of the installation as there is. A Vault that is away is no
 // secret, and a database that cannot be reached is none: much can be told without them.
 func (a *app) openToInspect(ctx context.Context) (*instance, error) {
-	o := opening{verifies: true}
+	o := opening{reads: true, verifies: true}
 	inst, err := a.open(ctx, o)
 	if errors.Is(err, vault.ErrAway) {
 		a.say("warning: jwt.secret is not known: %s", oneLine(err))
@@ -118,7 +118,7 @@ func (a *app) openToInspect(ctx context.Context) (*instance, error) {
 	}
 	a.say("warning: the database cannot be asked: %s", oneLine(err))
 	inst = &instance{cfg: cfg}
-	if inst.secret, err = secretOf(inst, o); err != nil {
+	if inst.secret, err = a.secretOf(inst, o); err != nil {
 		return nil, err
 	}
 	inst.authn, err = newService(inst, nil)

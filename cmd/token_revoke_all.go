@@ -16,6 +16,7 @@ import (
 type revokeAllOptions struct {
 	output
 	confirmOptions
+	unattendedOptions
 	waitOptions
 	users         []string
 	everyone      bool
@@ -39,6 +40,10 @@ that can be interrupted, a running server finishes it.
 --issued-before, --remote-addr and --except-session narrow the selection. What they
 leave is a list of sessions, which are ended one batch after the other.
 
+On a database that no server has been on within a day it asks again, even with --yes: perhaps
+people sign in to another one. Without a terminal it does it, says so, and exits with 7;
+--without-servers says that it is right.
+
 It counts what it ends for half a second at most; --dry-run counts all.`,
 		Example: `  authctl token revoke-all --user alice --reason "stolen laptop"
   authctl token revoke-all --everyone --dry-run
@@ -49,6 +54,7 @@ It counts what it ends for half a second at most; --dry-run counts all.`,
 	}
 	o.output.addFlag(c, "table", "json", "yaml")
 	o.confirmOptions.addFlag(c)
+	o.unattendedOptions.addFlag(c)
 	o.waitOptions.addFlag(c)
 	f := c.Flags()
 	addUsers(c, &o.users, "end the sessions of the user with this `name` or id; may be repeated")
@@ -62,6 +68,7 @@ It counts what it ends for half a second at most; --dry-run counts all.`,
 
 // revokeAllView is the result in JSON and YAML.
 type revokeAllView struct {
+	Database      string       `json:"database"`
 	Scope         string       `json:"scope"` // everyone, user, or selection when it was narrowed
 	Usernames     []string     `json:"usernames"`
 	Sessions      *int64       `json:"sessions"` // alive when they were counted, just before; null when counting took too long
@@ -122,8 +129,12 @@ func (o *revokeAllOptions) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	what, view := o.what(sel, n), o.view(sel, n)
+	what, view := o.what(sel, n), o.view(a.database, sel, n)
 	ok, err := o.agreed(ctx, a, what)
+	if err != nil {
+		return err
+	}
+	doubt, err := o.doubt(ctx, a, inst, o.confirmOptions, "end "+what)
 	if err != nil {
 		return err
 	}
@@ -144,7 +155,7 @@ func (o *revokeAllOptions) run(ctx context.Context, a *app) error {
 	view.Nodes, view.PropagationMS = viewReach(reach), reach.Took.Milliseconds()
 	deleted, notSwept := a.sweepRows(ctx, inst, sel, n)
 	view.Deleted = deleted
-	if notReached != nil {
+	if notReached = errors.Join(notReached, doubt); notReached != nil {
 		notSwept = nil // what matters more decides how it ends
 	}
 	return errors.Join(o.print(a.out, view, revokeAllTable(view), nil), notReached, notSwept)
@@ -192,8 +203,8 @@ func (o *revokeAllOptions) agreed(ctx context.Context, a *app, what string) (boo
 	return o.confirm(ctx, a, "end "+what)
 }
 
-func (o *revokeAllOptions) view(sel authn.Selection, n selection) revokeAllView {
-	v := revokeAllView{Scope: "everyone", Usernames: []string{}, DryRun: o.dryRun, Reason: o.reason}
+func (o *revokeAllOptions) view(database string, sel authn.Selection, n selection) revokeAllView {
+	v := revokeAllView{Database: database, Scope: "everyone", Usernames: []string{}, DryRun: o.dryRun, Reason: o.reason}
 	for _, u := range sel.Users {
 		v.Scope = "user"
 		v.Usernames = append(v.Usernames, u.Username)

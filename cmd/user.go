@@ -76,14 +76,11 @@ func (o *userPasswordOptions) run(ctx context.Context, a *app, name string, crea
 	if err != nil {
 		return err
 	}
-	inst, err := a.open(ctx, opening{create: create, hashes: true})
+	inst, err := a.open(ctx, opening{hashes: true})
 	if err != nil {
 		return err
 	}
 	defer inst.close()
-	if inst.created != "" {
-		a.say("made database %s", inst.created)
-	}
 	if !create {
 		user, err := findUser(ctx, a, inst, name)
 		if err != nil {

@@ -46,7 +46,7 @@ func (o *userExportOptions) run(ctx context.Context, a *app) (err error) {
 	if _, onTerminal := terminal(a.out); onTerminal && o.file == "" && !o.yes {
 		return usage("--file FILE writes them to a file, --yes shows them", "password hashes do not belong on a terminal")
 	}
-	inst, err := a.open(ctx, opening{})
+	inst, err := a.open(ctx, opening{reads: true})
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,7 @@ type userImportOptions struct {
 	unverified     string
 	reason         string
 	dryRun         bool
+	create         bool
 }
 
 func newUserImport(a *app) *cobra.Command {
@@ -65,6 +66,7 @@ nothing about that, and their users come in as they are.`,
 	f.StringVar(&o.firebaseConfig, "firebase-config", "", "`file` with the project's password hash parameters, as Firebase's console shows them")
 	f.StringVar(&o.rejects, "rejects", "", "write what was rejected, and why, to this new `file`")
 	f.StringVar(&o.unverified, "unverified", rejectUnverified, "`reject, disable or keep` users whose username is an e-mail address that the file does not call confirmed")
+	f.BoolVar(&o.create, "create", false, "make the SQLite database if there is none")
 	f.BoolVar(&o.dryRun, "dry-run", false, "check everything, and take in nobody")
 	addReason(c, &o.reason)
 	return c
@@ -72,11 +74,12 @@ nothing about that, and their users come in as they are.`,
 
 // importView is the result in JSON and YAML.
 type importView struct {
-	DryRun     bool `json:"dry_run"`
-	Imported   int  `json:"imported"` // or would be
-	There      int  `json:"already_there"`
-	Rejected   int  `json:"rejected"`
-	Unverified int  `json:"unverified"` // rows with an address that nobody has confirmed as the username, whatever became of them
+	Database   string `json:"database"`
+	DryRun     bool   `json:"dry_run"`
+	Imported   int    `json:"imported"` // or would be
+	There      int    `json:"already_there"`
+	Rejected   int    `json:"rejected"`
+	Unverified int    `json:"unverified"` // rows with an address that nobody has confirmed as the username, whatever became of them
 }
 
 func (o *userImportOptions) run(ctx context.Context, a *app, path string) error {
@@ -89,7 +92,7 @@ func (o *userImportOptions) run(ctx context.Context, a *app, path string) error 
 		return err
 	}
 	defer file.Close()
-	inst, err := a.open(ctx, opening{create: !o.dryRun, hashes: true})
+	inst, err := a.open(ctx, opening{create: o.create && !o.dryRun, hashes: true})
 	if err != nil {
 		return err
 	}
@@ -172,7 +175,7 @@ type importer struct {
 
 // all takes in the whole file.
 func (i *importer) all(ctx context.Context, reader *userfile.Reader, format string) error {
-	i.view.DryRun, i.begun = i.dryRun, time.Now()
+	i.view.Database, i.view.DryRun, i.begun = i.a.database, i.dryRun, time.Now()
 	i.said = i.begun
 	for row, err := range reader.Read(format, i.in) {
 		if err != nil {

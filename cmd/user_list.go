@@ -39,7 +39,7 @@ func (o *userListOptions) run(ctx context.Context, a *app) error {
 	if limit < 0 {
 		return usage("", "--limit must not be negative")
 	}
-	inst, err := a.open(ctx, opening{})
+	inst, err := a.open(ctx, opening{reads: true})
 	if err != nil {
 		return err
 	}

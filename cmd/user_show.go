@@ -30,7 +30,7 @@ the form of an id (8-4-4-4-12 hexadecimal digits) is an id if somebody has it, a
 }
 
 func showUser(ctx context.Context, a *app, o *output, name string) error {
-	inst, err := a.open(ctx, opening{})
+	inst, err := a.open(ctx, opening{reads: true})
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func showChanged(ctx context.Context, a *app, inst *instance, o *output, user st
 		}
 		return fmt.Errorf("it is done, but the user could not be shown: %w", err)
 	}
-	v.Password = made
+	v.Password, v.Database = made, a.database
 	return printStanding(a, o, v)
 }
 

@@ -33,6 +33,7 @@ type standingView struct {
 	LastSignInAt *time.Time `json:"last_sign_in_at"` // null when neither the audit trail nor a session knows of one
 	Holds        []holdView `json:"holds"`
 	Password     string     `json:"password,omitempty"` // only one that was generated just now
+	Database     string     `json:"database,omitempty"` // that was changed; not where a user is only shown
 }
 
 // holdView is one thing that keeps a user from signing in with the password.

@@ -32,6 +32,10 @@ type Nodes interface {
 	// revocations at or before upTo that a node has not read.
 	Nodes(ctx context.Context, upTo time.Time) ([]Node, error)
 
+	// LastServer returns how long ago, by the database's clock, a server was last seen here: one
+	// of Nodes, or one that RemoveNode, ForgetNode or TakeOverNodes has removed.
+	LastServer(ctx context.Context) (LastServer, error)
+
 	// AskNodes appends an entry to the feed that ends nothing: one of changed signing keys.
 	// Each node that runs reads it, and saves itself.
 	AskNodes(ctx context.Context, at time.Time) error
@@ -41,6 +45,12 @@ type Nodes interface {
 	// retry window from now, by the database's clock. A clock that is not zero stands in
 	// for that, as in [Rotation]. It writes e.
 	Resume(ctx context.Context, clock time.Time, e Event) error
+}
+
+// LastServer is when a server was last seen.
+type LastServer struct {
+	Ever bool          // one was
+	Ago  time.Duration // 0 when none was
 }
 
 // MaxBehind is how far Behind is counted, so that a node which died long ago costs

@@ -24,7 +24,10 @@ func (s *Store) SaveNode(ctx context.Context, n store.Node) error {
 	return translate("save node", err)
 }
 
-const deleteNode = `DELETE FROM nodes WHERE id = $1`
+// What a removed node was seen at is kept, for LastServer.
+const deleteNode = `
+WITH gone AS (DELETE FROM nodes WHERE id = $1 RETURNING name, seen_at)
+UPDATE installation SET server_seen_at = GREATEST(server_seen_at, gone.seen_at) FROM gone`
 
 // RemoveNode implements [store.Store].
 func (s *Store) RemoveNode(ctx context.Context, id uuid.UUID) error {
@@ -32,7 +35,7 @@ func (s *Store) RemoveNode(ctx context.Context, id uuid.UUID) error {
 	return translate("remove node", err)
 }
 
-const forgetNode = `DELETE FROM nodes WHERE id = $1 RETURNING name`
+const forgetNode = deleteNode + ` RETURNING gone.name`
 
 // ForgetNode implements [store.Store].
 func (s *Store) ForgetNode(ctx context.Context, id uuid.UUID, e store.Event) error {
@@ -91,4 +94,16 @@ func (s *Store) Nodes(ctx context.Context, upTo time.Time) ([]store.Node, error)
 		return n, err
 	})
 	return nodes, translate("list nodes", err)
+}
+
+const selectLastServer = `SELECT clock_timestamp() - GREATEST(server_seen_at, (SELECT max(seen_at) FROM nodes)) FROM installation`
+
+// LastServer implements [store.Store].
+func (s *Store) LastServer(ctx context.Context) (store.LastServer, error) {
+	var ago *time.Duration
+	err := s.pool.QueryRow(ctx, selectLastServer).Scan(&ago)
+	if err != nil || ago == nil {
+		return store.LastServer{}, translate("look for the last server", err)
+	}
+	return store.LastServer{Ever: true, Ago: *ago}, nil
 }

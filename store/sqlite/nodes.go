@@ -24,20 +24,33 @@ func (s *Store) SaveNode(ctx context.Context, n store.Node) error {
 	return err
 }
 
+// What a removed node was seen at is kept, for LastServer.
+const keepSeen = `
+UPDATE installation SET server_seen_at = (
+    SELECT max(at) FROM (SELECT server_seen_at AS at UNION ALL SELECT seen_at FROM nodes WHERE id = ?1 OR ?1 IS NULL))`
+
 const deleteNode = `DELETE FROM nodes WHERE id = ?1`
 
 // RemoveNode implements [store.Store].
 func (s *Store) RemoveNode(ctx context.Context, id uuid.UUID) error {
-	_, err := s.exec(ctx, "remove node", deleteNode, id)
-	return err
+	return s.write(ctx, "remove node", func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, keepSeen, id); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, deleteNode, id)
+		return err
+	})
 }
 
-const forgetNode = `DELETE FROM nodes WHERE id = ?1 RETURNING name`
+const forgetNode = deleteNode + ` RETURNING name`
 
 // ForgetNode implements [store.Store].
 func (s *Store) ForgetNode(ctx context.Context, id uuid.UUID, e store.Event) error {
 	return s.write(ctx, "forget node", func(tx *sql.Tx) error {
 		var name string
+		if _, err := tx.ExecContext(ctx, keepSeen, id); err != nil {
+			return err
+		}
 		if err := tx.QueryRowContext(ctx, forgetNode, id).Scan(&name); err != nil {
 			return err
 		}
@@ -74,13 +87,30 @@ func (s *Store) TakeOverNodes(ctx context.Context) (removed int, err error) {
 		return nil
 	}
 	if err := locks(`PRAGMA busy_timeout = 0`, `BEGIN EXCLUSIVE`); err == nil { // else another server runs
-		removed, err = s.exec(ctx, "take nodes over", deleteNodes)
+		removed, err = s.removeNodes(ctx)
 		if err := errors.Join(err, locks(`ROLLBACK`)); err != nil {
 			return 0, err
 		}
 	}
 	err = locks(`PRAGMA busy_timeout = 5000`, `BEGIN`, `SELECT count(*) FROM sqlite_schema`)
 	return removed, translate("lock "+path, err)
+}
+
+// removeNodes removes all of them.
+func (s *Store) removeNodes(ctx context.Context) (removed int, err error) {
+	err = s.write(ctx, "take nodes over", func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, keepSeen, nil); err != nil {
+			return err
+		}
+		gone, err := tx.ExecContext(ctx, deleteNodes)
+		if err != nil {
+			return err
+		}
+		n, err := gone.RowsAffected()
+		removed = int(n)
+		return err
+	})
+	return removed, err
 }
 
 const deleteOldNodes = `DELETE FROM nodes WHERE seen_at < ?1`
@@ -122,4 +152,17 @@ func (s *Store) Nodes(ctx context.Context, upTo time.Time) ([]store.Node, error)
 		nodes = append(nodes, n)
 	}
 	return nodes, translate("list nodes", rows.Err())
+}
+
+const selectLastServer = `
+SELECT ` + clockMicros + ` - (SELECT max(at) FROM (SELECT server_seen_at AS at UNION ALL SELECT seen_at FROM nodes)) FROM installation`
+
+// LastServer implements [store.Store].
+func (s *Store) LastServer(ctx context.Context) (store.LastServer, error) {
+	var ago sql.NullInt64
+	err := s.reader.QueryRowContext(ctx, selectLastServer).Scan(&ago)
+	if err != nil || !ago.Valid {
+		return store.LastServer{}, translate("look for the last server", err)
+	}
+	return store.LastServer{Ever: true, Ago: time.Duration(ago.Int64) * time.Microsecond}, nil
 }

@@ -191,6 +191,39 @@ var feedCases = []testCase{
 			}
 		}
 	}},
+	{"when a server was last seen is known after it has signed off", func(f *fixture) {
+		feed := f.feed("")
+		seen := func(what string, want time.Duration) {
+			f.Helper()
+			last, err := f.store.LastServer(f.ctx)
+			f.ok("look for the last server", err)
+			if late := last.Ago - want; !last.Ever || late < -time.Second || late > time.Minute {
+				f.Errorf("%s: got %+v, want %s ago", what, last, want)
+			}
+		}
+		last, err := f.store.LastServer(f.ctx)
+		f.ok("look for the last server", err)
+		equal(f, "of a new database", last, store.LastServer{})
+		f.ok("remove a stranger", f.store.RemoveNode(f.ctx, uuid.New()))
+		last, err = f.store.LastServer(f.ctx)
+		f.ok("look for the last server", err)
+		equal(f, "after a stranger has signed off", last, store.LastServer{})
+		node := func(ago time.Duration) uuid.UUID {
+			n := store.Node{ID: uuid.New(), Name: "one", StartedAt: noon, SeenAt: feed.Clock.Add(-ago), Position: feed.Position}
+			f.ok("save node", f.store.SaveNode(f.ctx, n))
+			return n.ID
+		}
+		first := node(3 * time.Hour)
+		seen("one that is announced", 3*time.Hour)
+		second := node(2 * time.Hour)
+		seen("the later of two", 2*time.Hour)
+		f.ok("remove node", f.store.RemoveNode(f.ctx, second))
+		seen("one that has signed off", 2*time.Hour)
+		f.ok("remove node", f.store.RemoveNode(f.ctx, first))
+		seen("one that signed off later and was seen earlier", 2*time.Hour)
+		f.ok("forget node", f.store.ForgetNode(f.ctx, node(time.Hour), event(store.ActionNodeForgotten, noon)))
+		seen("one that was forgotten", time.Hour)
+	}},
 	{"no entry is missed by a reader beside many writers", func(f *fixture) {
 		const writers, each = 8, 20
 		users := make([]store.User, writers)

@@ -9,7 +9,7 @@ CREATE INDEX audit_events_address_idx ON audit_events (remote_addr, at, id) WHER
 CREATE INDEX audit_events_action_idx ON audit_events (action, at, id)
     WHERE action NOT IN ('authn_login_success', 'authn_login_fail');
 CREATE INDEX audit_events_operator_idx ON audit_events (at, id) WHERE substr(actor, 1, 4) = 'cli:';
-INSERT INTO schema_versions (version, min_version) VALUES (15, 5);
+INSERT INTO schema_versions (version, min_version) VALUES (16, 5);
 
 -- +goose Down
 CREATE INDEX audit_events_user_id_idx ON audit_events (user_id, id);
@@ -19,4 +19,4 @@ DROP INDEX audit_events_action_idx;
 DROP INDEX audit_events_address_idx;
 DROP INDEX audit_events_user_time_idx;
 DROP INDEX audit_events_time_idx;
-DELETE FROM schema_versions WHERE version = 15;
+DELETE FROM schema_versions WHERE version = 16;

@@ -21,8 +21,8 @@ CREATE INDEX CONCURRENTLY audit_events_action_idx ON audit_events (action, at, i
 DROP INDEX CONCURRENTLY IF EXISTS audit_events_operator_idx;
 CREATE INDEX CONCURRENTLY audit_events_operator_idx ON audit_events (at, id) WHERE left(actor, 4) = 'cli:';
 
-DELETE FROM schema_versions WHERE version = 15; -- of a broken attempt
-INSERT INTO schema_versions (version, min_version) VALUES (15, 5);
+DELETE FROM schema_versions WHERE version = 16; -- of a broken attempt
+INSERT INTO schema_versions (version, min_version) VALUES (16, 5);
 
 -- +goose Down
 DROP INDEX CONCURRENTLY IF EXISTS audit_events_user_id_idx;
@@ -34,4 +34,4 @@ DROP INDEX CONCURRENTLY IF EXISTS audit_events_action_idx;
 DROP INDEX CONCURRENTLY IF EXISTS audit_events_address_idx;
 DROP INDEX CONCURRENTLY IF EXISTS audit_events_user_time_idx;
 DROP INDEX CONCURRENTLY IF EXISTS audit_events_time_idx;
-DELETE FROM schema_versions WHERE version = 15;
+DELETE FROM schema_versions WHERE version = 16;

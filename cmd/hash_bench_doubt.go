@@ -1,0 +1,106 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/hashbench"
+)
+
+// fewHashes is how many a percentile of 95 needs to be another one than the slowest.
+const fewHashes = 20
+
+// reliedOn is what a choice, or a check, rests on: the measurements with all workers busy, from
+// which the times of other costs are predicted, and the candidates.
+func (b *bench) reliedOn() (results []hashbench.Result) {
+	for _, r := range slices.Concat(b.results, b.solved) {
+		if r.Concurrency == b.goal.Workers {
+			results = append(results, r)
+		}
+	}
+	return results
+}
+
+// doubts says what speaks against relying on the measurement.
+func (b *bench) doubts() []string {
+	doubts := []string{}
+	for _, r := range b.reliedOn() {
+		if why := doubt(r); why != "" {
+			doubts = append(doubts, why)
+		}
+	}
+	return doubts
+}
+
+// doubtful reports whether a measurement of this cost is not to be relied on.
+func (b *bench) doubtful(p authn.Params) bool {
+	return slices.ContainsFunc(slices.Concat(b.results, b.solved), func(r hashbench.Result) bool { return r.Params == p && doubt(r) != "" })
+}
+
+// doubt says why a measurement is not to be relied on, or "".
+func doubt(r hashbench.Result) string {
+	switch {
+	case r.Rounds() < 2:
+		return fmt.Sprintf("one round only of %s × %d", r.Params, r.Concurrency)
+	case r.Noisy():
+		return fmt.Sprintf("rounds of %s × %d that differ by %.0f %%", r.Params, r.Concurrency, 100*r.Spread)
+	}
+	return ""
+}
+
+// first joins the first few of a list.
+func first(doubts []string) string {
+	if more := len(doubts) - 3; more > 0 {
+		doubts = append(slices.Clone(doubts[:3]), fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(doubts, ", ")
+}
+
+// approximately is what stands before a figure that is not exact.
+func approximately(exact bool) string {
+	if exact {
+		return ""
+	}
+	return "~"
+}
+
+// refuseDoubtful is what keeps a choice from being written that rests on noise, unless --force
+// is given.
+func (b *bench) refuseDoubtful() error {
+	doubts := b.doubts()
+	if len(doubts) == 0 {
+		return nil
+	}
+	if b.options.force {
+		b.a.say("warning: --force: the choice rests on a measurement that is not to be relied on: %s", first(doubts))
+		return nil
+	}
+	return &problem{exitCheck, errors.New("nothing was written: the choice rests on a measurement that is not to be relied on: " + first(doubts)),
+		"repeat it with a longer --time while nothing else runs here; --force writes the choice all the same"}
+}
+
+// weaker reports whether the choice is weaker than what is configured.
+func (b *bench) weaker() bool { return b.chosen != nil && b.chosen.Params.WeakerThan(b.configured) }
+
+// warnWeaker says so, and what it means.
+func (b *bench) warnWeaker() {
+	if !b.weaker() {
+		return
+	}
+	now, then := hashbench.Attacks(b.configured)[0], hashbench.Attacks(b.chosen.Params)[0]
+	b.a.say("WARNING: THE CHOICE IS WEAKER than what is configured: %s in place of %s; an attacker guesses about %.2g times as fast, with %.2g times the memory for each guess",
+		b.chosen.Params, b.configured, then.HashesPerSecond/now.HashesPerSecond, float64(b.chosen.Params.Memory)/float64(b.configured.Memory))
+}
+
+// twoDigits rounds an estimate to what is known of it.
+func twoDigits(n float64) string {
+	if n <= 0 {
+		return "0"
+	}
+	unit := math.Pow(10, math.Floor(math.Log10(n))-1)
+	return fmt.Sprintf("%.*f", max(0, int(-math.Log10(unit))), math.Round(n/unit)*unit)
+}

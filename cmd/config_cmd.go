@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"os"
 	"reflect"
 	"strings"
 	"time"
 
 	"github.com/docker/go-units"
 	"github.com/spf13/cobra"
+
+	"github.com/authctl/authctl/store/sqlite"
 )
 
 func newConfig(a *app) *cobra.Command {
@@ -40,6 +43,9 @@ func (o configCheckOptions) run(ctx context.Context, a *app) error {
 	if err == nil {
 		err = cfg.checkStart(ctx)
 	}
+	if err == nil {
+		err = cfg.checkFiles()
+	}
 	var on listeners
 	if err == nil && o.listen {
 		if on, err = listenOn(ctx, &cfg); err == nil {
@@ -55,6 +61,30 @@ func (o configCheckOptions) run(ctx context.Context, a *app) error {
 	}
 	a.say("the configuration is good")
 	return nil
+}
+
+// checkFiles reports what would keep `serve` from its SQLite file, and from the secret beside it. Opening them
+// finds the same, by the same code.
+func (l *loaded) checkFiles() error {
+	path, onSQLite := l.sqlitePath()
+	if !onSQLite {
+		return nil
+	}
+	var bad faults
+	if err := sqlite.Check(path); err != nil {
+		why := err.Error()
+		if do := sqlite.Advice(err); do != "" {
+			why += "; " + do
+		}
+		bad.add("database.url", "%s", why)
+	}
+	kept := secretPath(path)
+	if _, err := os.Stat(kept); err == nil && l.JWT.Secret == "" {
+		if _, err := keptSecret(kept); err != nil {
+			bad.add("jwt.secret", "%v", err)
+		}
+	}
+	return l.located(bad)
 }
 
 // settingView is one setting in JSON and YAML.

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"syscall"
 
 	"github.com/authctl/authctl/authn"
 	"github.com/authctl/authctl/store"
+	"github.com/authctl/authctl/store/sqlite"
 )
 
 // The exit codes; docs/operating.md lists them.
@@ -83,11 +85,23 @@ func endingOf(err error) ending {
 	if errors.Is(err, store.ErrReplaced) {
 		return ending{exitFailed, "stop all that has the database open, see that the right file is in its place, and start again; docs/operating.md has how to restore a backup"}
 	}
+	if do := sqlite.Advice(err); do != "" {
+		if errors.Is(err, store.ErrUnavailable) {
+			return ending{exitUnreachable, do}
+		}
+		return ending{exitFailed, do}
+	}
+	if errors.Is(err, store.ErrBusy) {
+		return ending{exitUnreachable, "others were using the database: try again in a moment"}
+	}
 	if errors.Is(err, store.ErrReadOnly) {
 		return ending{exitUnreachable, "database.url must lead to the primary; of several hosts in it authctl takes the one that is"}
 	}
 	if errors.Is(err, store.ErrFull) {
-		return ending{exitUnreachable, "make room on the disk of the database and try again"}
+		return ending{exitUnreachable, "make room on the disk of the database, of its write-ahead log (pg_wal) and of its tablespaces, and try again; the log of PostgreSQL names the file"}
+	}
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return ending{exitFailed, "make room on the disk that is named, and try again"}
 	}
 	if e, ok := errors.AsType[*authn.Error](err); ok {
 		if end, known := endings()[e.Code]; known {

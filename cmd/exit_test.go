@@ -7,12 +7,14 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 	"unicode"
 
 	"github.com/authctl/authctl/authn"
 	"github.com/authctl/authctl/store"
+	"github.com/authctl/authctl/store/sqlite"
 )
 
 func TestEveryCodeHasAnEnding(t *testing.T) {
@@ -32,6 +34,23 @@ func TestEveryCodeHasAnEnding(t *testing.T) {
 	}
 	if len(all) != len(authn.Codes()) {
 		t.Errorf("got %d endings for %d codes", len(all), len(authn.Codes()))
+	}
+}
+
+func TestAFullDiskHasAHintOfItsOwn(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		err  error
+		exit int
+		says string
+	}{
+		"of PostgreSQL": {fmt.Errorf("create user: %w", store.ErrFull), exitUnreachable, "write-ahead log (pg_wal)"},
+		"of SQLite":     {fmt.Errorf("open: %w", &sqlite.FileError{Path: "a.db", What: "its disk is full", Do: "make room", Err: store.ErrFull}), exitUnreachable, "make room"},
+		"of a file":     {fmt.Errorf("make secret: %w", syscall.ENOSPC), exitFailed, "make room on the disk that is named"},
+	} {
+		if end := endingOf(tt.err); end.exit != tt.exit || !strings.Contains(end.hint, tt.says) {
+			t.Errorf("%s: got %+v", name, end)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,6 +88,12 @@ func runFull(t *testing.T, d disk, database string, repair func()) {
 		}
 	}
 	eventually(t, func() bool { return refused.ask("GET", "/readyz", "").status == http.StatusServiceUnavailable })
+	eventually(t, func() bool { // the database may have ended meanwhile
+		return strings.Contains(p.said(t), "disk is full") && strings.Contains(p.said(t), "make room on the disk of the database")
+	})
+	if said, exit := p.fails(t, "user", "create", "bob", "--generate"); exit != 6 || !strings.Contains(said, "hint: ") {
+		t.Errorf("user create: exit %d, %s", exit, said)
+	}
 	time.Sleep(outage)
 	d.free(t)
 	repair()

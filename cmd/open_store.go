@@ -56,6 +56,9 @@ func (a *app) sayWaiting(since time.Duration) {
 
 func openSQLite(ctx context.Context, inst *instance, path string, create bool) (store.Store, error) {
 	if create {
+		if err := sqlite.Check(path); err != nil {
+			return nil, err
+		}
 		if err := refuseRestoring(inst.cfg); err != nil {
 			return nil, err
 		}

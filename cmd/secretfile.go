@@ -161,14 +161,20 @@ func ensureSecret(path string) (value string, made bool, err error) {
 			return "", false, fmt.Errorf("make secret: %w", err)
 		}
 	}
-	value, _, err = readSecret(path)
+	value, err = keptSecret(path)
+	return value, made && err == nil, err
+}
+
+// keptSecret reads the secret that was made for a SQLite database.
+func keptSecret(path string) (string, error) {
+	value, _, err := readSecret(path)
 	if err == nil {
 		err = authn.CheckSecret(value)
 	}
 	if err != nil {
-		return "", false, fmt.Errorf("secret in %s: %w", path, err)
+		return "", fmt.Errorf("secret in %s: %w", path, err)
 	}
-	return value, made, nil
+	return value, nil
 }
 
 func makeSecret(path string) (made bool, err error) {

@@ -18,6 +18,8 @@ func logFollowing(log zerolog.Logger, e authn.FollowEvent, err error) {
 		log.Info().Msg(string(e))
 	case e == authn.WentBack || e == authn.Restored || e == authn.Replaced:
 		log.Error().Err(err).Msg(string(e))
+	case e == authn.WritesLost:
+		log.Warn().Err(err).Str("hint", endingOf(err).hint).Msg(string(e))
 	default:
 		log.Warn().Err(err).Msg(string(e))
 	}

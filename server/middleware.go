@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
@@ -10,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/store"
 )
 
 // statusClientGone is what the log and the metrics say of a request whose client
@@ -131,6 +133,9 @@ func (s *Server) logCause(x *exchange) {
 	case x.status < 500 && x.code != authn.CodeInvalidCredentials,
 		x.code == authn.CodeOverloaded: // a metric counts them, and there may be thousands
 		line = s.log.Debug()
+	}
+	if errors.Is(x.cause, store.ErrFull) {
+		line.Str("hint", "make room on the disk of the database")
 	}
 	line.
 		Str("request_id", x.id[0]).

@@ -33,10 +33,11 @@ func sentinelOf(err error) error {
 	if errors.Is(err, pgconn.ErrReadOnlyConnection) { // of every host that answered
 		return store.ErrReadOnly
 	}
-	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
-		return store.ErrUnavailable // whatever the server gave as its reason
+	pgErr, said := errors.AsType[*pgconn.PgError](err)
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok && !(said && pgErr.Code == diskFull) {
+		return store.ErrUnavailable // whatever else the server gave as its reason
 	}
-	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {
+	if said {
 		return sentinelOfState(pgErr.Code)
 	}
 	var netErr net.Error
@@ -52,6 +53,9 @@ func sentinelOf(err error) error {
 // database is not to blame.
 var errLocked = fmt.Errorf("%w: %w", store.ErrUnavailable, store.ErrBusy)
 
+// diskFull is disk_full: of a table, a temporary file, or the write-ahead log, which ends the server (PANIC).
+const diskFull = "53100"
+
 func sentinelOfState(code string) error {
 	switch code {
 	case "23505": // unique_violation
@@ -62,7 +66,7 @@ func sentinelOfState(code string) error {
 		return store.ErrSchema
 	case "25006": // read_only_sql_transaction: a standby
 		return store.ErrReadOnly
-	case "53100": // disk_full
+	case diskFull:
 		return store.ErrFull
 	case "40001", "40P01", // serialization_failure, deadlock_detected
 		"55P03": // lock_not_available

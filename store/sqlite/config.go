@@ -32,6 +32,8 @@ func prepareFile(cfg Config) error {
 		return createFile(cfg.Path)
 	case err != nil:
 		return fmt.Errorf("open database: %w", err)
+	case info.IsDir():
+		return &FileError{cfg.Path, "it is a folder, not a regular file", "database.url (DATABASE_URL) names a file, such as sqlite:" + filepath.Join(cfg.Path, "authctl.db"), nil}
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("open database: %s is not a regular file", cfg.Path)
 	}
@@ -68,7 +70,7 @@ func checkAlone(path string) error {
 func createFile(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("create database: there is no folder %s", filepath.Dir(path))
+		return &FileError{path, "there is no folder " + filepath.Dir(path), doFolder, nil}
 	}
 	if err != nil {
 		return fmt.Errorf("create database: %w", err)

@@ -24,6 +24,20 @@ func translate(op string, err error) error {
 	return fmt.Errorf("%s: %w", op, err)
 }
 
+// translateWrite translates an error of a write, and looks what is wrong with the file where SQLite only says that
+// there is something. A full disk is mostly SQLITE_FULL, and SQLITE_IOERR where room is wanted beside the page itself.
+func (s *Store) translateWrite(op string, err error) error {
+	e, ok := errors.AsType[*driver.Error](err)
+	if !ok {
+		return translate(op, err)
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
+		return explain(s.file.Path(), translate(op, err))
+	}
+	return translate(op, err)
+}
+
 func sentinelOf(err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return store.ErrNotFound

@@ -77,7 +77,7 @@ func (s *Service) Sync(ctx context.Context) error {
 	}
 	s.clocks.compare(contact, got.Clock, time.Now())
 	if got.Whole || slices.ContainsFunc(got.Entries, func(r store.Revocation) bool { return r.Keys }) {
-		if err := s.syncKeys(ctx); err != nil {
+		if err := s.Keys.sync(ctx); err != nil {
 			s.feed.forget()
 			return err
 		}
@@ -265,11 +265,11 @@ func (f *follower) announced() bool {
 // settleKeys goes on with a change of keys that the configuration asks for, and tells of
 // an active key that this server cannot sign with.
 func (f *follower) settleKeys(ctx context.Context) {
-	id, err := f.svc.settleNext(ctx, Actor{Name: "node:" + f.node.Name})
+	id, err := f.svc.Keys.promoteNext(ctx, Actor{Name: "node:" + f.node.Name})
 	if err == nil && id != "" {
 		f.notice(KeyPromoted, nil)
 	}
-	closed := f.svc.reading.open.Load() && f.svc.KeyID() == ""
+	closed := f.svc.Keys.reading.open.Load() && f.svc.Keys.SigningID() == ""
 	if closed && !f.closed {
 		f.notice(KeyClosed, errCannotSign.Err)
 	}

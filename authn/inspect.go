@@ -168,7 +168,7 @@ func (s *Service) checkSignature(token string, in Inspection) Inspection {
 		return in.lacks(MissingSecret, "its key %q is one of this installation, and without jwt.secret nobody can tell whether that has signed it", in.KeyID)
 	case k != nil && k.public == nil:
 		return in.lacks(MissingSecret, "its key %q is one of this installation, and cannot be used here: %v", in.KeyID, k.closed)
-	case k == nil && bySecret && s.noSecret && !s.reading.open.Load():
+	case k == nil && bySecret && s.noSecret && !s.Keys.reading.open.Load():
 		return in.lacks(MissingSecret, "without jwt.secret nobody can tell whether it was signed with that")
 	case k == nil && s.store == nil:
 		return in.lacks(MissingDatabase, "it was signed with the key %q, which is not that of the configured jwt.secret, and the database knows the others", in.KeyID)
@@ -182,7 +182,7 @@ func (s *Service) checkSignature(token string, in Inspection) Inspection {
 
 // activeKey names the key that signs, where one is known.
 func (s *Service) activeKey() string {
-	if k := s.access.ring.Load().active; k != nil && !(s.noSecret && !s.reading.open.Load()) {
+	if k := s.access.ring.Load().active; k != nil && !(s.noSecret && !s.Keys.reading.open.Load()) {
 		return fmt.Sprintf(", and the active one is %q", k.ID)
 	}
 	return ""

@@ -35,7 +35,7 @@ func bare(t *testing.T, f *fixture, st store.Store, secret string) *fixture {
 	})
 	b.clock.Store(f.clock.Load())
 	if st != nil {
-		if err := b.ReadKeys(b.ctx); err != nil {
+		if err := b.Keys.Read(b.ctx); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -49,7 +49,7 @@ func TestATokenIsNotCalledBadForWantOfTheSecret(t *testing.T) {
 		f.register(t, "alice")
 		before := f.signIn(t, "alice") // when the database has no keys yet
 		judges(t, bare(t, f, f.store, "").Service, "no secret, and no keys", before.AccessToken, VerdictUnknown, secret, "without jwt.secret")
-		if err := f.OpenKeys(f.ctx, visitor); err != nil {
+		if err := f.Keys.Open(f.ctx, visitor); err != nil {
 			t.Fatal(err)
 		}
 		g := f.signIn(t, "alice")

@@ -2,6 +2,7 @@ package authn
 
 import (
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/authctl/authctl/store"
@@ -22,6 +23,18 @@ var ErrAnotherNext = errors.New("the next key is not what is configured here")
 // ErrKeyClosed means that this process cannot open the active signing key.
 var ErrKeyClosed = errors.New("the active signing key cannot be opened")
 
+// Keys is the keys that access tokens are signed with: those of the database, as far as this
+// process has read them, and what it can do with each.
+type Keys struct {
+	store     store.Store
+	rules     *atomic.Pointer[rules] // of the service
+	access    *accessTokens
+	algorithm string        // that is configured
+	staleness time.Duration // how long after a promotion a server may sign with the key before
+	now       func() time.Time
+	reading   keyReading
+}
+
 // Key is a signing key, and what this process can do with it.
 type Key struct {
 	store.SigningKey
@@ -35,31 +48,28 @@ func (k *signingKey) key(now time.Time) Key {
 	return Key{SigningKey: k.SigningKey, Signs: k.signs(), Verifies: k.verifies(now), Closed: k.closed}
 }
 
-// KeyID returns the kid of the access tokens that this service signs, or "" when it
+// SigningID returns the kid of the access tokens that this service signs, or "" when it
 // cannot sign.
-func (s *Service) KeyID() string {
-	if k := s.access.ring.Load().active; k.signs() {
+func (ks *Keys) SigningID() string {
+	if k := ks.access.ring.Load().active; k.signs() {
 		return k.ID
 	}
 	return ""
 }
 
-// Issuer returns the iss of every access token.
-func (s *Service) Issuer() string { return s.access.issuer }
-
 // CanSign returns nil while this process can open the active signing key, and else an
 // error with [CodeUnavailable].
-func (s *Service) CanSign() error {
-	if !s.access.ring.Load().active.signs() {
+func (ks *Keys) CanSign() error {
+	if !ks.access.ring.Load().active.signs() {
 		return errCannotSign
 	}
 	return nil
 }
 
-// VerifyingAlgorithms returns the algorithms (RFC 7518, section 3.1) of the tokens that are
+// Algorithms returns the algorithms (RFC 7518, section 3.1) of the tokens that are
 // accepted, and of those that soon will be, each once.
-func (s *Service) VerifyingAlgorithms() []string { return s.access.ring.Load().algorithms(s.now()) }
+func (ks *Keys) Algorithms() []string { return ks.access.ring.Load().algorithms(ks.now()) }
 
-// PublicKeys returns the public keys that access tokens are, or soon will be, signed
+// Public returns the public keys that access tokens are, or soon will be, signed
 // with.
-func (s *Service) PublicKeys() JWKSet { return s.access.ring.Load().set(s.now()) }
+func (ks *Keys) Public() JWKSet { return ks.access.ring.Load().set(ks.now()) }

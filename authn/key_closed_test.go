@@ -14,7 +14,7 @@ func TestAKeyThatOnlyThisServerCannotOpenIsNoFaultOfTheToken(t *testing.T) {
 		f.register(t, "alice")
 		g := f.signIn(t, "alice")
 		other := f.beside(t, func(c *Config) { c.Secret, c.Algorithm = newSecret, AlgorithmEdDSA })
-		if err := other.ReadKeys(f.ctx); err != nil {
+		if err := other.Keys.Read(f.ctx); err != nil {
 			t.Fatal(err)
 		}
 		if err := other.Sync(f.ctx); err != nil {
@@ -24,7 +24,7 @@ func TestAKeyThatOnlyThisServerCannotOpenIsNoFaultOfTheToken(t *testing.T) {
 			t.Errorf("to verify takes the public key only: %v", err)
 		}
 		for what, err := range map[string]error{
-			"readiness": other.CanSign(),
+			"readiness": other.Keys.CanSign(),
 			"login":     errorOf(other.Login(f.ctx, visitor, Account{"alice", goodPassword}, "")),
 			"refresh":   errorOf(other.Refresh(f.ctx, visitor, g.RefreshToken)),
 		} {
@@ -68,21 +68,21 @@ func TestSealedKeysAreSealedAgain(t *testing.T) {
 			c.Secret, c.PreviousSecrets, c.Algorithm = newSecret, []string{testSecret}, AlgorithmEdDSA
 		})
 		stranger := f.beside(t, func(c *Config) { c.Secret, c.Algorithm = newSecret, AlgorithmEdDSA })
-		if n, closed, err := stranger.ResealKeys(f.ctx, operator, false); err != nil || n != 0 || len(closed) != 2 {
+		if n, closed, err := stranger.Keys.Reseal(f.ctx, operator, false); err != nil || n != 0 || len(closed) != 2 {
 			t.Errorf("without the previous secret: %d, %q, %v", n, closed, err)
 		}
-		if n, closed, err := cli.ResealKeys(f.ctx, operator, true); err != nil || n != 2 || len(closed) != 0 {
+		if n, closed, err := cli.Keys.Reseal(f.ctx, operator, true); err != nil || n != 2 || len(closed) != 0 {
 			t.Errorf("a dry run: %d, %q, %v", n, closed, err)
 		}
-		if err := stranger.OpenKeys(f.ctx, operator); !errors.Is(err, ErrKeyClosed) {
+		if err := stranger.Keys.Open(f.ctx, operator); !errors.Is(err, ErrKeyClosed) {
 			t.Errorf("open before: %v", err)
 		}
 		for _, want := range []int{2, 0} {
-			if n, closed, err := cli.ResealKeys(f.ctx, operator, false); err != nil || n != want || len(closed) != 0 {
+			if n, closed, err := cli.Keys.Reseal(f.ctx, operator, false); err != nil || n != want || len(closed) != 0 {
 				t.Errorf("reseal: %d, %q, %v; want %d", n, closed, err, want)
 			}
 		}
-		if err := stranger.OpenKeys(f.ctx, operator); err != nil || stranger.KeyID() != rotated.ID {
+		if err := stranger.Keys.Open(f.ctx, operator); err != nil || stranger.Keys.SigningID() != rotated.ID {
 			t.Errorf("open after: %v", err)
 		}
 		if err := f.Sync(f.ctx); err != nil {

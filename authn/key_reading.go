@@ -39,49 +39,49 @@ func (r *keyReading) begin(ctx context.Context) error {
 
 func (r *keyReading) finish() { <-r.one }
 
-// ReadKeys takes the signing keys from the database. One that no server has run on yet has
+// Read takes the signing keys from the database. One that no server has run on yet has
 // none; then the configured secret is the key.
-func (s *Service) ReadKeys(ctx context.Context) error {
-	if err := s.reading.begin(ctx); err != nil {
+func (ks *Keys) Read(ctx context.Context) error {
+	if err := ks.reading.begin(ctx); err != nil {
 		return err
 	}
-	defer s.reading.finish()
-	rows, err := s.store.SigningKeys(ctx)
+	defer ks.reading.finish()
+	rows, err := ks.store.SigningKeys(ctx)
 	if err != nil {
 		return fail(err)
 	}
 	if len(rows) > 0 {
-		s.access.ring.Store(newKeyring(rows, s.rules.Load().secrets, s.access.ring.Load()))
-		s.reading.open.Store(true)
+		ks.access.ring.Store(newKeyring(rows, ks.rules.Load().secrets, ks.access.ring.Load()))
+		ks.reading.open.Store(true)
 	}
 	return nil
 }
 
-// syncKeys reads the keys again, if they come from the database.
-func (s *Service) syncKeys(ctx context.Context) error {
-	if !s.reading.open.Load() {
+// sync reads the keys again, if they come from the database.
+func (ks *Keys) sync(ctx context.Context) error {
+	if !ks.reading.open.Load() {
 		return nil
 	}
-	return s.ReadKeys(ctx)
+	return ks.Read(ctx)
 }
 
 // lookFor reads the keys again for a token whose key is not known, because it may be
 // one that was made a moment ago. It does so once in a while only, and never for what
 // is no header of ours, so that made-up tokens cost nothing. It fails when the latest
 // look did: nobody can tell then whether there is such a key.
-func (s *Service) lookFor(header string) error {
-	r := &s.reading
+func (ks *Keys) lookFor(header string) error {
+	r := &ks.reading
 	if !r.open.Load() || !plausibleHeader(header) {
 		return nil
 	}
 	r.look.Lock()
 	defer r.look.Unlock()
-	if s.access.ring.Load().byHeader[header] != nil {
+	if ks.access.ring.Load().byHeader[header] != nil {
 		return nil
 	}
 	if elapsed(r.ended) >= lookPause {
 		ctx, cancel := context.WithTimeout(context.Background(), lookTimeout)
-		r.err = s.ReadKeys(ctx)
+		r.err = ks.Read(ctx)
 		cancel()
 		r.ended = time.Now()
 	}

@@ -39,13 +39,13 @@ func TestAnUnknownKeyMakesAServerLookOnce(t *testing.T) {
 	f := newFixture(t, st.Store, signsWith(AlgorithmEdDSA))
 	deaf := newFixture(t, st, signsWith(AlgorithmEdDSA)) // hears of nothing
 	for _, s := range []*fixture{f, deaf} {
-		if err := errors.Join(s.OpenKeys(f.ctx, operator), s.Sync(f.ctx)); err != nil {
+		if err := errors.Join(s.Keys.Open(f.ctx, operator), s.Sync(f.ctx)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	f.register(t, "alice")
 	f.rotate(t)
-	if err := f.ReadKeys(f.ctx); err != nil {
+	if err := f.Keys.Read(f.ctx); err != nil {
 		t.Fatal(err)
 	}
 	g := f.signIn(t, "alice")
@@ -53,7 +53,7 @@ func TestAnUnknownKeyMakesAServerLookOnce(t *testing.T) {
 	if _, err := deaf.Verify(g.AccessToken); err != nil {
 		t.Errorf("a token of a key that was made just now: %v", err)
 	}
-	deaf.reading.ended = time.Now().Add(time.Hour) // a while has not passed, however slow this machine is
+	deaf.Keys.reading.ended = time.Now().Add(time.Hour) // a while has not passed, however slow this machine is
 	rest := g.AccessToken[strings.IndexByte(g.AccessToken, '.')+1:]
 	for range 1000 {
 		_, err := deaf.Verify(tokenHeader(AlgorithmEdDSA, uuid.NewString()) + rest)
@@ -64,7 +64,7 @@ func TestAnUnknownKeyMakesAServerLookOnce(t *testing.T) {
 		`{"kid":"x","alg":"EdDSA","typ":"at+jwt"}`, `{"alg": "EdDSA","kid":"x","typ":"at+jwt"}`, `{"alg":"EdDSA","kid":"x","typ":"JWT"}`,
 		`{"alg":"EdDSA","kid":"x"}`, `{"alg":"EdDSA","kid":"\u0078","typ":"at+jwt"}`,
 	} {
-		deaf.reading.ended = time.Time{} // it may look again
+		deaf.Keys.reading.ended = time.Time{} // it may look again
 		_, err := deaf.Verify(encode(header) + "." + rest)
 		wantCode(t, header, err, CodeUnauthenticated)
 	}
@@ -82,7 +82,7 @@ func TestAKeyThatIsBurnedDuringALookStaysBurned(t *testing.T) {
 	t.Parallel()
 	st := &keyReads{Store: openSQLite(t)}
 	f := newFixture(t, st, signsWith(AlgorithmEdDSA))
-	if err := errors.Join(f.OpenKeys(f.ctx, operator), f.Sync(f.ctx)); err != nil {
+	if err := errors.Join(f.Keys.Open(f.ctx, operator), f.Sync(f.ctx)); err != nil {
 		t.Fatal(err)
 	}
 	f.register(t, "alice")
@@ -90,7 +90,7 @@ func TestAKeyThatIsBurnedDuringALookStaysBurned(t *testing.T) {
 	synced := make(chan error, 1)
 	burn := func() {
 		other := newFixture(t, st.Store, signsWith(AlgorithmEdDSA))
-		if _, _, err := other.BurnKeys(f.ctx, operator); err != nil {
+		if _, _, err := other.Keys.Burn(f.ctx, operator); err != nil {
 			t.Error(err)
 		}
 		reads := st.n.Load()

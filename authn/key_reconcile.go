@@ -13,15 +13,15 @@ import (
 
 const openTries = 5 // of two servers that start at once one has to look again
 
-// OpenKeys is for a server: it takes the keys from the database, and sees to it that
-// there is an active one of the configured algorithm and, for HS256, of the configured
-// secret. While other servers run that may not know it, a new key is made known first,
-// and promoted when all of them can sign with it; one of a secret that was replaced before
-// that gives way. It fails when the active key cannot be opened.
-func (s *Service) OpenKeys(ctx context.Context, a Actor) error {
+// Open is for a server. It reads the keys from the database, and makes sure that there is an
+// active key of the configured algorithm and, for HS256, of the configured secret. While other
+// servers run that may not know a new key, it announces the key first, and promotes it when all
+// of them can sign with it. A pending key of a secret that has been replaced since is retired.
+// It fails when the active key cannot be opened.
+func (ks *Keys) Open(ctx context.Context, a Actor) error {
 	var err error
 	for range openTries {
-		err = s.settleKeys(ctx, a)
+		err = ks.reconcile(ctx, a)
 		if !errors.Is(err, store.ErrConflict) && !errors.Is(err, store.ErrNotFound) {
 			break
 		}
@@ -29,55 +29,55 @@ func (s *Service) OpenKeys(ctx context.Context, a Actor) error {
 	if err != nil {
 		return fail(err)
 	}
-	if err := s.ReadKeys(ctx); err != nil {
+	if err := ks.Read(ctx); err != nil {
 		return err
 	}
-	if k := s.access.ring.Load().active; !k.signs() {
+	if k := ks.access.ring.Load().active; !k.signs() {
 		return fmt.Errorf("%w: %s: %w", ErrKeyClosed, k.ID, k.closed)
 	}
 	return nil
 }
 
-// settleKeys fails with a conflict, or finds nothing, when another server was faster.
-func (s *Service) settleKeys(ctx context.Context, a Actor) error {
-	rows, err := s.store.SigningKeys(ctx)
+// reconcile fails with a conflict, or finds nothing, when another server was faster.
+func (ks *Keys) reconcile(ctx context.Context, a Actor) error {
+	rows, err := ks.store.SigningKeys(ctx)
 	if err != nil {
 		return err
 	}
 	active, next := inState(rows, store.KeyActive), inState(rows, store.KeyNext)
 	switch {
 	case active == nil && next != nil:
-		return s.promote(ctx, a, next.ID)
+		return ks.promote(ctx, a, next.ID)
 	case active == nil:
-		return s.addKey(ctx, a, store.KeyActive)
-	case s.asConfigured(*active):
+		return ks.add(ctx, a, store.KeyActive)
+	case ks.asConfigured(*active):
 		return nil
-	case next != nil && s.isPrevious(*next):
-		if err := s.store.RetireSigningKey(ctx, next.ID, a.keyEvent(store.ActionKeyRetired, next.ID, s.now())); err != nil {
+	case next != nil && ks.isPrevious(*next):
+		if err := ks.store.RetireSigningKey(ctx, next.ID, a.keyEvent(store.ActionKeyRetired, next.ID, ks.now())); err != nil {
 			return err
 		}
-		return s.settleKeys(ctx, a)
-	case next != nil && !s.asConfigured(*next):
+		return ks.reconcile(ctx, a)
+	case next != nil && !ks.asConfigured(*next):
 		return nil // somebody is rotating to it
 	}
-	nodes, err := s.store.Nodes(ctx, s.now())
+	nodes, err := ks.store.Nodes(ctx, ks.now())
 	if err != nil {
 		return err
 	}
 	others := slices.ContainsFunc(nodes, serving)
-	if others && !newKeyring(rows, s.rules.Load().secrets, nil).active.signs() {
+	if others && !newKeyring(rows, ks.rules.Load().secrets, nil).active.signs() {
 		return nil // with a secret that they do not know this server could only harm
 	}
 	if next == nil {
-		if err := s.addKey(ctx, a, store.KeyNext); err != nil {
+		if err := ks.add(ctx, a, store.KeyNext); err != nil {
 			return err
 		}
-		return s.settleKeys(ctx, a)
+		return ks.reconcile(ctx, a)
 	}
 	if others {
 		return nil
 	}
-	return s.promote(ctx, a, next.ID)
+	return ks.promote(ctx, a, next.ID)
 }
 
 func inState(rows []store.SigningKey, state store.KeyState) *store.SigningKey {
@@ -89,26 +89,26 @@ func inState(rows []store.SigningKey, state store.KeyState) *store.SigningKey {
 }
 
 // asConfigured reports whether k is what the configuration asks for.
-func (s *Service) asConfigured(k store.SigningKey) bool {
-	return k.Algorithm == s.algorithm && (k.Algorithm != AlgorithmHS256 || k.ID == s.rules.Load().secrets[0].id)
+func (ks *Keys) asConfigured(k store.SigningKey) bool {
+	return k.Algorithm == ks.algorithm && (k.Algorithm != AlgorithmHS256 || k.ID == ks.rules.Load().secrets[0].id)
 }
 
 // isPrevious reports whether k is a secret that the configuration has replaced already.
-func (s *Service) isPrevious(k store.SigningKey) bool {
-	return s.algorithm == AlgorithmHS256 && k.Algorithm == AlgorithmHS256 && !s.asConfigured(k) &&
-		slices.ContainsFunc(s.rules.Load().secrets[1:], func(secret keySecret) bool { return secret.id == k.ID })
+func (ks *Keys) isPrevious(k store.SigningKey) bool {
+	return ks.algorithm == AlgorithmHS256 && k.Algorithm == AlgorithmHS256 && !ks.asConfigured(k) &&
+		slices.ContainsFunc(ks.rules.Load().secrets[1:], func(secret keySecret) bool { return secret.id == k.ID })
 }
 
 // newKey makes what the configuration asks for.
-func (s *Service) newKey() (store.SigningKey, error) {
-	if s.algorithm == AlgorithmHS256 {
-		return secretKey(s.rules.Load().secrets[0], s.now()), nil
+func (ks *Keys) newKey() (store.SigningKey, error) {
+	if ks.algorithm == AlgorithmHS256 {
+		return secretKey(ks.rules.Load().secrets[0], ks.now()), nil
 	}
-	return freshKey(s.algorithm, s.rules.Load().secrets[0], s.now())
+	return freshKey(ks.algorithm, ks.rules.Load().secrets[0], ks.now())
 }
 
-func (s *Service) addKey(ctx context.Context, a Actor, state store.KeyState) error {
-	k, err := s.newKey()
+func (ks *Keys) add(ctx context.Context, a Actor, state store.KeyState) error {
+	k, err := ks.newKey()
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (s *Service) addKey(ctx context.Context, a Actor, state store.KeyState) err
 	if state == store.KeyActive {
 		k.ActivatedAt = k.CreatedAt
 	}
-	return s.store.AddSigningKey(ctx, k, a.keyEvent(store.ActionKeyAdded, k.ID, k.CreatedAt))
+	return ks.store.AddSigningKey(ctx, k, a.keyEvent(store.ActionKeyAdded, k.ID, k.CreatedAt))
 }
 
 // keyEvent is an event about a signing key.
@@ -131,33 +131,33 @@ func (a Actor) keyEvent(action store.Action, id string, now time.Time) store.Eve
 
 // promote makes the next key the active one. The one before verifies for as long as a
 // token lives that it may have signed, on a server that hears of it late.
-func (s *Service) promote(ctx context.Context, a Actor, id string) error {
-	now := s.now()
-	nodes, err := s.store.Nodes(ctx, now)
+func (ks *Keys) promote(ctx context.Context, a Actor, id string) error {
+	now := ks.now()
+	nodes, err := ks.store.Nodes(ctx, now)
 	if err != nil {
 		return err
 	}
-	ttl, staleness := s.access.ttl, s.staleness // the servers' own may be others
+	ttl, staleness := ks.access.ttl, ks.staleness // the servers' own may be others
 	for _, n := range nodes {
 		ttl, staleness = max(ttl, n.AccessTTL), max(staleness, n.Staleness)
 	}
-	return s.store.PromoteSigningKey(ctx, id, now.Add(ttl+clockSkew+staleness), a.keyEvent(store.ActionKeyPromoted, id, now))
+	return ks.store.PromoteSigningKey(ctx, id, now.Add(ttl+clockSkew+staleness), a.keyEvent(store.ActionKeyPromoted, id, now))
 }
 
-// settleNext promotes the next key, when the active one is not what the configuration
+// promoteNext promotes the next key, when the active one is not what the configuration
 // asks for and the next is, as soon as all servers can sign with it, and for a pair of
 // keys all verifiers have had the time to read it. It reports whether it did.
-func (s *Service) settleNext(ctx context.Context, a Actor) (string, error) {
-	ring := s.access.ring.Load()
+func (ks *Keys) promoteNext(ctx context.Context, a Actor) (string, error) {
+	ring := ks.access.ring.Load()
 	i := slices.IndexFunc(ring.keys, func(k *signingKey) bool { return k.State == store.KeyNext })
-	if !s.reading.open.Load() || i < 0 || !s.asConfigured(ring.keys[i].SigningKey) || (ring.active != nil && s.asConfigured(ring.active.SigningKey)) {
+	if !ks.reading.open.Load() || i < 0 || !ks.asConfigured(ring.keys[i].SigningKey) || (ring.active != nil && ks.asConfigured(ring.active.SigningKey)) {
 		return "", nil
 	}
 	next := ring.keys[i]
-	if next.Algorithm != AlgorithmHS256 && s.now().Sub(next.CreatedAt) < JWKSMaxAge {
+	if next.Algorithm != AlgorithmHS256 && ks.now().Sub(next.CreatedAt) < JWKSMaxAge {
 		return "", nil
 	}
-	nodes, err := s.store.Nodes(ctx, s.now())
+	nodes, err := ks.store.Nodes(ctx, ks.now())
 	if err != nil {
 		return "", fail(err)
 	}
@@ -166,7 +166,7 @@ func (s *Service) settleNext(ctx context.Context, a Actor) (string, error) {
 			return "", nil
 		}
 	}
-	if err := s.promote(ctx, a, next.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
+	if err := ks.promote(ctx, a, next.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return "", fail(err)
 	}
 	return next.ID, nil

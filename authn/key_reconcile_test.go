@@ -15,14 +15,14 @@ func TestHS256IsRotatedByItsSecret(t *testing.T) {
 		leave := f.serves(t, "one")
 		f.register(t, "alice")
 		before := f.signIn(t, "alice")
-		if _, err := f.NextKey(f.ctx, operator); !errors.Is(err, ErrSecretInUse) {
+		if _, err := f.Keys.Next(f.ctx, operator); !errors.Is(err, ErrSecretInUse) {
 			t.Errorf("rotate to the secret in use: %v, want %v", err, ErrSecretInUse)
 		}
-		if _, _, err := f.BurnKeys(f.ctx, operator); !errors.Is(err, ErrSecretInUse) {
+		if _, _, err := f.Keys.Burn(f.ctx, operator); !errors.Is(err, ErrSecretInUse) {
 			t.Errorf("burn the secret in use: %v, want %v", err, ErrSecretInUse)
 		}
 		stranger := f.beside(t, func(c *Config) { c.Secret = newSecret })
-		if err := stranger.OpenKeys(f.ctx, operator); !errors.Is(err, ErrKeyClosed) {
+		if err := stranger.Keys.Open(f.ctx, operator); !errors.Is(err, ErrKeyClosed) {
 			t.Errorf("a server with another secret and not the previous one: %v, want %v", err, ErrKeyClosed)
 		}
 		f.wantStates(t, "HS256 active")
@@ -39,12 +39,12 @@ func TestHS256IsRotatedByItsSecret(t *testing.T) {
 			}
 		}
 		leave()
-		until(t, "the new secret signs", func() bool { return two.KeyID() == newKeySecret(newSecret).id })
+		until(t, "the new secret signs", func() bool { return two.Keys.SigningID() == newKeySecret(newSecret).id })
 		f.wantStates(t, "HS256 retired", "HS256 active")
 		if _, err := two.Verify(before.AccessToken); err != nil {
 			t.Errorf("a token of the previous secret: %v", err)
 		}
-		if set := two.PublicKeys(); len(set.Keys) != 0 {
+		if set := two.Keys.Public(); len(set.Keys) != 0 {
 			t.Errorf("secrets are published: %+v", set)
 		}
 	})
@@ -69,7 +69,7 @@ func TestTheAlgorithmChangesWithTheConfiguration(t *testing.T) {
 		t.Errorf("a token from before: %v", err)
 	}
 	alone := f.beside(t, signsWith(AlgorithmES256))
-	if err := alone.PromoteKey(f.ctx, operator, "none"); CodeOf(err) != CodeKeyNotFound {
+	if err := alone.Keys.Promote(f.ctx, operator, "none"); CodeOf(err) != CodeKeyNotFound {
 		t.Errorf("promote no key: %v", err)
 	}
 }
@@ -83,19 +83,19 @@ func TestANextKeyThatNobodyConfiguredIsNotRotatedTo(t *testing.T) {
 		f.beside(t, signsWith(AlgorithmEdDSA)).serves(t, "two")
 		f.wantStates(t, "HS256 active", "EdDSA next")
 		cli := f.beside(t, func(c *Config) { c.Secret, c.PreviousSecrets = newSecret, []string{testSecret} })
-		if _, err := cli.NextKey(f.ctx, operator); !errors.Is(err, ErrAnotherNext) {
+		if _, err := cli.Keys.Next(f.ctx, operator); !errors.Is(err, ErrAnotherNext) {
 			t.Errorf("got %v, want %v", err, ErrAnotherNext)
 		}
-		keys, err := cli.Keys(f.ctx)
+		keys, err := cli.Keys.List(f.ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, k := range keys {
 			if k.State == store.KeyNext {
-				wantCode(t, "give it up", cli.RetireKey(f.ctx, operator, k.ID), "")
+				wantCode(t, "give it up", cli.Keys.Retire(f.ctx, operator, k.ID), "")
 			}
 		}
-		if next, err := cli.NextKey(f.ctx, operator); err != nil || next.ID != newKeySecret(newSecret).id {
+		if next, err := cli.Keys.Next(f.ctx, operator); err != nil || next.ID != newKeySecret(newSecret).id {
 			t.Errorf("got %+v, %v", next, err)
 		}
 	})
@@ -115,12 +115,12 @@ func TestASecretThatIsReplacedBeforeItSignedIsPassedOver(t *testing.T) {
 		latest := testConfig()
 		latest.Secret, latest.PreviousSecrets = "c7a1f3e5092b4d6880fedcb9d3a5718264f0e2b1a9c8d7e6f5a4b3c2d1e0f918", []string{newSecret, testSecret}
 		for what, server := range map[string]*fixture{"one": f, "two": two} {
-			if err := errors.Join(server.Reconfigure(f.ctx, latest), server.OpenKeys(f.ctx, operator)); err != nil {
+			if err := errors.Join(server.Reconfigure(f.ctx, latest), server.Keys.Open(f.ctx, operator)); err != nil {
 				t.Fatalf("%s: %v", what, err)
 			}
 		}
 		id := newKeySecret(latest.Secret).id
-		until(t, "the latest secret signs on both", func() bool { return f.KeyID() == id && two.KeyID() == id })
+		until(t, "the latest secret signs on both", func() bool { return f.Keys.SigningID() == id && two.Keys.SigningID() == id })
 		if err := errors.Join(verifyError(f, g), verifyError(two, g)); err != nil {
 			t.Errorf("a token from before: %v", err)
 		}
@@ -140,14 +140,14 @@ func TestAKeyThatWasRetiredIsTakenUpAgain(t *testing.T) {
 			onBoth(t, nil, func(t *testing.T, f *fixture) {
 				f.serves(t, "before")()
 				f.register(t, "alice")
-				g, before := f.signIn(t, "alice"), f.KeyID()
+				g, before := f.signIn(t, "alice"), f.Keys.SigningID()
 				changed := f.beside(t, change)
 				leave := changed.serves(t, "changed")
 				between := changed.signIn(t, "alice")
 				back := f.beside(t, func(c *Config) { c.PreviousSecrets = []string{newSecret} })
 				back.serves(t, "back")
 				leave()
-				until(t, "the key from before signs", func() bool { return back.KeyID() == before })
+				until(t, "the key from before signs", func() bool { return back.Keys.SigningID() == before })
 				for what, g := range map[string]Grant{"before": g, "between": between} {
 					if err := verifyError(back, g); err != nil {
 						t.Errorf("a token from %s: %v", what, err)
@@ -166,10 +166,10 @@ func TestServersThatStartAtOnceShareOneKey(t *testing.T) {
 		for i := range ids {
 			s := f.beside(t, signsWith(AlgorithmEdDSA))
 			running.Go(func() {
-				if err := s.OpenKeys(f.ctx, operator); err != nil {
+				if err := s.Keys.Open(f.ctx, operator); err != nil {
 					t.Error(err)
 				}
-				ids[i] = s.KeyID()
+				ids[i] = s.Keys.SigningID()
 			})
 		}
 		running.Wait()

@@ -24,7 +24,7 @@ func signsWith(algorithm string) func(*Config) {
 // serves makes a server of f, as serve does, until the test ends or leave is called.
 func (f *fixture) serves(t *testing.T, name string) (leave func()) {
 	t.Helper()
-	if err := f.OpenKeys(f.ctx, Actor{Name: name}); err != nil {
+	if err := f.Keys.Open(f.ctx, Actor{Name: name}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(f.ctx)
@@ -56,7 +56,7 @@ func (f *fixture) beside(t *testing.T, configure func(*Config)) *fixture {
 // wantStates wants keys of these algorithms and states, in any order.
 func (f *fixture) wantStates(t *testing.T, want ...string) {
 	t.Helper()
-	keys, err := f.Keys(f.ctx)
+	keys, err := f.Keys.List(f.ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,11 +73,11 @@ func (f *fixture) wantStates(t *testing.T, want ...string) {
 
 func (f *fixture) rotate(t *testing.T) Key {
 	t.Helper()
-	next, err := f.NextKey(f.ctx, operator)
+	next, err := f.Keys.Next(f.ctx, operator)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.PromoteKey(f.ctx, operator, next.ID); err != nil {
+	if err := f.Keys.Promote(f.ctx, operator, next.ID); err != nil {
 		t.Fatal(err)
 	}
 	return next
@@ -101,9 +101,9 @@ func TestARotatedKeyVerifiesUntilItsTokensAreDead(t *testing.T) {
 				f.serves(t, "one")
 				f.register(t, "alice")
 				before := f.signIn(t, "alice")
-				old := f.KeyID()
+				old := f.Keys.SigningID()
 				f.advance(time.Second) // keys are listed in their order
-				next, err := f.NextKey(f.ctx, operator)
+				next, err := f.Keys.Next(f.ctx, operator)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -111,16 +111,16 @@ func TestARotatedKeyVerifiesUntilItsTokensAreDead(t *testing.T) {
 					reach, err := f.AwaitKey(f.ctx, next.ID, time.Second)
 					return err == nil && len(reach.Nodes) == 1 && len(reach.Missing) == 0
 				})
-				if got := f.PublicKeys().Keys; len(got) != 2 || got[0].KeyID != old || got[1].KeyID != next.ID {
+				if got := f.Keys.Public().Keys; len(got) != 2 || got[0].KeyID != old || got[1].KeyID != next.ID {
 					t.Errorf("published: %+v, want %s and %s", got, old, next.ID)
 				}
-				if got := f.KeyID(); got != old {
+				if got := f.Keys.SigningID(); got != old {
 					t.Errorf("%s signs before it is promoted", got)
 				}
-				if err := f.PromoteKey(f.ctx, operator, next.ID); err != nil {
+				if err := f.Keys.Promote(f.ctx, operator, next.ID); err != nil {
 					t.Fatal(err)
 				}
-				until(t, "the new key signs", func() bool { return f.KeyID() == next.ID })
+				until(t, "the new key signs", func() bool { return f.Keys.SigningID() == next.ID })
 				after := f.signIn(t, "alice")
 				for what, g := range map[string]Grant{"before": before, "after": after} {
 					if _, err := f.Verify(g.AccessToken); err != nil {
@@ -130,14 +130,14 @@ func TestARotatedKeyVerifiesUntilItsTokensAreDead(t *testing.T) {
 				f.wantStates(t, algorithm+" retired", algorithm+" active")
 
 				f.advance(15*time.Minute + clockSkew + f.staleness - time.Second)
-				if n := len(f.PublicKeys().Keys); n != 2 {
+				if n := len(f.Keys.Public().Keys); n != 2 {
 					t.Errorf("%d keys are published while the old one may verify, want 2", n)
 				}
 				f.advance(time.Second)
 				if _, err := f.Verify(before.AccessToken); CodeOf(err) != CodeUnauthenticated {
 					t.Errorf("a token of a key that is over: %v", err)
 				}
-				if got := f.PublicKeys().Keys; len(got) != 1 || got[0].KeyID != next.ID {
+				if got := f.Keys.Public().Keys; len(got) != 1 || got[0].KeyID != next.ID {
 					t.Errorf("published: %+v, want %s only", got, next.ID)
 				}
 				f.advance(time.Second)
@@ -153,24 +153,24 @@ func TestARotatedKeyVerifiesUntilItsTokensAreDead(t *testing.T) {
 func TestARemovedKeyVerifiesNothing(t *testing.T) {
 	t.Parallel()
 	onBoth(t, signsWith(AlgorithmES256), func(t *testing.T, f *fixture) {
-		if err := errors.Join(f.OpenKeys(f.ctx, operator), f.Sync(f.ctx)); err != nil {
+		if err := errors.Join(f.Keys.Open(f.ctx, operator), f.Sync(f.ctx)); err != nil {
 			t.Fatal(err)
 		}
 		f.register(t, "alice")
-		g, old := f.signIn(t, "alice"), f.KeyID()
-		wantCode(t, "remove the active key", f.RemoveKey(f.ctx, operator, old), CodeKeyNotFound)
+		g, old := f.signIn(t, "alice"), f.Keys.SigningID()
+		wantCode(t, "remove the active key", f.Keys.Remove(f.ctx, operator, old), CodeKeyNotFound)
 		f.rotate(t)
 		if err := f.Sync(f.ctx); err != nil || verifyError(f, g) != nil {
 			t.Fatalf("a token of the key before: %v, %v", err, verifyError(f, g))
 		}
-		if err := errors.Join(f.RemoveKey(f.ctx, operator, old), f.Sync(f.ctx)); err != nil {
+		if err := errors.Join(f.Keys.Remove(f.ctx, operator, old), f.Sync(f.ctx)); err != nil {
 			t.Fatal(err)
 		}
 		wantCode(t, "a token of the removed key", verifyError(f, g), CodeUnauthenticated)
-		if next, err := f.NextKey(f.ctx, operator); err != nil || f.RetireKey(f.ctx, operator, next.ID) != nil {
+		if next, err := f.Keys.Next(f.ctx, operator); err != nil || f.Keys.Retire(f.ctx, operator, next.ID) != nil {
 			t.Errorf("give a key up: %v", err)
 		}
-		wantCode(t, "promote it after all", f.PromoteKey(f.ctx, operator, f.KeyID()), CodeKeyNotFound)
+		wantCode(t, "promote it after all", f.Keys.Promote(f.ctx, operator, f.Keys.SigningID()), CodeKeyNotFound)
 	})
 }
 
@@ -183,7 +183,7 @@ func TestAKeyVerifiesForAsLongAsTheTokensOfServersLiveWhoeverPromotesTheNext(t *
 		})
 		f.advance(time.Second) // keys are listed in their order
 		cli.rotate(t)
-		keys, err := f.Keys(f.ctx)
+		keys, err := f.Keys.List(f.ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -212,7 +212,7 @@ func TestABurnedKeyVerifiesNothingOnAnyServer(t *testing.T) {
 					}
 				}
 				cli := f.beside(t, knows)
-				id, burned, err := cli.BurnKeys(f.ctx, Actor{Name: "cli:root", Reason: "leaked"})
+				id, burned, err := cli.Keys.Burn(f.ctx, Actor{Name: "cli:root", Reason: "leaked"})
 				if err != nil || burned == 0 {
 					t.Fatalf("%d burned, %v", burned, err)
 				}
@@ -228,7 +228,7 @@ func TestABurnedKeyVerifiesNothingOnAnyServer(t *testing.T) {
 				if err != nil {
 					t.Fatalf("the session is over: %v", err)
 				}
-				if _, err := two.Verify(again.AccessToken); err != nil || two.KeyID() != id {
+				if _, err := two.Verify(again.AccessToken); err != nil || two.Keys.SigningID() != id {
 					t.Errorf("after a refresh: %v", err)
 				}
 				want := Code("")
@@ -238,7 +238,7 @@ func TestABurnedKeyVerifiesNothingOnAnyServer(t *testing.T) {
 				_, err = f.Verify(again.AccessToken)
 				wantCode(t, "the new token on one", err, want)
 				f.wantStates(t, algorithm+" active")
-				_, _, err = f.BurnKeys(f.ctx, operator)
+				_, _, err = f.Keys.Burn(f.ctx, operator)
 				if algorithm == AlgorithmHS256 && err != nil {
 					t.Errorf("back to the other secret: %v", err)
 				}

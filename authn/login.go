@@ -45,7 +45,7 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 	if !ok { // nobody has it, and whoever sends such things shall not fill the audit trail
 		return Grant{}, errCredentials(nil)
 	}
-	if err := s.CanSign(); err != nil {
+	if err := s.Keys.CanSign(); err != nil {
 		return Grant{}, err
 	}
 	hasher := s.rules.Load().hasher

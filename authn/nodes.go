@@ -116,6 +116,12 @@ func (s *Service) silent(n store.Node) bool {
 	return !serving(n) && n.Silent < max(n.AccessTTL, s.access.ttl)
 }
 
+// AwaitKey waits until every node that may be serving can sign with a key, for wait at
+// most.
+func (s *Service) AwaitKey(ctx context.Context, id string, wait time.Duration) (Reach, error) {
+	return s.await(ctx, wait, func(n store.Node) bool { return holds(n, id) })
+}
+
 // ForgetNode removes a node that has ended without signing off, so that nobody is warned
 // of it any more. One that still runs announces itself again within seconds. It fails with
 // [CodeNodeNotFound].

@@ -32,7 +32,7 @@ func (s *Service) Refresh(ctx context.Context, a Actor, token string) (Grant, er
 		s.rotations[store.Revoked].Add(1)
 		return Grant{Outcome: store.Revoked}, errRevoked
 	}
-	if err := s.CanSign(); err != nil {
+	if err := s.Keys.CanSign(); err != nil {
 		return Grant{}, err
 	}
 	now := s.now()

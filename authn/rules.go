@@ -63,17 +63,17 @@ func newRules(cfg Config, before *rules) (*rules, error) {
 // do not open the active signing key, which the ones before did. A secret that is new is promoted
 // as [Service.OpenKeys] says, which must be called after this.
 func (s *Service) Reconfigure(ctx context.Context, cfg Config) error {
-	if err := s.reading.begin(ctx); err != nil {
+	if err := s.Keys.reading.begin(ctx); err != nil {
 		return err
 	}
-	defer s.reading.finish()
+	defer s.Keys.reading.finish()
 	before, ring := s.rules.Load(), s.access.ring.Load()
 	after, err := newRules(cfg, before)
 	if err != nil {
 		return err
 	}
 	opened := newKeyring(ring.rows(), after.secrets, nil)
-	if ring.active.signs() && !opened.active.signs() && s.reading.open.Load() {
+	if ring.active.signs() && !opened.active.signs() && s.Keys.reading.open.Load() {
 		if after.hasher != before.hasher {
 			after.hasher.Close()
 		}
@@ -83,7 +83,7 @@ func (s *Service) Reconfigure(ctx context.Context, cfg Config) error {
 		_ = after.hasher.SelfCheck() // Stats say what computes
 	}
 	s.rules.Store(after)
-	if s.reading.open.Load() {
+	if s.Keys.reading.open.Load() {
 		s.access.ring.Store(opened)
 	}
 	if after.hasher != before.hasher {

@@ -26,10 +26,10 @@ func TestSecretsChangeWhileTheServiceRuns(t *testing.T) {
 			t.Error("what was refused has changed something")
 		}
 		cfg.Secret, cfg.PreviousSecrets = newSecret, []string{testSecret}
-		if err := errors.Join(f.Reconfigure(f.ctx, cfg), f.OpenKeys(f.ctx, operator)); err != nil {
+		if err := errors.Join(f.Reconfigure(f.ctx, cfg), f.Keys.Open(f.ctx, operator)); err != nil {
 			t.Fatal(err)
 		}
-		until(t, "the new secret signs", func() bool { return f.KeyID() == newKeySecret(newSecret).id })
+		until(t, "the new secret signs", func() bool { return f.Keys.SigningID() == newKeySecret(newSecret).id })
 		after := f.signIn(t, "alice")
 		for what, g := range map[string]Grant{"before": before, "after": after} {
 			if err := verifyError(f, g); err != nil {
@@ -57,7 +57,7 @@ func TestANodeMakesKnownThatItCanSignWithAnotherKey(t *testing.T) {
 		patient(c)
 		c.Secret, c.PreviousSecrets = newSecret, []string{testSecret}
 	})
-	if err := two.OpenKeys(f.ctx, operator); err != nil {
+	if err := two.Keys.Open(f.ctx, operator); err != nil {
 		t.Fatal(err)
 	}
 	if reach, err := f.AwaitNodes(f.ctx, 30*time.Second); err != nil || len(reach.Missing) != 0 {

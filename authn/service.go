@@ -56,8 +56,7 @@ type Service struct {
 	store     store.Store
 	rules     atomic.Pointer[rules]
 	access    *accessTokens
-	algorithm string
-	reading   keyReading
+	Keys      *Keys
 	feed      *feed
 	staleness time.Duration
 	replaced  atomic.Bool                      // the database was, so that this process must end
@@ -105,8 +104,6 @@ func New(cfg Config, st store.Store) (*Service, error) {
 	}
 	s := &Service{
 		store:     st,
-		reading:   keyReading{one: make(chan struct{}, 1)},
-		algorithm: cfg.Algorithm,
 		feed:      newFeed(cfg.AccessTTL + clockSkew + time.Second + feedSlack), // exp is in whole seconds
 		staleness: cfg.MaxStaleness,
 		access:    newAccessTokens(rules.secrets, cfg.Issuer, cfg.Audience, cfg.AccessTTL),
@@ -119,7 +116,11 @@ func New(cfg Config, st store.Store) (*Service, error) {
 	}
 	s.access.clientID = cmp.Or(cfg.ClientID, s.access.clientID)
 	s.rules.Store(rules)
-	s.access.look = s.lookFor
+	s.Keys = &Keys{
+		store: st, rules: &s.rules, access: s.access, algorithm: cfg.Algorithm, staleness: s.staleness, now: s.now,
+		reading: keyReading{one: make(chan struct{}, 1)},
+	}
+	s.access.look = s.Keys.lookFor
 	return s, nil
 }
 
@@ -133,6 +134,9 @@ func (s *Service) databaseClock() time.Time {
 	}
 	return s.database().UTC().Truncate(time.Microsecond)
 }
+
+// Issuer returns the iss of every access token.
+func (s *Service) Issuer() string { return s.access.issuer }
 
 // HashStats returns the figures of password hashing since the start.
 func (s *Service) HashStats() HashStats { return s.rules.Load().hasher.Stats() }

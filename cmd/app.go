@@ -164,7 +164,7 @@ func (a *app) prepare(ctx context.Context, inst *instance, o opening) error {
 	if !o.signs && !o.verifies {
 		return nil
 	}
-	return inst.authn.ReadKeys(ctx)
+	return inst.authn.Keys.Read(ctx)
 }
 
 func (i *instance) close() {

@@ -66,7 +66,7 @@ func listKeys(ctx context.Context, a *app, o *output) error {
 		return err
 	}
 	defer inst.close()
-	keys, err := inst.authn.Keys(ctx)
+	keys, err := inst.authn.Keys.List(ctx)
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ type keyChange struct {
 	verb string
 	from []store.KeyState
 	to   string // the state afterwards
-	do   func(*authn.Service, context.Context, authn.Actor, string) error
+	do   func(*authn.Keys, context.Context, authn.Actor, string) error
 }
 
 // await waits until every server knows, and, of a key that is active now, can sign with it.
@@ -135,17 +135,17 @@ type keyChangeView struct {
 
 func newKeyPromote(a *app) *cobra.Command {
 	return newKeyChange(a, "Make the next key the active one now; the one before verifies until its tokens are dead",
-		keyChange{"promote", []store.KeyState{store.KeyNext}, string(store.KeyActive), (*authn.Service).PromoteKey})
+		keyChange{"promote", []store.KeyState{store.KeyNext}, string(store.KeyActive), (*authn.Keys).Promote})
 }
 
 func newKeyRetire(a *app) *cobra.Command {
 	return newKeyChange(a, "Give the next key up, before it has signed anything",
-		keyChange{"retire", []store.KeyState{store.KeyNext}, string(store.KeyRetired), (*authn.Service).RetireKey})
+		keyChange{"retire", []store.KeyState{store.KeyNext}, string(store.KeyRetired), (*authn.Keys).Retire})
 }
 
 func newKeyRemove(a *app) *cobra.Command {
 	return newKeyChange(a, "Remove a key that is not active, and with it every access token that it signed",
-		keyChange{"remove", []store.KeyState{store.KeyNext, store.KeyRetired}, "removed", (*authn.Service).RemoveKey})
+		keyChange{"remove", []store.KeyState{store.KeyNext, store.KeyRetired}, "removed", (*authn.Keys).Remove})
 }
 
 func newKeyChange(a *app, short string, change keyChange) *cobra.Command {
@@ -169,7 +169,7 @@ func (o *keyChangeOptions) run(ctx context.Context, a *app, change keyChange, id
 		return err
 	}
 	defer inst.close()
-	keys, err := inst.authn.Keys(ctx)
+	keys, err := inst.authn.Keys.List(ctx)
 	if err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func (o *keyChangeOptions) run(ctx context.Context, a *app, change keyChange, id
 	if !ok {
 		return o.show(a, view)
 	}
-	if err := change.do(inst.authn, ctx, a.actor(o.reason), id); err != nil {
+	if err := change.do(inst.authn.Keys, ctx, a.actor(o.reason), id); err != nil {
 		return err
 	}
 	a.say("key %s is %s", id, change.to)
@@ -212,7 +212,7 @@ func newKeyExport(a *app) *cobra.Command {
 				return err
 			}
 			defer inst.close()
-			set := inst.authn.PublicKeys()
+			set := inst.authn.Keys.Public()
 			if len(set.Keys) == 0 {
 				a.say("there is no public key: HS256 has secret ones only")
 			}
@@ -263,7 +263,7 @@ func (o *keyResealOptions) run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer inst.close()
-	n, closed, err := inst.authn.ResealKeys(ctx, a.actor(o.reason), o.dryRun)
+	n, closed, err := inst.authn.Keys.Reseal(ctx, a.actor(o.reason), o.dryRun)
 	if err != nil {
 		return err
 	}

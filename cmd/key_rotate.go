@@ -87,7 +87,7 @@ func (o *keyRotateOptions) run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer inst.close()
-	keys, err := inst.authn.Keys(ctx)
+	keys, err := inst.authn.Keys.List(ctx)
 	if err != nil {
 		return err
 	}
@@ -127,13 +127,13 @@ func (o *keyRotateOptions) run(ctx context.Context, a *app) error {
 // rotate publishes, waits and promotes.
 func (o *keyRotateOptions) rotate(ctx context.Context, a *app, inst *instance, keys []authn.Key, view *rotateView) error {
 	if o.dryRun {
-		if err := inst.authn.CanRotate(keys); err != nil {
+		if err := inst.authn.Keys.CanRotate(keys); err != nil {
 			return err
 		}
 		a.say("would publish a new %s key for %s, and promote it when every server can sign with it", view.Algorithm, o.publishFor)
 		return nil
 	}
-	next, err := inst.authn.NextKey(ctx, a.actor(o.reason))
+	next, err := inst.authn.Keys.Next(ctx, a.actor(o.reason))
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (o *keyRotateOptions) rotate(ctx context.Context, a *app, inst *instance, k
 			return err
 		}
 	}
-	err = inst.authn.PromoteKey(ctx, a.actor(o.reason), next.ID)
+	err = inst.authn.Keys.Promote(ctx, a.actor(o.reason), next.ID)
 	if authn.CodeOf(err) == authn.CodeKeyNotFound {
 		return &problem{exitConflict, fmt.Errorf("somebody else has changed the keys meanwhile: %w", err), "authctl key list shows them"}
 	}
@@ -199,7 +199,7 @@ func (o *keyRotateOptions) publish(ctx context.Context, a *app, next authn.Key) 
 
 // burn makes a new key the only one, and ends the sessions if that is asked for.
 func (o *keyRotateOptions) burn(ctx context.Context, a *app, inst *instance, keys []authn.Key, view *rotateView) error {
-	if err := inst.authn.CanRotate(keys); err != nil {
+	if err := inst.authn.Keys.CanRotate(keys); err != nil {
 		return err
 	}
 	view.Burned = len(keys)
@@ -215,7 +215,7 @@ func (o *keyRotateOptions) burn(ctx context.Context, a *app, inst *instance, key
 	if err != nil || !ok {
 		return err
 	}
-	id, burned, err := inst.authn.BurnKeys(ctx, a.actor(o.reason))
+	id, burned, err := inst.authn.Keys.Burn(ctx, a.actor(o.reason))
 	if err != nil {
 		return err
 	}

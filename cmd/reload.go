@@ -210,7 +210,7 @@ func (r *reloader) settleKeys(ctx context.Context) {
 	if !r.settle {
 		return
 	}
-	err := r.inst.authn.OpenKeys(ctx, authn.Actor{Name: "node:" + thisNode().Name})
+	err := r.inst.authn.Keys.Open(ctx, authn.Actor{Name: "node:" + thisNode().Name})
 	r.settle = err != nil
 	if err != nil && ctx.Err() == nil {
 		r.log.Warn().Err(err).Msg("settle signing keys")

@@ -68,7 +68,7 @@ func (o *restoreFinishOptions) run(ctx context.Context, a *app) error {
 		return err
 	}
 	view := restoreFinishView{Database: inst.where(), DryRun: o.dryRun, Reason: o.reason}
-	keys, err := inst.authn.Keys(ctx)
+	keys, err := inst.authn.Keys.List(ctx)
 	if err != nil {
 		return err
 	}

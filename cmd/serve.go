@@ -102,7 +102,7 @@ func (inst *instance) prepare(ctx context.Context, log zerolog.Logger) error {
 	if err := inst.authn.SelfCheck(); err != nil {
 		log.Error().Err(err).Msg("password hashes are computed by the portable implementation")
 	}
-	err := inst.authn.OpenKeys(ctx, authn.Actor{Name: "node:" + thisNode().Name})
+	err := inst.authn.Keys.Open(ctx, authn.Actor{Name: "node:" + thisNode().Name})
 	if errors.Is(err, authn.ErrKeyClosed) {
 		return &problem{exitFailed, err, "put that secret into jwt.previous_secrets; if it is lost, authctl key rotate --now makes a new key, and all access tokens die with the old one"}
 	}

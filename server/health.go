@@ -38,7 +38,7 @@ func (s *Server) readyz(ctx context.Context, _ *exchange, _ none) (statusRespons
 	if err := s.authn.CheckClock(); err != nil {
 		return statusResponse{}, err
 	}
-	if err := s.authn.CanSign(); err != nil {
+	if err := s.authn.Keys.CanSign(); err != nil {
 		return statusResponse{}, err
 	}
 	if s.ready != nil {

@@ -42,7 +42,7 @@ func tokensThatAreNotOurs(t *testing.T) {
 	if _, _, err := jwt.NewParser().ParseUnverified(good, claims); err != nil {
 		t.Fatal(err)
 	}
-	header := map[string]any{"typ": "at+jwt", "kid": f.svc.KeyID()}
+	header := map[string]any{"typ": "at+jwt", "kid": f.svc.Keys.SigningID()}
 	forge := func(method jwt.SigningMethod, key any, header map[string]any, change jwt.MapClaims) string {
 		token := jwt.NewWithClaims(method, jwt.MapClaims{})
 		for name, value := range header {
@@ -75,10 +75,10 @@ func tokensThatAreNotOurs(t *testing.T) {
 		"empty":                 "",
 		"null":                  "null",
 		"undefined":             "undefined",
-		"alg missing":           sign(encode(`{"typ":"at+jwt","kid":"`+f.svc.KeyID()+`"}`) + "." + parts[1]),
-		"alg a list":            sign(encode(`{"alg":["HS256"],"typ":"at+jwt","kid":"`+f.svc.KeyID()+`"}`) + "." + parts[1]),
-		"alg twice":             sign(encode(`{"alg":"none","alg":"HS256","typ":"at+jwt","kid":"`+f.svc.KeyID()+`"}`) + "." + parts[1]),
-		"jku":                   forge(jwt.SigningMethodHS256, []byte(secret), map[string]any{"typ": "at+jwt", "kid": f.svc.KeyID(), "jku": "http://evil.test"}, nil),
+		"alg missing":           sign(encode(`{"typ":"at+jwt","kid":"`+f.svc.Keys.SigningID()+`"}`) + "." + parts[1]),
+		"alg a list":            sign(encode(`{"alg":["HS256"],"typ":"at+jwt","kid":"`+f.svc.Keys.SigningID()+`"}`) + "." + parts[1]),
+		"alg twice":             sign(encode(`{"alg":"none","alg":"HS256","typ":"at+jwt","kid":"`+f.svc.Keys.SigningID()+`"}`) + "." + parts[1]),
+		"jku":                   forge(jwt.SigningMethodHS256, []byte(secret), map[string]any{"typ": "at+jwt", "kid": f.svc.Keys.SigningID(), "jku": "http://evil.test"}, nil),
 		"no kid":                forge(jwt.SigningMethodHS256, []byte(secret), map[string]any{"typ": "at+jwt"}, nil),
 		"nbf in the future":     ours(jwt.MapClaims{"nbf": now.Add(5 * time.Minute).Unix()}),
 		"an audience":           ours(jwt.MapClaims{"aud": []string{"authctl", "x"}}),
@@ -96,9 +96,9 @@ func tokensThatAreNotOurs(t *testing.T) {
 		"None":                  encode(`{"alg":"None","typ":"at+jwt"}`) + "." + parts[1] + ".",
 		"another key":           forge(jwt.SigningMethodHS256, []byte(strings.Repeat("k", 64)), header, nil),
 		"another algorithm":     forge(jwt.SigningMethodHS512, []byte(secret), header, nil),
-		"no typ":                forge(jwt.SigningMethodHS256, []byte(secret), map[string]any{"kid": f.svc.KeyID(), "typ": "JWT"}, nil),
+		"no typ":                forge(jwt.SigningMethodHS256, []byte(secret), map[string]any{"kid": f.svc.Keys.SigningID(), "typ": "JWT"}, nil),
 		"unknown kid":           forge(jwt.SigningMethodHS256, []byte(secret), map[string]any{"typ": "at+jwt", "kid": "../../dev/null"}, nil),
-		"crit":                  forge(jwt.SigningMethodHS256, []byte(secret), map[string]any{"typ": "at+jwt", "kid": f.svc.KeyID(), "crit": []string{"x"}}, nil),
+		"crit":                  forge(jwt.SigningMethodHS256, []byte(secret), map[string]any{"typ": "at+jwt", "kid": f.svc.Keys.SigningID(), "crit": []string{"x"}}, nil),
 		"no exp":                ours(jwt.MapClaims{"exp": nil}),
 		"exp as a string":       ours(jwt.MapClaims{"exp": "9999999999"}),
 		"exp far away":          ours(jwt.MapClaims{"exp": 1e18}),

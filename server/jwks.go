@@ -20,7 +20,7 @@ type cacheable struct{ body jsontext.Value }
 
 // jwks is the public keys that access tokens are verified with (RFC 7517).
 func (s *Server) jwks(context.Context, *exchange, none) (cacheable, error) {
-	body, err := json.Marshal(s.authn.PublicKeys())
+	body, err := json.Marshal(s.authn.Keys.Public())
 	return cacheable{append(body, '\n')}, err
 }
 
@@ -42,7 +42,7 @@ func (s *Server) metadata(context.Context, *exchange, none) (cacheable, error) {
 	body, err := json.Marshal(metadataResponse{
 		Issuer:     s.authn.Issuer(),
 		JWKSURI:    strings.TrimSuffix(s.publicURL, "/") + jwksPath,
-		Algorithms: s.authn.VerifyingAlgorithms(),
+		Algorithms: s.authn.Keys.Algorithms(),
 	})
 	return cacheable{append(body, '\n')}, err
 }

@@ -26,7 +26,7 @@ func signing(algorithm string) func(*setup) {
 
 func (f *fixture) openKeys(t *testing.T) {
 	t.Helper()
-	if err := f.svc.OpenKeys(context.Background(), operator); err != nil {
+	if err := f.svc.Keys.Open(context.Background(), operator); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -34,11 +34,11 @@ func (f *fixture) openKeys(t *testing.T) {
 func (f *fixture) rotateKey(t *testing.T) {
 	t.Helper()
 	ctx := context.Background()
-	next, err := f.svc.NextKey(ctx, operator)
+	next, err := f.svc.Keys.Next(ctx, operator)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.svc.PromoteKey(ctx, operator, next.ID); err != nil {
+	if err := f.svc.Keys.Promote(ctx, operator, next.ID); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.svc.Sync(ctx); err != nil {

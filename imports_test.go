@@ -12,22 +12,22 @@ const module = "github.com/authctl/authctl"
 // mayImport is which packages of the project each package may import. A package
 // that is not listed here must not exist.
 var mayImport = map[string][]string{
-	"":                    {"cmd"},
-	"cmd":                 {"cmd/userfile", "cmd/vault", "server", "authn", "authn/foreign", "authn/hashbench", "authn/machine", "store", "store/postgres", "store/sqlite", "store/sqlite/dbfile", "migrations"},
-	"cmd/userfile":        {"authn", "store"},
-	"cmd/vault":           {},
-	"server":              {"authn", "store"},
-	"authn":               {"authn/argon2id", "authn/foreign", "store"},
-	"authn/argon2id":      {},
-	"authn/foreign":       {},
-	"authn/hashbench":     {"authn"},
-	"authn/machine":       {},
-	"store":               {},
-	"store/postgres":      {"store", "migrations"},
-	"store/sqlite":        {"store", "store/sqlite/dbfile", "migrations"},
-	"store/sqlite/dbfile": {"store"},
-	"store/storetest":     {"store", "store/postgres", "store/sqlite", "migrations"},
-	"migrations":          {},
+	"":                        {"cmd"},
+	"cmd":                     {"cmd/userfile", "cmd/vault", "server", "authn", "authn/hashing/foreign", "authn/hashing/hashbench", "authn/machine", "store", "store/postgres", "store/sqlite", "store/sqlite/dbfile", "migrations"},
+	"cmd/userfile":            {"authn", "store"},
+	"cmd/vault":               {},
+	"server":                  {"authn", "store"},
+	"authn":                   {"authn/hashing/argon2id", "authn/hashing/foreign", "store"},
+	"authn/hashing/argon2id":  {},
+	"authn/hashing/foreign":   {},
+	"authn/hashing/hashbench": {"authn"},
+	"authn/machine":           {},
+	"store":                   {},
+	"store/postgres":          {"store", "migrations"},
+	"store/sqlite":            {"store", "store/sqlite/dbfile", "migrations"},
+	"store/sqlite/dbfile":     {"store"},
+	"store/storetest":         {"store", "store/postgres", "store/sqlite", "migrations"},
+	"migrations":              {},
 }
 
 // mayNotReach is what must not be linked into a package, by whatever way.

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/authctl/authctl/authn/argon2id"
+	"github.com/authctl/authctl/authn/hashing/argon2id"
 )
 
 // ImplementationPortable is golang.org/x/crypto/argon2. The others are those of

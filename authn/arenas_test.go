@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/authctl/authctl/authn/argon2id"
+	"github.com/authctl/authctl/authn/hashing/argon2id"
 )
 
 const mebibyte = 1 << 20

@@ -19,7 +19,7 @@ type spelling struct{ Source, Algorithm, Password, Hash string }
 
 func spellings(t *testing.T) (all []spelling) {
 	t.Helper()
-	text, err := os.ReadFile("foreign/testdata/vectors.json")
+	text, err := os.ReadFile("hashing/foreign/testdata/vectors.json")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/authctl/authctl/authn/argon2id"
+	"github.com/authctl/authctl/authn/hashing/argon2id"
 )
 
 // Purpose is what a password is hashed for.

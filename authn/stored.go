@@ -6,7 +6,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/authctl/authctl/authn/foreign"
+	"github.com/authctl/authctl/authn/hashing/foreign"
 )
 
 // storedHash is a password hash as the store has it: one of ours, or one that came with

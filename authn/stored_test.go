@@ -7,7 +7,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/crypto/bcrypt"
 
-	"github.com/authctl/authctl/authn/foreign"
+	"github.com/authctl/authctl/authn/hashing/foreign"
 	"github.com/authctl/authctl/store"
 )
 

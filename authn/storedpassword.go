@@ -3,7 +3,7 @@ package authn
 import (
 	"strings"
 
-	"github.com/authctl/authctl/authn/foreign"
+	"github.com/authctl/authctl/authn/hashing/foreign"
 )
 
 // PasswordState says whether a user has a password, and whether it may be used.

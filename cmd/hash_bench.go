@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authctl/authctl/authn"
-	"github.com/authctl/authctl/authn/hashbench"
+	"github.com/authctl/authctl/authn/hashing/hashbench"
 )
 
 type hashBenchOptions struct {

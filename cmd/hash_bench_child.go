@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authctl/authctl/authn"
-	"github.com/authctl/authctl/authn/hashbench"
+	"github.com/authctl/authctl/authn/hashing/hashbench"
 )
 
 // Each measurement is a process of its own, so that the most memory that the system saw

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/authn"
-	"github.com/authctl/authctl/authn/hashbench"
+	"github.com/authctl/authctl/authn/hashing/hashbench"
 )
 
 // fewHashes is how many a percentile of 95 needs to be another one than the slowest.

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/authn"
-	"github.com/authctl/authctl/authn/hashbench"
+	"github.com/authctl/authctl/authn/hashing/hashbench"
 )
 
 // measured returns what rounds of these latencies, in milliseconds, make of a cost with two

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/authn"
-	"github.com/authctl/authctl/authn/hashbench"
+	"github.com/authctl/authctl/authn/hashing/hashbench"
 )
 
 // benchView is what was found, in JSON and YAML.

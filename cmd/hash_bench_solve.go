@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"github.com/authctl/authctl/authn"
-	"github.com/authctl/authctl/authn/hashbench"
+	"github.com/authctl/authctl/authn/hashing/hashbench"
 )
 
 // maxTries is how many candidates are measured before giving up.

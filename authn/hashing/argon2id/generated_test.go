@@ -31,7 +31,7 @@ func TestTheAssemblyIsWhatItsGeneratorWrites(t *testing.T) {
 	}
 	for _, name := range []string{"compression_amd64.s", "compression_stubs_amd64.go"} {
 		if !bytes.Equal(read(t, filepath.Join(dir, name)), read(t, name)) {
-			t.Errorf("%s is not what its generator writes; run go generate ./authn/argon2id", name)
+			t.Errorf("%s is not what its generator writes; run go generate ./authn/hashing/argon2id", name)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-module github.com/authctl/authctl/authn/argon2id/generate
+module github.com/authctl/authctl/authn/hashing/argon2id/generate
 
 go 1.26.8
 

@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/authctl/authctl/authn/argon2id"
+	"github.com/authctl/authctl/authn/hashing/argon2id"
 )
 
 // BenchmarkKey compares the implementations, with as many hashes at once as there are

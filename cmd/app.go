@@ -62,6 +62,7 @@ type opening struct {
 	serves   bool // requests, which have a time limit each
 	restores bool // a restore that was begun is no surprise
 	migrate  migration
+	separate string // schema of PostgreSQL that may have an installation beside another's; "" for none
 }
 
 // wants reports whether a secret is needed that may be kept elsewhere. What must end sessions

@@ -82,6 +82,9 @@ func endingOf(err error) ending {
 	if p, ok := errors.AsType[*problem](err); ok {
 		return ending{p.exit, p.hint}
 	}
+	if r, ok := errors.AsType[*store.Refusal](err); ok {
+		return ending{exitFailed, r.Advice}
+	}
 	if errors.Is(err, store.ErrReplaced) {
 		return ending{exitFailed, "stop all that has the database open, see that the right file is in its place, and start again; docs/operating.md has how to restore a backup"}
 	}

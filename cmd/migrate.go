@@ -17,19 +17,35 @@ func newMigrate(a *app) *cobra.Command {
 		Short: "Bring the database's schema up to date",
 		Long:  `Bring the database's schema up to date. "authctl migrate" is "authctl migrate up".`,
 		Args:  cobra.NoArgs,
-		RunE:  func(c *cobra.Command, _ []string) error { return migrateUp(c.Context(), a) },
+		RunE:  func(c *cobra.Command, _ []string) error { return migrateUpOptions{}.run(c.Context(), a) },
 	}
-	c.AddCommand(&cobra.Command{
-		Use:   "up",
-		Short: "Apply every pending migration",
-		Args:  cobra.NoArgs,
-		RunE:  func(c *cobra.Command, _ []string) error { return migrateUp(c.Context(), a) },
-	}, newMigrateDown(a), newMigrateStatus(a))
+	c.AddCommand(newMigrateUp(a), newMigrateDown(a), newMigrateStatus(a))
 	return c
 }
 
-func migrateUp(ctx context.Context, a *app) error {
-	inst, err := a.open(ctx, opening{create: true, patient: true, migrate: migrateNever})
+type migrateUpOptions struct{ separate string }
+
+func newMigrateUp(a *app) *cobra.Command {
+	var o migrateUpOptions
+	c := &cobra.Command{
+		Use:   "up",
+		Short: "Apply every pending migration",
+		Long: `Apply every pending migration. On PostgreSQL one process at a time migrates a schema; while another
+does, the command says each five seconds which, and gives up after five minutes.
+
+The tables are made in the schema to which the search path leads. When the database has authctl's
+tables in another schema, none are made, unless --separate-schema names the schema for them.`,
+		Example: `  authctl migrate up
+  authctl migrate up --separate-schema staging   # with search_path=staging in database.url`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
+	}
+	c.Flags().StringVar(&o.separate, "separate-schema", "", "schema of PostgreSQL to make an installation of its own in, beside another one")
+	return c
+}
+
+func (o migrateUpOptions) run(ctx context.Context, a *app) error {
+	inst, err := a.open(ctx, opening{create: true, patient: true, migrate: migrateNever, separate: o.separate})
 	if err != nil {
 		return err
 	}
@@ -155,6 +171,9 @@ func (o migrateStatusOptions) run(ctx context.Context, a *app) error {
 		}
 	}
 	inst, err := a.open(ctx, opening{reads: true, patient: true, migrate: migrateNever})
+	if refusal, ok := errors.AsType[*store.Refusal](err); ok {
+		return &problem{exitCheck, err, refusal.Advice}
+	}
 	if err != nil {
 		return err
 	}
@@ -175,8 +194,10 @@ func (o migrateStatusOptions) run(ctx context.Context, a *app) error {
 	if schema.Newer() && schema.Check() == nil {
 		a.say("%s", newerSchema(schema))
 	}
-	if err := schema.Check(); err != nil {
+	if err := inst.store.Ready(ctx); errors.Is(err, store.ErrSchema) {
 		return &problem{exitCheck, err, endingOf(err).hint}
+	} else if err != nil {
+		return err
 	}
 	return nil
 }

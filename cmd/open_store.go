@@ -26,7 +26,11 @@ func (a *app) patience(inst *instance, o opening) time.Duration {
 }
 
 func (a *app) openStore(ctx context.Context, inst *instance, o opening) (store.Store, error) {
-	if path, ok := inst.cfg.sqlitePath(); ok {
+	path, onSQLite := inst.cfg.sqlitePath()
+	if onSQLite && o.separate != "" {
+		return nil, usage("", "--separate-schema is for PostgreSQL: SQLite has no schemas")
+	}
+	if onSQLite {
 		return openSQLite(ctx, inst, path, o.create)
 	}
 	d := inst.cfg.Database
@@ -45,6 +49,8 @@ func (a *app) openStore(ctx context.Context, inst *instance, o opening) (store.S
 			IdleInTransactionTimeout: d.IdleInTransactionTimeout,
 			StatementCache:           d.StatementCache,
 			Waiting:                  waiting,
+			LockWait:                 a.sayLockWait,
+			SeparateSchema:           o.separate,
 		})
 	})
 }
@@ -52,6 +58,11 @@ func (a *app) openStore(ctx context.Context, inst *instance, o opening) (store.S
 // sayWaiting says why a command does not go on: no timeout ends a commit that waits for a standby.
 func (a *app) sayWaiting(since time.Duration) {
 	a.say("the database has not answered for %s, still waiting; a commit waits while no standby of synchronous_standby_names is connected", since)
+}
+
+// sayLockWait says whom a migration waits for.
+func (a *app) sayLockWait(w postgres.LockWait) {
+	a.say("waiting for %s: %s", w.Waited.Round(time.Second), w)
 }
 
 func openSQLite(ctx context.Context, inst *instance, path string, create bool) (store.Store, error) {

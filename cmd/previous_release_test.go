@@ -15,16 +15,17 @@ import (
 const firstToSuit = 6
 
 // TestThePreviousReleaseServesTheNewestSchema builds the commit before the latest
-// migration, and runs it on a database that this one has migrated.
+// migration, and runs it on a database that it has made and this one has migrated.
 func TestThePreviousReleaseServesTheNewestSchema(t *testing.T) {
 	t.Parallel()
 	if !soaking() {
 		t.Skip("it builds another authctl: set AUTHCTL_TEST_SOAK")
 	}
 	binary := buildPrevious(t)
-	onBothDatabases(t, func(t *testing.T, environ ...string) {
+	onBothEmptyDatabases(t, func(t *testing.T, environ ...string) {
 		dir := t.TempDir()
 		now, before := newProcess("authctl", dir, environ...), newProcess(binary, dir, environ...)
+		before.run(t, "migrate", "up")
 		now.run(t, "migrate", "up")
 		schema, knows := now.schema(t), before.schema(t).Latest
 		switch {

@@ -82,9 +82,20 @@ func (p *process) start(t testing.TB) {
 // say so to as many servers as it starts.
 func onBothDatabases(t *testing.T, story func(t *testing.T, environ ...string)) {
 	t.Helper()
+	onBoth(t, storetest.Postgres, story)
+}
+
+// onBothEmptyDatabases is onBothDatabases without tables.
+func onBothEmptyDatabases(t *testing.T, story func(t *testing.T, environ ...string)) {
+	t.Helper()
+	onBoth(t, storetest.EmptyPostgres, story)
+}
+
+func onBoth(t *testing.T, postgres func(testing.TB) string, story func(t *testing.T, environ ...string)) {
+	t.Helper()
 	for name, database := range map[string]func() string{
 		"sqlite":   func() string { return "sqlite:" + filepath.Join(t.TempDir(), "authctl.db") },
-		"postgres": func() string { return storetest.Postgres(t) },
+		"postgres": func() string { return postgres(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -11,7 +11,7 @@ import (
 )
 
 // firstToSay is the first migration that says whom it suits.
-const firstToSay = 6
+const firstToSay = migrations.FirstToSay
 
 func TestMigrationsAreNumberedOnceAndSayWhomTheySuit(t *testing.T) {
 	t.Parallel()

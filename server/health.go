@@ -80,7 +80,10 @@ func unready(err error) error {
 
 func schemaMessage(err error) string {
 	var schema *store.SchemaError
+	var refusal *store.Refusal
 	switch {
+	case errors.As(err, &refusal):
+		return "the database's search path does not lead to authctl's tables alone, run: authctl migrate status"
 	case !errors.As(err, &schema):
 		return "the database schema is not the one this server was built for"
 	case schema.Behind():

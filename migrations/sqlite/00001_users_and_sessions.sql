@@ -1,10 +1,6 @@
 -- Ids are UUIDs in their 36 characters, times are microseconds since the Unix epoch.
 
 -- +goose Up
--- Two processes may migrate at once: the second to apply a version fails here,
--- is rolled back and looks again. (PostgreSQL has an advisory lock for this.)
-CREATE UNIQUE INDEX goose_db_version_version_id_key ON goose_db_version (version_id);
-
 CREATE TABLE users (
     id                  TEXT    NOT NULL,
     username            TEXT    NOT NULL,
@@ -69,7 +65,7 @@ CREATE TABLE audit_events (
 CREATE INDEX audit_events_user_id_idx ON audit_events (user_id, id);
 
 -- +goose Down
-DROP INDEX goose_db_version_version_id_key;
+DROP INDEX IF EXISTS goose_db_version_version_id_key; -- of an older release
 DROP TABLE audit_events;
 DROP TABLE installation;
 DROP TABLE refresh_tokens;

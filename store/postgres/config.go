@@ -45,6 +45,13 @@ type Config struct {
 	// Waiting, if not nil, is called once for each statement that has had no answer for five
 	// seconds, with that time, from another goroutine.
 	Waiting func(since time.Duration)
+
+	// LockWait, if not nil, is called each five seconds while a migration waits for another one.
+	LockWait func(LockWait)
+
+	// SeparateSchema is the schema that [Store.MigrateUp] may make an installation in although the
+	// database has one in another schema; "" for none. It must be the one that the search path leads to.
+	SeparateSchema string
 }
 
 func poolConfig(cfg Config) (*pgxpool.Config, error) {

@@ -58,6 +58,9 @@ func (s *Store) Revocations(ctx context.Context, after store.Position, since tim
 	}
 	feed, at, err := s.newFeed(ctx, after)
 	if err == nil && at.era() != eraOf(after) {
+		if err := s.stays(ctx); err != nil {
+			return store.Feed{}, err
+		}
 		return s.wholeFeed(ctx, since)
 	}
 	return feed, err

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/jackc/pgx/v5"
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 
 	"github.com/authctl/authctl/migrations"
 	"github.com/authctl/authctl/store"
@@ -25,7 +25,15 @@ func latestVersion() (int64, error) {
 	return goose.NumericComponent(files[len(files)-1])
 }
 
-const selectVersion = `SELECT COALESCE(max(version_id), 0) FROM goose_db_version`
+const (
+	selectApplied = `SELECT version_id, tstamp FROM %s WHERE is_applied`
+
+	// What an older release has applied; another program may write there as well.
+	selectOlder = `
+SELECT version_id, tstamp FROM %s
+WHERE is_applied AND (version_id < $1 OR version_id IN (SELECT version FROM %s WHERE version < $2))`
+	selectOldest = `SELECT version_id, tstamp FROM %s WHERE is_applied AND version_id < $1`
+)
 
 // Ready implements [store.Store].
 func (s *Store) Ready(ctx context.Context) error {
@@ -33,27 +41,70 @@ func (s *Store) Ready(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if schema.Current == 0 {
+		if err := s.home.elsewhere(ctx, s.pool); err != nil {
+			return err
+		}
+	}
+	if err := s.stays(ctx); err != nil {
+		return err
+	}
 	return schema.Check()
+}
+
+// applied returns when each migration was applied. Without a table of ours it reads the one of an
+// older release, if the tables beside it are authctl's.
+func (s *Store) applied(ctx context.Context) (map[int64]time.Time, error) {
+	all, err := s.readApplied(ctx, fmt.Sprintf(selectApplied, s.home.in(versionTable)))
+	if !errors.Is(err, store.ErrSchema) {
+		return all, err
+	}
+	if here, err := installed(ctx, s.pool); err != nil || !slices.Contains(here, s.home.schema) {
+		return nil, translate("read schema version", err)
+	}
+	older := s.home.in("goose_db_version")
+	all, err = s.readApplied(ctx, fmt.Sprintf(selectOlder, older, s.home.in("schema_versions")), migrations.FirstToSay, migrations.OwnVersions)
+	if errors.Is(err, store.ErrSchema) {
+		all, err = s.readApplied(ctx, fmt.Sprintf(selectOldest, older), migrations.FirstToSay)
+	}
+	if errors.Is(err, store.ErrSchema) {
+		return nil, nil // no such table: nothing was ever applied
+	}
+	return all, err
+}
+
+func (s *Store) readApplied(ctx context.Context, query string, args ...any) (map[int64]time.Time, error) {
+	rows, err := s.pool.Query(ctx, query, args...)
+	if err != nil {
+		return nil, translate("read schema version", err)
+	}
+	var version int64
+	var at time.Time
+	all := map[int64]time.Time{}
+	_, err = pgx.ForEachRow(rows, []any{&version, &at}, func() error {
+		all[version] = at.UTC()
+		return nil
+	})
+	return all, translate("read schema version", err)
 }
 
 // version returns the highest applied migration. Taking one back deletes its
 // row, so the maximum is the truth.
-func (s *Store) version(ctx context.Context) (int64, error) {
-	var current int64
-	err := translate("read schema version", s.pool.QueryRow(ctx, selectVersion).Scan(&current))
-	if errors.Is(err, store.ErrSchema) {
-		return 0, nil // no such table: nothing was ever applied
+func (s *Store) version(ctx context.Context) (current int64, err error) {
+	all, err := s.applied(ctx)
+	for version := range all {
+		current = max(current, version)
 	}
 	return current, err
 }
 
 const selectMinVersion = `
-SELECT COALESCE((SELECT max(min_version) FROM schema_versions WHERE EXISTS (SELECT 1 FROM schema_versions WHERE version = $1::bigint)), $1::bigint)`
+SELECT COALESCE((SELECT max(min_version) FROM %[1]s WHERE EXISTS (SELECT 1 FROM %[1]s WHERE version = $1::bigint)), $1::bigint)`
 
 // minVersion returns the oldest version a binary may know to run on this version. A
 // database that does not say suits only those who know it.
 func (s *Store) minVersion(ctx context.Context, current int64) (oldest int64, err error) {
-	err = translate("read schema version", s.pool.QueryRow(ctx, selectMinVersion, current).Scan(&oldest))
+	err = translate("read schema version", s.pool.QueryRow(ctx, fmt.Sprintf(selectMinVersion, s.home.in("schema_versions")), current).Scan(&oldest))
 	if errors.Is(err, store.ErrSchema) {
 		return current, nil
 	}
@@ -71,30 +122,6 @@ func (s *Store) standing(ctx context.Context) (schema store.Schema, err error) {
 	return schema, err
 }
 
-// provider opens goose on a connection of its own, on which a statement may take
-// as long as it takes. The session lock makes concurrent callers wait for each
-// other; it is tried each second, for five minutes.
-func (s *Store) provider() (*goose.Provider, func() error, error) {
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
-	if err != nil {
-		return nil, nil, fmt.Errorf("make migration lock: %w", err)
-	}
-	cfg := s.pool.Config().ConnConfig
-	for _, name := range []string{"statement_timeout", "idle_in_transaction_session_timeout"} {
-		if _, sent := cfg.RuntimeParams[name]; sent {
-			cfg.RuntimeParams[name] = "0" // stronger than what the role may have set
-		}
-	}
-	db := stdlib.OpenDB(*cfg)
-	p, err := goose.NewProvider(goose.DialectPostgres, db, migrations.Postgres(),
-		goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
-	if err != nil {
-		db.Close()
-		return nil, nil, fmt.Errorf("load migrations: %w", err)
-	}
-	return p, db.Close, nil
-}
-
 // Schema implements [store.Store].
 func (s *Store) Schema(ctx context.Context) (store.Schema, error) {
 	schema, err := s.standing(ctx)
@@ -104,26 +131,23 @@ func (s *Store) Schema(ctx context.Context) (store.Schema, error) {
 	if schema.MinVersion, err = s.minVersion(ctx, schema.Current); err != nil {
 		return store.Schema{}, err
 	}
-	p, closeDB, err := s.provider()
+	applied, err := s.applied(ctx)
 	if err != nil {
 		return store.Schema{}, err
 	}
-	defer closeDB()
-	applied := map[int64]time.Time{}
-	if schema.Current > 0 { // else asking goose would create its table
-		status, err := p.Status(ctx)
-		if err != nil {
-			return store.Schema{}, translate("read schema", err)
-		}
-		for _, m := range status {
-			applied[m.Source.Version] = m.AppliedAt.UTC()
-		}
+	files, err := fs.Glob(migrations.Postgres(), "*.sql")
+	if err != nil {
+		return store.Schema{}, fmt.Errorf("read embedded migrations: %w", err)
 	}
-	for _, source := range p.ListSources() {
-		m := store.Migration{Version: source.Version, Name: path.Base(source.Path), AppliedAt: applied[source.Version]}
+	for _, name := range files {
+		m := store.Migration{Name: name}
+		if m.Version, err = goose.NumericComponent(name); err != nil {
+			return store.Schema{}, fmt.Errorf("read embedded migrations: %w", err)
+		}
 		if m.MinVersion, err = migrations.MinVersion(migrations.Postgres(), m.Name, m.Version); err != nil {
 			return store.Schema{}, err
 		}
+		m.AppliedAt = applied[m.Version]
 		schema.Migrations = append(schema.Migrations, m)
 	}
 	return schema, nil
@@ -131,18 +155,25 @@ func (s *Store) Schema(ctx context.Context) (store.Schema, error) {
 
 // MigrateUp implements [store.Store].
 func (s *Store) MigrateUp(ctx context.Context) ([]store.Migration, error) {
+	if err := s.fits(ctx); err != nil {
+		return nil, err
+	}
 	schema, err := s.standing(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if schema.Newer() {
+	if schema.Current >= schema.Latest {
 		return nil, schema.Check()
 	}
-	p, closeDB, err := s.provider()
+	m, v, err := s.lockMigrations(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer closeDB()
+	defer m.Close()
+	p, err := m.provider(v)
+	if err != nil {
+		return nil, err
+	}
 	results, err := p.Up(ctx)
 	if err != nil {
 		return nil, translate("migrate up", err)
@@ -163,11 +194,18 @@ func (s *Store) MigrateDown(ctx context.Context) (store.Migration, error) {
 	if schema.Newer() {
 		return store.Migration{}, &store.SchemaError{Current: schema.Current, Latest: schema.Latest, MinVersion: schema.MinVersion}
 	}
-	p, closeDB, err := s.provider()
+	if schema.Current == 0 { // else asking goose would create its table
+		return store.Migration{}, fmt.Errorf("migrate down: %w", store.ErrNotFound)
+	}
+	m, v, err := s.lockMigrations(ctx)
 	if err != nil {
 		return store.Migration{}, err
 	}
-	defer closeDB()
+	defer m.Close()
+	p, err := m.provider(v)
+	if err != nil {
+		return store.Migration{}, err
+	}
 	r, err := p.Down(ctx)
 	if errors.Is(err, goose.ErrNoNextVersion) {
 		return store.Migration{}, fmt.Errorf("migrate down: %w", store.ErrNotFound)

@@ -27,14 +27,20 @@ type Store struct {
 	gate       *gate
 	switchover *switchover
 	latest     int64 // newest migration this binary knows
+	home       home
+
+	separate       string         // schema that may have an installation of its own beside another
+	lockWait       func(LockWait) // nil for none
+	reportInterval time.Duration
 }
 
 var _ store.Store = (*Store)(nil)
 
 // Open connects to the database. It neither retries nor migrates, and does not
-// look at the schema. It fails with [store.ErrUnavailable] when the database
-// cannot be reached; a URL that cannot be understood, or that asks for the simple
-// protocol, is another error.
+// look at the version of the schema. It fails with [store.ErrUnavailable] when the
+// database cannot be reached, with a [*store.Refusal] when authctl's tables are in
+// several schemas of the search path; a URL that cannot be understood, or that asks
+// for the simple protocol, is another error.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	latest, err := latestVersion()
 	if err != nil {
@@ -56,19 +62,17 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	pc.ConnConfig.Tracer = multitracer.New(tracers...)
 	over := &switchover{}
 	over.watch(pc)
-	pool, err := pgxpool.NewWithConfig(ctx, pc)
+	home, err := locate(ctx, pc)
 	if err != nil {
-		return nil, translate("open database", err)
+		return nil, err
+	}
+	pool, err := home.open(ctx, pc)
+	if err != nil {
+		return nil, err
 	}
 	over.pool.Store(pool)
-	if err := pool.Ping(ctx); err != nil {
-		pool.Close()
-		if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == "08P01" { // protocol_violation: the parameters at connect
-			return nil, fmt.Errorf("open database: behind PgBouncer the statement cache must be describe or none: %w", err)
-		}
-		return nil, translate("open database", err)
-	}
-	return &Store{pool: pool, gate: gate, switchover: over, latest: latest}, nil
+	return &Store{pool: pool, gate: gate, switchover: over, latest: latest, home: home,
+		separate: cfg.SeparateSchema, lockWait: cfg.LockWait, reportInterval: reportInterval}, nil
 }
 
 // hangUpGrace is how long a statement goes on after its caller's context is over. Nearly all end

@@ -23,7 +23,15 @@ func latestVersion() (int64, error) {
 	return goose.NumericComponent(files[len(files)-1])
 }
 
-const selectVersion = `SELECT COALESCE(max(version_id), 0) FROM goose_db_version`
+const (
+	selectApplied = `SELECT version_id, tstamp FROM authctl_schema_version WHERE is_applied`
+
+	// What an older release has applied; another program may write there as well.
+	selectOlder = `
+SELECT version_id, tstamp FROM goose_db_version
+WHERE is_applied AND (version_id < ?1 OR version_id IN (SELECT version FROM schema_versions WHERE version < ?2))`
+	selectOldest = `SELECT version_id, tstamp FROM goose_db_version WHERE is_applied AND version_id < ?1`
+)
 
 // Ready implements [store.Store].
 func (s *Store) Ready(ctx context.Context) error {
@@ -34,13 +42,51 @@ func (s *Store) Ready(ctx context.Context) error {
 	return schema.Check()
 }
 
+// applied returns when each migration was applied. Without a table of ours it reads the one of an
+// older release, if the tables beside it are authctl's.
+func (s *Store) applied(ctx context.Context) (map[int64]time.Time, error) {
+	all, err := s.readApplied(ctx, selectApplied)
+	if !errors.Is(err, store.ErrSchema) {
+		return all, err
+	}
+	v, err := s.versions(ctx, s.reader)
+	if err != nil || !v.older {
+		return nil, err
+	}
+	all, err = s.readApplied(ctx, selectOlder, migrations.FirstToSay, migrations.OwnVersions)
+	if errors.Is(err, store.ErrSchema) {
+		all, err = s.readApplied(ctx, selectOldest, migrations.FirstToSay)
+	}
+	if errors.Is(err, store.ErrSchema) {
+		return nil, nil // no such table: nothing was ever applied
+	}
+	return all, err
+}
+
+func (s *Store) readApplied(ctx context.Context, query string, args ...any) (map[int64]time.Time, error) {
+	rows, err := s.reader.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, translate("read schema version", err)
+	}
+	defer rows.Close()
+	all := map[int64]time.Time{}
+	for rows.Next() {
+		var version int64
+		var at time.Time
+		if err := rows.Scan(&version, &at); err != nil {
+			return nil, translate("read schema version", err)
+		}
+		all[version] = at.UTC()
+	}
+	return all, translate("read schema version", rows.Err())
+}
+
 // version returns the highest applied migration. Taking one back deletes its
 // row, so the maximum is the truth.
-func (s *Store) version(ctx context.Context) (int64, error) {
-	var current int64
-	err := translate("read schema version", s.reader.QueryRowContext(ctx, selectVersion).Scan(&current))
-	if errors.Is(err, store.ErrSchema) {
-		return 0, nil // no such table: nothing was ever applied
+func (s *Store) version(ctx context.Context) (current int64, err error) {
+	all, err := s.applied(ctx)
+	for version := range all {
+		current = max(current, version)
 	}
 	return current, err
 }
@@ -69,16 +115,6 @@ func (s *Store) standing(ctx context.Context) (schema store.Schema, err error) {
 	return schema, err
 }
 
-// provider opens goose on the writing connection.
-func (s *Store) provider() (*goose.Provider, error) {
-	p, err := goose.NewProvider(goose.DialectSQLite3, s.writer, migrations.SQLite(),
-		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
-	if err != nil {
-		return nil, fmt.Errorf("load migrations: %w", err)
-	}
-	return p, nil
-}
-
 // Schema implements [store.Store].
 func (s *Store) Schema(ctx context.Context) (store.Schema, error) {
 	schema, err := s.standing(ctx)
@@ -88,25 +124,23 @@ func (s *Store) Schema(ctx context.Context) (store.Schema, error) {
 	if schema.MinVersion, err = s.minVersion(ctx, schema.Current); err != nil {
 		return store.Schema{}, err
 	}
-	p, err := s.provider()
+	applied, err := s.applied(ctx)
 	if err != nil {
 		return store.Schema{}, err
 	}
-	applied := map[int64]time.Time{}
-	if schema.Current > 0 { // else asking goose would create its table
-		status, err := p.Status(ctx)
-		if err != nil {
-			return store.Schema{}, translate("read schema", err)
-		}
-		for _, m := range status {
-			applied[m.Source.Version] = m.AppliedAt.UTC()
-		}
+	files, err := fs.Glob(migrations.SQLite(), "*.sql")
+	if err != nil {
+		return store.Schema{}, fmt.Errorf("read embedded migrations: %w", err)
 	}
-	for _, source := range p.ListSources() {
-		m := store.Migration{Version: source.Version, Name: path.Base(source.Path), AppliedAt: applied[source.Version]}
+	for _, name := range files {
+		m := store.Migration{Name: name}
+		if m.Version, err = goose.NumericComponent(name); err != nil {
+			return store.Schema{}, fmt.Errorf("read embedded migrations: %w", err)
+		}
 		if m.MinVersion, err = migrations.MinVersion(migrations.SQLite(), m.Name, m.Version); err != nil {
 			return store.Schema{}, err
 		}
+		m.AppliedAt = applied[m.Version]
 		schema.Migrations = append(schema.Migrations, m)
 	}
 	return schema, nil
@@ -118,14 +152,10 @@ func (s *Store) MigrateUp(ctx context.Context) ([]store.Migration, error) {
 	if err != nil {
 		return nil, err
 	}
-	if schema.Newer() {
+	if schema.Current >= schema.Latest {
 		return nil, schema.Check()
 	}
-	p, err := s.provider()
-	if err != nil {
-		return nil, err
-	}
-	results, err := upTogether(ctx, p)
+	results, err := s.upTogether(ctx)
 	if err == nil {
 		err = s.file.Check()
 	}
@@ -139,24 +169,6 @@ func (s *Store) MigrateUp(ctx context.Context) ([]store.Migration, error) {
 	return applied, nil
 }
 
-// upTogether applies what is pending although another process may do the same at
-// this moment. Each migration holds the write lock, so of two processes the later
-// one finds the other's tables, or its row of that version, in the way, is rolled
-// back, and looks again at what is left to do.
-func upTogether(ctx context.Context, p *goose.Provider) (applied []*goose.MigrationResult, err error) {
-	for range 1 + len(p.ListSources()) {
-		results, err := p.Up(ctx)
-		if partial, ok := errors.AsType[*goose.PartialError](err); ok {
-			results = partial.Applied
-		}
-		applied = append(applied, results...)
-		if sentinel := sentinelOf(err); sentinel != store.ErrConflict && sentinel != store.ErrSchema {
-			return applied, err
-		}
-	}
-	return applied, err
-}
-
 // MigrateDown implements [store.Store].
 func (s *Store) MigrateDown(ctx context.Context) (store.Migration, error) {
 	schema, err := s.standing(ctx)
@@ -166,7 +178,10 @@ func (s *Store) MigrateDown(ctx context.Context) (store.Migration, error) {
 	if schema.Newer() {
 		return store.Migration{}, &store.SchemaError{Current: schema.Current, Latest: schema.Latest, MinVersion: schema.MinVersion}
 	}
-	p, err := s.provider()
+	if schema.Current == 0 { // else asking goose would create its table
+		return store.Migration{}, fmt.Errorf("migrate down: %w", store.ErrNotFound)
+	}
+	p, err := s.provider(ctx)
 	if err != nil {
 		return store.Migration{}, err
 	}

@@ -8,7 +8,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"runtime"
 	"sync"
 	"time"
 
@@ -52,44 +51,6 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	s.latest = latest
 	return s, nil
-}
-
-func openFile(ctx context.Context, cfg Config) (*Store, error) {
-	file, err := dbfile.Find(cfg.Path)
-	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
-	}
-	s := &Store{file: file}
-	if err := s.connect(ctx, cfg.MaxReaders); err != nil {
-		s.Close()
-		return nil, translate("open database "+cfg.Path, err)
-	}
-	return s, nil
-}
-
-// connect makes the writer connect first, for it creates the write-ahead log.
-func (s *Store) connect(ctx context.Context, readers int) error {
-	write, err := s.file.Connector(dsn(s.file.Path(), "_txlock=immediate", "journal_mode(WAL)", "synchronous(FULL)"))
-	if err != nil {
-		return err
-	}
-	read, err := s.file.Connector(dsn(s.file.Path(), "_txlock=deferred", "query_only(ON)"))
-	if err != nil {
-		return err
-	}
-	s.writer, s.reader = sql.OpenDB(write), sql.OpenDB(read)
-	s.writer.SetMaxOpenConns(1)
-	if readers <= 0 {
-		readers = 2 * runtime.GOMAXPROCS(0)
-	}
-	s.reader.SetMaxOpenConns(readers + 1) // one watches
-	s.reader.SetMaxIdleConns(readers)
-	for _, db := range []*sql.DB{s.writer, s.reader} {
-		if err := db.PingContext(ctx); err != nil {
-			return err
-		}
-	}
-	return s.file.Hold(ctx, read)
 }
 
 // write runs do in one transaction that holds the write lock from its start. It succeeds

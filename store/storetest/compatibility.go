@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 
+	"github.com/authctl/authctl/migrations"
 	"github.com/authctl/authctl/store"
 )
 
@@ -43,7 +44,7 @@ var compatibilityCases = []testCase{
 		_, err := f.store.MigrateUp(f.ctx)
 		f.ok("migrate up", err)
 		latest := f.schema().Latest
-		_, err = f.db.ExecContext(f.ctx, fmt.Sprintf(`DELETE FROM goose_db_version WHERE version_id = %d`, latest))
+		_, err = f.db.ExecContext(f.ctx, fmt.Sprintf(`DELETE FROM authctl_schema_version WHERE version_id = %d`, latest))
 		f.ok("pretend that the newest was never applied", err)
 		f.suits(latest-1, 1)
 		want := store.SchemaError{Current: latest - 1, Latest: latest}
@@ -74,7 +75,7 @@ var compatibilityCases = []testCase{
 }
 
 // firstToSay is the first migration that says whom it suits.
-const firstToSay = 6
+const firstToSay = migrations.FirstToSay
 
 // newer pretends that a newer binary has migrated up to a version, which suits those that
 // know ours, or a number of versions more. It returns what this binary knows.
@@ -91,7 +92,7 @@ func (f *fixture) newer(version, more int64) (latest int64) {
 // version writes the row of a migration, as goose does.
 func (f *fixture) version(version int64) {
 	f.Helper()
-	_, err := f.db.ExecContext(f.ctx, fmt.Sprintf(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (%d, '1')`, version))
+	_, err := f.db.ExecContext(f.ctx, fmt.Sprintf(`INSERT INTO authctl_schema_version (version_id, is_applied) VALUES (%d, '1')`, version))
 	f.ok("pretend a newer binary was here", err)
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -17,7 +18,10 @@ import (
 
 // Bouncer is a PgBouncer in front of a [Cluster]. In the pool mode "transaction" its clients
 // stay connected when it is pointed at another.
-type Bouncer struct{ dir, mode string }
+type Bouncer struct {
+	dir, mode string
+	settings  []string
+}
 
 // bouncerKeeper runs PgBouncer for as long as its standard input stays open, and then
 // removes the folder.
@@ -29,8 +33,8 @@ rm -rf "$2"
 `
 
 // NewBouncer starts a PgBouncer in front of a cluster until the test ends; mode is its pool mode,
-// "session" or "transaction". Without PgBouncer the test is skipped, or fails where CI is set.
-func NewBouncer(t testing.TB, mode string, to *Cluster) *Bouncer {
+// "session" or "transaction", and settings are more lines of its configuration. Without PgBouncer the test is skipped, or fails where CI is set.
+func NewBouncer(t testing.TB, mode string, to *Cluster, settings ...string) *Bouncer {
 	t.Helper()
 	path, err := exec.LookPath("pgbouncer")
 	if err != nil {
@@ -52,7 +56,7 @@ func NewBouncer(t testing.TB, mode string, to *Cluster) *Bouncer {
 			t.Fatal(err)
 		}
 	}
-	b := &Bouncer{dir, mode}
+	b := &Bouncer{dir, mode, settings}
 	b.write(t, "users.txt", `"postgres" ""`+"\n")
 	b.configure(t, to)
 	keeping := exec.Command("/bin/sh", "-c", bouncerKeeper, "keeper", path, dir)
@@ -100,7 +104,8 @@ pool_mode = %s
 default_pool_size = 20
 server_login_retry = 0.2
 server_check_delay = 0
-`, to.dir, b.dir, b.mode))
+%s
+`, to.dir, b.dir, b.mode, strings.Join(b.settings, "\n")))
 }
 
 // URL returns the URL of a database as clients of PgBouncer see it.

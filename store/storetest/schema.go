@@ -18,7 +18,7 @@ var schemaCases = []testCase{
 		}
 		equal(f, "newest", before.Migrations[len(before.Migrations)-1].Version, before.Latest)
 		f.mismatch(f.store.Ready(f.ctx), store.SchemaError{Current: 0, Latest: before.Latest})
-		if _, err := f.db.ExecContext(f.ctx, `SELECT version_id FROM goose_db_version`); err == nil {
+		if _, err := f.db.ExecContext(f.ctx, `SELECT version_id FROM authctl_schema_version`); err == nil {
 			f.Error("looking created the version table")
 		}
 	}},
@@ -87,7 +87,7 @@ var schemaCases = []testCase{
 		}
 		equal(f, "applied by all of them", total, len(f.schema().Migrations))
 		var rows int
-		f.ok("count versions", f.db.QueryRowContext(f.ctx, `SELECT count(*) FROM goose_db_version WHERE version_id > 0`).Scan(&rows))
+		f.ok("count versions", f.db.QueryRowContext(f.ctx, `SELECT count(*) FROM authctl_schema_version WHERE version_id > 0`).Scan(&rows))
 		equal(f, "rows", rows, total)
 		f.ok("ready", f.store.Ready(f.ctx))
 	}},

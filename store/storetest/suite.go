@@ -63,7 +63,7 @@ func Run(t *testing.T, b Backend) {
 	}
 	t.Run("schema", func(t *testing.T) {
 		t.Parallel()
-		for _, c := range slices.Concat(schemaCases, compatibilityCases) {
+		for _, c := range slices.Concat(schemaCases, compatibilityCases, versionCases) {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
 				c.run(newFixture(t, b, b.NewEmpty(t)))

@@ -94,7 +94,7 @@ func (h holdView) text(username string) string {
 	case authn.HoldPasswordUnreadable:
 		return "the password's hash is of no known format: authctl user set-password"
 	case authn.HoldFailuresAnywhere:
-		return fmt.Sprintf("failed sign-ins until %s, but for where it has signed in within 30 days: authctl limits clear --user %s", whenever(h.Until), username)
+		return fmt.Sprintf("failed sign-ins: it has to wait until %s, except where it has signed in within 30 days: authctl limits clear --user %s", whenever(h.Until), username)
 	default:
 		return fmt.Sprintf("failed sign-ins from %s, until %s at the latest: authctl limits list --user %s", count(int64(h.Addresses), "address block"), whenever(h.Until), username)
 	}

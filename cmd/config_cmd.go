@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authctl/authctl/store/sqlite"
+	"github.com/authctl/authctl/store/sqlite/dbfile"
 )
 
 func newConfig(a *app) *cobra.Command {
@@ -73,7 +74,7 @@ func (l *loaded) checkFiles() error {
 	var bad faults
 	if err := sqlite.Check(path); err != nil {
 		why := err.Error()
-		if do := sqlite.Advice(err); do != "" {
+		if do := dbfile.Advice(err); do != "" {
 			why += "; " + do
 		}
 		bad.add("database.url", "%s", why)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/authctl/authctl/authn"
 	"github.com/authctl/authctl/store"
-	"github.com/authctl/authctl/store/sqlite"
+	"github.com/authctl/authctl/store/sqlite/dbfile"
 )
 
 // The exit codes; docs/operating.md lists them.
@@ -88,7 +88,7 @@ func endingOf(err error) ending {
 	if errors.Is(err, store.ErrReplaced) {
 		return ending{exitFailed, "stop all that has the database open, see that the right file is in its place, and start again; docs/operating.md has how to restore a backup"}
 	}
-	if do := sqlite.Advice(err); do != "" {
+	if do := dbfile.Advice(err); do != "" {
 		if errors.Is(err, store.ErrUnavailable) {
 			return ending{exitUnreachable, do}
 		}

@@ -14,7 +14,7 @@ import (
 
 	"github.com/authctl/authctl/authn"
 	"github.com/authctl/authctl/store"
-	"github.com/authctl/authctl/store/sqlite"
+	"github.com/authctl/authctl/store/sqlite/dbfile"
 )
 
 func TestEveryCodeHasAnEnding(t *testing.T) {
@@ -45,7 +45,7 @@ func TestAFullDiskHasAHintOfItsOwn(t *testing.T) {
 		says string
 	}{
 		"of PostgreSQL": {fmt.Errorf("create user: %w", store.ErrFull), exitUnreachable, "write-ahead log (pg_wal)"},
-		"of SQLite":     {fmt.Errorf("open: %w", &sqlite.FileError{Path: "a.db", What: "its disk is full", Do: "make room", Err: store.ErrFull}), exitUnreachable, "make room"},
+		"of SQLite":     {fmt.Errorf("open: %w", &dbfile.FileError{Path: "a.db", What: "its disk is full", Do: "make room", Err: store.ErrFull}), exitUnreachable, "make room"},
 		"of a file":     {fmt.Errorf("make secret: %w", syscall.ENOSPC), exitFailed, "make room on the disk that is named"},
 	} {
 		if end := endingOf(tt.err); end.exit != tt.exit || !strings.Contains(end.hint, tt.says) {

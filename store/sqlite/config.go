@@ -3,6 +3,7 @@ package sqlite
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -33,7 +34,7 @@ func prepareFile(cfg Config) error {
 	case err != nil:
 		return fmt.Errorf("open database: %w", err)
 	case info.IsDir():
-		return &FileError{cfg.Path, "it is a folder, not a regular file", "database.url (DATABASE_URL) names a file, such as sqlite:" + filepath.Join(cfg.Path, "authctl.db"), nil}
+		return &dbfile.FileError{Path: cfg.Path, What: "it is a folder, not a regular file", Do: "database.url (DATABASE_URL) names a file, such as sqlite:" + filepath.Join(cfg.Path, "authctl.db")}
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("open database: %s is not a regular file", cfg.Path)
 	}
@@ -45,6 +46,37 @@ func prepareFile(cfg Config) error {
 		if err := checkAlone(path); err != nil {
 			return fmt.Errorf("open database: %w", err)
 		}
+	}
+	return nil
+}
+
+// Check returns what would keep [Open] from the file at path, or from making it. It makes none, and opens none.
+func Check(path string) error {
+	err := prepareFile(Config{Path: path})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return dbfile.Explain(path, err)
+	}
+	if what, do := dbfile.Obstacle(path); what != "" {
+		return &dbfile.FileError{Path: path, What: what, Do: do, Err: err}
+	}
+	return checkHeader(path)
+}
+
+// magic begins every file of SQLite (https://www.sqlite.org/fileformat.html, section 1.3).
+const magic = "SQLite format 3\x00"
+
+func checkHeader(path string) error {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return dbfile.Explain(path, err)
+	}
+	defer f.Close() // before SQLite has it open: closing it later would end SQLite's locks
+	head := make([]byte, len(magic))
+	if n, _ := io.ReadFull(f, head); n > 0 && string(head[:n]) != magic {
+		return &dbfile.FileError{Path: path, What: "it is not a database of SQLite", Do: dbfile.DoRestore}
 	}
 	return nil
 }
@@ -70,7 +102,7 @@ func checkAlone(path string) error {
 func createFile(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if errors.Is(err, fs.ErrNotExist) {
-		return &FileError{path, "there is no folder " + filepath.Dir(path), doFolder, nil}
+		return &dbfile.FileError{Path: path, What: "there is no folder " + filepath.Dir(path), Do: dbfile.DoFolder}
 	}
 	if err != nil {
 		return fmt.Errorf("create database: %w", err)

@@ -10,6 +10,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/authctl/authctl/store"
+	"github.com/authctl/authctl/store/sqlite/dbfile"
 )
 
 // translate wraps a driver's error with the operation and the sentinel that its
@@ -33,7 +34,7 @@ func (s *Store) translateWrite(op string, err error) error {
 	}
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
-		return explain(s.file.Path(), translate(op, err))
+		return dbfile.Explain(s.file.Path(), translate(op, err))
 	}
 	return translate(op, err)
 }

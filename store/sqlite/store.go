@@ -33,21 +33,21 @@ var _ store.Store = (*Store)(nil)
 // Open opens the file. It neither migrates nor looks at the schema. The file and
 // SQLite's two beside it are for their owner alone (mode 0600); an existing one
 // that others may read is refused. A file that is missing, with Create unset, is
-// an [fs.ErrNotExist]. What keeps this process from the file is a [*FileError].
+// an [fs.ErrNotExist]. What keeps this process from the file is a [*dbfile.FileError].
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	latest, err := latestVersion()
 	if err != nil {
 		return nil, err
 	}
 	if err := prepareFile(cfg); err != nil {
-		return nil, explain(cfg.Path, err)
+		return nil, dbfile.Explain(cfg.Path, err)
 	}
 	s, err := openFile(ctx, cfg)
 	if errors.Is(err, store.ErrReplaced) { // meanwhile; or by an overlay file system, which copies a file at its first opening
 		s, err = openFile(ctx, cfg)
 	}
 	if err != nil {
-		return nil, explain(cfg.Path, err)
+		return nil, dbfile.Explain(cfg.Path, err)
 	}
 	s.latest = latest
 	return s, nil

@@ -223,7 +223,7 @@ func (i *importer) flush(ctx context.Context) error {
 		switch outcome {
 		case store.Imported:
 			i.view.Imported++
-		case store.There:
+		case store.There, store.Filled, store.Bare:
 			i.view.There++
 		default:
 			i.view.Rejected++

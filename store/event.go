@@ -62,6 +62,7 @@ const (
 	ActionAttemptsCleared  Action = "login_attempts_cleared"
 	ActionUserCreated      Action = "user_created"
 	ActionUserImported     Action = "user_imported"
+	ActionPasswordImported Action = "password_imported"
 	ActionUserDisabled     Action = "user_disabled"
 	ActionUserEnabled      Action = "user_enabled"
 	ActionUserDeleted      Action = "user_deleted"

@@ -19,6 +19,11 @@ type Users interface {
 	// same folded username. Their generations begin at e.At, so that one whose id a user had
 	// who was deleted is not taken for that one. It writes e, with the user's id, for each
 	// that was added.
+	//
+	// A user who is there already is left as it is, except that one without a password
+	// gets what the import has: the hash, PasswordChangedAt, and PasswordDisabledAt where the
+	// password was not disabled before. For each of those it writes e with
+	// [ActionPasswordImported]. The generation stays, for nobody signed in without a password.
 	ImportUsers(ctx context.Context, users []ImportedUser, e Event) ([]ImportOutcome, error)
 
 	// CredentialsPage returns one page of all users with their password hashes, by id:

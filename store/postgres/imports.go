@@ -10,52 +10,141 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// One statement for a batch. COPY would need a table between, because a row that is
+// One statement for a batch, in the order of the ids, so that imports that overlap do not
+// wait for each other. COPY would need a table between, because a row that is
 // there already must not fail the others.
 //
 //	$1 to $7, $15 the users, one array a column    $16 their generation
 //	$8 to $14 the event: at, action, actor, address, user agent, request, reason
 const insertUsers = `
 WITH incoming AS (
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[], $15::timestamptz[])
-        WITH ORDINALITY AS i (id, username, folded, hash, created_at, disabled_at, changed_at, password_disabled_at, n)
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[], $15::timestamptz[]) AS i
+        (id, username, folded, hash, created_at, disabled_at, changed_at, password_disabled_at)
 ), imported AS (
     INSERT INTO users (id, username, username_folded, password_hash, created_at, disabled_at, password_changed_at, password_disabled_at, generation)
-    SELECT id, username, folded, NULLIF(hash, ''), created_at, disabled_at, changed_at, password_disabled_at, $16 FROM incoming ORDER BY n
+    SELECT id, username, folded, NULLIF(hash, ''), created_at, disabled_at, changed_at, password_disabled_at, $16 FROM incoming ORDER BY id
     ON CONFLICT DO NOTHING
     RETURNING id
 ), audited AS (
     INSERT INTO audit_events (at, action, actor, user_id, session_id, remote_addr, user_agent, request_id, reason)
     SELECT $8, $9, $10, imported.id, NULL, $11, $12, $13, $14 FROM imported
 )
-SELECT CASE WHEN imported.id IS NOT NULL THEN 0 WHEN u.id IS NOT NULL THEN 1 ELSE 2 END
-FROM incoming i
-    LEFT JOIN imported ON imported.id = i.id
-    LEFT JOIN users u ON u.id = i.id AND u.username_folded = i.folded
-ORDER BY i.n`
+SELECT id FROM imported`
+
+// The rows are locked in the order of their ids, as above.
+const fillPasswords = `
+WITH empty AS (
+    SELECT u.id, i.hash, i.changed_at, i.password_disabled_at
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[]) AS i (id, folded, hash, changed_at, password_disabled_at)
+        JOIN users u ON u.id = i.id AND u.username_folded = i.folded
+    WHERE i.hash <> '' AND u.password_hash IS NULL
+    ORDER BY u.id
+    FOR UPDATE OF u
+), filled AS (
+    UPDATE users AS u
+    SET password_hash = empty.hash, password_changed_at = empty.changed_at,
+        password_disabled_at = COALESCE(u.password_disabled_at, empty.password_disabled_at)
+    FROM empty
+    WHERE u.id = empty.id
+    RETURNING u.id
+), audited AS (
+    INSERT INTO audit_events (at, action, actor, user_id, session_id, remote_addr, user_agent, request_id, reason)
+    SELECT $6, $7, $8, filled.id, NULL, $9, $10, $11, $12 FROM filled
+)
+SELECT id FROM filled`
+
+// What is there already: 1 is [store.There], 4 is [store.Bare].
+const selectThere = `
+SELECT u.id, CASE WHEN u.password_hash IS NULL THEN 4 ELSE 1 END
+FROM unnest($1::uuid[], $2::text[]) AS i (id, folded)
+    JOIN users u ON u.id = i.id AND u.username_folded = i.folded`
 
 // ImportUsers implements [store.Store].
-func (s *Store) ImportUsers(ctx context.Context, users []store.ImportedUser, e store.Event) ([]store.ImportOutcome, error) {
-	n := len(users)
-	ids, names, folded, hashes := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
-	created, disabled, changed, locked := make([]time.Time, n), make([]*time.Time, n), make([]time.Time, n), make([]*time.Time, n)
-	for i, u := range users {
-		ids[i], names[i], folded[i], hashes[i] = u.ID.String(), u.Username, u.Folded, u.PasswordHash
-		created[i], changed[i] = u.CreatedAt, u.PasswordChangedAt
-		if !u.DisabledAt.IsZero() {
-			disabled[i] = &u.DisabledAt
-		}
-		if !u.PasswordDisabledAt.IsZero() {
-			locked[i] = &u.PasswordDisabledAt
-		}
-	}
-	rows, err := s.pool.Query(ctx, insertUsers, ids, names, folded, hashes, created, disabled, changed,
-		e.At, string(e.Action), e.Actor, e.RemoteAddr, e.UserAgent, e.RequestID, e.Reason, locked, store.NextGeneration(e.At))
-	if err != nil {
-		return nil, translate("import users", err)
-	}
-	outcomes, err := pgx.CollectRows(rows, pgx.RowTo[store.ImportOutcome])
+func (s *Store) ImportUsers(ctx context.Context, users []store.ImportedUser, e store.Event) (outcomes []store.ImportOutcome, err error) {
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		outcomes, err = importUsers(ctx, tx, columnsOf(users), e)
+		return err
+	})
 	return outcomes, translate("import users", err)
+}
+
+// importColumns are users as the statements take them, a column each.
+type importColumns struct {
+	ids              []uuid.UUID
+	keys             []string // the ids, written out
+	names, folded    []string
+	hashes           []string
+	created, changed []time.Time
+	disabled, locked []*time.Time
+}
+
+func columnsOf(users []store.ImportedUser) importColumns {
+	var c importColumns
+	for _, u := range users {
+		c.ids, c.keys = append(c.ids, u.ID), append(c.keys, u.ID.String())
+		c.names, c.folded, c.hashes = append(c.names, u.Username), append(c.folded, u.Folded), append(c.hashes, u.PasswordHash)
+		c.created, c.changed = append(c.created, u.CreatedAt), append(c.changed, u.PasswordChangedAt)
+		c.disabled, c.locked = append(c.disabled, nullable(u.DisabledAt)), append(c.locked, nullable(u.PasswordDisabledAt))
+	}
+	return c
+}
+
+// nullable is NULL for a zero time.
+func nullable(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func importUsers(ctx context.Context, tx pgx.Tx, c importColumns, e store.Event) ([]store.ImportOutcome, error) {
+	outcomes := make([]store.ImportOutcome, len(c.ids))
+	imported, err := idsOf(ctx, tx, insertUsers, c.keys, c.names, c.folded, c.hashes, c.created, c.disabled, c.changed,
+		e.At, string(e.Action), e.Actor, e.RemoteAddr, e.UserAgent, e.RequestID, e.Reason, c.locked, store.NextGeneration(e.At))
+	if err != nil || len(imported) == len(c.ids) {
+		return outcomes, err
+	}
+	// These are statements of their own, to see what others added meanwhile.
+	filled, err := idsOf(ctx, tx, fillPasswords, c.keys, c.folded, c.hashes, c.changed, c.locked,
+		e.At, string(store.ActionPasswordImported), e.Actor, e.RemoteAddr, e.UserAgent, e.RequestID, e.Reason)
+	if err != nil {
+		return nil, err
+	}
+	there := map[uuid.UUID]store.ImportOutcome{}
+	var id [16]byte
+	var outcome store.ImportOutcome
+	rows, err := tx.Query(ctx, selectThere, c.keys, c.folded)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := pgx.ForEachRow(rows, []any{&id, &outcome}, func() error { there[id] = outcome; return nil }); err != nil {
+		return nil, err
+	}
+	for i, id := range c.ids {
+		switch was, is := there[id]; {
+		case imported[id]:
+			outcomes[i] = store.Imported
+		case filled[id]:
+			outcomes[i] = store.Filled
+		case is:
+			outcomes[i] = was
+		default:
+			outcomes[i] = store.Taken
+		}
+	}
+	return outcomes, nil
+}
+
+// idsOf runs a statement that returns ids.
+func idsOf(ctx context.Context, tx pgx.Tx, query string, args ...any) (map[uuid.UUID]bool, error) {
+	rows, err := tx.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	ids := map[uuid.UUID]bool{}
+	var id [16]byte
+	_, err = pgx.ForEachRow(rows, []any{&id}, func() error { ids[id] = true; return nil })
+	return ids, err
 }
 
 const selectCredentialsPage = `

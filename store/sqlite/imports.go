@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -15,7 +16,16 @@ INSERT INTO users (id, username, username_folded, password_hash, created_at, dis
 VALUES (?1, ?2, ?3, NULLIF(?4, ''), ?5, ?6, ?7, ?8, ?9)
 ON CONFLICT DO NOTHING`
 
-const selectThere = `SELECT 1 FROM users WHERE id = ?1 AND username_folded = ?2`
+const fillPassword = `
+UPDATE users
+SET password_hash = ?3, password_changed_at = ?4, password_disabled_at = COALESCE(password_disabled_at, ?5)
+WHERE id = ?1 AND username_folded = ?2 AND password_hash IS NULL AND ?3 <> ''`
+
+// What is there already: 1 is [store.There], 4 is [store.Bare].
+const selectThere = `
+SELECT CASE WHEN password_hash IS NULL THEN 4 ELSE 1 END
+FROM users
+WHERE id = ?1 AND username_folded = ?2`
 
 // ImportUsers implements [store.Store].
 func (s *Store) ImportUsers(ctx context.Context, users []store.ImportedUser, e store.Event) (outcomes []store.ImportOutcome, err error) {
@@ -45,32 +55,48 @@ func (s *Store) ImportUsers(ctx context.Context, users []store.ImportedUser, e s
 }
 
 func importUser(ctx context.Context, tx *sql.Tx, insert, audit *sql.Stmt, u store.ImportedUser, e store.Event) (store.ImportOutcome, error) {
-	var disabled, locked any
-	if !u.DisabledAt.IsZero() {
-		disabled = micros(u.DisabledAt)
-	}
-	if !u.PasswordDisabledAt.IsZero() {
-		locked = micros(u.PasswordDisabledAt)
-	}
-	done, err := insert.ExecContext(ctx, u.ID, u.Username, u.Folded, u.PasswordHash, micros(u.CreatedAt), disabled, micros(u.PasswordChangedAt), locked, store.NextGeneration(e.At))
+	e.UserID = u.ID
+	added, err := changesRow(insert.ExecContext(ctx, u.ID, u.Username, u.Folded, u.PasswordHash, micros(u.CreatedAt), nullable(u.DisabledAt),
+		micros(u.PasswordChangedAt), nullable(u.PasswordDisabledAt), store.NextGeneration(e.At)))
 	if err != nil {
 		return 0, err
 	}
-	n, err := done.RowsAffected()
-	if err != nil {
-		return 0, err
-	}
-	if n > 0 {
-		e.UserID = u.ID
+	if added {
 		_, err = audit.ExecContext(ctx, eventArgs(e)...)
 		return store.Imported, err
 	}
-	var one int
-	err = tx.QueryRowContext(ctx, selectThere, u.ID, u.Folded).Scan(&one)
+	filled, err := changesRow(tx.ExecContext(ctx, fillPassword, u.ID, u.Folded, u.PasswordHash, micros(u.PasswordChangedAt), nullable(u.PasswordDisabledAt)))
+	if err != nil {
+		return 0, err
+	}
+	if filled {
+		e.Action = store.ActionPasswordImported
+		_, err = audit.ExecContext(ctx, eventArgs(e)...)
+		return store.Filled, err
+	}
+	outcome := store.Taken
+	err = tx.QueryRowContext(ctx, selectThere, u.ID, u.Folded).Scan(&outcome)
 	if errors.Is(err, sql.ErrNoRows) {
 		return store.Taken, nil
 	}
-	return store.There, err
+	return outcome, err
+}
+
+// nullable is NULL for a zero time.
+func nullable(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return micros(t)
+}
+
+// changesRow reports whether a statement changed a row.
+func changesRow(done sql.Result, err error) (bool, error) {
+	if err != nil {
+		return false, err
+	}
+	n, err := done.RowsAffected()
+	return n > 0, err
 }
 
 const selectCredentialsPage = `

@@ -43,6 +43,72 @@ var importCases = []testCase{
 		f.is("read carl", err, store.ErrNotFound)
 		f.imports(nil)
 	}},
+	{"a later import fills an empty password, and nothing else", func(f *fixture) {
+		without, with, still := imported("Zoë", "zoë"), imported("bob", "bob"), imported("carl", "carl")
+		without.PasswordHash, still.PasswordHash = "", ""
+		without.DisabledAt = noon.Add(time.Hour)
+		f.imports([]store.ImportedUser{without, with, still}, store.Imported, store.Imported, store.Imported)
+
+		better := without
+		better.Username, better.PasswordHash, better.CreatedAt, better.DisabledAt = "zoË", "the hash", noon.Add(-time.Hour), time.Time{}
+		better.PasswordChangedAt, better.PasswordDisabledAt = noon.Add(2*time.Hour), noon.Add(3*time.Hour)
+		another, stranger, dora := with, better, imported("dora", "dora")
+		another.PasswordHash = "another"
+		stranger.Folded = "someone"
+		e := event(store.ActionPasswordImported, noon)
+		f.writes("import again", func() {
+			f.imports([]store.ImportedUser{stranger, another, still}, store.Taken, store.There, store.Bare)
+			f.imports([]store.ImportedUser{another, better, still, dora}, store.There, store.Filled, store.Bare, store.Imported)
+			f.imports([]store.ImportedUser{better}, store.There)
+		}, about(e, without.ID, uuid.Nil), about(event(store.ActionUserImported, noon), dora.ID, uuid.Nil))
+
+		filled := without
+		filled.PasswordHash, filled.PasswordChangedAt, filled.PasswordDisabledAt = "the hash", better.PasswordChangedAt, better.PasswordDisabledAt
+		for _, n := range []store.ImportedUser{filled, with, still, dora} {
+			got, err := f.store.Credentials(f.ctx, n.Folded)
+			f.ok("read credentials", err)
+			equal(f, n.Username, got, credentialsOf(n))
+		}
+	}},
+	{"an empty password is filled once by imports that overlap", func(f *fixture) {
+		const importers, each = 4, 20
+		var empty []store.ImportedUser
+		for i := range each {
+			u := imported(fmt.Sprint("user", i), fmt.Sprint("user", i))
+			u.PasswordHash = ""
+			empty = append(empty, u)
+		}
+		f.imports(empty, make([]store.ImportOutcome, each)...)
+		stores := f.processes()
+		var counts [importers]int
+		together(importers, func(i int) {
+			full := slices.Clone(empty)
+			for n := range full {
+				full[n].PasswordHash = fmt.Sprint("of importer ", i)
+			}
+			if i%2 == 1 {
+				slices.Reverse(full)
+			}
+			outcomes, err := stores[i%len(stores)].ImportUsers(f.ctx, full, event(store.ActionUserImported, noon))
+			if err != nil {
+				f.Errorf("import: %v", err)
+			}
+			for _, o := range outcomes {
+				switch o {
+				case store.Filled:
+					counts[i]++
+				case store.There:
+				default:
+					f.Errorf("import: got %v", o)
+				}
+			}
+		})
+		sum := 0
+		for _, n := range counts {
+			sum += n
+		}
+		equal(f, "filled", sum, each)
+	}},
 	{"every user is on one page of credentials, by id", func(f *fixture) {
 		var want []store.Credentials
 		var users []store.ImportedUser

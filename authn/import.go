@@ -3,7 +3,6 @@ package authn
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"strings"
 	"time"
 
@@ -76,7 +75,8 @@ func micro(t time.Time) time.Time {
 
 // ImportUsers takes in users whom [Service.CheckArrival] has passed, all or, when it
 // fails, none, and returns what became of each. A user who was there already, by id and
-// name, is left as it is. Of two with one id or name the second is Taken.
+// name, is left as it is, except that one without a password gets the one of the import. Of
+// two with one id or name the second is Taken.
 func (s *Service) ImportUsers(ctx context.Context, a Actor, users []store.ImportedUser) ([]store.ImportOutcome, error) {
 	ids, names := map[uuid.UUID]bool{}, map[string]bool{}
 	outcomes := make([]store.ImportOutcome, len(users))
@@ -98,27 +98,6 @@ func (s *Service) ImportUsers(ctx context.Context, a Actor, users []store.Import
 		outcomes[at[i]] = o
 	}
 	return outcomes, nil
-}
-
-// Foresee returns what would become of one user, without taking it in.
-func (s *Service) Foresee(ctx context.Context, u store.ImportedUser) (store.ImportOutcome, error) {
-	byName, err := s.store.User(ctx, u.Folded)
-	switch {
-	case err == nil && byName.ID == u.ID:
-		return store.There, nil
-	case err == nil:
-		return store.Taken, nil
-	case !errors.Is(err, store.ErrNotFound):
-		return 0, fail(err)
-	}
-	_, err = s.store.UserByID(ctx, u.ID)
-	switch {
-	case err == nil:
-		return store.Taken, nil
-	case !errors.Is(err, store.ErrNotFound):
-		return 0, fail(err)
-	}
-	return store.Imported, nil
 }
 
 // CredentialsPage returns one page of all users with their password hashes, by id: at most

@@ -11,9 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/authctl/authctl/authn"
 	"github.com/authctl/authctl/cmd/userfile"
-	"github.com/authctl/authctl/store"
 )
 
 const (
@@ -45,8 +43,11 @@ columns), or an export of Keycloak, Firebase, Django, Auth0, GoTrue (Supabase) o
 Passwords go on working; each hash is replaced by Argon2id at its user's next login.
 
 A row that cannot be taken in is rejected with its reason, and the rest goes on; the exit code
-is then 7. A user who is there already, by id and name, is left alone: an import that was
-interrupted is run again.
+is then 7. A user who is there already, by id and name, is left alone, and gets the password of
+the file where there was none: an import that was interrupted, or had no passwords, is run again.
+
+The first line of a CSV file is checked before anybody is taken in. Files that were put together
+are read to the end. One that is cut off fails with 1, and says where; those before that are in.
 
 A username that is an e-mail address is rejected unless the file says that it was confirmed:
 applications may take it for proof of who signs in. --unverified disable takes in such users
@@ -72,14 +73,29 @@ nothing about that, and their users come in as they are.`,
 	return c
 }
 
-// importView is the result in JSON and YAML.
+// importView is the result in JSON and YAML. Imported, Filled, There, Skipped and Rejected
+// together are all rows.
 type importView struct {
-	Database   string `json:"database"`
-	DryRun     bool   `json:"dry_run"`
-	Imported   int    `json:"imported"` // or would be
-	There      int    `json:"already_there"`
-	Rejected   int    `json:"rejected"`
-	Unverified int    `json:"unverified"` // rows with an address that nobody has confirmed as the username, whatever became of them
+	Database        string `json:"database"`
+	DryRun          bool   `json:"dry_run"`
+	Imported        int    `json:"imported"`         // or would be
+	Filled          int    `json:"passwords_filled"` // were there without a password, and have the file's now
+	There           int    `json:"already_there"`    // and were left as they are
+	Skipped         int    `json:"skipped"`          // accounts of Keycloak's clients
+	Rejected        int    `json:"rejected"`
+	Unverified      int    `json:"unverified"`       // rows with an address that nobody has confirmed as the username, whatever became of them
+	WithoutPassword int    `json:"without_password"` // of those imported and already there
+}
+
+// table is the result for people.
+func (v importView) table() table {
+	return table{
+		header: []string{"IMPORTED", "PASSWORDS FILLED", "ALREADY THERE", "SKIPPED", "REJECTED", "UNVERIFIED", "WITHOUT PASSWORD"},
+		rows: [][]string{{
+			fmt.Sprint(v.Imported), fmt.Sprint(v.Filled), fmt.Sprint(v.There), fmt.Sprint(v.Skipped), fmt.Sprint(v.Rejected),
+			fmt.Sprint(v.Unverified), fmt.Sprint(v.WithoutPassword),
+		}},
+	}
 }
 
 func (o *userImportOptions) run(ctx context.Context, a *app, path string) error {
@@ -97,21 +113,17 @@ func (o *userImportOptions) run(ctx context.Context, a *app, path string) error 
 		return err
 	}
 	defer inst.close()
-	imp := &importer{a: a, inst: inst, actor: a.actor(o.reason), unverified: o.unverified, dryRun: o.dryRun, in: &countingReader{r: file}, size: size}
+	imp := newImporter(a, inst, o, file, size)
 	if imp.rejects, err = newRejects(o.rejects); err != nil {
 		return err
 	}
 	failed := imp.all(ctx, reader, o.format)
 	imp.finish(ctx, reader, failed)
 	v := imp.view
-	t := table{
-		header: []string{"IMPORTED", "ALREADY THERE", "REJECTED", "UNVERIFIED"},
-		rows:   [][]string{{fmt.Sprint(v.Imported), fmt.Sprint(v.There), fmt.Sprint(v.Rejected), fmt.Sprint(v.Unverified)}},
-	}
 	if err := errors.Join(imp.rejects.close(), failed); err != nil {
 		return err
 	}
-	if err := o.print(a.out, v, t, nil); err != nil {
+	if err := o.print(a.out, v, v.table(), nil); err != nil {
 		return err
 	}
 	if v.Rejected > 0 {
@@ -154,141 +166,4 @@ func openInput(a *app, path string) (io.ReadCloser, int64, error) {
 		return nil, 0, usage("", "%s is no file", path)
 	}
 	return f, info.Size(), nil
-}
-
-// importer is one run of the command.
-type importer struct {
-	a          *app
-	inst       *instance
-	actor      authn.Actor
-	unverified string // reject, disable or keep
-	dryRun     bool
-	in         *countingReader
-	size       int64 // of the file; 0 where nobody knows
-	rejects    *rejects
-	view       importView
-	batch      []store.ImportedUser
-	rows       []userfile.Row // of the batch
-	begun      time.Time
-	said       time.Time
-}
-
-// all takes in the whole file.
-func (i *importer) all(ctx context.Context, reader *userfile.Reader, format string) error {
-	i.view.Database, i.view.DryRun, i.begun = i.a.database, i.dryRun, time.Now()
-	i.said = i.begun
-	for row, err := range reader.Read(format, i.in) {
-		if err != nil {
-			return errors.Join(i.flush(ctx), usage("authctl user import --help lists the formats", "the file cannot be read as %s: %v", format, err))
-		}
-		if err := i.add(ctx, row); err != nil {
-			return err
-		}
-	}
-	return i.flush(ctx)
-}
-
-func (i *importer) add(ctx context.Context, row userfile.Row) error {
-	if row.User.Unverified {
-		i.judge(&row)
-	}
-	if row.Err == nil {
-		var user store.ImportedUser
-		if user, row.Err = i.inst.authn.CheckArrival(row.User); row.Err == nil {
-			i.batch, i.rows = append(i.batch, user), append(i.rows, row)
-		}
-	}
-	if row.Err != nil {
-		i.view.Rejected++
-		if err := i.rejects.add(row, row.Err.Error()); err != nil {
-			return err
-		}
-	}
-	if len(i.batch) < importBatch {
-		return nil
-	}
-	return i.flush(ctx)
-}
-
-// flush takes in the batch.
-func (i *importer) flush(ctx context.Context) error {
-	if len(i.batch) == 0 {
-		return nil
-	}
-	outcomes, err := i.outcomes(ctx)
-	if err != nil {
-		return err
-	}
-	for n, outcome := range outcomes {
-		switch outcome {
-		case store.Imported:
-			i.view.Imported++
-		case store.There, store.Filled, store.Bare:
-			i.view.There++
-		default:
-			i.view.Rejected++
-			if err := i.rejects.add(i.rows[n], "another user has this name, or this id"); err != nil {
-				return err
-			}
-		}
-	}
-	i.batch, i.rows = i.batch[:0], i.rows[:0]
-	i.progress()
-	return ctx.Err()
-}
-
-func (i *importer) outcomes(ctx context.Context) ([]store.ImportOutcome, error) {
-	if !i.dryRun {
-		return i.inst.authn.ImportUsers(ctx, i.actor, i.batch)
-	}
-	outcomes := make([]store.ImportOutcome, len(i.batch))
-	var err error
-	for n, u := range i.batch {
-		if outcomes[n], err = i.inst.authn.Foresee(ctx, u); err != nil {
-			return nil, err
-		}
-	}
-	return outcomes, nil
-}
-
-// progress draws a bar on a terminal, and says a line now and then elsewhere.
-func (i *importer) progress() {
-	_, onTerminal := terminal(i.a.err)
-	every := sayEvery
-	if onTerminal {
-		every = progressEvery
-	}
-	if time.Since(i.said) < every {
-		return
-	}
-	i.said = time.Now()
-	line := fmt.Sprintf("%s imported, %d already there, %d rejected", count(int64(i.view.Imported), "user"), i.view.There, i.view.Rejected)
-	switch {
-	case onTerminal && i.size > 0:
-		fmt.Fprintf(i.a.err, "\rauthctl: %s %s ", bar(i.in.n, i.size), line)
-	case onTerminal:
-		fmt.Fprintf(i.a.err, "\rauthctl: %s ", line)
-	default:
-		i.a.say("%s", line)
-	}
-}
-
-// finish says what is to be known beside the counts.
-func (i *importer) finish(ctx context.Context, reader *userfile.Reader, failed error) {
-	if _, onTerminal := terminal(i.a.err); onTerminal {
-		fmt.Fprintln(i.a.err)
-	}
-	if names := reader.Unkept(); len(names) > 0 {
-		i.a.say("not kept: %s", strings.Join(names, ", "))
-	}
-	for _, r := range i.rejects.first {
-		i.a.say("line %d: %s", r.Line, r.Reason)
-	}
-	if more := i.view.Rejected - len(i.rejects.first); i.rejects.file == nil && more > 0 {
-		i.a.say("and %d more; --rejects FILE takes them all", more)
-	}
-	i.sayUnverified()
-	if failed != nil && !i.dryRun {
-		i.a.say("%s imported before it stopped; run it again, those who are in are left alone", count(int64(i.view.Imported), "user"))
-	}
 }

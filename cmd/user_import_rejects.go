@@ -20,9 +20,10 @@ type rejects struct {
 
 // reject is one line of the file. It holds no hash.
 type reject struct {
-	Line     int    `json:"line"`
+	Line     int    `json:"line"` // or the number of the user, in JSON
 	Username string `json:"username"`
 	Reason   string `json:"reason"`
+	unit     string // what Line counts: line or user
 }
 
 func newRejects(path string) (*rejects, error) {
@@ -40,7 +41,7 @@ func newRejects(path string) (*rejects, error) {
 }
 
 func (r *rejects) add(row userfile.Row, reason string) error {
-	one := reject{row.Number, row.User.Username, reason}
+	one := reject{row.Number, row.User.Username, reason, row.Unit}
 	if r.file != nil {
 		return r.enc.Encode(one)
 	}

@@ -1,14 +1,12 @@
 package userfile
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"iter"
+	"maps"
 	"slices"
 	"time"
 
@@ -29,74 +27,31 @@ type line struct {
 	PasswordDisabledAt *time.Time `json:"password_disabled_at"`
 }
 
-func authctlColumns() []string {
-	return []string{"id", "username", "password_hash", "created_at", "disabled_at", "password_changed_at", "password_disabled_at"}
-}
-
-// readLines reads NDJSON. A line that is no user is a row that says so, and the next
-// line is read.
-func (r *Reader) readLines(in *bufio.Reader) iter.Seq2[Row, error] {
-	return func(yield func(Row, error) bool) {
-		for n := 1; ; n++ {
-			text, err := readLine(in)
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			if err != nil && !errors.Is(err, errTooLong) {
-				yield(Row{}, fmt.Errorf("read users: %w", err))
-				return
-			}
-			row := Row{Number: n, Err: err}
-			if err == nil {
-				if len(bytes.TrimSpace(text)) == 0 {
-					continue
-				}
-				row.User, row.Err = authctlLine(text)
-			}
-			if !yield(row, nil) {
-				return
-			}
-		}
-	}
-}
-
-// readLine returns the next line, or errTooLong after having skipped it.
-func readLine(in *bufio.Reader) ([]byte, error) {
-	text, err := in.ReadSlice('\n')
-	switch {
-	case errors.Is(err, bufio.ErrBufferFull):
-		for errors.Is(err, bufio.ErrBufferFull) {
-			_, err = in.ReadSlice('\n')
-		}
-		if err != nil && !errors.Is(err, io.EOF) {
-			return nil, err
-		}
-		return nil, errTooLong
-	case errors.Is(err, io.EOF) && len(text) > 0:
-		return text, nil
-	}
-	return text, err
-}
-
-func authctlLine(text []byte) (authn.Arrival, error) {
+// authctl reads a user of authctl's own JSON.
+func (r *Reader) authctl(o object) (authn.Arrival, error) {
 	cells := map[string]string{}
-	err := members(text, func(name string, value json.RawMessage) error {
-		if !slices.Contains(authctlColumns(), name) {
-			return fmt.Errorf("it has %q, which is no field of a user", shown(name))
+	for _, name := range slices.Sorted(maps.Keys(o)) {
+		if err := authctlCell(cells, name, o[name]); err != nil {
+			return authn.Arrival{}, err
 		}
-		var s *string
-		if json.Unmarshal(value, &s) != nil {
-			return fmt.Errorf("its %s is no text", name)
-		}
-		if s != nil {
-			cells[name] = *s
-		}
-		return nil
-	})
-	if err != nil {
-		return authn.Arrival{}, err
 	}
+	clear(o)
 	return authctlRow(cells)
+}
+
+// authctlCell adds a member of the JSON object to the fields of a user.
+func authctlCell(cells map[string]string, name string, value json.RawMessage) error {
+	if c := authctlColumns(); !slices.Contains(c.known, name) {
+		return fmt.Errorf("it has %q, which is no field of a user%s", shown(name), c.suggest(name))
+	}
+	var s *string
+	if json.Unmarshal(value, &s) != nil {
+		return fmt.Errorf("its %s is no text", name)
+	}
+	if s != nil {
+		cells[name] = *s
+	}
+	return nil
 }
 
 // authctlRow makes a user of its fields.
@@ -143,56 +98,6 @@ func parseTime(name, s string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("its %s is no time such as 2026-03-01T09:00:00Z", name)
 }
 
-// readCSV reads a file whose first line names its columns, which must include one.
-func (r *Reader) readCSV(in io.Reader, must string, user func(map[string]string) (authn.Arrival, error)) iter.Seq2[Row, error] {
-	return func(yield func(Row, error) bool) {
-		d := csv.NewReader(in)
-		d.ReuseRecord = true
-		header, err := d.Read()
-		header = slices.Clone(header)
-		if err != nil || !slices.Contains(header, must) {
-			yield(Row{}, fmt.Errorf("it is neither JSON nor CSV with a first line that names the columns, among them %s", must))
-			return
-		}
-		for {
-			record, err := d.Read()
-			var broken *csv.ParseError
-			switch {
-			case errors.Is(err, io.EOF):
-				return
-			case errors.Is(err, csv.ErrFieldCount):
-				err = fmt.Errorf("it has %d fields, and the first line has %d", len(record), len(header))
-			case errors.As(err, &broken):
-				yield(Row{}, fmt.Errorf("line %d: the file is no CSV from here on", broken.StartLine))
-				return
-			case err != nil:
-				yield(Row{}, fmt.Errorf("read users: %w", err))
-				return
-			}
-			number, _ := d.FieldPos(0) // there is a record
-			row := Row{Number: number, Err: err}
-			if err == nil {
-				row.User, row.Err = r.csvRow(header, record, user)
-			}
-			if !yield(row, nil) {
-				return
-			}
-		}
-	}
-}
-
-func (r *Reader) csvRow(header, record []string, user func(map[string]string) (authn.Arrival, error)) (authn.Arrival, error) {
-	cells, size := make(map[string]string, len(header)), 0
-	for i, name := range header {
-		cells[name] = record[i]
-		size += len(record[i])
-	}
-	if size > maxRecord {
-		return authn.Arrival{}, errTooLong
-	}
-	return user(cells)
-}
-
 // Writer writes users as authctl exports them.
 type Writer struct {
 	json *json.Encoder
@@ -203,7 +108,7 @@ type Writer struct {
 func NewWriter(w io.Writer, format string) (*Writer, error) {
 	if format == "csv" {
 		c := csv.NewWriter(w)
-		return &Writer{csv: c}, c.Write(authctlColumns())
+		return &Writer{csv: c}, c.Write(authctlColumns().known)
 	}
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)

@@ -8,11 +8,6 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// gotrueKept are the columns of auth.users that are read.
-func gotrueKept() []string {
-	return []string{"id", "email", "email_confirmed_at", "confirmed_at", "encrypted_password", "created_at", "banned_until", "deleted_at"}
-}
-
 // gotrue reads a row of auth.users as JSON (SELECT to_json(u) FROM auth.users u).
 func (r *Reader) gotrue(o object) (authn.Arrival, error) {
 	cells := map[string]string{}
@@ -30,9 +25,13 @@ func (r *Reader) gotrue(o object) (authn.Arrival, error) {
 // header).
 func (r *Reader) gotrueRow(cells map[string]string) (u authn.Arrival, err error) {
 	for name, value := range cells {
-		if value != "" && !slices.Contains(gotrueKept(), name) {
-			r.drop(name)
+		if value == "" || slices.Contains(gotrueColumns().known, name) {
+			continue
 		}
+		if cells["encrypted_password"] == "" && isHash(plainName(name)) {
+			return u, errHashLost(name)
+		}
+		r.drop(name)
 	}
 	confirmed, err := gotrueConfirmed(cells)
 	if err != nil {

@@ -1,13 +1,11 @@
 package userfile
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"maps"
 	"slices"
 	"unicode/utf8"
@@ -50,114 +48,29 @@ func (o object) takeAll(members map[string]any) error {
 // errSkip is for objects that are no users.
 var errSkip = errors.New("no user")
 
-// readObjects reads users from a JSON array, from one after the other, or from the
-// array under a member of the one object that the file is.
-func (r *Reader) readObjects(in *bufio.Reader, member string, user func(object) (authn.Arrival, error)) iter.Seq2[Row, error] {
-	return func(yield func(Row, error) bool) {
-		limited := &meter{in: in}
-		d := json.NewDecoder(limited)
-		limited.reset()
-		array, err := enter(d, limited, member)
-		if err != nil {
-			yield(Row{}, err)
-			return
-		}
-		for n := 1; array == nil || d.More(); n++ {
-			limited.reset()
-			var raw json.RawMessage
-			err := d.Decode(&raw)
-			if errors.Is(err, io.EOF) && array == nil {
-				return
-			}
-			if err != nil {
-				yield(Row{}, fmt.Errorf("user %d: the file ends, or goes on with something that is no JSON: %w", n, plain(err)))
-				return
-			}
-			row := Row{Number: n}
-			if row.User, row.Err = r.decode(raw, user); errors.Is(row.Err, errSkip) {
-				continue
-			}
-			if !yield(row, nil) {
-				return
-			}
-		}
-		if _, err := d.Token(); err != nil {
-			yield(Row{}, fmt.Errorf("the file ends before its list of users does: %w", plain(err)))
-		}
-	}
-}
-
-// enter goes to where the users begin. It returns nil when they follow one another
-// without an array around them.
-func enter(d *json.Decoder, limited *meter, member string) (array any, err error) {
-	if member == "" {
-		first, err := firstByte(limited.in)
-		if err != nil || first != '[' {
-			return nil, err
-		}
-		_, err = d.Token()
-		return json.Delim('['), err
-	}
-	open, err := d.Token()
-	if err != nil {
-		return nil, fmt.Errorf("it is no JSON: %w", plain(err))
-	}
-	if open == json.Delim('[') {
-		return open, nil
-	}
-	for open == json.Delim('{') && d.More() {
-		key, err := d.Token()
-		if err != nil {
-			break
-		}
-		if key == member {
-			if open, err = d.Token(); err == nil && open == json.Delim('[') {
-				return open, nil
-			}
-			break
-		}
-		limited.boundless() // a realm has much beside its users
-		var other json.RawMessage
-		if err := d.Decode(&other); err != nil {
-			break
-		}
-		limited.reset()
-	}
-	return nil, fmt.Errorf("it has no list %q", member)
-}
-
-// decode reads one object with a format's function.
-func (r *Reader) decode(raw json.RawMessage, user func(object) (authn.Arrival, error)) (authn.Arrival, error) {
-	if len(raw) > maxRecord {
-		return authn.Arrival{}, errTooLong
-	}
-	var o object
-	if !utf8.Valid(raw) || json.Unmarshal(raw, &o) != nil || o == nil {
-		return authn.Arrival{}, errNoJSON
-	}
+// decode reads one object with a format's function. A hash that it would lose, because the
+// format has none under that name, is an error.
+func (r *Reader) decode(o object, user func(object) (authn.Arrival, error)) (authn.Arrival, error) {
 	u, err := user(o)
-	if err == nil {
-		r.drop(slices.Collect(maps.Keys(o))...)
+	if err != nil {
+		return u, err
 	}
-	return u, err
-}
-
-// plain leaves out what a parser repeats of its input.
-func plain(err error) error {
-	var syntax *json.SyntaxError
-	switch {
-	case errors.As(err, &syntax):
-		return fmt.Errorf("not JSON after %d bytes", syntax.Offset)
-	case errors.Is(err, io.EOF):
-		return io.ErrUnexpectedEOF
+	for name, value := range o {
+		if u.PasswordHash == "" && isHash(plainName(name)) && string(value) != "null" && string(value) != `""` {
+			return u, errHashLost(name)
+		}
 	}
-	return err
+	r.drop(slices.Collect(maps.Keys(o))...)
+	return u, nil
 }
 
 // meter is a reader that gives up when one user takes too much.
 type meter struct {
-	in   *bufio.Reader
-	left int
+	in    io.Reader
+	left  int
+	total int64 // bytes that were read
+	last  byte  // the last of them
+	ended bool
 }
 
 func (m *meter) reset()     { m.left = 2*maxRecord + 4096 } // and what the decoder reads ahead
@@ -170,6 +83,10 @@ func (m *meter) Read(p []byte) (int, error) {
 	}
 	n, err := m.in.Read(p[:min(len(p), m.left)])
 	m.left -= n
+	if m.total += int64(n); n > 0 {
+		m.last = p[n-1]
+	}
+	m.ended = m.ended || errors.Is(err, io.EOF)
 	return n, err
 }
 

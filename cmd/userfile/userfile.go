@@ -16,9 +16,11 @@ import (
 
 // Row is one user of a file.
 type Row struct {
-	Number int // of the line, or of the user in a JSON document; from 1
-	User   authn.Arrival
-	Err    error // why the row is no user, fit for a person; nothing of its secrets
+	Number  int    // of the line, or of the user in JSON; from 1
+	Unit    string // what is numbered: line or user
+	User    authn.Arrival
+	Skipped bool  // whether it is an account that belongs to no person, and is not to be taken in
+	Err     error // why the row is no user, fit for a person; nothing of its secrets
 }
 
 // Options is what reading a file may need to know.
@@ -31,6 +33,8 @@ type Options struct {
 type Reader struct {
 	options Options
 	unkept  map[string]bool
+	at      int64 // bytes before the first that counts
+	skipped int   // lines before the one that it is in
 }
 
 // New makes a Reader.
@@ -57,38 +61,41 @@ const (
 )
 
 // Read yields the users of a file. A second value that is not nil says that the file is
-// not of this format, or cannot be read on; it is the last.
+// not of this format, or, with [Broken], that it cannot be read to its end; it is the last.
 func (r *Reader) Read(format string, file io.Reader) iter.Seq2[Row, error] {
 	in := bufio.NewReaderSize(file, maxRecord)
-	first, err := firstByte(in)
+	if err := checkText(in); err != nil {
+		return failed(err)
+	}
+	first, err := r.firstByte(in)
 	switch {
 	case errors.Is(err, io.EOF):
 		return func(func(Row, error) bool) {}
 	case err != nil:
 		return failed(fmt.Errorf("read users: %w", err))
 	}
-	object := first == '{'
+	isJSON := first == '{' || first == '['
 	switch format {
 	case "authctl":
-		if object {
+		if isJSON {
 			return r.readLines(in)
 		}
-		return r.readCSV(in, "username", authctlRow)
+		return r.readCSV(in, authctlColumns(), authctlRow)
 	case "gotrue":
-		if object || first == '[' {
-			return r.readObjects(in, "", r.gotrue)
+		if isJSON {
+			return r.readJSON(in, "users", r.gotrue)
 		}
-		return r.readCSV(in, "encrypted_password", r.gotrueRow)
+		return r.readCSV(in, gotrueColumns(), r.gotrueRow)
 	case "keycloak":
-		return r.readObjects(in, "users", r.keycloak)
+		return r.readJSON(in, "users", r.keycloak)
 	case "firebase":
-		return r.readObjects(in, "users", r.firebase)
+		return r.readJSON(in, "users", r.firebase)
 	case "django":
-		return r.readObjects(in, "", r.django)
+		return r.readJSON(in, "", r.django)
 	case "auth0":
-		return r.readObjects(in, "", r.auth0)
+		return r.readJSON(in, "users", r.auth0)
 	case "kratos":
-		return r.readObjects(in, "", r.kratos)
+		return r.readJSON(in, "", r.kratos)
 	}
 	return failed(fmt.Errorf("there is no format %q, only %s", format, strings.Join(Formats(), ", ")))
 }
@@ -97,10 +104,11 @@ func failed(err error) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) { yield(Row{}, err) }
 }
 
-// firstByte skips a byte order mark and white space, and looks at what follows.
-func firstByte(in *bufio.Reader) (byte, error) {
+// firstByte skips a byte order mark and empty lines, counts them, and looks at what follows.
+func (r *Reader) firstByte(in *bufio.Reader) (byte, error) {
 	if mark, err := in.Peek(3); err == nil && string(mark) == "\ufeff" {
 		in.Discard(3)
+		r.at += 3
 	}
 	for {
 		b, err := in.ReadByte()
@@ -109,6 +117,9 @@ func firstByte(in *bufio.Reader) (byte, error) {
 		}
 		if !strings.ContainsRune(" \t\r\n", rune(b)) {
 			return b, in.UnreadByte()
+		}
+		if r.at++; b == '\n' {
+			r.skipped++
 		}
 	}
 }

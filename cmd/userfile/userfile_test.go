@@ -110,7 +110,7 @@ func TestABadRowIsRejectedAndTheRestGoesOn(t *testing.T) {
 		`{"username":1}`:                  "username is no text",
 		`{"username":null}`:               "no username",
 		`{}`:                              "no username",
-		`[]`:                              "no JSON object",
+		`7`:                               "no JSON object",
 		`{"username":"a"}{}`:              "follows",
 		`{"username":"a"`:                 "no JSON object",
 		"{\"username\":\"\xff\"}":         "UTF-8",

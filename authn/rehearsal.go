@@ -1,0 +1,81 @@
+package authn
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/store"
+)
+
+// Rehearsal is an import that takes in nobody. It remembers whom it would have taken in.
+type Rehearsal struct {
+	s     *Service
+	names map[string]rehearsed // by folded username
+	ids   map[uuid.UUID]bool
+}
+
+// rehearsed is a user who would have been taken in, or would have got a password.
+type rehearsed struct {
+	id   uuid.UUID
+	bare bool // without a password
+}
+
+// Rehearse begins a Rehearsal.
+func (s *Service) Rehearse() *Rehearsal {
+	return &Rehearsal{s: s, names: map[string]rehearsed{}, ids: map[uuid.UUID]bool{}}
+}
+
+// ImportUsers returns what would become of each user, in their order, were they and all
+// before them imported one after the other.
+func (r *Rehearsal) ImportUsers(ctx context.Context, users []store.ImportedUser) ([]store.ImportOutcome, error) {
+	outcomes := make([]store.ImportOutcome, len(users))
+	var err error
+	for i, u := range users {
+		if outcomes[i], err = r.outcome(ctx, u); err != nil {
+			return nil, fail(err)
+		}
+		if outcomes[i] == store.Imported || outcomes[i] == store.Filled {
+			r.names[u.Folded], r.ids[u.ID] = rehearsed{u.ID, u.PasswordHash == ""}, true
+		}
+	}
+	return outcomes, nil
+}
+
+func (r *Rehearsal) outcome(ctx context.Context, u store.ImportedUser) (store.ImportOutcome, error) {
+	if was, is := r.names[u.Folded]; is {
+		return again(u, was), nil
+	}
+	if r.ids[u.ID] {
+		return store.Taken, nil
+	}
+	c, err := r.s.store.Credentials(ctx, u.Folded)
+	if err == nil {
+		return again(u, rehearsed{c.User.ID, c.PasswordHash == ""}), nil
+	}
+	if !errors.Is(err, store.ErrNotFound) {
+		return 0, err
+	}
+	_, err = r.s.store.UserByID(ctx, u.ID)
+	switch {
+	case err == nil:
+		return store.Taken, nil
+	case errors.Is(err, store.ErrNotFound):
+		return store.Imported, nil
+	}
+	return 0, err
+}
+
+// again returns what becomes of a user whose name is there.
+func again(u store.ImportedUser, there rehearsed) store.ImportOutcome {
+	switch {
+	case there.id != u.ID:
+		return store.Taken
+	case !there.bare:
+		return store.There
+	case u.PasswordHash == "":
+		return store.Bare
+	}
+	return store.Filled
+}

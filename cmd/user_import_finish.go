@@ -1,0 +1,58 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/authctl/authctl/cmd/userfile"
+)
+
+// finish says what is to be known beside the counts.
+func (i *importer) finish(ctx context.Context, reader *userfile.Reader, failed error) {
+	if _, onTerminal := terminal(i.a.err); onTerminal {
+		fmt.Fprintln(i.a.err)
+	}
+	if names := reader.Unkept(); len(names) > 0 {
+		i.a.say("not kept: %s", strings.Join(names, ", "))
+	}
+	for _, r := range i.rejects.first {
+		i.a.say("%s %d: %s", r.unit, r.Line, r.Reason)
+	}
+	if more := i.view.Rejected - len(i.rejects.first); i.rejects.file == nil && more > 0 {
+		i.a.say("and %d more; --rejects FILE takes them all", more)
+	}
+	i.sayUnverified()
+	if n := i.view.Skipped; n > 0 {
+		i.a.say("%s of clients skipped: nobody signs in with them", count(int64(n), "service account"))
+	}
+	if n := i.view.WithoutPassword; n > 0 {
+		i.a.say("warning: %s without a password, and cannot sign in by one; an import of a file that has it fills it in", are(n, "user"))
+	}
+	if failed != nil {
+		i.sayStopped()
+	}
+}
+
+// sayStopped says how far an import came that failed.
+func (i *importer) sayStopped() {
+	v, became := i.view, "imported"
+	if i.dryRun {
+		became = "would be imported"
+	}
+	rows := v.Imported + v.Filled + v.There + v.Skipped + v.Rejected
+	if rows == 0 {
+		i.a.say("nobody was taken in")
+		return
+	}
+	i.a.say("%s before it stopped: %d %s, %d got a password, %d already there, %d skipped, %d rejected",
+		count(int64(rows), "row"), v.Imported, became, v.Filled, v.There, v.Skipped, v.Rejected)
+}
+
+// are is a number with its verb.
+func are(n int, of string) string {
+	if n == 1 {
+		return "1 " + of + " is"
+	}
+	return fmt.Sprintf("%d %ss are", n, of)
+}

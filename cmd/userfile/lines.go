@@ -1,0 +1,83 @@
+package userfile
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/authctl/authctl/authn"
+)
+
+// readLines reads NDJSON. A line that is no user is a row that says so, and the next
+// line is read. From a line on that begins a list, or an object of several lines, the rest
+// is read as JSON.
+func (r *Reader) readLines(in *bufio.Reader) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		rows, at := 0, r.at
+		for n := r.skipped + 1; ; n++ {
+			text, err := in.ReadSlice('\n')
+			if opens(text) {
+				rest := &stream{r: r, in: io.MultiReader(bytes.NewReader(bytes.Clone(text)), in), base: at, n: rows, user: r.authctl}
+				rest.all(yield)
+				return
+			}
+			row := Row{Number: n, Unit: "line"}
+			if at += int64(len(text)); errors.Is(err, bufio.ErrBufferFull) {
+				var more int64
+				more, err = skipLine(in)
+				at, row.Err = at+more, errTooLong
+			}
+			ended := errors.Is(err, io.EOF)
+			switch {
+			case err != nil && !ended:
+				yield(Row{}, fmt.Errorf("read users: %w", err))
+				return
+			case row.Err != nil:
+			case len(bytes.TrimSpace(text)) == 0:
+				if ended {
+					return
+				}
+				continue
+			case ended && !json.Valid(text):
+				yield(Row{}, broken("it is cut off in line %d, after %d bytes", n, at))
+				return
+			default:
+				row.User, row.Err = authctlLine(text)
+			}
+			rows++
+			if !yield(row, nil) || ended {
+				return
+			}
+		}
+	}
+}
+
+// opens reports whether a line begins JSON that goes on in other lines, or a list.
+func opens(text []byte) bool {
+	text = bytes.TrimSpace(text)
+	return bytes.HasPrefix(text, []byte("[")) || string(text) == "{"
+}
+
+// skipLine reads to the end of a line, and returns how many bytes that were.
+func skipLine(in *bufio.Reader) (n int64, err error) {
+	err = bufio.ErrBufferFull
+	for errors.Is(err, bufio.ErrBufferFull) {
+		var text []byte
+		text, err = in.ReadSlice('\n')
+		n += int64(len(text))
+	}
+	return n, err
+}
+
+func authctlLine(text []byte) (authn.Arrival, error) {
+	cells := map[string]string{}
+	err := members(text, func(name string, value json.RawMessage) error { return authctlCell(cells, name, value) })
+	if err != nil {
+		return authn.Arrival{}, err
+	}
+	return authctlRow(cells)
+}

@@ -1,0 +1,217 @@
+package userfile
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"unicode/utf8"
+
+	"github.com/authctl/authctl/authn"
+)
+
+// stream reads users from JSON documents, one after the other: objects that are users,
+// lists of them, and objects with such a list under a member.
+type stream struct {
+	r      *Reader
+	in     io.Reader
+	base   int64  // bytes before those of in
+	member string // whose list has the users; "" where users are objects or lists of them only
+	user   func(object) (authn.Arrival, error)
+
+	limit  *meter
+	json   *json.Decoder
+	n      int  // users that have been read
+	within bool // whether a user is being read
+	lists  int  // lists of users that have been found
+	bare   int  // documents that have none
+	yield  func(Row, error) bool
+}
+
+const maxNesting = 3 // lists within lists: pages that were put into one list
+
+var (
+	errStopped = errors.New("nobody wants more")
+	errScalar  = errors.New("a value that is no object and no list")
+	errNobody  = errors.New("an account that belongs to no person")
+)
+
+func (r *Reader) readJSON(in *bufio.Reader, member string, user func(object) (authn.Arrival, error)) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		s := &stream{r: r, in: in, base: r.at, member: member, user: user}
+		s.all(yield)
+	}
+}
+
+// all reads all documents, to the end of the file.
+func (s *stream) all(yield func(Row, error) bool) {
+	s.yield, s.limit = yield, &meter{in: s.in}
+	s.json = json.NewDecoder(s.limit)
+	for {
+		s.limit.reset()
+		t, err := s.json.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if _, isDelim := t.(json.Delim); err == nil && !isDelim {
+			err = errScalar
+		}
+		if err == nil {
+			err = s.value(t, 0)
+		}
+		if err != nil {
+			if !errors.Is(err, errStopped) {
+				yield(Row{}, s.explain(err))
+			}
+			return
+		}
+	}
+	if s.bare > 0 && s.lists == 0 && s.n == 0 {
+		yield(Row{}, fmt.Errorf("it has no list %q: export the realm with its users", s.member))
+	}
+}
+
+// value reads what begins with a token.
+func (s *stream) value(t json.Token, depth int) error {
+	switch t {
+	case json.Delim('['):
+		return s.list(depth+1, s.value)
+	case json.Delim('{'):
+		return s.object(s.member)
+	}
+	return s.row(Row{Err: errNoJSON})
+}
+
+// listed reads an element of the list under the member: a user, whatever its members.
+func (s *stream) listed(t json.Token, _ int) error {
+	switch t {
+	case json.Delim('['):
+		return broken("it has a list within the list %q, after %s and %d bytes", s.member, s.count(), s.offset())
+	case json.Delim('{'):
+		return s.object("")
+	}
+	return s.row(Row{Err: errNoJSON})
+}
+
+// list reads the elements of a list that was begun.
+func (s *stream) list(depth int, element func(json.Token, int) error) error {
+	if depth > maxNesting {
+		return broken("it has lists within lists, after %s and %d bytes", s.count(), s.offset())
+	}
+	for s.json.More() {
+		s.limit.reset()
+		t, err := s.json.Token()
+		if err == nil {
+			err = element(t, depth)
+		}
+		if err != nil {
+			return err
+		}
+		s.limit.reset()
+	}
+	_, err := s.json.Token()
+	return err
+}
+
+// object reads an object that was begun: a user, or, where it has the member, what has a
+// list of them.
+func (s *stream) object(member string) error {
+	s.within = true
+	o, size, lists, row := object{}, 0, s.lists, Row{}
+	for s.json.More() {
+		key, err := s.json.Token()
+		if err != nil {
+			return err
+		}
+		name, _ := key.(string)
+		if member != "" && name == member {
+			if err := s.users(); err != nil {
+				return err
+			}
+			continue
+		}
+		if member != "" {
+			s.limit.boundless() // a realm has much beside its users
+		}
+		var value json.RawMessage
+		if err := s.json.Decode(&value); err != nil {
+			return err
+		}
+		if _, twice := o[name]; twice && row.Err == nil {
+			row.Err = fmt.Errorf("it has %q twice", shown(name))
+		}
+		if !utf8.Valid(value) && row.Err == nil {
+			row.Err = errors.New("it is not valid UTF-8")
+		}
+		if size += len(name) + len(value); size > maxRecord {
+			value = nil // it is too large for a user, and perhaps is none
+		}
+		if len(o) < maxRecord {
+			o[name] = value
+		}
+	}
+	if _, err := s.json.Token(); err != nil {
+		return err
+	}
+	s.within = false
+	switch {
+	case s.lists > lists:
+		return nil
+	case member != "" && isRealm(o):
+		s.bare++
+		return nil
+	case size > maxRecord && row.Err == nil:
+		row.Err = errTooLong
+	}
+	return s.decoded(row, o)
+}
+
+// users reads the list under the member.
+func (s *stream) users() error {
+	t, err := s.json.Token()
+	switch {
+	case err != nil:
+		return err
+	case t == nil: // null
+		s.lists++
+		return nil
+	case t != json.Delim('['):
+		return broken("its %q is no list, after %s and %d bytes", s.member, s.count(), s.offset())
+	}
+	s.lists++
+	s.within = false
+	return s.list(1, s.listed)
+}
+
+// isRealm reports whether an object is a realm, which Keycloak also writes without its users.
+func isRealm(o object) bool {
+	_, realm := o["realm"]
+	_, user := o["username"]
+	return realm && !user
+}
+
+// decoded yields an object as a user.
+func (s *stream) decoded(row Row, o object) error {
+	if row.Err == nil {
+		row.User, row.Err = s.r.decode(o, s.user)
+	}
+	if errors.Is(row.Err, errSkip) {
+		s.n++
+		return nil
+	}
+	if errors.Is(row.Err, errNobody) {
+		row.Skipped, row.Err = true, nil
+	}
+	return s.row(row)
+}
+
+func (s *stream) row(row Row) error {
+	s.n++
+	row.Number, row.Unit = s.n, "user"
+	if !s.yield(row, nil) {
+		return errStopped
+	}
+	return nil
+}

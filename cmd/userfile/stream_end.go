@@ -1,0 +1,42 @@
+package userfile
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// offset is where the last token ends that was read, in bytes from the file's beginning.
+func (s *stream) offset() int64 { return s.base + s.json.InputOffset() }
+
+// count says how many users have been read.
+func (s *stream) count() string {
+	if s.n == 1 {
+		return "1 user"
+	}
+	return fmt.Sprintf("%d users", s.n)
+}
+
+// explain says where the file cannot be read on. It repeats nothing of it.
+func (s *stream) explain(err error) error {
+	where := fmt.Sprintf("after %s and %d bytes", s.count(), s.offset())
+	if s.within {
+		where = fmt.Sprintf("in user %d, after %d bytes", s.n+1, s.offset())
+	}
+	var already *Broken
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &already):
+		return err
+	case errors.Is(err, errTooLong):
+		return broken("it has more than %d KiB of one user %s", maxRecord>>10, where)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return broken("it is cut off %s", where)
+	case s.json.InputOffset() == 0 && s.n == 0:
+		return errors.New("it is no JSON")
+	case errors.As(err, &syntax), errors.Is(err, errScalar):
+		return broken("it goes on with something that is no JSON object or list %s", where)
+	}
+	return fmt.Errorf("read users: %w", err)
+}

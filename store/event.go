@@ -84,9 +84,9 @@ func Actions() []Action {
 		ActionLogin, ActionLoginFailed, ActionLogout, ActionSessionReplaced, ActionSessionReused, ActionRefreshRefused,
 		ActionSessionRevoked, ActionSessionsRevoked, ActionOthersRevoked, ActionRevokedAgain, ActionPasswordChanged,
 		ActionPasswordDisabled, ActionUserUnlocked, ActionRateLimited, ActionAttemptsCleared, ActionUserCreated,
-		ActionUserImported, ActionUserDisabled, ActionUserEnabled, ActionUserDeleted, ActionNodeForgotten, ActionKeyAdded,
-		ActionKeyPromoted, ActionKeyRetired, ActionKeyRemoved, ActionKeysBurned, ActionKeysResealed, ActionResumed,
-		ActionRestoreFinished, ActionTrailPruned,
+		ActionUserImported, ActionPasswordImported, ActionUserDisabled, ActionUserEnabled, ActionUserDeleted,
+		ActionNodeForgotten, ActionKeyAdded, ActionKeyPromoted, ActionKeyRetired, ActionKeyRemoved, ActionKeysBurned,
+		ActionKeysResealed, ActionResumed, ActionRestoreFinished, ActionTrailPruned,
 	}
 }
 

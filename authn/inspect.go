@@ -204,11 +204,7 @@ func (s *Service) inspectRefresh(ctx context.Context, t refreshToken) (Inspectio
 	}
 	in.UserID, in.Username, in.IssuedAt, in.ExpiresAt = session.UserID, session.Username, session.CreatedAt, session.ExpiresAt
 	in.Generation, in.Current = session.Generation, state.Current
-	if clock := s.databaseClock(); !clock.IsZero() {
-		state.Clock = clock
-	}
-	step := s.rules.Load().steps.read(t)
-	outcome := (store.Rotation{TokenHash: t.hash(), Step: step, At: s.now(), RetryWindow: s.retry}).Judge(state)
+	outcome := s.judge(t, state)
 	if s.noSecret && (outcome == store.Reused || outcome == store.Lost) { // which of them, the secret tells
 		return in.is(VerdictNotGood, "it is not its session's current token; presenting it would end the session"), nil
 	}
@@ -228,6 +224,15 @@ func (s *Service) inspectRefresh(ctx context.Context, t refreshToken) (Inspectio
 	default:
 		return s.because(ctx, in, in.UserID, "its generation is behind")
 	}
+}
+
+// judge returns what a rotation of a session would come to now.
+func (s *Service) judge(t refreshToken, state store.RotationState) store.Outcome {
+	if clock := s.databaseClock(); !clock.IsZero() {
+		state.Clock = clock
+	}
+	step := s.rules.Load().steps.read(t)
+	return store.Rotation{TokenHash: t.hash(), Step: step, At: s.now(), RetryWindow: s.retry}.Judge(state)
 }
 
 // because says why a token is not good, and what brought that about if the audit trail knows:

@@ -99,10 +99,11 @@ type revocationConfig struct {
 }
 
 type cookiesConfig struct {
-	Secure     autoBool `mapstructure:"secure"`
-	SameSite   string   `mapstructure:"same_site"`
-	Domain     string   `mapstructure:"domain"`
-	HostPrefix bool     `mapstructure:"host_prefix"`
+	Secure          autoBool `mapstructure:"secure"`
+	SameSite        string   `mapstructure:"same_site"`
+	Domain          string   `mapstructure:"domain"`
+	PreviousDomains []string `mapstructure:"previous_domains"`
+	HostPrefix      bool     `mapstructure:"host_prefix"`
 }
 
 type passwordConfig struct {

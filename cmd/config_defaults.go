@@ -53,6 +53,7 @@ func defaults() []setting {
 		{"cookies.secure", "auto"},
 		{"cookies.same_site", "lax"},
 		{"cookies.domain", ""},
+		{"cookies.previous_domains", []string{}},
 		{"cookies.host_prefix", false},
 		{"password.argon2.memory", "64MiB"},
 		{"password.argon2.iterations", 3},

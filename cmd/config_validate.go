@@ -252,6 +252,36 @@ func (l *loaded) validateCookies(bad *faults) {
 	if strings.ContainsAny(c.Domain, "/: ;") {
 		bad.add("cookies.domain", "must be a host name")
 	}
+	l.validatePreviousDomains(bad)
+}
+
+// maxPreviousDomains bounds the lines of Set-Cookie in an answer: two for each.
+const maxPreviousDomains = 8
+
+func (l *loaded) validatePreviousDomains(bad *faults) {
+	const key = "cookies.previous_domains"
+	all := l.Cookies.PreviousDomains
+	if len(all) > maxPreviousDomains {
+		bad.add(key, "must be at most %d, not %d", maxPreviousDomains, len(all))
+	}
+	public := ""
+	if u, err := url.Parse(l.Server.PublicURL); err == nil {
+		public = strings.ToLower(u.Hostname())
+	}
+	plain := func(domain string) string { return strings.ToLower(strings.TrimPrefix(domain, ".")) }
+	for i, domain := range all {
+		name := plain(domain)
+		switch {
+		case name == "" || strings.ContainsAny(name, "/: ;"):
+			bad.add(key, "%q must be a host name", domain)
+		case name == plain(l.Cookies.Domain):
+			bad.add(key, "%q is what cookies.domain is now: take it out", domain)
+		case slices.ContainsFunc(all[:i], func(other string) bool { return plain(other) == name }):
+			bad.add(key, "%q is in it twice", domain)
+		case public != "" && public != name && !strings.HasSuffix(public, "."+name):
+			bad.add(key, "%q is neither the host of server.public_url, %s, nor a domain above it: browsers took no such cookie from it", domain, public)
+		}
+	}
 }
 
 func oneOf(bad *faults, key, value string, allowed ...string) {

@@ -23,7 +23,7 @@ func changeable() []string {
 	return []string{
 		"server.trusted_origins", "server.cors.allowed_origins", "server.hsts", "server.admin_hosts", "server.admin_profiles",
 		"jwt.secret", "jwt.secret_file", "jwt.previous_secrets", "jwt.previous_secrets_file",
-		"sessions.max_per_user",
+		"sessions.max_per_user", "cookies.previous_domains",
 		"password.argon2.memory", "password.argon2.iterations", "password.argon2.parallelism", "password.argon2.implementation",
 		"password.pepper", "password.pepper_file", "password.previous_peppers", "password.previous_peppers_file",
 		"password.min_length", "password.blocklist_file",

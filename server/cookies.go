@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,11 +19,15 @@ const (
 	hostPrefix    = "__Host-"
 )
 
+// hostOnly is the scope of a cookie that goes to this host alone.
+const hostOnly = "; Path=/"
+
 // cookieJar makes the two cookies and reads them. Set and cleared cookies have
 // the same attributes, or browsers would keep both.
 type cookieJar struct {
-	access, refresh string // names
-	always, never   bool   // of Secure; neither follows the connection
+	access, refresh string    // names
+	former          [2]string // names of the two with cookies.host_prefix the other way round
+	always, never   bool      // of Secure; neither follows the connection
 	publicHTTPS     bool
 	scope           string // attributes before the age
 	plain, secure   string // attributes after the age
@@ -34,7 +39,8 @@ func newCookieJar(cfg Config) (cookieJar, error) {
 		access:      accessCookie,
 		refresh:     refreshCookie,
 		publicHTTPS: strings.HasPrefix(strings.ToLower(cfg.PublicURL), "https://"),
-		scope:       "; Path=/",
+		former:      [2]string{hostPrefix + accessCookie, hostPrefix + refreshCookie},
+		scope:       hostOnly,
 		now:         time.Now,
 	}
 	sameSite, ok := map[string]string{"": "Lax", "lax": "Lax", "strict": "Strict", "none": "None"}[cfg.CookieSameSite]
@@ -68,34 +74,64 @@ func (jar *cookieJar) confine(cfg Config) error {
 			return errors.New("cookies with the __Host- prefix cannot have a domain")
 		}
 		jar.access, jar.refresh = hostPrefix+accessCookie, hostPrefix+refreshCookie
+		jar.former = [2]string{accessCookie, refreshCookie}
 	}
 	if cfg.CookieDomain != "" {
-		probe := http.Cookie{Name: accessCookie, Domain: cfg.CookieDomain}
-		if err := probe.Valid(); err != nil {
+		scope, err := domainScope(cfg.CookieDomain)
+		if err != nil {
 			return fmt.Errorf("cookie domain: %w", err)
 		}
-		jar.scope += "; Domain=" + strings.TrimPrefix(cfg.CookieDomain, ".")
+		jar.scope = scope
 	}
 	return nil
+}
+
+// domainScope is that of a cookie that goes to a domain and to what is below it.
+func domainScope(domain string) (string, error) {
+	probe := http.Cookie{Name: accessCookie, Domain: domain}
+	return hostOnly + "; Domain=" + strings.TrimPrefix(domain, "."), probe.Valid()
 }
 
 // cookie is a Set-Cookie line. Our tokens are base64url and dots, which need no
 // quoting.
 func (jar *cookieJar) cookie(name, value string, maxAge int, https bool) string {
 	rest := jar.plain
-	if jar.always || https && !jar.never {
+	if jar.setsSecure(https) {
 		rest = jar.secure
 	}
 	return name + "=" + value + jar.scope + "; Max-Age=" + strconv.Itoa(maxAge) + rest
 }
 
-// setCookies hands the tokens of a grant to the client.
+func (jar *cookieJar) setsSecure(https bool) bool { return jar.always || https && !jar.never }
+
+// clearing is a Set-Cookie line that clears a cookie in a scope.
+func (jar *cookieJar) clearing(name, scope string, https bool) string {
+	rest := jar.plain
+	if jar.setsSecure(https) || strings.HasPrefix(name, hostPrefix) { // or browsers do not look at it
+		rest = jar.secure
+	}
+	return name + "=" + scope + "; Max-Age=0" + rest
+}
+
+// setCookies hands the tokens of a grant to the client, and takes away what it may hold
+// of other scopes and names. Those lines come first: to some clients a cookie of this host
+// and one of a domain of the same name are one (RFC 6265, section 5.3).
 func (x *exchange) setCookies(g authn.Grant) {
 	jar, now := &x.server.cookies, x.server.cookies.now()
-	x.Header()["Set-Cookie"] = []string{
+	stale := x.server.elsewhere.Load().pair[0]
+	if jar.setsSecure(x.https) {
+		stale = x.server.elsewhere.Load().pair[1]
+	}
+	lines := append(make([]string, 0, len(stale)+2), stale...)
+	if x.twice {
+		lines = x.cleared(lines, jar.access, x.above(jar.access))
+		lines = x.cleared(lines, jar.refresh, x.above(jar.refresh))
+	}
+	lines = x.clearedFormer(lines)
+	x.Header()["Set-Cookie"] = append(lines,
 		jar.cookie(jar.access, g.AccessToken, maxAge(g.AccessExpiresAt, now), x.https),
 		jar.cookie(jar.refresh, g.RefreshToken, maxAge(g.RefreshExpiresAt, now), x.https),
-	}
+	)
 }
 
 // maxAge is in whole seconds, rounded down, and never the zero that clears.
@@ -103,16 +139,21 @@ func maxAge(expires, now time.Time) int {
 	return max(1, int(expires.Sub(now)/time.Second))
 }
 
-// clearCookies takes those of these cookies from the client that the request carries, and
-// reports whether there were any. Another answer, of a login say, may be about to set one
-// that it does not carry.
+// clearCookies takes those of these cookies from the client that the request carries, in
+// every scope, and reports whether there were any. Another answer, of a login say, may be
+// about to set one that it does not carry.
 func (x *exchange) clearCookies(names ...string) (came bool) {
-	h := x.Header()
+	jar, lines := &x.server.cookies, x.Header()["Set-Cookie"]
 	for _, name := range names {
-		if len(x.request.CookiesNamed(name)) > 0 {
-			h["Set-Cookie"] = append(h["Set-Cookie"], x.server.cookies.cookie(name, "", 0, x.https))
-			came = true
+		if len(x.request.CookiesNamed(name)) == 0 {
+			continue
 		}
+		came = true
+		lines = append(lines, jar.clearing(name, jar.scope, x.https))
+		lines = x.cleared(lines, name, union(x.server.elsewhere.Load().scopes, x.above(name)))
+	}
+	if came {
+		x.Header()["Set-Cookie"] = lines
 	}
 	return came
 }
@@ -122,45 +163,8 @@ func (x *exchange) clearCookies(names ...string) (came bool) {
 func (x *exchange) clearSession(refresh string) {
 	jar := &x.server.cookies
 	x.clearCookies(jar.refresh)
-	if access, err := x.token(jar.access); err == nil && x.server.authn.SameSession(refresh, access) {
+	access := x.allCookies(jar.access)
+	if !slices.ContainsFunc(access, func(token string) bool { return !x.server.authn.SameSession(refresh, token) }) {
 		x.clearCookies(jar.access)
-	}
-}
-
-var errCookieRefused = problem(authn.CodeUnauthenticated,
-	"the request carries a token cookie twice, or in quotes; clear the cookies of this site and sign in again")
-
-// accessToken returns the access token that the request carries, "" when none: that
-// of the Authorization header, or else of the cookie.
-func (x *exchange) accessToken() (string, error) {
-	if token, found, err := bearer(x.request.Header); found {
-		return token, err
-	}
-	return x.token(x.server.cookies.access)
-}
-
-// refreshToken returns the refresh token that the request carries, "" when none.
-func (x *exchange) refreshToken() (string, error) { return x.token(x.server.cookies.refresh) }
-
-// allCookies returns the values of every cookie of a name, for when it does no harm
-// to take the wrong one too.
-func (x *exchange) allCookies(name string) []string {
-	var values []string
-	for _, c := range x.request.CookiesNamed(name) {
-		values = append(values, c.Value)
-	}
-	return values
-}
-
-// token reads one cookie. Of two with one name, one was planted by a sibling
-// domain or another path, and nothing says which: both are refused.
-func (x *exchange) token(name string) (string, error) {
-	switch found := x.request.CookiesNamed(name); {
-	case len(found) == 0:
-		return "", nil
-	case len(found) > 1 || found[0].Quoted:
-		return "", errCookieRefused
-	default:
-		return found[0].Value, nil
 	}
 }

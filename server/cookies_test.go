@@ -36,24 +36,26 @@ func TestCookiesAreSetAndClearedWithTheSameAttributes(t *testing.T) {
 				tt.config.ShutdownTimeout = s.server.ShutdownTimeout
 				s.server = tt.config
 			})
-			path := "; Path=/"
+			path, elsewhere := "; Path=/", func(string) []string { return nil }
 			if tt.config.CookieDomain != "" {
 				path += "; Domain=" + tt.config.CookieDomain
+				elsewhere = func(name string) []string { return []string{name + "=; Path=/; Max-Age=0; " + tt.want} }
 			}
 			b := f.signedIn("alice")
 			login := b.post("/login", account("alice", password))
 			access, refresh := tt.prefix+"access_token", tt.prefix+"refresh_token"
-			want := []string{
-				access + "=" + b.cookies[access] + path + "; Max-Age=900; " + tt.want,
-				refresh + "=" + b.cookies[refresh] + path + "; Max-Age=604800; " + tt.want,
-			}
+			want := append(append(elsewhere(access), elsewhere(refresh)...),
+				access+"="+b.cookies[access]+path+"; Max-Age=900; "+tt.want,
+				refresh+"="+b.cookies[refresh]+path+"; Max-Age=604800; "+tt.want,
+			)
 			if got := login.header["Set-Cookie"]; strings.Join(got, "\n") != strings.Join(want, "\n") {
 				t.Errorf("login sets\n%q, want\n%q", got, want)
 			}
 			b.get("/profile").want(t, http.StatusOK)
 			b.post("/refresh", "").want(t, http.StatusOK)
 			logout := b.post("/logout", "")
-			want = []string{access + "=" + path + "; Max-Age=0; " + tt.want, refresh + "=" + path + "; Max-Age=0; " + tt.want}
+			want = append([]string{access + "=" + path + "; Max-Age=0; " + tt.want}, elsewhere(access)...)
+			want = append(append(want, refresh+"="+path+"; Max-Age=0; "+tt.want), elsewhere(refresh)...)
 			if got := logout.header["Set-Cookie"]; strings.Join(got, "\n") != strings.Join(want, "\n") {
 				t.Errorf("logout sets\n%q, want\n%q", got, want)
 			}
@@ -71,6 +73,9 @@ func TestAConfigurationThatContradictsItselfIsRefused(t *testing.T) {
 		"unknown same-site":     {CookieSameSite: "Lax"},
 		"unknown secure":        {CookieSecure: "yes"},
 		"bad domain":            {CookieDomain: "exa mple"},
+		"bad previous domain":   {CookiePreviousDomains: []string{"exa mple"}},
+		"no previous domain":    {CookiePreviousDomains: []string{""}},
+		"previous is current":   {CookieDomain: "example.org", CookiePreviousDomains: []string{".Example.org"}},
 		"wildcard origin":       {TrustedOrigins: []string{"*"}},
 		"null origin":           {TrustedOrigins: []string{"null"}},
 		"origin with a path":    {TrustedOrigins: []string{"https://a.example/"}},

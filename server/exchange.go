@@ -35,6 +35,7 @@ type exchange struct {
 	https   bool       // the client's side of the connection is encrypted
 	caller  caller     // who calls its path
 	route   string     // pattern, "" while unmatched
+	twice   bool       // a token cookie that was read came more than once
 
 	status int
 	bytes  int64

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/authctl/authctl/authn"
@@ -32,11 +33,10 @@ func (x *exchange) grant(g authn.Grant) grantResponse {
 	return newGrantResponse(g)
 }
 
-// login ends the session whose cookie came along. A cookie that is refused ends
-// none. A login that fails ends none either, and clears nothing.
+// login ends the session whose cookie came along; see [exchange.replaced]. A login that
+// fails ends none, and clears nothing.
 func (s *Server) login(ctx context.Context, x *exchange, in accountRequest) (grantResponse, error) {
-	current, _ := x.refreshToken()
-	grant, err := s.authn.Login(ctx, x.actor(), in.account(), current)
+	grant, err := s.authn.Login(ctx, x.actor(), in.account(), x.replaced())
 	x.steps = grant.Steps
 	if err != nil {
 		return grantResponse{}, err
@@ -45,9 +45,9 @@ func (s *Server) login(ctx context.Context, x *exchange, in accountRequest) (gra
 }
 
 // refresh clears the cookies of a session that is over, and never for a fault of the
-// server's own. Of two cookies with one name it is not known which is over.
+// server's own.
 func (s *Server) refresh(ctx context.Context, x *exchange, _ none) (grantResponse, error) {
-	token, err := x.refreshToken()
+	token, err := x.refreshTokenOfOne(ctx)
 	if err != nil {
 		return grantResponse{}, err
 	}
@@ -66,12 +66,14 @@ func (s *Server) refresh(ctx context.Context, x *exchange, _ none) (grantRespons
 // clears cookies. It says of a session that it is not ended yet, and of a header that it
 // has ended none.
 func (s *Server) logout(ctx context.Context, x *exchange, _ none) (none, error) {
-	refresh, access := x.allCookies(s.cookies.refresh), x.allCookies(s.cookies.access)
+	refresh := slices.Concat(x.allCookies(s.cookies.refresh), x.allCookies(s.cookies.former[1]))
+	access := slices.Concat(x.allCookies(s.cookies.access), x.allCookies(s.cookies.former[0]))
 	token, refused := s.bearerToEnd(x)
 	if token != "" {
 		access = append([]string{token}, access...) // first, for only so many are looked at
 	}
 	came := x.clearCookies(s.cookies.access, s.cookies.refresh)
+	came = x.clearFormer() || came
 	if came || refused == nil {
 		x.Header()["Clear-Site-Data"] = clearSiteData
 	}

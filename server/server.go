@@ -31,33 +31,37 @@ import (
 
 // Config is what the HTTP layer needs to know about where it runs.
 type Config struct {
-	PublicURL        string                                     // the origin that browsers see, such as https://auth.example; "" when unknown
-	TrustedOrigins   []string                                   // further origins whose pages may change state, as scheme://host[:port]
-	AllowedOrigins   []string                                   // origins whose pages may call the API and read the answers (CORS); also https://*.example.com
-	TrustedProxies   []netip.Prefix                             // peers whose word about the client is believed
-	ForwardedHeader  string                                     // the header in which they say it, HeaderXForwardedFor or HeaderForwarded; "" is the former
-	ProxyProtocol    bool                                       // they say it in a PROXY header as well, before anything else
-	HSTS             string                                     // HSTSOff, HSTSHost or HSTSSubdomains; "" is HSTSHost
-	Limits           Limits                                     // of requests of one address
-	MaxConnections   int                                        // open at once; 0 for any number
-	MaxPerAddress    int                                        // of them from one address, trusted proxies and this machine excepted; 0 for any number
-	CookieSecure     string                                     // auto, true or false; "" is auto
-	CookieSameSite   string                                     // lax, strict or none; "" is lax
-	CookieDomain     string                                     // "" for host-only cookies
-	CookieHostPrefix bool                                       // names the cookies __Host-…; forces Secure, excludes CookieDomain
-	AdminHosts       []string                                   // names, beside IP addresses and localhost, that the admin listener may be asked by
-	AdminProfiles    bool                                       // the admin listener serves /debug/pprof
-	DrainDelay       time.Duration                              // how long Run serves on, and is not ready, before it stops accepting
-	ShutdownTimeout  time.Duration                              // how long Run waits for requests when it stops
-	Certificate      func() (certPEM, keyPEM []byte, err error) // reads what TLS shows, now and whenever it may have changed; nil for no TLS
-	Ready            func() error                               // what else readiness depends on; its error is logged, not told. nil for nothing
-	Version          string                                     // for the build metric
+	PublicURL             string                                     // the origin that browsers see, such as https://auth.example; "" when unknown
+	TrustedOrigins        []string                                   // further origins whose pages may change state, as scheme://host[:port]
+	AllowedOrigins        []string                                   // origins whose pages may call the API and read the answers (CORS); also https://*.example.com
+	TrustedProxies        []netip.Prefix                             // peers whose word about the client is believed
+	ForwardedHeader       string                                     // the header in which they say it, HeaderXForwardedFor or HeaderForwarded; "" is the former
+	ProxyProtocol         bool                                       // they say it in a PROXY header as well, before anything else
+	HSTS                  string                                     // HSTSOff, HSTSHost or HSTSSubdomains; "" is HSTSHost
+	Limits                Limits                                     // of requests of one address
+	MaxConnections        int                                        // open at once; 0 for any number
+	MaxPerAddress         int                                        // of them from one address, trusted proxies and this machine excepted; 0 for any number
+	CookieSecure          string                                     // auto, true or false; "" is auto
+	CookieSameSite        string                                     // lax, strict or none; "" is lax
+	CookieDomain          string                                     // "" for host-only cookies
+	CookiePreviousDomains []string                                   // that CookieDomain was before, where browsers may still hold the cookies
+	CookieHostPrefix      bool                                       // names the cookies __Host-…; forces Secure, excludes CookieDomain
+	AdminHosts            []string                                   // names, beside IP addresses and localhost, that the admin listener may be asked by
+	AdminProfiles         bool                                       // the admin listener serves /debug/pprof
+	DrainDelay            time.Duration                              // how long Run serves on, and is not ready, before it stops accepting
+	ShutdownTimeout       time.Duration                              // how long Run waits for requests when it stops
+	Certificate           func() (certPEM, keyPEM []byte, err error) // reads what TLS shows, now and whenever it may have changed; nil for no TLS
+	Ready                 func() error                               // what else readiness depends on; its error is logged, not told. nil for nothing
+	Version               string                                     // for the build metric
 }
 
 // Check returns an error when the configuration contradicts itself; [New] refuses it
 // with the same.
 func (cfg Config) Check() error {
-	_, cookies := newCookieJar(cfg)
+	jar, cookies := newCookieJar(cfg)
+	if cookies == nil {
+		_, cookies = newElsewhere(cfg, &jar)
+	}
 	_, origins := crossOriginProtection(cfg)
 	_, shared := newOrigins(cfg.AllowedOrigins)
 	_, strict := hstsHeader(cfg.HSTS)
@@ -83,6 +87,8 @@ type Server struct {
 	store     store.Store
 	log       zerolog.Logger
 	cookies   cookieJar
+	elsewhere atomic.Pointer[elsewhere]
+	doubled   rate.Sometimes // warns of cookies that came twice
 	proxies   []netip.Prefix
 	forwarded string
 	untrusted rate.Sometimes // warns of headers of others
@@ -134,6 +140,7 @@ func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*S
 		proxies:   cfg.TrustedProxies,
 		forwarded: cfg.ForwardedHeader,
 		untrusted: rate.Sometimes{Interval: time.Minute},
+		doubled:   rate.Sometimes{Interval: time.Minute},
 		foreign:   rate.Sometimes{Interval: time.Second},
 		clock:     time.Now,
 
@@ -171,8 +178,8 @@ func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*S
 	return s, nil
 }
 
-// Reconfigure takes over the trusted and the allowed origins, HSTS, the limits and the rules of the admin
-// listener of cfg while the server runs; all else stays as it was. It fails, and changes nothing, when one of them is none.
+// Reconfigure takes over the trusted and the allowed origins, HSTS, the previous domains of the cookies, the limits and
+// the rules of the admin listener of cfg while the server runs; all else stays as it was. It fails, and changes nothing, when one of them is none.
 func (s *Server) Reconfigure(cfg Config) error {
 	protection, err := crossOriginProtection(cfg)
 	if err != nil {
@@ -183,6 +190,10 @@ func (s *Server) Reconfigure(cfg Config) error {
 		return err
 	}
 	strict, err := hstsHeader(cfg.HSTS)
+	if err != nil {
+		return err
+	}
+	elsewhere, err := newElsewhere(cfg, &s.cookies)
 	if err != nil {
 		return err
 	}
@@ -197,6 +208,7 @@ func (s *Server) Reconfigure(cfg Config) error {
 	relimit(&s.limits, cfg.Limits)
 	s.inside.Store(&adminRules{cfg.AdminHosts, cfg.AdminProfiles})
 	s.strict.Store(&strict)
+	s.elsewhere.Store(elsewhere)
 	s.guarded.Store(&guarded)
 	return nil
 }

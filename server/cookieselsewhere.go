@@ -1,0 +1,168 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// elsewhere is the scopes in which browsers may still hold the cookies, because the
+// configuration was another when they got them. A request does not tell the scope of a
+// cookie (RFC 6265, section 4.2.2), so whoever sets or clears the pair clears it there too.
+type elsewhere struct {
+	scopes []string    // of the names that are set here
+	former []string    // of the names that were set before cookies.host_prefix was changed
+	pair   [2][]string // lines that clear both cookies in scopes: without Secure, and with it
+}
+
+func newElsewhere(cfg Config, jar *cookieJar) (*elsewhere, error) {
+	e := &elsewhere{former: []string{hostOnly}}
+	if jar.scope != hostOnly {
+		e.scopes = append(e.scopes, hostOnly)
+	}
+	for _, domain := range cfg.CookiePreviousDomains {
+		scope, err := domainScope(domain)
+		switch {
+		case domain == "":
+			return nil, errors.New("previous cookie domain: is empty")
+		case err != nil:
+			return nil, fmt.Errorf("previous cookie domain %q: %w", domain, err)
+		case strings.EqualFold(scope, jar.scope):
+			return nil, fmt.Errorf("previous cookie domain %q: is the one that is set", domain)
+		}
+		e.scopes = append(e.scopes, scope)
+	}
+	if cfg.CookieHostPrefix { // such cookies have no domain, and never had
+		e.former, e.scopes = append(e.former, e.scopes...), nil
+	}
+	for secure := range e.pair {
+		for _, name := range []string{jar.access, jar.refresh} {
+			for _, scope := range e.scopes {
+				e.pair[secure] = append(e.pair[secure], jar.clearing(name, scope, secure == 1))
+			}
+		}
+	}
+	return e, nil
+}
+
+// cleared appends the lines that clear a cookie in some scopes.
+func (x *exchange) cleared(lines []string, name string, scopes []string) []string {
+	for _, scope := range scopes {
+		lines = append(lines, x.server.cookies.clearing(name, scope, x.https))
+	}
+	return lines
+}
+
+// above returns, if the request carries a cookie twice, the scopes of the domains that the
+// public host is in, but for the one that is set: an operator may not have named what was set
+// before. Another application's cookies are spared: the values must all be tokens of ours.
+func (x *exchange) above(name string) (scopes []string) {
+	values := x.allCookies(name)
+	if len(values) < 2 || strings.HasPrefix(name, hostPrefix) ||
+		slices.ContainsFunc(values, func(v string) bool { return !x.server.authn.Issued(v) }) {
+		return nil
+	}
+	for _, domain := range domainsOf(x.publicHost()) {
+		if scope := hostOnly + "; Domain=" + domain; scope != x.server.cookies.scope {
+			scopes = append(scopes, scope)
+		}
+	}
+	return scopes
+}
+
+// publicHost is the host that the client knows this server by.
+func (x *exchange) publicHost() string {
+	host := x.request.Host
+	if u, err := url.Parse(x.server.publicURL); err == nil && u.Host != "" {
+		host = u.Host
+	}
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return strings.Trim(strings.ToLower(host), ".")
+}
+
+const maxDomains = 5 // that a host is looked for in
+
+// domainsOf returns a host's name and the domains above it, but for the top-level one. Browsers
+// pass over public suffixes. It returns nothing for IP addresses and for what is no name.
+func domainsOf(host string) (domains []string) {
+	if _, err := netip.ParseAddr(host); err == nil || strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789-.") != "" {
+		return nil
+	}
+	for strings.Contains(host, ".") && len(domains) < maxDomains {
+		domains = append(domains, host)
+		_, host, _ = strings.Cut(host, ".")
+	}
+	return domains
+}
+
+// clearOtherScopes clears those of these cookies that the request carries twice, in every
+// scope but the one that is set here. To some clients a cookie of this host alone and one of the
+// domain of the same name are one (RFC 6265, section 5.3), which then must stay.
+func (x *exchange) clearOtherScopes(names ...string) {
+	jar, lines := &x.server.cookies, x.Header()["Set-Cookie"]
+	for _, name := range names {
+		if len(x.request.CookiesNamed(name)) < 2 {
+			continue
+		}
+		others := union(x.server.elsewhere.Load().scopes, x.above(name))
+		if jar.scope == hostOnly {
+			same := hostOnly + "; Domain=" + x.publicHost()
+			others = slices.DeleteFunc(others, func(scope string) bool { return strings.EqualFold(scope, same) })
+		}
+		lines = x.cleared(lines, name, others)
+	}
+	if len(lines) > 0 {
+		x.Header()["Set-Cookie"] = lines
+	}
+}
+
+// union returns the scopes of both, each once.
+func union(a, b []string) []string {
+	all := slices.Clone(a)
+	for _, scope := range b {
+		if !slices.Contains(all, scope) {
+			all = append(all, scope)
+		}
+	}
+	return all
+}
+
+// clearedFormer appends the lines that clear the cookies that the request carries by the names
+// of before cookies.host_prefix was changed. Another application's are spared.
+func (x *exchange) clearedFormer(lines []string) []string {
+	for _, name := range x.server.cookies.former {
+		if !x.carries(name) || slices.ContainsFunc(x.allCookies(name), func(v string) bool { return !x.server.authn.Issued(v) }) {
+			continue
+		}
+		lines = x.cleared(lines, name, x.server.elsewhere.Load().former)
+	}
+	return lines
+}
+
+// clearFormer clears them, and reports whether there were any.
+func (x *exchange) clearFormer() (came bool) {
+	before := x.Header()["Set-Cookie"]
+	lines := x.clearedFormer(before)
+	if came = len(lines) > len(before); came {
+		x.Header()["Set-Cookie"] = lines
+	}
+	return came
+}
+
+// carries reports whether the request has a cookie of a name. Unlike [http.Request.CookiesNamed] it allocates nothing.
+func (x *exchange) carries(name string) bool {
+	for _, line := range x.request.Header["Cookie"] {
+		for pair := range strings.SplitSeq(line, ";") {
+			if rest, ok := strings.CutPrefix(strings.TrimLeft(pair, " \t"), name); ok && strings.HasPrefix(strings.TrimLeft(rest, " \t"), "=") {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -37,8 +37,8 @@ func (c *clockDifference) compare(before, database, after time.Time) {
 // ClockDifference returns how far this process's clock is ahead of the database's (behind
 // it, if negative), as far as that is certain: the round trip is taken off. It reports false
 // when the feed of revocations was not read yet.
-func (s *Service) ClockDifference() (time.Duration, bool) {
-	ahead := s.clocks.latest.Load()
+func (c *Cluster) ClockDifference() (time.Duration, bool) {
+	ahead := c.clocks.latest.Load()
 	if ahead == nil {
 		return 0, false
 	}
@@ -47,8 +47,8 @@ func (s *Service) ClockDifference() (time.Duration, bool) {
 
 // CheckClock returns an error with [CodeUnavailable] when this process's clock and the
 // database's are more than 30 seconds apart.
-func (s *Service) CheckClock() error {
-	if ahead, _ := s.ClockDifference(); ahead.Abs() > clockRefuse {
+func (c *Cluster) CheckClock() error {
+	if ahead, _ := c.ClockDifference(); ahead.Abs() > clockRefuse {
 		return &Error{Code: CodeUnavailable, Message: clockMessage(ahead), RetryAfter: time.Second}
 	}
 	return nil
@@ -64,7 +64,7 @@ func clockMessage(ahead time.Duration) string {
 
 // compareClocks tells when the clocks begin to differ, and when they agree again.
 func (f *follower) compareClocks() {
-	ahead, _ := f.svc.ClockDifference()
+	ahead, _ := f.cluster.ClockDifference()
 	switch differ := ahead.Abs() > clockWarns; {
 	case differ && !f.differs:
 		f.differs = true

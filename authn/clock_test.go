@@ -65,7 +65,7 @@ func TestAServerSaysWhenItsClockIsNotTheDatabases(t *testing.T) {
 				tell("agree")
 			}
 		})
-		if _, known := f.ClockDifference(); known {
+		if _, known := f.Cluster.ClockDifference(); known {
 			t.Error("a difference is known before the database was asked")
 		}
 		var want []string
@@ -85,7 +85,7 @@ func TestAServerSaysWhenItsClockIsNotTheDatabases(t *testing.T) {
 				want = append(want, tt.told)
 			}
 			eventually(t, tt.by.String(), func() bool {
-				ahead, _ := node.ClockDifference()
+				ahead, _ := node.Cluster.ClockDifference()
 				mu.Lock()
 				defer mu.Unlock()
 				return (ahead+tt.by).Abs() < 2*time.Second && len(told) == len(want)
@@ -94,7 +94,7 @@ func TestAServerSaysWhenItsClockIsNotTheDatabases(t *testing.T) {
 			if tt.refused {
 				wanted = CodeUnavailable
 			}
-			wantCode(t, tt.by.String(), node.CheckClock(), wanted)
+			wantCode(t, tt.by.String(), node.Cluster.CheckClock(), wanted)
 		}
 		mu.Lock()
 		defer mu.Unlock()

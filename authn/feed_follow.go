@@ -46,8 +46,8 @@ type FeedStats struct {
 }
 
 // FeedStats returns the figures of the revocation feed.
-func (s *Service) FeedStats() FeedStats {
-	now := s.feed.current.Load()
+func (c *Cluster) FeedStats() FeedStats {
+	now := c.feed.current.Load()
 	stats := FeedStats{Entries: now.entries(), Contact: now.contact}
 	if !now.contact.IsZero() {
 		stats.Lag = elapsed(now.contact)
@@ -57,70 +57,70 @@ func (s *Service) FeedStats() FeedStats {
 
 // Sync reads what is new in the revocation feed, or all that still matters when
 // nothing was read yet or the latest reading failed.
-func (s *Service) Sync(ctx context.Context) error {
-	contact, now := time.Now(), s.now()
-	from := s.feed.current.Load()
+func (c *Cluster) Sync(ctx context.Context) error {
+	contact, now := time.Now(), c.now()
+	from := c.feed.current.Load()
 	timeout := pollTimeout
 	if from.position == "" {
 		timeout = wholeTimeout
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	got, err := s.store.Revocations(ctx, from.position, now.Add(-s.feed.window))
+	got, err := c.store.Revocations(ctx, from.position, now.Add(-c.feed.window))
 	if err != nil {
 		if errors.Is(err, store.ErrReplaced) {
-			s.replaced.Store(true)
+			c.replaced.Store(true)
 		}
 		// Whatever answers next may be another server, to which the position means nothing.
-		s.feed.forget()
+		c.feed.forget()
 		return fail(err)
 	}
-	s.clocks.compare(contact, got.Clock, time.Now())
+	c.clocks.compare(contact, got.Clock, time.Now())
 	if got.Whole || slices.ContainsFunc(got.Entries, func(r store.Revocation) bool { return r.Keys }) {
-		if err := s.Keys.sync(ctx); err != nil {
-			s.feed.forget()
+		if err := c.keys.sync(ctx); err != nil {
+			c.feed.forget()
 			return err
 		}
 	}
 	if back := setbackSince(from, got); back != nil {
-		s.setback.Store(back)
-		if s.announced.Load() != nil {
-			s.announced.Store(&time.Time{}) // the node's row may be lost as well
+		c.setback.Store(back)
+		if c.announced.Load() != nil {
+			c.announced.Store(&time.Time{}) // the node's row may be lost as well
 		}
 	}
-	s.feed.read(got, from, contact, now)
-	if applied := s.applied.Load(); applied != nil && len(got.Entries) > 0 {
+	c.feed.read(got, from, contact, now)
+	if applied := c.applied.Load(); applied != nil && len(got.Entries) > 0 {
 		(*applied)(got)
 	}
 	return nil
 }
 
 // catchUp makes a node know of what it has just ended itself, as far as it can.
-func (s *Service) catchUp(ctx context.Context) {
-	if s.feed.current.Load().contact.IsZero() {
+func (c *Cluster) catchUp(ctx context.Context) {
+	if c.feed.current.Load().contact.IsZero() {
 		return
 	}
 	// A client that hangs up must not make the next reading a long one.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pollTimeout)
 	defer cancel()
-	_ = s.Sync(ctx) // the follower tries again, and tells
+	_ = c.Sync(ctx) // the follower tries again, and tells
 }
 
 // Vouches returns nil while this process is near enough to the revocation feed to
 // say that a token is good, and an error with [CodeUnavailable] otherwise.
-func (s *Service) Vouches() error { return s.vouches(s.feed.current.Load()) }
+func (c *Cluster) Vouches() error { return c.vouches(c.feed.current.Load()) }
 
 // vouches looks at what was read, and, of a node, at when it could last make that
 // known: a node that is thought to be gone is not waited for.
-func (s *Service) vouches(now *feedSnapshot) error {
-	if s.replaced.Load() {
+func (c *Cluster) vouches(now *feedSnapshot) error {
+	if c.replaced.Load() {
 		return &Error{Code: CodeUnavailable, Message: messageReplaced, RetryAfter: time.Second}
 	}
-	if s.setback.Load() != nil {
+	if c.setback.Load() != nil {
 		return &Error{Code: CodeUnavailable, Message: "the database went back in time, and this server is bringing its revocations back, try again in a moment", RetryAfter: time.Second}
 	}
-	announced := s.announced.Load()
-	if now.contact.IsZero() || elapsed(now.contact) > s.staleness || (announced != nil && elapsed(*announced) > s.staleness) {
+	announced := c.announced.Load()
+	if now.contact.IsZero() || elapsed(now.contact) > c.staleness || (announced != nil && elapsed(*announced) > c.staleness) {
 		return &Error{Code: CodeUnavailable, Message: "this server has lost sight of the database, try again in a moment", RetryAfter: time.Second}
 	}
 	return nil
@@ -135,23 +135,23 @@ func elapsed(t time.Time) time.Duration { return max(time.Since(t), time.Since(t
 // ends. notice is told of what goes wrong, and when it is right again; applied, if not
 // nil, of each reading that brought revocations, and may be told of one twice. leave
 // returns when the node has signed off.
-func (s *Service) Join(ctx context.Context, n store.Node, notice func(FollowEvent, error), applied func(store.Feed)) (leave func(), err error) {
+func (c *Cluster) Join(ctx context.Context, n store.Node, notice func(FollowEvent, error), applied func(store.Feed)) (leave func(), err error) {
 	if applied != nil {
-		s.applied.Store(&applied)
+		c.applied.Store(&applied)
 	}
-	if err := s.Sync(ctx); err != nil {
+	if err := c.Sync(ctx); err != nil {
 		return nil, err
 	}
-	if _, err := s.store.TakeOverNodes(ctx); err != nil {
+	if _, err := c.store.TakeOverNodes(ctx); err != nil {
 		return nil, fail(err)
 	}
-	f := &follower{svc: s, node: n, notice: notice, woken: make(chan struct{}, 1)}
-	f.node.StartedAt, f.node.Staleness, f.node.AccessTTL = s.now(), s.staleness, s.access.ttl
+	f := &follower{cluster: c, node: n, notice: notice, woken: make(chan struct{}, 1)}
+	f.node.StartedAt, f.node.Staleness, f.node.AccessTTL = c.now(), c.staleness, c.accessTTL
 	peers, err := f.peers(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s.outage.joining.Store(true)
+	c.outage.joining.Store(true)
 	if err := f.save(ctx); err != nil {
 		return nil, err
 	}
@@ -159,13 +159,13 @@ func (s *Service) Join(ctx context.Context, n store.Node, notice func(FollowEven
 	running.Go(func() { f.begin(ctx, peers) })
 	running.Go(func() { f.watch(ctx) })
 	running.Go(func() { f.follow(ctx) })
-	running.Go(func() { s.finishLogouts(ctx, notice) })
+	running.Go(func() { c.finishLogouts(ctx, notice) })
 	return running.Wait, nil
 }
 
-// follower is the two loops behind [Service.Join].
+// follower is the two loops behind [Cluster.Join].
 type follower struct {
-	svc     *Service
+	cluster *Cluster
 	node    store.Node
 	notice  func(FollowEvent, error)
 	woken   chan struct{}
@@ -195,7 +195,7 @@ func (f *follower) follow(ctx context.Context) {
 		if err == nil {
 			f.settleKeys(ctx)
 		}
-		switch vouches := f.svc.Vouches() == nil; {
+		switch vouches := f.cluster.Vouches() == nil; {
 		case ctx.Err() != nil:
 			return
 		case !lost && !vouches:
@@ -218,13 +218,13 @@ func (f *follower) follow(ctx context.Context) {
 // be alive. A position moves with every commit in the database; while nothing was to be
 // read the one that was saved says as much as the newest.
 func (f *follower) read(ctx context.Context) error {
-	if err := f.svc.Sync(ctx); err != nil {
+	if err := f.cluster.Sync(ctx); err != nil {
 		return err
 	}
 	if err := f.overcome(ctx); err != nil {
 		return err
 	}
-	if f.announced() && f.svc.feed.current.Load().taken == f.taken && f.svc.access.ring.Load().held() == f.node.Keys && time.Since(f.saved) < f.svc.staleness/6 && f.svc.Writes() == nil {
+	if f.announced() && f.cluster.feed.current.Load().taken == f.taken && f.cluster.keys.access.ring.Load().held() == f.node.Keys && time.Since(f.saved) < f.cluster.staleness/6 && f.cluster.Writes() == nil {
 		return nil
 	}
 	return f.save(ctx)
@@ -237,39 +237,39 @@ func (f *follower) save(ctx context.Context) error {
 	// Cut short, it might be carried out after the node has signed off.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pollTimeout)
 	defer cancel()
-	known := f.svc.feed.current.Load()
+	known := f.cluster.feed.current.Load()
 	if known.position == "" {
 		return nil // forgotten since; the next reading saves
 	}
-	f.node.SeenAt, f.node.Position, f.node.Keys = known.clock, known.position, f.svc.access.ring.Load().held()
-	err := f.svc.store.SaveNode(ctx, f.node)
+	f.node.SeenAt, f.node.Position, f.node.Keys = known.clock, known.position, f.cluster.keys.access.ring.Load().held()
+	err := f.cluster.store.SaveNode(ctx, f.node)
 	if f.noteWrite(err); err != nil {
 		return fail(err)
 	}
 	f.saved, f.taken = time.Now(), known.taken
 	if !f.announced() {
-		if err := f.svc.Sync(ctx); err != nil {
+		if err := f.cluster.Sync(ctx); err != nil {
 			return err
 		}
 	}
-	f.svc.announced.Store(&known.contact)
+	f.cluster.announced.Store(&known.contact)
 	return nil
 }
 
 // announced reports whether others wait for this node.
 func (f *follower) announced() bool {
-	at := f.svc.announced.Load()
-	return at != nil && elapsed(*at) <= f.svc.staleness
+	at := f.cluster.announced.Load()
+	return at != nil && elapsed(*at) <= f.cluster.staleness
 }
 
 // settleKeys goes on with a change of keys that the configuration asks for, and tells of
 // an active key that this server cannot sign with.
 func (f *follower) settleKeys(ctx context.Context) {
-	id, err := f.svc.Keys.promoteNext(ctx, Actor{Name: "node:" + f.node.Name})
+	id, err := f.cluster.keys.promoteNext(ctx, Actor{Name: "node:" + f.node.Name})
 	if err == nil && id != "" {
 		f.notice(KeyPromoted, nil)
 	}
-	closed := f.svc.Keys.reading.open.Load() && f.svc.Keys.SigningID() == ""
+	closed := f.cluster.keys.reading.open.Load() && f.cluster.keys.SigningID() == ""
 	if closed && !f.closed {
 		f.notice(KeyClosed, errCannotSign.Err)
 	}
@@ -281,5 +281,5 @@ func (f *follower) settleKeys(ctx context.Context) {
 func (f *follower) signOff(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pollTimeout)
 	defer cancel()
-	_ = f.svc.store.RemoveNode(ctx, f.node.ID) // if it fails the row is taken for a node that died
+	_ = f.cluster.store.RemoveNode(ctx, f.node.ID) // if it fails the row is taken for a node that died
 }

@@ -115,7 +115,7 @@ func TestWhatThisProcessEndsItKnowsAtOnce(t *testing.T) {
 			f := newFixture(t, openSQLite(t), nil)
 			f.register(t, "alice")
 			g := f.signIn(t, "alice")
-			if err := f.Sync(f.ctx); err != nil {
+			if err := f.Cluster.Sync(f.ctx); err != nil {
 				t.Fatal(err)
 			}
 			who, err := f.Verify(g.AccessToken)
@@ -139,7 +139,7 @@ func TestANodeHearsOfWhatAnotherEnds(t *testing.T) {
 		other := newFixture(t, node.store, nil)
 		ctx, cancel := context.WithCancel(t.Context())
 		self := store.Node{ID: uuid.New(), Name: "one", Version: "v1"}
-		leave, err := node.Join(ctx, self, func(e FollowEvent, err error) { t.Errorf("%s: %v", e, err) }, nil)
+		leave, err := node.Cluster.Join(ctx, self, func(e FollowEvent, err error) { t.Errorf("%s: %v", e, err) }, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -196,13 +196,13 @@ func TestANodeThatSeesNoFeedVouchesForNobody(t *testing.T) {
 	g := f.signIn(t, "alice")
 	_, err := f.Verify(g.AccessToken)
 	wantCode(t, "before the first reading", err, CodeUnavailable)
-	if err := f.Sync(f.ctx); err != nil {
+	if err := f.Cluster.Sync(f.ctx); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.Verify(g.AccessToken); err != nil {
 		t.Errorf("after a reading: %v", err)
 	}
-	f.staleness = time.Nanosecond // so that it is over
+	f.Cluster.staleness = time.Nanosecond // so that it is over
 	_, err = f.Verify(g.AccessToken)
 	wantCode(t, "too long after a reading", err, CodeUnavailable)
 	if err := f.Logout(f.ctx, visitor, []string{g.RefreshToken}, []string{""}); err != nil {
@@ -214,8 +214,8 @@ func TestANodeThatSeesNoFeedVouchesForNobody(t *testing.T) {
 	// What was missed is read when the store is back.
 	ctx, cancel := context.WithCancel(f.ctx)
 	cancel()
-	wantCode(t, "sync without a store", f.Sync(ctx), CodeUnavailable)
-	if got := f.feed.current.Load().position; got != "" {
+	wantCode(t, "sync without a store", f.Cluster.Sync(ctx), CodeUnavailable)
+	if got := f.Cluster.feed.current.Load().position; got != "" {
 		t.Errorf("got position %q after a failure, want to read everything again", got)
 	}
 }
@@ -235,7 +235,7 @@ func BenchmarkVerify(b *testing.B) {
 			}
 			runtime.GC()
 			runtime.ReadMemStats(&before)
-			s.feed.read(store.Feed{Entries: entries}, s.feed.current.Load(), time.Now().Add(time.Hour), now)
+			s.Cluster.feed.read(store.Feed{Entries: entries}, s.Cluster.feed.current.Load(), time.Now().Add(time.Hour), now)
 			runtime.GC()
 			runtime.ReadMemStats(&after)
 			session := store.Session{ID: uuid.New(), UserID: uuid.New(), ExpiresAt: now.Add(time.Hour)}
@@ -261,7 +261,7 @@ func TestLogoutOfNobodyLeavesNoTrace(t *testing.T) {
 	if err := f.Logout(f.ctx, visitor, []string{newRefreshToken().secret(), newRefreshToken().secret()}, nil); err != nil {
 		t.Fatal(err)
 	}
-	if n := f.FeedStats().Entries; n != 0 {
+	if n := f.Cluster.FeedStats().Entries; n != 0 {
 		t.Errorf("%d entries are held of sessions that never were", n)
 	}
 }

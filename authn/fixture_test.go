@@ -56,7 +56,7 @@ func newFixture(t testing.TB, st store.Store, configure func(*Config)) *fixture 
 
 // Profile is what a node that has heard of everything says.
 func (f *fixture) Profile(ctx context.Context, access string) (store.User, error) {
-	if err := f.Sync(ctx); err != nil {
+	if err := f.Cluster.Sync(ctx); err != nil {
 		return store.User{}, err
 	}
 	who, err := f.Verify(access)

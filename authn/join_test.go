@@ -48,7 +48,7 @@ func join(t *testing.T, st store.Store, configure func(*Config), notice func(Fol
 	t.Helper()
 	node := newFixture(t, st, configure)
 	ctx, cancel := context.WithCancel(context.Background())
-	leave, err := node.Join(ctx, store.Node{ID: uuid.New(), Name: "one"}, notice, nil)
+	leave, err := node.Cluster.Join(ctx, store.Node{ID: uuid.New(), Name: "one"}, notice, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestARevocationWhileANodeJoinsIsKnownToIt(t *testing.T) {
 			if _, err := other.EndSessions(t.Context(), visitor, store.Everyone()); err != nil {
 				t.Error(err)
 			}
-			if reach, err := other.AwaitNodes(t.Context(), 30*time.Second); err != nil || len(reach.Missing) != 0 {
+			if reach, err := other.Cluster.Await(t.Context(), 30*time.Second); err != nil || len(reach.Missing) != 0 {
 				t.Errorf("got %+v, %v", reach, err)
 			}
 		}
@@ -89,18 +89,18 @@ func TestANodeThatCannotMakeItselfKnownVouchesForNobody(t *testing.T) {
 			lost <- err
 		}
 	})
-	if err := node.Vouches(); err != nil {
+	if err := node.Cluster.Vouches(); err != nil {
 		t.Errorf("after joining: %v", err)
 	}
 	st.mute.Store(true)
 	if err := <-lost; err == nil {
 		t.Error("the cause is not told")
 	}
-	wantCode(t, "vouches", node.Vouches(), CodeUnavailable)
-	if err := node.Sync(t.Context()); err != nil {
+	wantCode(t, "vouches", node.Cluster.Vouches(), CodeUnavailable)
+	if err := node.Cluster.Sync(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	wantCode(t, "vouches after a reading", node.Vouches(), CodeUnavailable)
+	wantCode(t, "vouches after a reading", node.Cluster.Vouches(), CodeUnavailable)
 }
 
 // TestARevocationWhileANodeComesBackIsKnownToIt ends a session when a node that nobody
@@ -154,13 +154,13 @@ func TestClocksOfMachinesMayDiffer(t *testing.T) {
 				if err := other.EndSession(t.Context(), visitor, g.SessionID); err != nil {
 					t.Fatal(err)
 				}
-				reach, err := other.AwaitNodes(t.Context(), 30*time.Second)
+				reach, err := other.Cluster.Await(t.Context(), 30*time.Second)
 				if err != nil || len(reach.Nodes) != 1 || len(reach.Missing) != 0 {
 					t.Errorf("got %+v, %v", reach, err)
 				}
 				wantCode(t, "verify", verifyError(node, g), CodeSessionRevoked)
 				node.advance(14 * time.Minute)
-				if err := node.Sync(t.Context()); err != nil {
+				if err := node.Cluster.Sync(t.Context()); err != nil {
 					t.Error(err)
 				}
 				wantCode(t, "verify later", verifyError(node, g), CodeSessionRevoked)
@@ -176,7 +176,7 @@ func TestClocksOfMachinesMayDiffer(t *testing.T) {
 		}
 		late := newFixture(t, f.store, nil)
 		late.advance(14 * time.Minute)
-		if err := late.Sync(t.Context()); err != nil {
+		if err := late.Cluster.Sync(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		wantCode(t, "verify on a node that starts later", verifyError(late, g), CodeSessionRevoked)
@@ -190,10 +190,10 @@ func TestNodesAreAskedForAgain(t *testing.T) {
 	join(t, st, nil, func(FollowEvent, error) {})
 	f := newFixture(t, st, nil)
 	st.blind.Store(3)
-	if reach, err := f.AwaitNodes(t.Context(), time.Minute); err != nil || len(reach.Nodes) != 1 {
+	if reach, err := f.Cluster.Await(t.Context(), time.Minute); err != nil || len(reach.Nodes) != 1 {
 		t.Errorf("got %+v, %v", reach, err)
 	}
 	st.blind.Store(1 << 30)
-	_, err := f.AwaitNodes(t.Context(), 0)
+	_, err := f.Cluster.Await(t.Context(), 0)
 	wantCode(t, "await", err, CodeUnavailable)
 }

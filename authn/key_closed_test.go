@@ -17,7 +17,7 @@ func TestAKeyThatOnlyThisServerCannotOpenIsNoFaultOfTheToken(t *testing.T) {
 		if err := other.Keys.Read(f.ctx); err != nil {
 			t.Fatal(err)
 		}
-		if err := other.Sync(f.ctx); err != nil {
+		if err := other.Cluster.Sync(f.ctx); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := other.Verify(g.AccessToken); err != nil {
@@ -61,7 +61,7 @@ func TestSealedKeysAreSealedAgain(t *testing.T) {
 		f.register(t, "alice")
 		g := f.signIn(t, "alice")
 		rotated := f.rotate(t)
-		if err := f.Sync(f.ctx); err != nil {
+		if err := f.Cluster.Sync(f.ctx); err != nil {
 			t.Fatal(err)
 		}
 		cli := f.beside(t, func(c *Config) {
@@ -85,7 +85,7 @@ func TestSealedKeysAreSealedAgain(t *testing.T) {
 		if err := stranger.Keys.Open(f.ctx, operator); err != nil || stranger.Keys.SigningID() != rotated.ID {
 			t.Errorf("open after: %v", err)
 		}
-		if err := f.Sync(f.ctx); err != nil {
+		if err := f.Cluster.Sync(f.ctx); err != nil {
 			t.Fatal(err)
 		}
 		if again := f.refreshed(t, g.RefreshToken); verifyError(f, again) != nil {

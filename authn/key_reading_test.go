@@ -39,7 +39,7 @@ func TestAnUnknownKeyMakesAServerLookOnce(t *testing.T) {
 	f := newFixture(t, st.Store, signsWith(AlgorithmEdDSA))
 	deaf := newFixture(t, st, signsWith(AlgorithmEdDSA)) // hears of nothing
 	for _, s := range []*fixture{f, deaf} {
-		if err := errors.Join(s.Keys.Open(f.ctx, operator), s.Sync(f.ctx)); err != nil {
+		if err := errors.Join(s.Keys.Open(f.ctx, operator), s.Cluster.Sync(f.ctx)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -82,7 +82,7 @@ func TestAKeyThatIsBurnedDuringALookStaysBurned(t *testing.T) {
 	t.Parallel()
 	st := &keyReads{Store: openSQLite(t)}
 	f := newFixture(t, st, signsWith(AlgorithmEdDSA))
-	if err := errors.Join(f.Keys.Open(f.ctx, operator), f.Sync(f.ctx)); err != nil {
+	if err := errors.Join(f.Keys.Open(f.ctx, operator), f.Cluster.Sync(f.ctx)); err != nil {
 		t.Fatal(err)
 	}
 	f.register(t, "alice")
@@ -94,7 +94,7 @@ func TestAKeyThatIsBurnedDuringALookStaysBurned(t *testing.T) {
 			t.Error(err)
 		}
 		reads := st.n.Load()
-		go func() { synced <- f.Sync(f.ctx) }()
+		go func() { synced <- f.Cluster.Sync(f.ctx) }()
 		for range 50 { // long enough for a reading that does not wait
 			if st.n.Load() != reads {
 				t.Error("two readings at once")

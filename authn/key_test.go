@@ -28,7 +28,7 @@ func (f *fixture) serves(t *testing.T, name string) (leave func()) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(f.ctx)
-	left, err := f.Join(ctx, store.Node{ID: uuid.New(), Name: name}, func(e FollowEvent, err error) {
+	left, err := f.Cluster.Join(ctx, store.Node{ID: uuid.New(), Name: name}, func(e FollowEvent, err error) {
 		if e != KeyPromoted && e != KeyClosed {
 			t.Errorf("%s: %s: %v", name, e, err)
 		}
@@ -108,7 +108,7 @@ func TestARotatedKeyVerifiesUntilItsTokensAreDead(t *testing.T) {
 					t.Fatal(err)
 				}
 				until(t, "the server holds the key", func() bool {
-					reach, err := f.AwaitKey(f.ctx, next.ID, time.Second)
+					reach, err := f.Cluster.AwaitKey(f.ctx, next.ID, time.Second)
 					return err == nil && len(reach.Nodes) == 1 && len(reach.Missing) == 0
 				})
 				if got := f.Keys.Public().Keys; len(got) != 2 || got[0].KeyID != old || got[1].KeyID != next.ID {
@@ -129,7 +129,7 @@ func TestARotatedKeyVerifiesUntilItsTokensAreDead(t *testing.T) {
 				}
 				f.wantStates(t, algorithm+" retired", algorithm+" active")
 
-				f.advance(15*time.Minute + clockSkew + f.staleness - time.Second)
+				f.advance(15*time.Minute + clockSkew + f.Cluster.staleness - time.Second)
 				if n := len(f.Keys.Public().Keys); n != 2 {
 					t.Errorf("%d keys are published while the old one may verify, want 2", n)
 				}
@@ -153,17 +153,17 @@ func TestARotatedKeyVerifiesUntilItsTokensAreDead(t *testing.T) {
 func TestARemovedKeyVerifiesNothing(t *testing.T) {
 	t.Parallel()
 	onBoth(t, signsWith(AlgorithmES256), func(t *testing.T, f *fixture) {
-		if err := errors.Join(f.Keys.Open(f.ctx, operator), f.Sync(f.ctx)); err != nil {
+		if err := errors.Join(f.Keys.Open(f.ctx, operator), f.Cluster.Sync(f.ctx)); err != nil {
 			t.Fatal(err)
 		}
 		f.register(t, "alice")
 		g, old := f.signIn(t, "alice"), f.Keys.SigningID()
 		wantCode(t, "remove the active key", f.Keys.Remove(f.ctx, operator, old), CodeKeyNotFound)
 		f.rotate(t)
-		if err := f.Sync(f.ctx); err != nil || verifyError(f, g) != nil {
+		if err := f.Cluster.Sync(f.ctx); err != nil || verifyError(f, g) != nil {
 			t.Fatalf("a token of the key before: %v, %v", err, verifyError(f, g))
 		}
-		if err := errors.Join(f.Keys.Remove(f.ctx, operator, old), f.Sync(f.ctx)); err != nil {
+		if err := errors.Join(f.Keys.Remove(f.ctx, operator, old), f.Cluster.Sync(f.ctx)); err != nil {
 			t.Fatal(err)
 		}
 		wantCode(t, "a token of the removed key", verifyError(f, g), CodeUnauthenticated)
@@ -187,7 +187,7 @@ func TestAKeyVerifiesForAsLongAsTheTokensOfServersLiveWhoeverPromotesTheNext(t *
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := f.now().Add(15*time.Minute + clockSkew + f.staleness)
+		want := f.now().Add(15*time.Minute + clockSkew + f.Cluster.staleness)
 		if k := keys[0]; k.State != store.KeyRetired || !k.VerifyUntil.Equal(want) {
 			t.Errorf("it is %s and verifies until %s, want retired and %s", k.State, k.VerifyUntil, want)
 		}
@@ -216,7 +216,7 @@ func TestABurnedKeyVerifiesNothingOnAnyServer(t *testing.T) {
 				if err != nil || burned == 0 {
 					t.Fatalf("%d burned, %v", burned, err)
 				}
-				reach, err := cli.AwaitNodes(f.ctx, 30*time.Second)
+				reach, err := cli.Cluster.Await(f.ctx, 30*time.Second)
 				if err != nil || len(reach.Nodes) != 2 || len(reach.Missing) != 0 {
 					t.Fatalf("got %+v, %v", reach, err)
 				}

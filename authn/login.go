@@ -218,7 +218,7 @@ func (s *Service) startSession(ctx context.Context, a Actor, creds store.Credent
 		return Grant{}, false, nil
 	}
 	if replaces != uuid.Nil {
-		s.feed.add(store.Revocation{At: now, SessionID: replaces})
+		s.Cluster.feed.add(store.Revocation{At: now, SessionID: replaces})
 	}
 	g, err = s.grant(creds.User, session, token, now)
 	return g, true, err

@@ -50,7 +50,7 @@ func (s *Service) Logout(ctx context.Context, a Actor, refresh, access []string)
 		return nil
 	}
 	for _, id := range ids {
-		s.feed.add(store.Revocation{At: now, SessionID: id})
+		s.Cluster.feed.add(store.Revocation{At: now, SessionID: id})
 	}
 	return nil
 }
@@ -58,10 +58,10 @@ func (s *Service) Logout(ctx context.Context, a Actor, refresh, access []string)
 // logoutLater remembers the sessions of a logout that the database did not take because of
 // cause. The error's message is for whoever signs out, its cause, with the ids, for the log.
 func (s *Service) logoutLater(ids, proven []uuid.UUID, e store.Event, cause error) error {
-	leftOut := s.pending.remember(ids, func(id uuid.UUID) bool { return slices.Contains(proven, id) }, e)
+	leftOut := s.Cluster.pending.remember(ids, func(id uuid.UUID) bool { return slices.Contains(proven, id) }, e)
 	for _, id := range ids {
-		if s.pending.has(id) {
-			s.feed.add(store.Revocation{At: e.At, SessionID: id})
+		if s.Cluster.pending.has(id) {
+			s.Cluster.feed.add(store.Revocation{At: e.At, SessionID: id})
 		}
 	}
 	said := *fail(cause).(*Error)

@@ -140,7 +140,7 @@ func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run i
 			_, err := f.EndSessions(f.ctx, operator, store.OfUser(s.user.id))
 			check(t, "revoke before a restore", err, "")
 			db.putBack(t)
-			_, err = f.FinishRestore(f.ctx, operator)
+			_, err = f.Cluster.FinishRestore(f.ctx, operator)
 			check(t, "restore", err, "")
 			w.end(func(*modelSession) bool { return true })
 		},
@@ -160,7 +160,7 @@ func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run i
 			s := w.anySession(t)
 			g := rapid.SampledFrom(s.access).Draw(t, "access token")
 			w.node.clock.Store(f.clock.Load())
-			check(t, "sync", w.node.Sync(f.ctx), "")
+			check(t, "sync", w.node.Cluster.Sync(f.ctx), "")
 			who, err := w.node.Verify(g.AccessToken)
 			want := s.profile(g, f.now())
 			if want == CodeSessionRevoked && s.user.disabled && !s.gone && !s.behind {
@@ -184,7 +184,7 @@ func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run i
 		"end all others": func(t *rapid.T) {
 			s := w.anySession(t)
 			g := rapid.SampledFrom(s.access).Draw(t, "access token")
-			check(t, "sync", f.Sync(f.ctx), "")
+			check(t, "sync", f.Cluster.Sync(f.ctx), "")
 			want := s.profile(g, f.now())
 			check(t, "end all others", f.EndOtherSessions(f.ctx, visitor, g.AccessToken), want)
 			for _, other := range w.sessions {

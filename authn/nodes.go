@@ -20,7 +20,7 @@ type Reach struct {
 	Nodes   []store.Node // those that may be serving
 	Missing []store.Node // those of them that have not confirmed
 	Silent  []store.Node // others that fell silent, without signing off, within the life of an access token
-	Moved   bool         // the database is in another history than [Service.NoteHistory] found, and may have lost what was revoked
+	Moved   bool         // the database is in another history than [Cluster.NoteHistory] found, and may have lost what was revoked
 	Took    time.Duration
 }
 
@@ -28,18 +28,18 @@ type Reach struct {
 func (r Reach) Confirmed() int { return len(r.Nodes) - len(r.Missing) }
 
 // NoteHistory notes which history of the database this process reads. What it revokes afterwards
-// is known to hold if [Service.AwaitNodes] finds the same one still.
-func (s *Service) NoteHistory(ctx context.Context) error {
-	history, err := s.history(ctx)
+// is known to hold if [Service.Await] finds the same one still.
+func (c *Cluster) NoteHistory(ctx context.Context) error {
+	history, err := c.history(ctx)
 	if err == nil {
-		s.noted = &history
+		c.noted = &history
 	}
 	return err
 }
 
-func (s *Service) history(ctx context.Context) (store.History, error) {
-	none := s.now().Add(feedSlack) // no entry is so young
-	feed, err := s.store.Revocations(ctx, "", none)
+func (c *Cluster) history(ctx context.Context) (store.History, error) {
+	none := c.now().Add(feedSlack) // no entry is so young
+	feed, err := c.store.Revocations(ctx, "", none)
 	if err != nil {
 		return store.History{}, fail(err)
 	}
@@ -47,34 +47,34 @@ func (s *Service) history(ctx context.Context) (store.History, error) {
 }
 
 // moved reports whether the database is in another history than the one that was noted.
-func (s *Service) moved(ctx context.Context, limit time.Duration) (bool, error) {
-	if s.noted == nil {
+func (c *Cluster) moved(ctx context.Context, limit time.Duration) (bool, error) {
+	if c.noted == nil {
 		return false, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	now, err := s.history(ctx)
-	return err == nil && now != *s.noted, err
+	now, err := c.history(ctx)
+	return err == nil && now != *c.noted, err
 }
 
-// AwaitNodes waits until every node that may be serving has read each revocation
+// Await waits until every node that may be serving has read each revocation
 // from before the call, by this process's clock, for wait at most. A node that was not seen
 // for longer than it vouches for tokens serves nobody and is not waited for, unless it
 // serves from another database, such as a primary that was cut off when a replica took
 // over: so it is named in Silent. A database that fails is asked again while there is time.
-func (s *Service) AwaitNodes(ctx context.Context, wait time.Duration) (Reach, error) {
-	return s.await(ctx, wait, func(n store.Node) bool { return n.Behind == 0 })
+func (c *Cluster) Await(ctx context.Context, wait time.Duration) (Reach, error) {
+	return c.await(ctx, wait, func(n store.Node) bool { return n.Behind == 0 })
 }
 
 // await waits until what is asked for holds of every node that may be serving.
-func (s *Service) await(ctx context.Context, wait time.Duration, holds func(store.Node) bool) (Reach, error) {
-	upTo, began := s.now(), time.Now()
+func (c *Cluster) await(ctx context.Context, wait time.Duration, holds func(store.Node) bool) (Reach, error) {
+	upTo, began := c.now(), time.Now()
 	for {
 		limit := max(wait-time.Since(began), time.Second)
-		nodes, err := s.nodesWithin(ctx, upTo, limit)
+		nodes, err := c.nodesWithin(ctx, upTo, limit)
 		reach := Reach{Took: time.Since(began)}
 		for _, n := range nodes {
-			if s.silent(n) {
+			if c.silent(n) {
 				reach.Silent = append(reach.Silent, n)
 			}
 			if !serving(n) {
@@ -86,7 +86,7 @@ func (s *Service) await(ctx context.Context, wait time.Duration, holds func(stor
 			}
 		}
 		if err == nil && (len(reach.Missing) == 0 || reach.Took >= wait) {
-			if reach.Moved, err = s.moved(ctx, limit); err == nil { // last: what was read before is of the same history
+			if reach.Moved, err = c.moved(ctx, limit); err == nil { // last: what was read before is of the same history
 				return reach, nil
 			}
 		}
@@ -101,10 +101,10 @@ func (s *Service) await(ctx context.Context, wait time.Duration, holds func(stor
 	}
 }
 
-func (s *Service) nodesWithin(ctx context.Context, upTo time.Time, limit time.Duration) ([]store.Node, error) {
+func (c *Cluster) nodesWithin(ctx context.Context, upTo time.Time, limit time.Duration) ([]store.Node, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	return s.store.Nodes(ctx, upTo)
+	return c.store.Nodes(ctx, upTo)
 }
 
 // serving reports whether a node may still vouch for tokens.
@@ -112,21 +112,21 @@ func serving(n store.Node) bool { return n.Silent < n.Staleness+nodeGrace }
 
 // silent reports whether a node is not known to serve, nor to have ended, and tokens may
 // be alive that it has signed, or seen, since it was heard of.
-func (s *Service) silent(n store.Node) bool {
-	return !serving(n) && n.Silent < max(n.AccessTTL, s.access.ttl)
+func (c *Cluster) silent(n store.Node) bool {
+	return !serving(n) && n.Silent < max(n.AccessTTL, c.accessTTL)
 }
 
 // AwaitKey waits until every node that may be serving can sign with a key, for wait at
 // most.
-func (s *Service) AwaitKey(ctx context.Context, id string, wait time.Duration) (Reach, error) {
-	return s.await(ctx, wait, func(n store.Node) bool { return holds(n, id) })
+func (c *Cluster) AwaitKey(ctx context.Context, id string, wait time.Duration) (Reach, error) {
+	return c.await(ctx, wait, func(n store.Node) bool { return holds(n, id) })
 }
 
-// ForgetNode removes a node that has ended without signing off, so that nobody is warned
+// Forget removes a node that has ended without signing off, so that nobody is warned
 // of it any more. One that still runs announces itself again within seconds. It fails with
 // [CodeNodeNotFound].
-func (s *Service) ForgetNode(ctx context.Context, a Actor, id uuid.UUID) error {
-	err := s.store.ForgetNode(ctx, id, a.event(store.ActionNodeForgotten, s.now()))
+func (c *Cluster) Forget(ctx context.Context, a Actor, id uuid.UUID) error {
+	err := c.store.ForgetNode(ctx, id, a.event(store.ActionNodeForgotten, c.now()))
 	if errors.Is(err, store.ErrNotFound) {
 		return refuse(CodeNodeNotFound, "there is no server "+id.String())
 	}
@@ -144,21 +144,21 @@ type NodeState struct {
 }
 
 // Nodes returns every node that was seen in the last day.
-func (s *Service) Nodes(ctx context.Context) ([]NodeState, error) {
-	nodes, err := s.store.Nodes(ctx, s.now())
+func (c *Cluster) Nodes(ctx context.Context) ([]NodeState, error) {
+	nodes, err := c.store.Nodes(ctx, c.now())
 	if err != nil {
 		return nil, fail(err)
 	}
 	states := make([]NodeState, len(nodes))
 	for i, n := range nodes {
-		states[i] = NodeState{n, serving(n), s.silent(n)}
+		states[i] = NodeState{n, serving(n), c.silent(n)}
 	}
 	return states, nil
 }
 
 // LastServer returns when a server was last seen on this database.
-func (s *Service) LastServer(ctx context.Context) (store.LastServer, error) {
-	last, err := s.store.LastServer(ctx)
+func (c *Cluster) LastServer(ctx context.Context) (store.LastServer, error) {
+	last, err := c.store.LastServer(ctx)
 	if err != nil {
 		return store.LastServer{}, fail(err)
 	}

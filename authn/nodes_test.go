@@ -34,7 +34,7 @@ func TestAServerThatFellSilentIsNamed(t *testing.T) {
 		}
 		want := func(what string, silent ...string) {
 			t.Helper()
-			reach, err := f.AwaitNodes(f.ctx, 0)
+			reach, err := f.Cluster.Await(f.ctx, 0)
 			if err != nil || len(reach.Nodes) != 1 || len(reach.Missing) != 0 || len(reach.Silent) != len(silent) {
 				t.Fatalf("%s: got %+v, %v; want %q to be silent", what, reach, err, silent)
 			}
@@ -45,10 +45,10 @@ func TestAServerThatFellSilentIsNamed(t *testing.T) {
 			}
 		}
 		want("at first", "silent", "silent, and signs long", "silent, of a release before")
-		if err := f.ForgetNode(f.ctx, visitor, ids["silent"]); err != nil {
+		if err := f.Cluster.Forget(f.ctx, visitor, ids["silent"]); err != nil {
 			t.Fatal(err)
 		}
 		want("after one was forgotten", "silent, and signs long", "silent, of a release before")
-		wantCode(t, "forget it again", f.ForgetNode(f.ctx, visitor, ids["silent"]), CodeNodeNotFound)
+		wantCode(t, "forget it again", f.Cluster.Forget(f.ctx, visitor, ids["silent"]), CodeNodeNotFound)
 	})
 }

@@ -80,7 +80,7 @@ func (o *outage) wrote(began time.Time, err error, after time.Duration) {
 }
 
 // outageAfter is short enough for the retry window to be longer than what is not noticed.
-func (s *Service) outageAfter() time.Duration { return min(outageAfter, s.retry/4) }
+func (c *Cluster) outageAfter() time.Duration { return min(outageAfter, c.retry/4) }
 
 // over is for when it has been recorded.
 func (o *outage) over() {
@@ -94,21 +94,21 @@ func (f *follower) resume(ctx context.Context, why string) error {
 	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
 	a := Actor{Name: "node:" + f.node.Name, Reason: why}
-	if err := f.svc.store.Resume(ctx, f.svc.databaseClock(), a.event(store.ActionResumed, f.svc.now())); err != nil {
+	if err := f.cluster.store.Resume(ctx, f.cluster.database(), a.event(store.ActionResumed, f.cluster.now())); err != nil {
 		return fail(err)
 	}
-	f.svc.outage.over()
+	f.cluster.outage.over()
 	return nil
 }
 
 // comeBack records an outage after the first reading that succeeds. err is that of the
 // reading.
 func (f *follower) comeBack(ctx context.Context, err error) {
-	o := &f.svc.outage
+	o := &f.cluster.outage
 	o.read(err)
 	switch lasted := o.lasted(); {
 	case err != nil || o.joining.Load():
-	case lasted > 0 && lasted >= f.svc.outageAfter():
+	case lasted > 0 && lasted >= f.cluster.outageAfter():
 		if f.resume(ctx, fmt.Sprintf("the database could not be used for %s", lasted.Round(time.Second))) == nil { // else after the next reading
 			f.notice(Resumed, nil)
 		}
@@ -120,7 +120,7 @@ func (f *follower) comeBack(ctx context.Context, err error) {
 // peers returns the other nodes that were seen so lately that they may run, and when. They
 // must be read before this node saves itself: of nodes that start at once, one finds none.
 func (f *follower) peers(ctx context.Context) (map[uuid.UUID]time.Time, error) {
-	nodes, err := f.svc.store.Nodes(ctx, f.svc.now())
+	nodes, err := f.cluster.store.Nodes(ctx, f.cluster.now())
 	if err != nil {
 		return nil, fail(err)
 	}
@@ -138,13 +138,13 @@ func (f *follower) peers(ctx context.Context) (map[uuid.UUID]time.Time, error) {
 // for a while; until then this node takes it that it was away.
 func (f *follower) begin(ctx context.Context, peers map[uuid.UUID]time.Time) {
 	if len(peers) > 0 {
-		_ = f.svc.store.AskNodes(ctx, f.svc.now()) // they save themselves at intervals as well
+		_ = f.cluster.store.AskNodes(ctx, f.cluster.now()) // they save themselves at intervals as well
 	}
 	for began := time.Now(); ctx.Err() == nil; {
 		answered, err := f.answered(ctx, peers)
 		switch {
 		case err == nil && answered:
-			f.svc.outage.joining.Store(false)
+			f.cluster.outage.joining.Store(false)
 			return
 		case err == nil && (len(peers) == 0 || time.Since(began) >= peerAnswer):
 			if f.resume(ctx, "no other server was running") == nil {
@@ -163,7 +163,7 @@ func (f *follower) answered(ctx context.Context, peers map[uuid.UUID]time.Time) 
 	if len(peers) == 0 {
 		return false, nil
 	}
-	nodes, err := f.svc.nodesWithin(ctx, f.svc.now(), pollTimeout)
+	nodes, err := f.cluster.nodesWithin(ctx, f.cluster.now(), pollTimeout)
 	if err != nil {
 		return false, fail(err)
 	}

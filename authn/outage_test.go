@@ -60,7 +60,7 @@ func TestAServerThatStartsAloneGivesClientsTheTimeToAskAgain(t *testing.T) {
 		first, second := f.lostAnswer(t, 15*time.Second)
 		node := join(t, f.store, at(f), quiet)
 		retried(t, "at once", node, first, second)
-		eventually(t, "the outage is recorded", func() bool { return db.count(t, resumed) == 1 && !node.outage.joining.Load() })
+		eventually(t, "the outage is recorded", func() bool { return db.count(t, resumed) == 1 && !node.Cluster.outage.joining.Load() })
 		f.advance(10 * time.Second)
 		retried(t, "at the end of the window", node, first, second)
 		retried(t, "at another process", f, first, second)
@@ -76,10 +76,10 @@ func TestAServerThatDiedIsNotTakenForOneThatServes(t *testing.T) {
 	t.Parallel()
 	onBothDatabases(t, func(t *testing.T, f *fixture, db *database) {
 		f.register(t, "alice")
-		if err := f.Sync(f.ctx); err != nil {
+		if err := f.Cluster.Sync(f.ctx); err != nil {
 			t.Fatal(err)
 		}
-		known := f.feed.current.Load()
+		known := f.Cluster.feed.current.Load()
 		dead := store.Node{ID: uuid.New(), Name: "dead", StartedAt: f.now(), SeenAt: known.clock, Staleness: 30 * time.Second, Position: known.position}
 		if err := f.store.SaveNode(f.ctx, dead); err != nil {
 			t.Fatal(err)
@@ -87,7 +87,7 @@ func TestAServerThatDiedIsNotTakenForOneThatServes(t *testing.T) {
 		first, second := f.lostAnswer(t, 15*time.Second)
 		node := join(t, f.store, at(f), quiet)
 		retried(t, "while nobody knows", node, first, second)
-		eventually(t, "the outage is recorded", func() bool { return db.count(t, resumed) == 1 && !node.outage.joining.Load() })
+		eventually(t, "the outage is recorded", func() bool { return db.count(t, resumed) == 1 && !node.Cluster.outage.joining.Load() })
 		retried(t, "afterwards", node, first, second)
 	})
 }
@@ -97,11 +97,11 @@ func TestAServerThatJoinsOthersChangesNoWindow(t *testing.T) {
 	onBothDatabases(t, func(t *testing.T, f *fixture, db *database) {
 		f.register(t, "alice")
 		one := join(t, f.store, at(f), quiet)
-		eventually(t, "the first has begun", func() bool { return !one.outage.joining.Load() })
+		eventually(t, "the first has begun", func() bool { return !one.Cluster.outage.joining.Load() })
 		f.advance(time.Hour)
 		first, _ := f.lostAnswer(t, 15*time.Second)
 		two := join(t, f.store, at(f), quiet)
-		eventually(t, "the second knows of the first", func() bool { return !two.outage.joining.Load() })
+		eventually(t, "the second knows of the first", func() bool { return !two.Cluster.outage.joining.Load() })
 		_, err := two.Refresh(f.ctx, visitor, first.RefreshToken)
 		wantCode(t, "an old token", err, CodeSessionReused)
 		if n := db.count(t, resumed); n != 1 {
@@ -157,17 +157,17 @@ func TestWhileTheDatabaseIsAwayNoWindowRuns(t *testing.T) {
 						told.Add(1)
 					}
 				})
-				eventually(t, "the start is recorded", func() bool { return !node.outage.joining.Load() })
+				eventually(t, "the start is recorded", func() bool { return !node.Cluster.outage.joining.Load() })
 				f.advance(time.Hour)
 				first, second := f.lostAnswer(t, 0)
 				take(st).Store(true)
 				_, err := node.Refresh(f.ctx, visitor, first.RefreshToken)
 				wantCode(t, "while it is away", err, CodeUnavailable)
 				f.advance(15 * time.Second)
-				eventually(t, "the node has noticed", func() bool { return node.outage.resuming(node.outageAfter()) })
+				eventually(t, "the node has noticed", func() bool { return node.Cluster.outage.resuming(node.Cluster.outageAfter()) })
 				take(st).Store(false)
 				retried(t, "at once", node, first, second)
-				eventually(t, "the outage is recorded", func() bool { return db.count(t, resumed) == 2 && !node.outage.resuming(node.outageAfter()) })
+				eventually(t, "the outage is recorded", func() bool { return db.count(t, resumed) == 2 && !node.Cluster.outage.resuming(node.Cluster.outageAfter()) })
 				retried(t, "afterwards", node, first, second)
 				retried(t, "at another process", f, first, second)
 				if told.Load() != 1 {

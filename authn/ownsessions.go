@@ -65,7 +65,7 @@ func (s *Service) EndOwnSession(ctx context.Context, a Actor, who Identity, id u
 	if !ended {
 		return refuse(CodeSessionNotFound, "you have no such session")
 	}
-	s.catchUp(ctx)
+	s.Cluster.catchUp(ctx)
 	return nil
 }
 
@@ -80,6 +80,6 @@ func (s *Service) EndOtherSessions(ctx context.Context, a Actor, who Identity) e
 	if err != nil {
 		return fail(err)
 	}
-	s.catchUp(ctx)
+	s.Cluster.catchUp(ctx)
 	return nil
 }

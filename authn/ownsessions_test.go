@@ -30,7 +30,7 @@ func TestOneAccountsManySessionsComeInPages(t *testing.T) {
 		}
 		f.advance(time.Second)
 		g := f.signIn(t, "alice")
-		if err := f.Sync(f.ctx); err != nil {
+		if err := f.Cluster.Sync(f.ctx); err != nil {
 			t.Fatal(err)
 		}
 		seen := map[uuid.UUID]bool{}
@@ -48,11 +48,11 @@ func TestOneAccountsManySessionsComeInPages(t *testing.T) {
 			}
 			cursor = next
 		}
-		before := f.feed.current.Load().taken
+		before := f.Cluster.feed.current.Load().taken
 		if err := f.EndOtherSessions(f.ctx, visitor, g.AccessToken); err != nil {
 			t.Fatal(err)
 		}
-		if n := f.feed.current.Load().taken - before; n != 1 {
+		if n := f.Cluster.feed.current.Load().taken - before; n != 1 {
 			t.Errorf("%d entries end %d sessions, want 1", n, many)
 		}
 		_, own, _, err := f.OwnSessions(f.ctx, g.AccessToken, "")
@@ -75,21 +75,21 @@ func TestASparedSessionIsSparedOnce(t *testing.T) {
 		onBoth(t, nil, func(t *testing.T, f *fixture) {
 			alice := f.register(t, "alice")
 			kept, other := f.signIn(t, "alice"), f.signIn(t, "alice")
-			if err := f.Sync(f.ctx); err != nil {
+			if err := f.Cluster.Sync(f.ctx); err != nil {
 				t.Fatal(err)
 			}
 			if err := f.EndOtherSessions(f.ctx, visitor, kept.AccessToken); err != nil {
 				t.Fatal(err)
 			}
 			for i := range others {
-				f.feed.add(store.Revocation{At: f.now(), SessionID: numbered(i)})
+				f.Cluster.feed.add(store.Revocation{At: f.now(), SessionID: numbered(i)})
 			}
 			_, err := f.Verify(kept.AccessToken)
 			wantCode(t, "verify the spared one", err, "")
 			_, err = f.Verify(other.AccessToken)
 			wantCode(t, "verify the other", err, CodeSessionRevoked)
 			late := newFixture(t, f.store, nil)
-			if err := late.Sync(f.ctx); err != nil {
+			if err := late.Cluster.Sync(f.ctx); err != nil {
 				t.Fatal(err)
 			}
 			wantCode(t, "verify on a server that starts later", verifyError(late, kept), "")

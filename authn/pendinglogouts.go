@@ -106,22 +106,22 @@ func (p *pendingLogouts) forget(r *pendingLogout) {
 
 // PendingLogouts returns the sessions whose logout the database has not taken yet, the
 // oldest first. They are forgotten when the process ends.
-func (s *Service) PendingLogouts() (sessions []uuid.UUID) {
-	for _, r := range s.pending.list() {
+func (c *Cluster) PendingLogouts() (sessions []uuid.UUID) {
+	for _, r := range c.pending.list() {
 		sessions = append(sessions, r.sessions...)
 	}
 	return sessions
 }
 
 // CountPendingLogouts returns how many there are.
-func (s *Service) CountPendingLogouts() int { return int(s.pending.size.Load()) }
+func (c *Cluster) CountPendingLogouts() int { return int(c.pending.size.Load()) }
 
 // FinishLogouts ends the sessions whose logout the database has not taken. It stops where
 // the database is unavailable, and goes on after any other error.
-func (s *Service) FinishLogouts(ctx context.Context) error {
+func (c *Cluster) FinishLogouts(ctx context.Context) error {
 	var errs []error
-	for _, r := range s.pending.list() {
-		err := s.finishLogout(ctx, r)
+	for _, r := range c.pending.list() {
+		err := c.finishLogout(ctx, r)
 		if err != nil {
 			errs = append(errs, err)
 		}
@@ -132,18 +132,18 @@ func (s *Service) FinishLogouts(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-func (s *Service) finishLogout(ctx context.Context, r *pendingLogout) error {
+func (c *Cluster) finishLogout(ctx context.Context, r *pendingLogout) error {
 	ctx, cancel := context.WithTimeout(ctx, pendingTimeout)
 	defer cancel()
-	if _, err := s.store.EndSessionsLate(ctx, r.sessions, s.now(), r.event); err != nil {
+	if _, err := c.store.EndSessionsLate(ctx, r.sessions, c.now(), r.event); err != nil {
 		return fail(err)
 	}
-	s.pending.forget(r)
+	c.pending.forget(r)
 	return nil
 }
 
 // finishLogouts carries out what is pending, until ctx ends; then it tries once more.
-func (s *Service) finishLogouts(ctx context.Context, notice func(FollowEvent, error)) {
+func (c *Cluster) finishLogouts(ctx context.Context, notice func(FollowEvent, error)) {
 	ticker := time.NewTicker(pendingEvery)
 	defer ticker.Stop()
 	for {
@@ -153,9 +153,9 @@ func (s *Service) finishLogouts(ctx context.Context, notice func(FollowEvent, er
 			over = true
 		case <-ticker.C:
 		}
-		if s.CountPendingLogouts() > 0 {
-			_ = s.FinishLogouts(context.WithoutCancel(ctx)) // what cannot be done yet stays pending
-			if s.CountPendingLogouts() == 0 {
+		if c.CountPendingLogouts() > 0 {
+			_ = c.FinishLogouts(context.WithoutCancel(ctx)) // what cannot be done yet stays pending
+			if c.CountPendingLogouts() == 0 {
 				notice(LogoutsFinished, nil)
 			}
 		}

@@ -43,7 +43,7 @@ func TestALogoutIsCarriedOutWhenTheDatabaseIsBack(t *testing.T) {
 		f := newFixture(t, st, nil)
 		user := f.register(t, "alice")
 		g := f.signIn(t, "alice")
-		if err := other.Sync(f.ctx); err != nil {
+		if err := other.Cluster.Sync(f.ctx); err != nil {
 			t.Fatal(err)
 		}
 		f.advance(time.Minute)
@@ -60,10 +60,10 @@ func TestALogoutIsCarriedOutWhenTheDatabaseIsBack(t *testing.T) {
 				t.Errorf("the error tells the token: %v", err)
 			}
 		}
-		if got := f.PendingLogouts(); !slices.Equal(got, []uuid.UUID{g.SessionID}) {
+		if got := f.Cluster.PendingLogouts(); !slices.Equal(got, []uuid.UUID{g.SessionID}) {
 			t.Errorf("pending are %v, want %s", got, g.SessionID)
 		}
-		wantCode(t, "finish while it is away", f.FinishLogouts(f.ctx), CodeUnavailable)
+		wantCode(t, "finish while it is away", f.Cluster.FinishLogouts(f.ctx), CodeUnavailable)
 		wantCode(t, "verify here", verifyError(f, g), CodeSessionRevoked)
 		_, err := f.Refresh(f.ctx, visitor, g.RefreshToken)
 		wantCode(t, "refresh here", err, CodeSessionRevoked)
@@ -75,19 +75,19 @@ func TestALogoutIsCarriedOutWhenTheDatabaseIsBack(t *testing.T) {
 		st.away.Store(false)
 		_, err = f.Refresh(f.ctx, visitor, again.RefreshToken)
 		wantCode(t, "refresh here before it is carried out", err, CodeSessionRevoked)
-		if err := f.FinishLogouts(f.ctx); err != nil {
+		if err := f.Cluster.FinishLogouts(f.ctx); err != nil {
 			t.Fatal(err)
 		}
-		if n := f.CountPendingLogouts(); n != 0 {
+		if n := f.Cluster.CountPendingLogouts(); n != 0 {
 			t.Errorf("%d are pending", n)
 		}
-		if err := other.Sync(f.ctx); err != nil {
+		if err := other.Cluster.Sync(f.ctx); err != nil {
 			t.Fatal(err)
 		}
 		wantCode(t, "verify there", verifyError(other, again), CodeSessionRevoked)
 		fresh := newFixture(t, other.store, nil) // it reads what is young enough to matter
 		fresh.advance(3*time.Hour + time.Minute)
-		if err := fresh.Sync(f.ctx); err != nil {
+		if err := fresh.Cluster.Sync(f.ctx); err != nil {
 			t.Fatal(err)
 		}
 		wantCode(t, "verify at a new node", verifyError(fresh, again), CodeSessionRevoked)
@@ -155,7 +155,7 @@ func TestALogoutThatCannotBeRememberedSaysSo(t *testing.T) {
 	f.register(t, "alice")
 	g := f.signIn(t, "alice")
 	wantCode(t, "a true one", f.Logout(f.ctx, visitor, []string{g.RefreshToken}, []string{g.AccessToken}), CodeUnavailable)
-	if !f.pending.has(g.SessionID) {
+	if !f.Cluster.pending.has(g.SessionID) {
 		t.Error("the flood took the room of those who hold a signed token")
 	}
 }
@@ -168,7 +168,7 @@ func TestANodeCarriesLogoutsOutByItself(t *testing.T) {
 	f.register(t, "alice")
 	told := make(chan FollowEvent, 8)
 	ctx, stop := context.WithCancel(t.Context())
-	leave, err := f.Join(ctx, store.Node{ID: uuid.New(), Name: "one"}, func(e FollowEvent, _ error) { told <- e }, nil)
+	leave, err := f.Cluster.Join(ctx, store.Node{ID: uuid.New(), Name: "one"}, func(e FollowEvent, _ error) { told <- e }, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,14 +180,14 @@ func TestANodeCarriesLogoutsOutByItself(t *testing.T) {
 	}
 	logout()
 	st.away.Store(false)
-	if got := <-told; got != LogoutsFinished || f.CountPendingLogouts() != 0 {
-		t.Errorf("it told %q, and %d are pending", got, f.CountPendingLogouts())
+	if got := <-told; got != LogoutsFinished || f.Cluster.CountPendingLogouts() != 0 {
+		t.Errorf("it told %q, and %d are pending", got, f.Cluster.CountPendingLogouts())
 	}
 	logout()
 	st.away.Store(false)
 	stop()
 	leave()
-	if n := f.CountPendingLogouts(); n != 0 {
+	if n := f.Cluster.CountPendingLogouts(); n != 0 {
 		t.Errorf("%d are pending after a clean stop", n)
 	}
 	if count, err := f.CountSessions(f.ctx, store.Everyone()); err != nil || count.Sessions != 0 {

@@ -28,7 +28,7 @@ func (s *Service) Refresh(ctx context.Context, a Actor, token string) (Grant, er
 		s.rotations[store.Unknown].Add(1)
 		return Grant{Outcome: store.Unknown}, refuse(CodeUnauthenticated, "sign in to continue")
 	}
-	if s.pending.has(presented.sessionID()) {
+	if s.Cluster.pending.has(presented.sessionID()) {
 		s.rotations[store.Revoked].Add(1)
 		return Grant{Outcome: store.Revoked}, errRevoked
 	}
@@ -39,13 +39,13 @@ func (s *Service) Refresh(ctx context.Context, a Actor, token string) (Grant, er
 	next, rotation := s.rotate(presented, now)
 	began := time.Now()
 	result, err := s.store.Rotate(ctx, rotation, a.event(store.ActionRefreshRefused, now))
-	s.outage.wrote(began, err, s.outageAfter())
+	s.Cluster.outage.wrote(began, err, s.Cluster.outageAfter())
 	if err != nil {
 		return Grant{}, fail(err)
 	}
 	s.rotations[result.Outcome].Add(1)
 	if result.Outcome == store.Reused || result.Outcome == store.Lost {
-		s.feed.add(store.Revocation{At: now, SessionID: presented.sessionID()})
+		s.Cluster.feed.add(store.Revocation{At: now, SessionID: presented.sessionID()})
 	}
 	if result.Outcome == store.Retried {
 		if next, ok = presented.open(result.Successors); !ok {
@@ -81,8 +81,10 @@ func (s *Service) rotate(presented refreshToken, now time.Time) (next refreshTok
 		ExpiresAt:   now.Add(s.refresh),
 		RetryWindow: s.retry,
 		Clock:       s.databaseClock(),
-		Resuming:    func() bool { return s.announced.Load() != nil && s.outage.resuming(s.outageAfter()) }, // a node records it
-		Waited:      func() time.Duration { return s.clock().Sub(began) },
+		Resuming: func() bool {
+			return s.Cluster.announced.Load() != nil && s.Cluster.outage.resuming(s.Cluster.outageAfter())
+		}, // a node records it
+		Waited: func() time.Duration { return s.clock().Sub(began) },
 	}
 }
 

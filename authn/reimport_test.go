@@ -18,7 +18,7 @@ func TestAUserWhoWasDeletedAndComesBackIsLetIn(t *testing.T) {
 			t.Fatal(err)
 		}
 		old := f.signIn(t, "alice")
-		if err := f.Sync(f.ctx); err != nil {
+		if err := f.Cluster.Sync(f.ctx); err != nil {
 			t.Fatal(err)
 		}
 		f.advance(time.Minute)
@@ -36,7 +36,7 @@ func TestAUserWhoWasDeletedAndComesBackIsLetIn(t *testing.T) {
 		fresh := f.signIn(t, "alice")
 		late := newFixture(t, f.store, nil)
 		late.advance(2 * time.Minute)
-		if err := late.Sync(f.ctx); err != nil {
+		if err := late.Cluster.Sync(f.ctx); err != nil {
 			t.Fatal(err)
 		}
 		for what, server := range map[string]*fixture{"the server": f, "a server that starts later": late} {

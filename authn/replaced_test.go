@@ -45,7 +45,7 @@ func TestAReplacedDatabaseIsVouchedForByNobody(t *testing.T) {
 	}
 	_, err = node.Verify(g.AccessToken)
 	wantCode(t, "verify", err, CodeUnavailable)
-	wantCode(t, "vouches", node.Vouches(), CodeUnavailable)
+	wantCode(t, "vouches", node.Cluster.Vouches(), CodeUnavailable)
 	_, err = node.Refresh(node.ctx, visitor, g.RefreshToken)
 	wantCode(t, "refresh", err, CodeUnavailable)
 	_, err = node.Register(node.ctx, visitor, Account{Username: "bob", Password: goodPassword})

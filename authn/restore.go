@@ -13,11 +13,11 @@ const restoreReason = "a backup was restored"
 // RunningServers returns the servers that may be running on this database, as far as it can be
 // told: on SQLite exactly, by the lock that each of them holds. On PostgreSQL one that was
 // killed counts until it cannot vouch for tokens any more.
-func (s *Service) RunningServers(ctx context.Context) ([]store.Node, error) {
-	if _, err := s.store.TakeOverNodes(ctx); err != nil {
+func (c *Cluster) RunningServers(ctx context.Context) ([]store.Node, error) {
+	if _, err := c.store.TakeOverNodes(ctx); err != nil {
 		return nil, fail(err)
 	}
-	nodes, err := s.store.Nodes(ctx, s.now())
+	nodes, err := c.store.Nodes(ctx, c.now())
 	if err != nil {
 		return nil, fail(err)
 	}
@@ -33,8 +33,8 @@ func (s *Service) RunningServers(ctx context.Context) ([]store.Node, error) {
 // ServersAfterRestore is RunningServers of a database that was just restored. It may hold servers
 // of the moment of the backup: one that runs is seen again within a sixth of the time that it
 // vouches for tokens, so it waits that long for any of them to move.
-func (s *Service) ServersAfterRestore(ctx context.Context) ([]store.Node, error) {
-	first, err := s.RunningServers(ctx)
+func (c *Cluster) ServersAfterRestore(ctx context.Context) ([]store.Node, error) {
+	first, err := c.RunningServers(ctx)
 	if err != nil || len(first) == 0 {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func (s *Service) ServersAfterRestore(ctx context.Context) ([]store.Node, error)
 		wait = max(wait, n.Staleness/6+2*pollEvery)
 	}
 	for deadline := time.Now().Add(wait); ; {
-		nodes, err := s.store.Nodes(ctx, s.now())
+		nodes, err := c.store.Nodes(ctx, c.now())
 		if err != nil {
 			return nil, fail(err)
 		}
@@ -69,12 +69,12 @@ func (s *Service) ServersAfterRestore(ctx context.Context) ([]store.Node, error)
 // FinishRestore makes a database that was restored from a backup fit to serve: whatever was
 // issued before is dead, also what was revoked after the backup. The generations go to where no clock
 // of a server can have been.
-func (s *Service) FinishRestore(ctx context.Context, a Actor) (store.Restoration, error) {
-	now := s.now()
+func (c *Cluster) FinishRestore(ctx context.Context, a Actor) (store.Restoration, error) {
+	now := c.now()
 	if a.Reason == "" {
 		a.Reason = restoreReason
 	}
-	done, err := s.store.FinishRestore(ctx, store.NextGeneration(now.Add(feedSlack)), a.event(store.ActionRestoreFinished, now))
+	done, err := c.store.FinishRestore(ctx, store.NextGeneration(now.Add(feedSlack)), a.event(store.ActionRestoreFinished, now))
 	if err != nil {
 		return store.Restoration{}, fail(err)
 	}

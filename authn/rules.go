@@ -61,7 +61,7 @@ func newRules(cfg Config, before *rules) (*rules, error) {
 // limits of cfg, while the service runs; all else stays as it was. It changes all of
 // it or nothing: it fails as [New] does, and with [ErrKeyClosed] when the secrets
 // do not open the active signing key, which the ones before did. A secret that is new is promoted
-// as [Service.OpenKeys] says, which must be called after this.
+// as [Keys.Open] says, which must be called after this.
 func (s *Service) Reconfigure(ctx context.Context, cfg Config) error {
 	if err := s.Keys.reading.begin(ctx); err != nil {
 		return err

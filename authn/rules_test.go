@@ -60,7 +60,7 @@ func TestANodeMakesKnownThatItCanSignWithAnotherKey(t *testing.T) {
 	if err := two.Keys.Open(f.ctx, operator); err != nil {
 		t.Fatal(err)
 	}
-	if reach, err := f.AwaitNodes(f.ctx, 30*time.Second); err != nil || len(reach.Missing) != 0 {
+	if reach, err := f.Cluster.Await(f.ctx, 30*time.Second); err != nil || len(reach.Missing) != 0 {
 		t.Fatalf("got %+v, %v", reach, err)
 	}
 	cfg := testConfig()
@@ -69,7 +69,7 @@ func TestANodeMakesKnownThatItCanSignWithAnotherKey(t *testing.T) {
 	if err := f.Reconfigure(f.ctx, cfg); err != nil {
 		t.Fatal(err)
 	}
-	if reach, err := f.AwaitKey(f.ctx, newKeySecret(newSecret).id, 30*time.Second); err != nil || len(reach.Nodes) != 1 || len(reach.Missing) != 0 {
+	if reach, err := f.Cluster.AwaitKey(f.ctx, newKeySecret(newSecret).id, 30*time.Second); err != nil || len(reach.Nodes) != 1 || len(reach.Missing) != 0 {
 		t.Errorf("got %+v, %v", reach, err)
 	}
 }

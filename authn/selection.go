@@ -128,7 +128,7 @@ func (s *Service) Revoke(ctx context.Context, a Actor, sel Selection) (done Revo
 			done.Sessions += int64(n)
 			return err
 		})
-		s.catchUp(ctx)
+		s.Cluster.catchUp(ctx)
 		return done, err
 	}
 	for _, scope := range sel.Scopes() {

@@ -53,27 +53,18 @@ type Config struct {
 
 // Service carries out the operations. It is safe for concurrent use.
 type Service struct {
+	Keys    *Keys    // that sign access tokens
+	Cluster *Cluster // the servers, and the feed of what has ended access
+
 	store     store.Store
 	rules     atomic.Pointer[rules]
 	access    *accessTokens
-	Keys      *Keys
-	feed      *feed
-	staleness time.Duration
-	replaced  atomic.Bool                      // the database was, so that this process must end
-	announced atomic.Pointer[time.Time]        // when this node last made itself known; nil when it has not joined
-	applied   atomic.Pointer[func(store.Feed)] // is told of revocations that this node has read; nil for nobody
-	noSecret  bool                             // the secret is made up
-	pending   pendingLogouts
-	writes    writes
-	setback   atomic.Pointer[setback] // that this node has not overcome yet; nil for none
-	noted     *store.History          // by [Service.NoteHistory]; nil for none
+	noSecret  bool // the secret is made up
 	refresh   time.Duration
 	maxAge    time.Duration
 	retry     time.Duration
 	clock     func() time.Time
 	database  func() time.Time // clock that stands in for the database's; nil for its own
-	outage    outage
-	clocks    clockDifference
 	rotations [store.Lost + 1]atomic.Uint64
 	throttled atomic.Uint64
 	capped    atomic.Uint64
@@ -103,24 +94,27 @@ func New(cfg Config, st store.Store) (*Service, error) {
 		cfg.MaxStaleness = 30 * time.Second
 	}
 	s := &Service{
-		store:     st,
-		feed:      newFeed(cfg.AccessTTL + clockSkew + time.Second + feedSlack), // exp is in whole seconds
-		staleness: cfg.MaxStaleness,
-		access:    newAccessTokens(rules.secrets, cfg.Issuer, cfg.Audience, cfg.AccessTTL),
-		refresh:   cfg.RefreshTTL,
-		maxAge:    cfg.SessionMaxAge,
-		retry:     cfg.RetryWindow,
-		clock:     cfg.Now,
-		database:  cfg.DatabaseClock,
-		noSecret:  cfg.NoSecret,
+		store:    st,
+		access:   newAccessTokens(rules.secrets, cfg.Issuer, cfg.Audience, cfg.AccessTTL),
+		refresh:  cfg.RefreshTTL,
+		maxAge:   cfg.SessionMaxAge,
+		retry:    cfg.RetryWindow,
+		clock:    cfg.Now,
+		database: cfg.DatabaseClock,
+		noSecret: cfg.NoSecret,
 	}
 	s.access.clientID = cmp.Or(cfg.ClientID, s.access.clientID)
 	s.rules.Store(rules)
 	s.Keys = &Keys{
-		store: st, rules: &s.rules, access: s.access, algorithm: cfg.Algorithm, staleness: s.staleness, now: s.now,
+		store: st, rules: &s.rules, access: s.access, algorithm: cfg.Algorithm, staleness: cfg.MaxStaleness, now: s.now,
 		reading: keyReading{one: make(chan struct{}, 1)},
 	}
 	s.access.look = s.Keys.lookFor
+	s.Cluster = &Cluster{
+		store: st, keys: s.Keys, accessTTL: cfg.AccessTTL, staleness: cfg.MaxStaleness, retry: cfg.RetryWindow,
+		now: s.now, database: s.databaseClock,
+		feed: newFeed(cfg.AccessTTL + clockSkew + time.Second + feedSlack), // exp is in whole seconds
+	}
 	return s, nil
 }
 

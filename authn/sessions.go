@@ -68,7 +68,7 @@ func (s *Service) EndSession(ctx context.Context, a Actor, id uuid.UUID) error {
 	if !ended {
 		return refuse(CodeSessionNotFound, "there is no session "+id.String())
 	}
-	s.catchUp(ctx)
+	s.Cluster.catchUp(ctx)
 	return nil
 }
 
@@ -85,7 +85,7 @@ func (s *Service) EndSessions(ctx context.Context, a Actor, scope store.Scope) (
 	if err != nil {
 		return 0, fail(err)
 	}
-	s.catchUp(ctx)
+	s.Cluster.catchUp(ctx)
 	return generation, nil
 }
 

@@ -39,7 +39,7 @@ func setbackSince(from *feedSnapshot, got store.Feed) *setback {
 // done the node vouches for nobody: it would refuse the tokens that are issued under the
 // older counters.
 func (f *follower) overcome(ctx context.Context) error {
-	back := f.svc.setback.Load()
+	back := f.cluster.setback.Load()
 	if back == nil {
 		return nil
 	}
@@ -47,11 +47,11 @@ func (f *follower) overcome(ctx context.Context) error {
 		f.notice(WentBack, back.cause)
 		f.told = back
 	}
-	counters, sessions, err := f.svc.reapply(ctx, Actor{Name: "node:" + f.node.Name})
+	counters, sessions, err := f.cluster.reapply(ctx, Actor{Name: "node:" + f.node.Name})
 	if err != nil {
 		return err
 	}
-	if !f.svc.setback.CompareAndSwap(back, nil) {
+	if !f.cluster.setback.CompareAndSwap(back, nil) {
 		return errors.New("the database went back again")
 	}
 	switch {
@@ -60,20 +60,20 @@ func (f *follower) overcome(ctx context.Context) error {
 	case back.cause == nil:
 		f.notice(NewHistory, nil)
 	}
-	return f.svc.Sync(ctx)
+	return f.cluster.Sync(ctx)
 }
 
 // reapply raises the counters of the database to those that this process remembers, and
 // ends the sessions again that it knows to have ended.
-func (s *Service) reapply(ctx context.Context, a Actor) (counters, sessions int, err error) {
+func (c *Cluster) reapply(ctx context.Context, a Actor) (counters, sessions int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, wholeTimeout)
 	defer cancel()
-	known, now := s.feed.current.Load(), s.now()
+	known, now := c.feed.current.Load(), c.now()
 	users, ids := known.remembered(store.NextGeneration(now))
-	if counters, err = s.store.RaiseGenerations(ctx, known.installation, nil, a.event(store.ActionRevokedAgain, now)); err != nil {
+	if counters, err = c.store.RaiseGenerations(ctx, known.installation, nil, a.event(store.ActionRevokedAgain, now)); err != nil {
 		return 0, 0, fail(err)
 	}
-	spared, err := s.spareAgain(ctx, known.spared(users), users, a.event(store.ActionOthersRevoked, now))
+	spared, err := c.spareAgain(ctx, known.spared(users), users, a.event(store.ActionOthersRevoked, now))
 	if counters += spared; err != nil {
 		return counters, 0, fail(err)
 	}
@@ -82,14 +82,14 @@ func (s *Service) reapply(ctx context.Context, a Actor) (counters, sessions int,
 		for _, id := range batch {
 			low[id] = users[id]
 		}
-		n, err := s.store.RaiseGenerations(ctx, 0, low, a.event(store.ActionRevokedAgain, now))
+		n, err := c.store.RaiseGenerations(ctx, 0, low, a.event(store.ActionRevokedAgain, now))
 		if err != nil {
 			return counters, sessions, fail(err)
 		}
 		counters += n
 	}
 	for batch := range slices.Chunk(ids, selectPage) {
-		n, err := s.store.EndSessionsByID(ctx, batch, a.event(store.ActionRevokedAgain, now))
+		n, err := c.store.EndSessionsByID(ctx, batch, a.event(store.ActionRevokedAgain, now))
 		if err != nil {
 			return counters, sessions, fail(err)
 		}
@@ -101,11 +101,11 @@ func (s *Service) reapply(ctx context.Context, a Actor) (counters, sessions int,
 // spareAgain ends all sessions of users but one, where that is the latest that is known of
 // them and the database has lost it. It takes these users out of those whose counters
 // are to be raised, which would end that one as well.
-func (s *Service) spareAgain(ctx context.Context, spared map[uuid.UUID]uuid.UUID, users map[uuid.UUID]int64, e store.Event) (n int, err error) {
+func (c *Cluster) spareAgain(ctx context.Context, spared map[uuid.UUID]uuid.UUID, users map[uuid.UUID]int64, e store.Event) (n int, err error) {
 	for id, session := range spared {
-		access, err := s.store.Access(ctx, id, session)
+		access, err := c.store.Access(ctx, id, session)
 		if err == nil && access.Generation.User < users[id] {
-			err = s.store.EndOtherSessions(ctx, id, session, e)
+			err = c.store.EndOtherSessions(ctx, id, session, e)
 			n++
 		}
 		if err != nil && !errors.Is(err, store.ErrNotFound) { // else the user is gone

@@ -59,8 +59,8 @@ func newStricken(t *testing.T, original store.Store) *stricken {
 	t.Helper()
 	n := &stricken{st: &hindered{Store: original}}
 	n.fixture = newFixture(t, n.st, nil)
-	n.follow = &follower{svc: n.Service, node: store.Node{ID: uuid.New(), Name: "one"}, notice: func(e FollowEvent, _ error) { n.events = append(n.events, e) }}
-	n.follow.node.Staleness = n.staleness
+	n.follow = &follower{cluster: n.Cluster, node: store.Node{ID: uuid.New(), Name: "one"}, notice: func(e FollowEvent, _ error) { n.events = append(n.events, e) }}
+	n.follow.node.Staleness = n.Cluster.staleness
 	n.read(t)
 	return n
 }
@@ -92,7 +92,7 @@ func TestWhatTheDatabaseLostIsRevokedAgain(t *testing.T) {
 		}
 		grants["other"] = f.signIn(t, "others")
 		replica := backup(t, f, open, grants["user"], grants["session"], grants["deleted"], grants["spared"], grants["others"], grants["other"])
-		if err := f.Sync(f.ctx); err != nil {
+		if err := f.Cluster.Sync(f.ctx); err != nil {
 			t.Fatal(err)
 		}
 		if err := f.EndOtherSessions(f.ctx, visitor, grants["others"].AccessToken); err != nil {
@@ -113,7 +113,7 @@ func TestWhatTheDatabaseLostIsRevokedAgain(t *testing.T) {
 		if len(n.events) != 1 || n.events[0] != Restored {
 			t.Errorf("the node tells %q, want %q", n.events, Restored)
 		}
-		nodes, err := n.Nodes(n.ctx)
+		nodes, err := n.Cluster.Nodes(n.ctx)
 		if err != nil || len(nodes) != 1 || nodes[0].Behind != 0 {
 			t.Errorf("the nodes are %+v, %v", nodes, err)
 		}
@@ -149,18 +149,18 @@ func TestACounterThatWentBackIsHealed(t *testing.T) {
 		}
 		n := newStricken(t, f.store)
 		n.st.Store = restored
-		if err := n.Sync(n.ctx); err != nil { // as a request does that ends something
+		if err := n.Cluster.Sync(n.ctx); err != nil { // as a request does that ends something
 			t.Fatal(err)
 		}
 		fresh := newFixture(t, restored, nil).signIn(t, "alice")
-		wantCode(t, "vouches", n.Vouches(), CodeUnavailable)
+		wantCode(t, "vouches", n.Cluster.Vouches(), CodeUnavailable)
 		_, err := n.Verify(fresh.AccessToken)
 		wantCode(t, "verify a fresh token", err, CodeUnavailable)
 		n.read(t)
 		if len(n.events) != 2 || n.events[0] != WentBack || n.events[1] != Restored {
 			t.Errorf("the node tells %q", n.events)
 		}
-		wantCode(t, "vouches when it is healed", n.Vouches(), "")
+		wantCode(t, "vouches when it is healed", n.Cluster.Vouches(), "")
 		_, err = n.Refresh(n.ctx, visitor, before.RefreshToken)
 		wantCode(t, "refresh what was revoked", err, CodeSessionRevoked)
 		_, err = n.Verify(n.signIn(t, "alice").AccessToken)

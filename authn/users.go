@@ -154,6 +154,6 @@ func (s *Service) change(ctx context.Context, a Actor, user store.User, action s
 	if err != nil {
 		return store.User{}, fail(err)
 	}
-	s.catchUp(ctx)
+	s.Cluster.catchUp(ctx)
 	return changed, nil
 }

@@ -24,11 +24,11 @@ func (s *Service) Verify(access string) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
-	known := s.feed.current.Load()
-	if s.setback.Load() == nil && known.ended(c) {
+	known := s.Cluster.feed.current.Load()
+	if s.Cluster.setback.Load() == nil && known.ended(c) {
 		return Identity{}, errRevoked
 	}
-	if err := s.vouches(known); err != nil {
+	if err := s.Cluster.vouches(known); err != nil {
 		return Identity{}, err
 	}
 	return Identity{UserID: c.userID, Username: c.username, SessionID: c.sessionID, ExpiresAt: c.expiresAt}, nil

@@ -18,7 +18,7 @@ func (f *follower) watch(ctx context.Context) {
 	pause := watchPause
 	lost := false
 	for ctx.Err() == nil {
-		err := f.svc.store.WatchRevocations(ctx, func() {
+		err := f.cluster.store.WatchRevocations(ctx, func() {
 			if lost {
 				f.notice(ListenerBack, nil)
 				lost = false
@@ -30,11 +30,11 @@ func (f *follower) watch(ctx context.Context) {
 			}
 		})
 		if errors.Is(err, store.ErrReplaced) {
-			f.svc.replaced.Store(true)
+			f.cluster.replaced.Store(true)
 			f.notice(Replaced, err)
 			return
 		}
-		f.svc.feed.forget() // the server may be another one now
+		f.cluster.feed.forget() // the server may be another one now
 		if ctx.Err() == nil && !lost {
 			f.notice(ListenerLost, err)
 			lost = true

@@ -28,10 +28,10 @@ type writes struct {
 // Writes returns nil while the database takes writes, as far as this process has seen, and an
 // error with [CodeUnavailable] otherwise. A node sees it when it makes itself known, each
 // second while that fails.
-func (s *Service) Writes() error {
-	s.writes.mu.Lock()
-	defer s.writes.mu.Unlock()
-	return s.writes.failure()
+func (c *Cluster) Writes() error {
+	c.writes.mu.Lock()
+	defer c.writes.mu.Unlock()
+	return c.writes.failure()
 }
 
 func (w *writes) failure() error {
@@ -52,18 +52,18 @@ func refusesWrites(err error) bool {
 
 // NoteRefusedWrite takes note of what a request failed with, if that is that the database
 // takes no writes.
-func (s *Service) NoteRefusedWrite(err error) {
+func (c *Cluster) NoteRefusedWrite(err error) {
 	if !refusesWrites(err) {
 		return
 	}
-	s.writes.mu.Lock()
-	defer s.writes.mu.Unlock()
-	s.writes.cause = err
+	c.writes.mu.Lock()
+	defer c.writes.mu.Unlock()
+	c.writes.cause = err
 }
 
 // noteWrite takes note of whether the node could make itself known, and tells of a change.
 func (f *follower) noteWrite(err error) {
-	w := &f.svc.writes
+	w := &f.cluster.writes
 	w.mu.Lock()
 	w.cause = err
 	if w.inARow++; err == nil {

@@ -42,11 +42,11 @@ func TestANodeKnowsWhetherItsWritesSucceed(t *testing.T) {
 			t.Parallel()
 			st := &refusing{Store: openSQLite(t)}
 			f := newFixture(t, st, nil)
-			if err := f.Sync(f.ctx); err != nil {
+			if err := f.Cluster.Sync(f.ctx); err != nil {
 				t.Fatal(err)
 			}
 			var told []FollowEvent
-			node := &follower{svc: f.Service, node: store.Node{ID: uuid.New(), Name: "one"}, notice: func(e FollowEvent, _ error) { told = append(told, e) }}
+			node := &follower{cluster: f.Cluster, node: store.Node{ID: uuid.New(), Name: "one"}, notice: func(e FollowEvent, _ error) { told = append(told, e) }}
 			save := func(fails bool) {
 				t.Helper()
 				if err := node.save(f.ctx); (err != nil) != fails {
@@ -58,7 +58,7 @@ func TestANodeKnowsWhetherItsWritesSucceed(t *testing.T) {
 			st.why.Store(&why)
 			for i, want := range tt.failing {
 				save(true)
-				err := f.Writes()
+				err := f.Cluster.Writes()
 				if (err != nil) != want {
 					t.Errorf("after %d failures: %v", i+1, err)
 				}
@@ -68,7 +68,7 @@ func TestANodeKnowsWhetherItsWritesSucceed(t *testing.T) {
 			}
 			st.why.Store(nil)
 			save(false)
-			if err := f.Writes(); err != nil {
+			if err := f.Cluster.Writes(); err != nil {
 				t.Errorf("when it succeeds again: %v", err)
 			}
 			if len(told) != 2 || told[0] != WritesLost || told[1] != WritesBack {
@@ -82,19 +82,19 @@ func TestANodeKnowsWhetherItsWritesSucceed(t *testing.T) {
 func TestARequestTellsThatTheDatabaseTakesNoWrites(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, openSQLite(t), nil)
-	if err := f.Sync(f.ctx); err != nil {
+	if err := f.Cluster.Sync(f.ctx); err != nil {
 		t.Fatal(err)
 	}
-	node := &follower{svc: f.Service, node: store.Node{ID: uuid.New()}, notice: func(e FollowEvent, err error) { t.Errorf("it told %s: %v", e, err) }}
+	node := &follower{cluster: f.Cluster, node: store.Node{ID: uuid.New()}, notice: func(e FollowEvent, err error) { t.Errorf("it told %s: %v", e, err) }}
 	for why, want := range map[error]Code{
 		fmt.Errorf("rotate: %w", store.ErrFull): CodeUnavailable, store.ErrReadOnly: CodeUnavailable,
 		store.ErrUnavailable: "", store.ErrConflict: "", nil: "",
 	} {
-		f.NoteRefusedWrite(why)
-		wantCode(t, fmt.Sprint("after ", why), f.Writes(), want)
+		f.Cluster.NoteRefusedWrite(why)
+		wantCode(t, fmt.Sprint("after ", why), f.Cluster.Writes(), want)
 		if err := node.save(f.ctx); err != nil {
 			t.Fatal(err)
 		}
-		wantCode(t, "after a write", f.Writes(), "")
+		wantCode(t, "after a write", f.Cluster.Writes(), "")
 	}
 }

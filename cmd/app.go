@@ -158,7 +158,7 @@ func (a *app) prepare(ctx context.Context, inst *instance, o opening) error {
 		return err
 	}
 	if o.migrate != migrateNever {
-		if err := inst.authn.NoteHistory(ctx); err != nil {
+		if err := inst.authn.Cluster.NoteHistory(ctx); err != nil {
 			return err
 		}
 	}

@@ -25,7 +25,7 @@ func (o *waitOptions) addFlag(c *cobra.Command) {
 // await waits for the servers and says how far the revocation has got. A server
 // that does not confirm is a failure in part.
 func (o waitOptions) await(ctx context.Context, a *app, svc *authn.Service) (authn.Reach, error) {
-	reach, err := svc.AwaitNodes(ctx, o.wait)
+	reach, err := svc.Cluster.Await(ctx, o.wait)
 	if err != nil {
 		return reach, fmt.Errorf("it is done, but which servers know of it could not be told: %w", err)
 	}
@@ -70,7 +70,7 @@ func (o waitOptions) awaitSigner(ctx context.Context, a *app, svc *authn.Service
 	if err != nil {
 		return reach, err
 	}
-	able, err := svc.AwaitKey(ctx, id, o.wait-reach.Took)
+	able, err := svc.Cluster.AwaitKey(ctx, id, o.wait-reach.Took)
 	if err != nil || len(able.Missing) == 0 {
 		return reach, err
 	}

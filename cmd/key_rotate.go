@@ -167,7 +167,7 @@ func (o *keyRotateOptions) rotate(ctx context.Context, a *app, inst *instance, k
 // awaitKey waits until every server can sign with a key. One that cannot is a failure
 // in part: the key is published, and nothing else has changed.
 func (o *keyRotateOptions) awaitKey(ctx context.Context, a *app, svc *authn.Service, id string) error {
-	reach, err := svc.AwaitKey(ctx, id, o.wait)
+	reach, err := svc.Cluster.AwaitKey(ctx, id, o.wait)
 	if err != nil {
 		return fmt.Errorf("key %s is published and not promoted: %w", id, err)
 	}

@@ -62,7 +62,7 @@ func (o nodeListOptions) run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer inst.close()
-	nodes, err := inst.authn.Nodes(ctx)
+	nodes, err := inst.authn.Cluster.Nodes(ctx)
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func (o *nodeForgetOptions) run(ctx context.Context, a *app, node string) error 
 		return err
 	}
 	defer inst.close()
-	nodes, err := inst.authn.Nodes(ctx)
+	nodes, err := inst.authn.Cluster.Nodes(ctx)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (o *nodeForgetOptions) run(ctx context.Context, a *app, node string) error 
 	if ok, err := o.confirm(ctx, a, what); !ok {
 		return err
 	}
-	if err := inst.authn.ForgetNode(ctx, a.actor(o.reason), id); err != nil {
+	if err := inst.authn.Cluster.Forget(ctx, a.actor(o.reason), id); err != nil {
 		return err
 	}
 	a.say("forgot server %s", id)

@@ -61,7 +61,7 @@ func (o *restoreBeginOptions) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	running, err := inst.authn.RunningServers(ctx)
+	running, err := inst.authn.Cluster.RunningServers(ctx)
 	if err != nil || len(running) > 0 {
 		err = errors.Join(cannotAsk(err), mark.takeBack())
 	}

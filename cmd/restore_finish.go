@@ -60,7 +60,7 @@ func (o *restoreFinishOptions) run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer inst.close()
-	running, err := inst.authn.ServersAfterRestore(ctx)
+	running, err := inst.authn.Cluster.ServersAfterRestore(ctx)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (o *restoreFinishOptions) run(ctx context.Context, a *app) error {
 
 // finish does it, and says what it did.
 func (o *restoreFinishOptions) finish(ctx context.Context, a *app, inst *instance, view *restoreFinishView) error {
-	done, err := inst.authn.FinishRestore(ctx, a.actor(o.reason))
+	done, err := inst.authn.Cluster.FinishRestore(ctx, a.actor(o.reason))
 	if err != nil {
 		return err
 	}

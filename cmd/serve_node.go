@@ -22,7 +22,7 @@ func (inst *instance) join(ctx context.Context, changes *reloader, srv *server.S
 	beside, stop := context.WithCancel(context.WithoutCancel(ctx))
 	ctx, end := context.WithCancelCause(ctx)
 	kicked := make(chan struct{}, 1)
-	signOff, err := inst.authn.Join(beside, serving(inst.cfg), func(e authn.FollowEvent, err error) {
+	signOff, err := inst.authn.Cluster.Join(beside, serving(inst.cfg), func(e authn.FollowEvent, err error) {
 		logFollowing(log, e, err)
 		if e == authn.Replaced {
 			end(err)
@@ -51,7 +51,7 @@ func (inst *instance) join(ctx context.Context, changes *reloader, srv *server.S
 		end(nil)
 		stop()
 		background.Wait()
-		logUnfinished(log, inst.authn.PendingLogouts())
+		logUnfinished(log, inst.authn.Cluster.PendingLogouts())
 	}, nil
 }
 

@@ -32,7 +32,7 @@ func (o *unattendedOptions) doubt(ctx context.Context, a *app, inst *instance, c
 	}
 	looking, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
-	last, err := inst.authn.LastServer(looking)
+	last, err := inst.authn.Cluster.LastServer(looking)
 	if err != nil && (ctx.Err() != nil || !errors.Is(err, store.ErrUnavailable)) {
 		return nil, err
 	}

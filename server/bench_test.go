@@ -81,7 +81,7 @@ func newBench(b *testing.B, st store.Store, floor floorDB, trips *roundTrips, co
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := svc.Sync(b.Context()); err != nil {
+	if err := svc.Cluster.Sync(b.Context()); err != nil {
 		b.Fatal(err)
 	}
 	srv, err := server.New(server.Config{}, svc, st, zerolog.New(io.Discard).With().Timestamp().Logger())

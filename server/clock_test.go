@@ -43,7 +43,7 @@ func TestAServerWhoseClockIsWrongIsNotReady(t *testing.T) {
 		{0, ""},
 	} {
 		st.by = tt.by
-		if err := f.svc.Sync(t.Context()); err != nil {
+		if err := f.svc.Cluster.Sync(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		a := f.send(request{method: "GET", path: "/readyz"})

@@ -174,8 +174,8 @@ func databaseAway(t *testing.T, change func(*setup), cause error, status int, co
 	if got := len(f.logged("request failed")); got != 4 {
 		t.Errorf("%d causes were logged, want 4", got)
 	}
-	if takesNone := errors.Is(cause, store.ErrReadOnly) || errors.Is(cause, store.ErrFull); takesNone != (f.svc.Writes() != nil) {
-		t.Errorf("that the database takes no writes: %v", f.svc.Writes())
+	if takesNone := errors.Is(cause, store.ErrReadOnly) || errors.Is(cause, store.ErrFull); takesNone != (f.svc.Cluster.Writes() != nil) {
+		t.Errorf("that the database takes no writes: %v", f.svc.Cluster.Writes())
 	}
 	b.send(request{method: "GET", path: "/healthz"}).want(t, http.StatusOK)
 	st.fail(nil)

@@ -84,7 +84,7 @@ func start(t testing.TB, change ...func(*setup)) *fixture {
 		t.Fatal(err)
 	}
 	if !conf.blind {
-		if err := svc.Sync(context.Background()); err != nil {
+		if err := svc.Cluster.Sync(context.Background()); err != nil {
 			t.Fatal(err)
 		}
 	}

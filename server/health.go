@@ -29,13 +29,13 @@ func (s *Server) readyz(ctx context.Context, _ *exchange, _ none) (statusRespons
 	if err := s.askStore(ctx); err != nil {
 		return statusResponse{}, unready(err)
 	}
-	if err := s.authn.Writes(); err != nil {
+	if err := s.authn.Cluster.Writes(); err != nil {
 		return statusResponse{}, err
 	}
-	if err := s.authn.Vouches(); err != nil {
+	if err := s.authn.Cluster.Vouches(); err != nil {
 		return statusResponse{}, err
 	}
-	if err := s.authn.CheckClock(); err != nil {
+	if err := s.authn.Cluster.CheckClock(); err != nil {
 		return statusResponse{}, err
 	}
 	if err := s.authn.Keys.CanSign(); err != nil {

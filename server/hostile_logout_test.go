@@ -174,7 +174,7 @@ func logoutWithoutADatabase(t *testing.T) {
 	f.refused(t, token, authn.CodeSessionRevoked)
 	st.fail(nil)
 	f.refused(t, token, authn.CodeSessionRevoked)
-	if err := f.svc.FinishLogouts(t.Context()); err != nil {
+	if err := f.svc.Cluster.FinishLogouts(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	f.refused(t, token, authn.CodeUnauthenticated)
@@ -205,7 +205,7 @@ func endingsWithoutADatabase(t *testing.T) {
 	if a := b.post("/login", account("alice", password)).want(t, http.StatusServiceUnavailable, authn.CodeUnavailable); len(setCookies(a)) != 0 {
 		t.Errorf("a login touched the cookies: %s", a)
 	}
-	if n := f.svc.CountPendingLogouts(); n != 0 {
+	if n := f.svc.Cluster.CountPendingLogouts(); n != 0 {
 		t.Errorf("%d sessions are to be ended later", n)
 	}
 	st.fail(nil)

@@ -41,7 +41,7 @@ func (f *fixture) rotateKey(t *testing.T) {
 	if err := f.svc.Keys.Promote(ctx, operator, next.ID); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.svc.Sync(ctx); err != nil {
+	if err := f.svc.Cluster.Sync(ctx); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -116,7 +116,7 @@ func TestLogoutWithABearerTokenDuringAnOutageIsCarriedOutLater(t *testing.T) {
 	}
 	f.profile(access).want(t, http.StatusUnauthorized, authn.CodeSessionRevoked)
 	st.fail(nil)
-	if err := f.svc.FinishLogouts(t.Context()); err != nil {
+	if err := f.svc.Cluster.FinishLogouts(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	f.refused(t, b.token(), authn.CodeUnauthenticated)

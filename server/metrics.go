@@ -153,14 +153,14 @@ func (c serviceCollector) Collect(ch chan<- prometheus.Metric) {
 	for outcome, n := range c.svc.RotationStats() {
 		send(rotations, prometheus.CounterValue, float64(n), outcome.String())
 	}
-	feed := c.svc.FeedStats()
+	feed := c.svc.Cluster.FeedStats()
 	send(feedEntries, prometheus.GaugeValue, float64(feed.Entries))
 	if !feed.Contact.IsZero() { // else there is nothing to tell
 		send(feedLag, prometheus.GaugeValue, feed.Lag.Seconds())
 		send(feedContact, prometheus.GaugeValue, float64(feed.Contact.UnixMilli())/1000)
 	}
-	send(logoutsWait, prometheus.GaugeValue, float64(c.svc.CountPendingLogouts()))
-	if ahead, known := c.svc.ClockDifference(); known {
+	send(logoutsWait, prometheus.GaugeValue, float64(c.svc.Cluster.CountPendingLogouts()))
+	if ahead, known := c.svc.Cluster.ClockDifference(); known {
 		send(clockAhead, prometheus.GaugeValue, ahead.Seconds())
 	}
 	pool := c.store.Stats()

@@ -103,7 +103,7 @@ func fail(x *exchange, err error) {
 	}
 	x.code, x.cause = body.Code, e.Err
 	if m := x.request.Method; m != http.MethodGet && m != http.MethodHead { // or /readyz would keep its own answer
-		x.server.authn.NoteRefusedWrite(e.Err)
+		x.server.authn.Cluster.NoteRefusedWrite(e.Err)
 	}
 	answer(x, status, body)
 }

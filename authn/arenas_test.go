@@ -148,7 +148,7 @@ func TestWhatGoesWrongAroundASlotDoesNotReachTheNextHash(t *testing.T) {
 				t.Error("the panic is lost")
 			}
 		}()
-		_, _ = h.run(t.Context(), params.bytes(), ForLogin, nil, func() time.Duration { panic("on purpose") })
+		_, _ = h.run(t.Context(), params.bytes(), ForLogin, func() time.Duration { panic("on purpose") })
 	}
 	fails := func() {
 		if h.arenas == nil {

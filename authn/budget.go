@@ -37,12 +37,29 @@ type turn struct {
 	admitted chan struct{} // closed when it has come
 }
 
-// errTooLong is why somebody is refused.
-type errTooLong struct{ wait time.Duration }
+// Overloaded is the error of a caller that gets no queue slot: the wait is or would be too
+// long, or the caller's context ended in the queue.
+type Overloaded struct {
+	RetryAfter time.Duration // when trying again may help, in whole seconds
 
-func (e errTooLong) Error() string {
-	return fmt.Sprintf("no turn to hash within the time that one may wait: %s to go", e.wait.Round(time.Millisecond))
+	wait time.Duration // that was expected
+	err  error         // of the context that ended; nil when the wait was too long
 }
+
+func tooLong(wait time.Duration) *Overloaded {
+	return &Overloaded{RetryAfter: time.Duration(math.Ceil(wait.Seconds())) * time.Second, wait: wait}
+}
+
+// Error says why there is no slot.
+func (e *Overloaded) Error() string {
+	if e.err != nil {
+		return "no slot to hash a password: " + e.err.Error()
+	}
+	return fmt.Sprintf("no slot to hash a password within the maximum wait: %s to go", e.wait.Round(time.Millisecond))
+}
+
+// Unwrap returns the error of the context that ended, or nil.
+func (e *Overloaded) Unwrap() error { return e.err }
 
 var errOutsized = errors.New("a hash needs more memory than the budget for all")
 
@@ -50,11 +67,11 @@ var errOutsized = errors.New("a hash needs more memory than the budget for all")
 func (q *queue) check() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.tooLong()
+	return q.refusal()
 }
 
-// tooLong estimates the wait of one more.
-func (q *queue) tooLong() error {
+// refusal estimates the wait of one more caller, and returns [*Overloaded] when it is too long.
+func (q *queue) refusal() error {
 	if q.waiting.Len() == 0 && q.running < q.Workers {
 		return nil
 	}
@@ -62,7 +79,7 @@ func (q *queue) tooLong() error {
 	if wait <= q.MaxWait/10*9 { // the rest is for estimates that prove wrong
 		return nil
 	}
-	return errTooLong{wait}
+	return tooLong(wait)
 }
 
 // acquire waits for a turn to work with so many bytes. It fails when the wait is or
@@ -80,7 +97,7 @@ func (q *queue) acquire(ctx context.Context, memory int64) error {
 		q.mu.Unlock()
 		return nil
 	}
-	if err := q.tooLong(); err != nil {
+	if err := q.refusal(); err != nil {
 		q.mu.Unlock()
 		return err
 	}
@@ -99,7 +116,7 @@ func (q *queue) await(ctx context.Context, t *turn, place *list.Element) error {
 	case <-ctx.Done():
 		err = ctx.Err()
 	case <-timeout.C:
-		err = errTooLong{q.MaxWait}
+		err = tooLong(q.MaxWait)
 	}
 	if err == nil {
 		if err = ctx.Err(); err != nil { // both came
@@ -164,13 +181,4 @@ func (q *queue) state() (running, waiting int, memory int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.running, q.waiting.Len(), q.used
-}
-
-// retryAfter is the whole seconds after which a refused caller may come again.
-func retryAfter(err error) time.Duration {
-	var tooLong errTooLong
-	if !errors.As(err, &tooLong) {
-		return time.Second
-	}
-	return time.Duration(math.Ceil(tooLong.wait.Seconds())) * time.Second
 }

@@ -24,6 +24,14 @@ func (q *queue) work(ctx context.Context, memory int64, took time.Duration) erro
 	return nil
 }
 
+// retryAfter is when a refused caller may come again; 0 when it was not refused.
+func retryAfter(err error) time.Duration {
+	if over, ok := errors.AsType[*Overloaded](err); ok {
+		return over.RetryAfter
+	}
+	return 0
+}
+
 func (q *queue) wantIdle(t *testing.T) {
 	t.Helper()
 	if running, waiting, _ := q.state(); running != 0 || waiting != 0 || q.used != 0 {
@@ -78,7 +86,7 @@ func TestNobodyWaitsLongForATurn(t *testing.T) {
 		synctest.Wait()
 		began := time.Now()
 		err := q.acquire(t.Context(), 1) // nothing is known yet of how long it takes
-		if waited := time.Since(began); waited != q.MaxWait || !errors.As(err, new(errTooLong)) {
+		if waited := time.Since(began); waited != q.MaxWait || !errors.As(err, new(*Overloaded)) {
 			t.Errorf("got %v after %s, want to be refused after %s", err, waited, q.MaxWait)
 		}
 		if _, waiting, _ := q.state(); waiting != 0 {
@@ -96,7 +104,7 @@ func TestNobodyWaitsLongForATurn(t *testing.T) {
 		if waited := time.Since(began); waited != 0 || retryAfter(err) < time.Minute {
 			t.Errorf("got %v after %s, want to be refused at once, for long", err, waited)
 		}
-		if err := q.check(); !errors.As(err, new(errTooLong)) {
+		if err := q.check(); !errors.As(err, new(*Overloaded)) {
 			t.Errorf("check: got %v", err)
 		}
 		time.Sleep(time.Second)

@@ -82,11 +82,13 @@ func refuse(code Code, message string) error {
 
 const messageReplaced = "the database was replaced while it was open"
 
-// fail turns an error of the store, or of the hasher's queue, which says what it
-// was about, into one of ours.
+// fail turns an error of the store or of hashing into an [*Error].
 func fail(err error) error {
 	if _, ok := errors.AsType[*Error](err); ok {
 		return err
+	}
+	if over, ok := errors.AsType[*Overloaded](err); ok {
+		return &Error{Code: CodeOverloaded, Message: "too many sign-ins at once, try again in a moment", RetryAfter: over.RetryAfter, Err: err}
 	}
 	e := &Error{Code: CodeInternal, Message: "something went wrong on our side", Err: err}
 	switch {

@@ -15,9 +15,10 @@ import (
 // fixture is a service on a real database, with cheap hashes and a clock of its own.
 type fixture struct {
 	*Service
-	ctx   context.Context
-	store store.Store
-	clock atomic.Int64 // microseconds since the Unix epoch
+	ctx    context.Context
+	store  store.Store
+	config Config
+	clock  atomic.Int64 // microseconds since the Unix epoch
 }
 
 const goodPassword = "a long walk by the river"
@@ -47,11 +48,41 @@ func newFixture(t testing.TB, st store.Store, configure func(*Config)) *fixture 
 	if configure != nil {
 		configure(&cfg)
 	}
+	f.config = cfg
 	var err error
 	if f.Service, err = New(cfg, st); err != nil {
 		t.Fatal(err)
 	}
 	return f
+}
+
+// replaceHasher gives the service a hasher with another clock.
+func (f *fixture) replaceHasher(t *testing.T, configure func(*HasherConfig)) {
+	t.Helper()
+	cfg := hasherConfig(f.config)
+	configure(&cfg)
+	h, err := NewHasher(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := *f.rules.Load()
+	r.hasher = h
+	f.rules.Store(&r)
+}
+
+// hashAt returns a hash of the good password at a cost.
+func hashAt(t *testing.T, p Params) string {
+	t.Helper()
+	h, err := NewHasher(HasherConfig{Params: p})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	encoded, err := h.Hash(t.Context(), goodPassword)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return encoded
 }
 
 // Profile is what a node that has heard of everything says.

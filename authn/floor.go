@@ -25,7 +25,7 @@ type floor struct {
 	mu     sync.Mutex
 	kinds  map[string]kind // the costliest of each algorithm
 	held   int
-	looked time.Time // when the database was last asked which there are
+	survey time.Time // when the stored hashes were last read; zero for never
 }
 
 // kind is what is known of the costliest stored hash of an algorithm.
@@ -36,9 +36,12 @@ type kind struct {
 	gauged bool          // least was computed for this, and not seen at a sign-in
 }
 
-func newFloor() *floor {
-	f := &floor{kinds: map[string]kind{}, over: make(chan struct{})}
-	f.sleep = f.await
+// newFloor makes a floor whose delays use sleep, or a timer when it is nil.
+func newFloor(sleep func(context.Context, time.Duration)) *floor {
+	f := &floor{sleep: sleep, kinds: map[string]kind{}, over: make(chan struct{})}
+	if f.sleep == nil {
+		f.sleep = f.await
+	}
 	return f
 }
 
@@ -92,11 +95,19 @@ func (f *floor) gauged(algorithm string, effort int64) bool {
 	return k.gauged && k.effort == effort
 }
 
-// forget drops the algorithms of which no hash is stored any more.
-func (f *floor) forget(stored func(algorithm string) bool) {
+// surveyed drops the algorithms of which no hash is stored, and notes when the stored hashes were read.
+func (f *floor) surveyed(at time.Time, stored func(algorithm string) bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	maps.DeleteFunc(f.kinds, func(algorithm string, _ kind) bool { return !stored(algorithm) })
+	f.survey = at
+}
+
+// lastSurvey returns when the stored hashes were last read; zero for never.
+func (f *floor) lastSurvey() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.survey
 }
 
 // full fails when so many refusals are held back that no other may come to it.
@@ -107,7 +118,7 @@ func (f *floor) full() error {
 	if f.held < maxHeld {
 		return nil
 	}
-	return errTooLong{height}
+	return tooLong(height)
 }
 
 // hold keeps a refusal until the floor is over since the hash began; it takes no turn to hash

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"reflect"
 	"runtime"
 	"runtime/debug"
 	"time"
@@ -29,40 +30,39 @@ func Purposes() []Purpose {
 	return []Purpose{ForLogin, ForNobody, ForUpgrade, ForAccount, ForFloor}
 }
 
-// HasherConfig is what [NewHasher] needs to know.
+// HasherConfig is what [NewHasher] needs to know. It trusts the peppers: whoever sets them checks
+// that they are hard to guess.
 type HasherConfig struct {
 	Params          Params // cost of new hashes
 	Budget          Budget
-	Pepper          string   // key that passwords are hashed with, at least 32 bytes; "" for none
+	Pepper          string   // key that passwords are hashed with; "" for none
 	PreviousPeppers []string // keys that stored hashes may still need
 	Portable        bool     // compute with golang.org/x/crypto/argon2 also where there is a faster implementation
 	KeepsStronger   bool     // never replace a stored hash by a cheaper one
+
+	Now   func() time.Time                     // clock; nil for time.Now
+	Sleep func(context.Context, time.Duration) // stands in for the wait of [Hasher.Hold], in tests; nil for a timer
 }
 
-// Hasher runs every password hash of the process, within one budget.
+// Hasher computes all password hashes of a process within one budget. It is safe for concurrent use.
 type Hasher struct {
 	config   HasherConfig
 	params   Params
 	peppers  peppers
-	entrance queue // for places, see [place]
+	entrance queue // for places, see [Place]
 	queue    queue
 	residue  residue
 	pace     pace
 	floor    *floor
 	arenas   *arenas // nil for golang.org/x/crypto/argon2
-	broken   error   // why it is nil, where it should not be
+	broken   error   // why arenas is nil where there is a faster implementation
 	stats    *hashCounters
-	now      func() time.Time // time.Now, but in tests
+	now      func() time.Time
 }
 
-// NewHasher makes a Hasher. It fails when the cost or a pepper is not allowed, or the
-// cost does not fit the budget.
+// NewHasher makes a Hasher. It fails when the cost is out of bounds or does not fit the budget.
 func NewHasher(cfg HasherConfig) (*Hasher, error) {
 	if err := cfg.Params.Validate(); err != nil {
-		return nil, err
-	}
-	peppers, err := newPeppers(cfg.Pepper, cfg.PreviousPeppers)
-	if err != nil {
 		return nil, err
 	}
 	b := cfg.Budget
@@ -81,19 +81,38 @@ func NewHasher(cfg HasherConfig) (*Hasher, error) {
 	}
 	h := &Hasher{
 		config: cfg,
-		params: cfg.Params, peppers: peppers,
+		params: cfg.Params, peppers: newPeppers(cfg.Pepper, cfg.PreviousPeppers),
 		entrance: queue{Budget: Budget{Workers: 2 * int(min(int64(b.Workers), b.Memory/cfg.Params.bytes())), MaxWait: b.MaxWait}},
 		queue:    queue{Budget: b},
 		residue:  newResidue(min(b.Memory, need)),
 		pace:     pace{every: paceStep},
-		floor:    newFloor(),
+		floor:    newFloor(cfg.Sleep),
 		stats:    newHashCounters(),
-		now:      time.Now,
+		now:      cfg.Now,
+	}
+	if h.now == nil {
+		h.now = time.Now
 	}
 	if !cfg.Portable {
 		h.arenas, h.broken = newArenas(b.Memory)
 	}
 	return h, nil
+}
+
+// With returns the hasher for another configuration. It is h itself when nothing differs. A new one
+// continues the statistics of h, and knows the times of stored hashes that h has learned. It
+// fails as [NewHasher] does.
+func (h *Hasher) With(cfg HasherConfig) (*Hasher, error) {
+	if reflect.DeepEqual(cfg, h.config) {
+		return h, nil
+	}
+	after, err := NewHasher(cfg)
+	if err != nil {
+		return nil, err
+	}
+	after.stats = h.stats
+	after.floor.inherit(h.floor)
+	return after, nil
 }
 
 // Implementation names what computes Argon2 here.
@@ -128,51 +147,69 @@ func (h *Hasher) Close() {
 	}
 }
 
-// Hash returns the PHC string of a password, as one of a new account is hashed. It
-// fails with [CodeOverloaded] as a sign-in would.
-func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
-	return h.hash(ctx, password, ForAccount, nil)
+// Took is when a computation began, how long it had waited for that, and how long it ran.
+type Took struct {
+	Began     time.Time
+	Wait, Run time.Duration
 }
 
-// hash returns the PHC string of a normalized password at the configured cost.
-func (h *Hasher) hash(ctx context.Context, password string, why Purpose, t *stopwatch) (string, error) {
-	if why == ForAccount {
-		p, err := h.enter(ctx, why, t)
-		if err != nil {
-			return "", err
-		}
-		defer p.leave()
+// Hash returns the PHC string of a new password, in NFC, at the configured cost. It
+// fails with [*Overloaded].
+func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
+	p, err := h.Enter(ctx, ForAccount)
+	if err != nil {
+		return "", err
 	}
+	defer p.Leave()
+	encoded, _, err := h.hash(ctx, password, ForAccount)
+	return encoded, err
+}
+
+// Upgrade returns the PHC string of a password that was verified, in NFC, at the configured cost. It needs
+// no [Place] of its own. It fails with [*Overloaded], without the delay: the caller signs in with the old hash.
+func (h *Hasher) Upgrade(ctx context.Context, password string) (string, Took, error) {
+	return h.hash(ctx, password, ForUpgrade)
+}
+
+func (h *Hasher) hash(ctx context.Context, password string, why Purpose) (string, Took, error) {
 	d := h.newDigest()
 	var failed error
-	_, err := h.run(ctx, d.params.bytes(), why, t, func() (aside time.Duration) {
+	took, err := h.run(ctx, d.params.bytes(), why, func() (aside time.Duration) {
 		d.tag, failed = h.tag(password, d, tagLength)
 		return 0
 	})
 	if err := errors.Join(err, failed); err != nil {
-		return "", err
+		return "", took, err
 	}
-	return d.String(), nil
+	return d.String(), took, nil
 }
 
-// newDigest is one of the configured cost with a new salt, and no tag yet.
+// newDigest returns a digest of the configured cost with a new salt and no tag.
 func (h *Hasher) newDigest() digest {
 	d := digest{params: h.params, salt: make([]byte, saltLength), pepper: h.peppers.current}
 	rand.Read(d.salt)
 	return d
 }
 
-// waste computes a hash for an account that has none, so that its absence costs what a
-// wrong password costs. It is one that a new account would get, so that the two cannot come
-// to differ in cost. since is when it began.
-func (h *Hasher) waste(ctx context.Context, password string, t *stopwatch) (since time.Time, err error) {
+// Waste computes a hash for an account that has none, so that the missing hash costs as much time as a
+// wrong password. It computes what a new account would get, so that the two never
+// differ in cost. It fails with [*Overloaded].
+func (h *Hasher) Waste(ctx context.Context, password string) (Took, error) {
 	var failed error
-	since, err = h.run(ctx, h.params.bytes(), ForNobody, t, func() (aside time.Duration) {
+	took, err := h.run(ctx, h.params.bytes(), ForNobody, func() (aside time.Duration) {
 		_, failed = h.tag(password, h.newDigest(), tagLength)
 		return 0
 	})
-	return since, errors.Join(err, failed)
+	return took, errors.Join(err, failed)
 }
+
+// Hold delays a refused sign-in until the costliest stored hash would have been compared, counted from
+// when its own hash began. It takes no queue slot. It ends early when the client hangs up and at
+// [Hasher.EndHolding], and not at a deadline of ctx.
+func (h *Hasher) Hold(ctx context.Context, began time.Time) { h.floor.hold(ctx, began, h.now()) }
+
+// EndHolding ends every [Hasher.Hold] at once, also those to come: the process is about to end.
+func (h *Hasher) EndHolding() { h.floor.end() }
 
 func (h *Hasher) outdatedOwn(d digest) bool {
 	return d.params != h.params || len(d.salt) != saltLength || len(d.tag) != tagLength || d.pepper != h.peppers.current
@@ -187,7 +224,7 @@ func (h *Hasher) usable(d digest) error {
 	return err
 }
 
-// tag computes one, within a turn.
+// tag computes the hash of a password with the salt and cost of d. The caller has a queue slot.
 func (h *Hasher) tag(password string, d digest, length int) ([]byte, error) {
 	seasoned, err := h.peppers.season(d.pepper, password)
 	if err != nil {
@@ -201,43 +238,45 @@ func (h *Hasher) tag(password string, d digest, length int) ([]byte, error) {
 	return h.arenas.key(seasoned, d.salt, d.params, length)
 }
 
-// run does the work when its turn has come, which is since. The turn belongs to the work: a caller
-// that goes away while it is done does not give it back early. It fails with
-// [CodeOverloaded] when ctx ends in the queue, or the wait is or would be too long. The work
-// returns what part of its time it has counted for another purpose.
-func (h *Hasher) run(ctx context.Context, memory int64, why Purpose, t *stopwatch, work func() (aside time.Duration)) (since time.Time, err error) {
-	began := h.now()
+// run does work in a queue slot. The slot belongs to the work: a caller that goes away meanwhile
+// does not free it early. run fails with [*Overloaded] when ctx ends in the queue, or when the wait is or
+// would be too long. work returns how much of its time it has already counted for another purpose.
+func (h *Hasher) run(ctx context.Context, memory int64, why Purpose, work func() (aside time.Duration)) (took Took, err error) {
+	asked := h.now()
 	err = h.queue.acquire(ctx, memory)
-	admitted := h.now()
+	took.Began = h.now()
 	if err != nil {
-		return time.Time{}, h.refuse(ctx, err, why)
+		return Took{}, h.refuse(ctx, err, why)
 	}
-	t.lap("hash_wait")
+	took.Wait = took.Began.Sub(asked)
 	var aside time.Duration
 	defer func() {
-		took := h.now().Sub(admitted)
-		h.stats.done(why, admitted.Sub(began), took-aside)
-		if why == ForFloor { // says nothing of those who wait
-			took = 0
+		took.Run = h.now().Sub(took.Began)
+		h.stats.done(why, took.Wait, took.Run-aside)
+		typical := took.Run
+		if why == ForFloor { // says nothing about those who wait
+			typical = 0
 		}
-		h.queue.release(memory, took)
-		t.lap("hash")
+		h.queue.release(memory, typical)
 	}()
 	aside = work()
-	return admitted, nil
+	return took, nil
 }
 
-// refuse holds a caller back for a moment, and makes the error that tells it to come
-// again. Of a login that does without its upgrade nobody is held back.
+// refuse delays the caller briefly and returns [*Overloaded]. It does not delay a login that
+// only skips its hash upgrade.
 func (h *Hasher) refuse(ctx context.Context, err error, why Purpose) error {
-	if err == nil || errors.Is(err, errOutsized) {
+	if errors.Is(err, errOutsized) {
 		return err
 	}
-	if errors.As(err, new(errTooLong)) {
+	over, tooLong := err.(*Overloaded)
+	if tooLong {
 		h.stats.refused(why)
+	} else { // ctx has ended
+		over = &Overloaded{RetryAfter: time.Second, err: err}
 	}
 	if why != ForUpgrade {
 		h.pace.hold(ctx)
 	}
-	return &Error{Code: CodeOverloaded, Message: "too many sign-ins at once, try again in a moment", RetryAfter: retryAfter(err), Err: err}
+	return over
 }

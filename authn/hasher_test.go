@@ -3,7 +3,6 @@ package authn
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,7 +26,15 @@ func newTestHasher(t testing.TB, configure func(*HasherConfig)) *Hasher {
 	return h
 }
 
-func both(password string) typed { return typed{password, password} }
+func both(password string) Password { return Password{password, password} }
+
+// wantOverloaded fails the test unless err is [*Overloaded].
+func wantOverloaded(t *testing.T, what string, err error) {
+	t.Helper()
+	if _, ok := errors.AsType[*Overloaded](err); !ok {
+		t.Errorf("%s: got %v, want to be refused", what, err)
+	}
+}
 
 func mustParse(t testing.TB, phc string) digest {
 	t.Helper()
@@ -41,13 +48,13 @@ func mustParse(t testing.TB, phc string) digest {
 func TestHashAndVerifyCountOneComputationEach(t *testing.T) {
 	t.Parallel()
 	h := newTestHasher(t, nil)
-	phc, err := h.hash(t.Context(), "correct horse", ForAccount, nil)
+	phc, err := h.Hash(t.Context(), "correct horse")
 	if err != nil {
 		t.Fatal(err)
 	}
 	d := mustParse(t, phc)
 	for password, want := range map[string]bool{"correct horse": true, "Correct horse": false} {
-		got, _, err := h.check(t.Context(), both(password), storedHash{own: d}, false, nil)
+		got, _, err := h.Verify(t.Context(), both(password), Stored{own: d})
 		if err != nil || got != want {
 			t.Errorf("verify %q: got %v, %v; want %v", password, got, err, want)
 		}
@@ -75,12 +82,13 @@ func TestWhereThereIsNoHashOneOfTheConfiguredCostIsComputed(t *testing.T) {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		_, err := h.waste(ctx, "correct horse", nil)
-		wantCode(t, "without the memory for one", err, CodeOverloaded)
+		_, err := h.Waste(ctx, "correct horse")
+		wantOverloaded(t, "without the memory for one", err)
 		cancel()
 		h.queue.release(1, 0)
-		_, err = h.waste(t.Context(), "correct horse", nil)
-		wantCode(t, "with it", err, "")
+		if _, err = h.Waste(t.Context(), "correct horse"); err != nil {
+			t.Errorf("with it: %v", err)
+		}
 		if got := h.Stats().By[ForNobody].Run.Count; got != 1 {
 			t.Errorf("%d hashes, want 1", got)
 		}
@@ -95,8 +103,8 @@ func TestCallerWhoseContextEndsInTheQueueIsToldToComeBack(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := h.hash(ctx, "correct horse", ForAccount, nil)
-	wantCode(t, "hash", err, CodeOverloaded)
+	_, err := h.Hash(ctx, "correct horse")
+	wantOverloaded(t, "hash", err)
 	if got := h.Stats(); got.Run != 0 || got.Waiting != 0 {
 		t.Errorf("got %+v, want nothing run and nobody waiting", got)
 	}
@@ -107,8 +115,6 @@ func TestAHasherRefusesWhatCannotWork(t *testing.T) {
 	for want, configure := range map[string]func(*HasherConfig){
 		"more than the memory budget": func(c *HasherConfig) { c.Params.Memory, c.Budget.Memory = 65, 64<<10 },
 		"iterations":                  func(c *HasherConfig) { c.Params.Iterations = 0 },
-		"pepper: must have at least":  func(c *HasherConfig) { c.Pepper = "short" },
-		"previous pepper: must have":  func(c *HasherConfig) { c.PreviousPeppers = []string{"short"} },
 	} {
 		cfg := HasherConfig{Params: cheap}
 		configure(&cfg)
@@ -125,7 +131,7 @@ func TestPeppers(t *testing.T) {
 	}
 	const password = "correct horse"
 	hashOf := func(h *Hasher) digest {
-		phc, err := h.hash(t.Context(), password, ForAccount, nil)
+		phc, err := h.Hash(t.Context(), password)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -154,77 +160,55 @@ func TestPeppers(t *testing.T) {
 			t.Errorf("%s: got %v, outdated %v", tt.name, err, tt.hasher.outdatedOwn(tt.stored))
 		}
 		for typed, want := range map[string]bool{password: tt.usable, "wrong": false} {
-			if ok, _, err := tt.hasher.check(t.Context(), both(typed), storedHash{own: tt.stored}, false, nil); ok != want || (err == nil) != tt.usable {
+			if ok, _, err := tt.hasher.Verify(t.Context(), both(typed), Stored{own: tt.stored}); ok != want || (err == nil) != tt.usable {
 				t.Errorf("%s: verify %s: got %v, %v", tt.name, typed, ok, err)
 			}
 		}
 	}
 	stolen := first // by somebody who has the database alone
 	stolen.pepper = ""
-	if ok, _, err := with("").check(t.Context(), both(password), storedHash{own: stolen}, false, nil); ok || err != nil {
+	if ok, _, err := with("").Verify(t.Context(), both(password), Stored{own: stolen}); ok || err != nil {
 		t.Errorf("without the pepper: got %v, %v", ok, err)
 	}
 }
 
-// TestAPepperIsRotatedAtLogin has an account go from no pepper to one and to the next.
-func TestAPepperIsRotatedAtLogin(t *testing.T) {
+func TestAHasherOfAnotherConfigurationContinuesTheStatisticsAndTheFloor(t *testing.T) {
 	t.Parallel()
-	onBoth(t, nil, func(t *testing.T, f *fixture) {
-		f.register(t, "alice")
-		seen := map[string]bool{}
-		for _, peppers := range [][]string{{""}, {firstPepper}, {secondPepper, firstPepper}, {"", secondPepper}} {
-			node := newFixture(t, f.store, func(c *Config) { c.Pepper, c.PreviousPeppers = peppers[0], peppers[1:] })
-			node.signIn(t, "alice")
-			creds, err := f.store.Credentials(f.ctx, "alice")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if d := mustParse(t, creds.PasswordHash); d.pepper != node.rules.Load().hasher.peppers.current || seen[creds.PasswordHash] {
-				t.Errorf("with %q: the hash is %s", peppers, creds.PasswordHash)
-			}
-			if peppers[0] != "" {
-				seen[creds.PasswordHash] = true
-			}
-		}
-		lost := newFixture(t, f.store, func(c *Config) { c.Pepper = firstPepper })
-		lost.signIn(t, "alice") // the hash is without again
-		_, err := newFixture(t, f.store, nil).Login(f.ctx, visitor, Account{"alice", goodPassword}, "")
-		wantCode(t, "login without the pepper", err, CodeInvalidCredentials)
-		if err == nil || !strings.Contains(err.Error(), "password.previous_peppers") {
-			t.Errorf("the log hears %v, and not what to do", err)
-		}
-	})
-}
-
-// TestWhoWouldWaitTooLongIsRefusedBeforeTheDatabaseIsAsked has the only worker busy for
-// long, as all before were.
-func TestWhoWouldWaitTooLongIsRefusedBeforeTheDatabaseIsAsked(t *testing.T) {
-	t.Parallel()
-	f := newFixture(t, openSQLite(t), func(c *Config) { c.Hashing.Workers = 1 })
-	f.register(t, "alice")
-	f.rules.Load().hasher.queue.mean = time.Hour
-	if err := f.rules.Load().hasher.queue.acquire(t.Context(), 1); err != nil {
+	before := newTestHasher(t, nil)
+	if _, err := before.Hash(t.Context(), "correct horse"); err != nil {
 		t.Fatal(err)
 	}
-	for name, why := range map[string]Purpose{"alice": ForLogin, "bob": ForAccount} {
-		var g Grant
-		var err error
-		if why == ForLogin {
-			g, err = f.Login(f.ctx, visitor, Account{name, goodPassword}, "")
-		} else {
-			_, err = f.Register(f.ctx, visitor, Account{name, goodPassword})
-		}
-		wantCode(t, string(why), err, CodeOverloaded)
-		if e, ok := errors.AsType[*Error](err); !ok || e.RetryAfter < time.Minute {
-			t.Errorf("%s: got %+v, want to be told when to come again", why, e)
-		}
-		if slices.ContainsFunc(g.Steps, func(s Step) bool { return s.Name == "lookup" }) {
-			t.Errorf("%s: the database was asked: %v", why, g.Steps)
-		}
-		if got := f.HashStats().By[why].Shed; got != 1 {
-			t.Errorf("%s: %d were counted as refused", why, got)
+	before.floor.set("bcrypt", kind{effort: 1, took: time.Second})
+	if same, err := before.With(before.config); err != nil || same != before {
+		t.Errorf("of the same configuration: another one, %v", err)
+	}
+	changed := before.config
+	changed.Params.Iterations++
+	after, err := before.With(changed)
+	if err != nil || after == before || after.params != changed.Params {
+		t.Fatalf("of another configuration: got %+v, %v", after, err)
+	}
+	if got := after.Stats().Run; got != 1 || after.floor.height() != time.Second {
+		t.Errorf("%d hashes are counted, and the floor is %s", got, after.floor.height())
+	}
+	changed.Params.Iterations = 0
+	if _, err := before.With(changed); err == nil {
+		t.Error("a cost that is not allowed is taken")
+	}
+}
+
+// TestTheQueueIsAskedBeforeAPlaceIsGiven has the only worker busy, and hashes that take an hour.
+func TestTheQueueIsAskedBeforeAPlaceIsGiven(t *testing.T) {
+	t.Parallel()
+	h := newTestHasher(t, nil)
+	h.queue.mean = time.Hour
+	if err := h.queue.acquire(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	for _, why := range []Purpose{ForLogin, ForAccount} {
+		_, err := h.Enter(t.Context(), why)
+		if over, ok := errors.AsType[*Overloaded](err); !ok || over.RetryAfter != time.Hour || h.Stats().By[why].Shed != 1 {
+			t.Errorf("%s: got %v, want to be told when to come again", why, err)
 		}
 	}
-	f.rules.Load().hasher.queue.release(1, 0)
-	f.signIn(t, "alice")
 }

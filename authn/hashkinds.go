@@ -3,86 +3,64 @@ package authn
 import (
 	"context"
 	"fmt"
+	"iter"
 	"strings"
 	"time"
-
-	"github.com/google/uuid"
 )
 
-const (
-	lookAgain = time.Hour // after which the database is asked again which hashes there are
-	hashPage  = 1000      // users that are looked at at a time
-)
+const surveyAgain = time.Hour // after which stored hashes are read again
 
-// LookAtHashes finds out which hashes of another than the configured cost are stored, and how
-// long a failed sign-in takes with the costliest of each algorithm: so long takes every refusal. It
-// looks at most once an hour, a page of users at a time, and computes each costliest hash
-// once.
-func (s *Service) LookAtHashes(ctx context.Context) error {
-	h, now := s.rules.Load().hasher, s.now()
-	h.floor.mu.Lock()
-	since := now.Sub(h.floor.looked)
-	h.floor.mu.Unlock()
-	if since >= 0 && since < lookAgain { // a clock may be set back
+// Survey learns how long a failed sign-in takes with the costliest stored hash of each algorithm, for
+// [Hasher.Hold]. others returns the stored hashes that do not begin with the prefix of the configured cost; when
+// it yields an error, Survey returns it. Survey computes each costliest hash once, with a password of
+// longest bytes, and does nothing within an hour of the last one.
+func (h *Hasher) Survey(ctx context.Context, at time.Time, longest int, others func(prefix string) iter.Seq2[string, error]) error {
+	if since := at.Sub(h.floor.lastSurvey()); since >= 0 && since < surveyAgain { // a clock may be set back
 		return nil
 	}
-	costliest := map[string]storedHash{}
-	for after := uuid.Nil; ; {
-		hashes, next, err := s.store.HashesOtherThan(ctx, phcPrefix+h.params.String(), after, hashPage)
+	costliest := map[string]Stored{}
+	for encoded, err := range others(phcPrefix + h.params.String()) {
 		if err != nil {
-			return fmt.Errorf("look at password hashes: %w", err)
+			return err
 		}
-		for _, encoded := range hashes {
-			h.noteCostliest(costliest, encoded)
-		}
-		if next == uuid.Nil {
-			break
-		}
-		after = next
+		h.noteCostliest(costliest, encoded)
 	}
 	for algorithm, stored := range costliest {
-		if err := h.gauge(ctx, stored); err != nil {
+		if err := h.gauge(ctx, stored, longest); err != nil {
 			return fmt.Errorf("gauge password hashes of %s: %w", algorithm, err)
 		}
 	}
-	h.floor.forget(func(algorithm string) bool { _, stored := costliest[algorithm]; return stored })
-	h.floor.mu.Lock()
-	defer h.floor.mu.Unlock()
-	h.floor.looked = now
+	h.floor.surveyed(at, func(algorithm string) bool { _, stored := costliest[algorithm]; return stored })
 	return nil
 }
 
-// noteCostliest keeps a hash that is costlier than what is noted of its algorithm. A hash that
-// cannot be verified counts for nothing: it costs what an unknown name costs.
-func (h *Hasher) noteCostliest(costliest map[string]storedHash, encoded string) {
-	stored, err := h.parse(encoded)
+// noteCostliest notes a hash that costs more than the one noted of its algorithm. It ignores a hash that
+// cannot be verified: such a hash costs what an unknown name costs.
+func (h *Hasher) noteCostliest(costliest map[string]Stored, encoded string) {
+	stored, err := h.Parse(encoded)
 	if err != nil || h.asToday(stored) {
 		return
 	}
 	algorithm, effort := stored.kind()
 	if noted, ok := costliest[algorithm]; ok {
-		if _, most := noted.kind(); most >= effort {
+		if _, highest := noted.kind(); highest >= effort {
 			return
 		}
 	}
 	costliest[algorithm] = stored
 }
 
-// gauge computes a failed check, with the longest password that anybody may send, unless it is
-// known how long that takes.
-func (h *Hasher) gauge(ctx context.Context, stored storedHash) error {
+// gauge computes a failed check with a password of so many bytes, unless its time is known.
+func (h *Hasher) gauge(ctx context.Context, stored Stored, longest int) error {
 	algorithm, effort := stored.kind()
 	if h.floor.gauged(algorithm, effort) {
 		return nil
 	}
-	longest := strings.Repeat("x", maxPasswordBytes)
-	_, _, took, err := h.compare(ctx, typed{longest, longest}, stored, true, purposes{ForFloor, ForFloor}, nil)
+	password := strings.Repeat("x", longest)
+	stored.Barred = true
+	_, took, err := h.compare(ctx, Password{password, password}, stored, purposes{ForFloor, ForFloor})
 	if err == nil {
-		h.floor.set(algorithm, kind{effort: effort, least: took, took: took, gauged: true})
+		h.floor.set(algorithm, kind{effort: effort, least: took.Run, took: took.Run, gauged: true})
 	}
 	return err
 }
-
-// EndHolding answers at once whoever is refused and would be held back: the process is about
-// to end.
-func (s *Service) EndHolding() { s.rules.Load().hasher.floor.end() }

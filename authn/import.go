@@ -33,7 +33,7 @@ func (s *Service) CheckArrival(in Arrival) (store.ImportedUser, error) {
 		return store.ImportedUser{}, err
 	}
 	if in.PasswordHash != "" {
-		if _, err := s.rules.Load().hasher.parse(in.PasswordHash); err != nil {
+		if _, err := s.rules.Load().hasher.Parse(in.PasswordHash); err != nil {
 			return store.ImportedUser{}, refuse(CodeInvalidRequest, "the "+strings.TrimPrefix(err.Error(), "the "))
 		}
 	}

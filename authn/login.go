@@ -49,11 +49,12 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 		return Grant{}, err
 	}
 	hasher := s.rules.Load().hasher
-	place, err := hasher.enter(ctx, ForLogin, watch)
+	place, err := hasher.Enter(ctx, ForLogin)
 	if err != nil {
-		return Grant{}, err
+		return Grant{}, fail(err)
 	}
-	defer place.leave()
+	watch.lap("hash_wait")
+	defer place.Leave()
 	client := ctx
 	// From here on nothing depends on the client: what is counted is computed.
 	ctx, done := settling(ctx)
@@ -67,25 +68,29 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 	for range 3 {
 		var rehash string
 		if verified.PasswordHash == "" || creds.PasswordHash != verified.PasswordHash || creds.User.Disabled() || creds.User.PasswordDisabled() {
-			found, err := verifyPassword(context.WithoutCancel(ctx), hasher, creds, typed{in.Password, password}, watch)
+			found, err := verifyPassword(context.WithoutCancel(ctx), hasher, creds, Password{Typed: in.Password, NFC: password})
+			watch.hashed(found.took)
 			if err != nil {
 				return Grant{}, s.takeBack(ctx, attempt, fail(err))
 			}
 			ctx, done = settling(ctx)
 			defer done()
 			if found.why != "" {
-				place.leave()
+				place.Leave()
 				err := s.loginFailed(ctx, a, creds.User.ID, attempt, now, found)
-				hasher.floor.hold(client, found.since, hasher.now())
+				hasher.Hold(client, found.took.Began)
 				return Grant{}, err
 			}
-			if hasher.outdated(found.stored) {
-				rehash, err = hasher.hash(ctx, password, ForUpgrade, watch)
-				if err != nil && (ctx.Err() != nil || CodeOf(err) != CodeOverloaded) { // else another login upgrades it
+			if hasher.Outdated(found.stored) {
+				var took Took
+				rehash, took, err = hasher.Upgrade(ctx, password)
+				watch.hashed(took)
+				_, overloaded := errors.AsType[*Overloaded](err) // then another login upgrades it
+				if err != nil && (ctx.Err() != nil || !overloaded) {
 					return Grant{}, fail(err)
 				}
 			}
-			place.leave()
+			place.Leave()
 			verified = creds
 		}
 		g, started, err := s.startSession(ctx, a, creds, attempt, rehash, current, now)
@@ -119,31 +124,31 @@ func (s *Service) credentials(ctx context.Context, username string) (store.Crede
 
 // verdict is what comparing a password with what is known of a name came to.
 type verdict struct {
-	stored storedHash
-	since  time.Time // when the hash began
-	why    string    // of a refusal, for the audit trail; "" for none
-	cause  error     // set when that reason is a fault of ours
+	stored Stored
+	took   Took   // by the hash
+	why    string // of a refusal, for the audit trail; "" for none
+	cause  error  // set when that reason is a fault of ours
 }
 
 // verifyPassword compares a password with the stored hash, and computes as much for whoever
 // has none.
-func verifyPassword(ctx context.Context, hasher *Hasher, creds store.Credentials, password typed, watch *stopwatch) (v verdict, err error) {
+func verifyPassword(ctx context.Context, hasher *Hasher, creds store.Credentials, password Password) (v verdict, err error) {
 	if creds.PasswordHash == "" {
 		v.why = "unknown_user"
 		if creds.User.ID != uuid.Nil {
 			v.why = "no_password"
 		}
-		v.since, err = hasher.waste(ctx, password.nfc, watch)
+		v.took, err = hasher.Waste(ctx, password.NFC)
 		return v, err
 	}
-	if v.stored, err = hasher.parse(creds.PasswordHash); err != nil {
+	if v.stored, err = hasher.Parse(creds.PasswordHash); err != nil {
 		v.why, v.cause = "corrupt_hash", fmt.Errorf("user %s: %w", creds.User.ID, err)
-		v.since, err = hasher.waste(ctx, password.nfc, watch)
+		v.took, err = hasher.Waste(ctx, password.NFC)
 		return v, err
 	}
-	barred := creds.User.Disabled() || creds.User.PasswordDisabled()
-	ok, since, err := hasher.check(ctx, password, v.stored, barred, watch)
-	v.since = since
+	v.stored.Barred = creds.User.Disabled() || creds.User.PasswordDisabled()
+	ok, took, err := hasher.Verify(ctx, password, v.stored)
+	v.took = took
 	switch {
 	case err != nil:
 	case !ok:

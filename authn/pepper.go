@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
-	"fmt"
 )
 
 // peppers are the keys that passwords are hashed with, beside the salt. They are kept
@@ -18,22 +17,16 @@ type peppers struct {
 // pepperIDLength is that of an id: 6 bytes in base64.
 const pepperIDLength = 8
 
-// newPeppers holds the peppers to the rules of a secret.
-func newPeppers(current string, previous []string) (peppers, error) {
+// newPeppers files peppers under their ids.
+func newPeppers(current string, previous []string) peppers {
 	p := peppers{keys: map[string][]byte{}}
 	if current != "" {
-		if err := CheckSecret(current); err != nil {
-			return peppers{}, fmt.Errorf("pepper: %w", err)
-		}
 		p.current = p.add(current)
 	}
 	for _, secret := range previous {
-		if err := CheckSecret(secret); err != nil {
-			return peppers{}, fmt.Errorf("previous pepper: %w", err)
-		}
 		p.add(secret)
 	}
-	return p, nil
+	return p
 }
 
 // add files a pepper under its id, which tells nothing of it.

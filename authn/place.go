@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// place is the promise of a hash. There are twice as many as hashes are computed at once: who
+// Place is the promise of a hash. There are twice as many as hashes are computed at once: who
 // has one asks the database what to compare the password with while the hashes of others are
 // computed, and is not kept waiting much longer. Whatever is counted is counted with a place, so that
 // clients that hang up cannot make the database count what is never computed.
-type place struct {
+type Place struct {
 	queue *queue
 	since time.Time // zero once it is given back
 	now   func() time.Time
 }
 
-// enter waits for a place. It fails with [CodeOverloaded] when the wait is or would be too long,
+// Enter waits for a place. It fails with [*Overloaded] when the wait is or would be too long,
 // or ctx ends, and when too many refused sign-ins are held back.
-func (h *Hasher) enter(ctx context.Context, why Purpose, t *stopwatch) (*place, error) {
+func (h *Hasher) Enter(ctx context.Context, why Purpose) (*Place, error) {
 	if err := h.floor.full(); err != nil {
 		return nil, h.refuse(ctx, err, why)
 	}
@@ -27,12 +27,11 @@ func (h *Hasher) enter(ctx context.Context, why Purpose, t *stopwatch) (*place, 
 	if err := h.entrance.acquire(ctx, 0); err != nil {
 		return nil, h.refuse(ctx, err, why)
 	}
-	t.lap("hash_wait")
-	return &place{&h.entrance, h.now(), h.now}, nil
+	return &Place{&h.entrance, h.now(), h.now}, nil
 }
 
-// leave gives the place back; only the first time counts.
-func (p *place) leave() {
+// Leave gives the place back; only the first time counts.
+func (p *Place) Leave() {
 	if p.since.IsZero() {
 		return
 	}

@@ -81,7 +81,7 @@ func (s *Service) newHash(ctx context.Context, password, folded string) (hash, w
 	if err != nil {
 		return "", "", err
 	}
-	hash, err = rules.hasher.hash(ctx, nfc, ForAccount, nil)
+	hash, err = rules.hasher.Hash(ctx, nfc)
 	if err != nil {
 		return "", "", fail(err)
 	}

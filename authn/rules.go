@@ -3,7 +3,6 @@ package authn
 import (
 	"context"
 	"fmt"
-	"reflect"
 	"time"
 )
 
@@ -25,6 +24,9 @@ func newRules(cfg Config, before *rules) (*rules, error) {
 	if err := CheckSecret(cfg.Secret); err != nil {
 		return nil, fmt.Errorf("jwt secret: %w", err)
 	}
+	if err := checkPeppers(cfg); err != nil {
+		return nil, err
+	}
 	r := &rules{
 		secrets: []keySecret{newKeySecret(cfg.Secret)},
 		policy:  passwordPolicy{min: cfg.MinPasswordLength, blocklist: cfg.Blocklist, warns: cfg.BlocklistWarns},
@@ -42,19 +44,39 @@ func newRules(cfg Config, before *rules) (*rules, error) {
 	if r.throttle, err = newThrottle(cfg.Accounts, cfg.Secret); err != nil {
 		return nil, fmt.Errorf("limits of accounts: %w", err)
 	}
-	hashing := HasherConfig{cfg.Argon2, cfg.Hashing, cfg.Pepper, cfg.PreviousPeppers, cfg.PortableArgon2, cfg.KeepsStrongerHashes}
-	if before != nil && reflect.DeepEqual(hashing, before.hasher.config) {
-		r.hasher = before.hasher
-		return r, nil
+	if before == nil {
+		r.hasher, err = NewHasher(hasherConfig(cfg))
+	} else {
+		r.hasher, err = before.hasher.With(hasherConfig(cfg))
 	}
-	if r.hasher, err = NewHasher(hashing); err != nil {
-		return nil, err
+	return r, err
+}
+
+// checkPeppers holds the peppers to the rules of [CheckSecret].
+func checkPeppers(cfg Config) error {
+	if cfg.Pepper != "" {
+		if err := CheckSecret(cfg.Pepper); err != nil {
+			return fmt.Errorf("pepper: %w", err)
+		}
 	}
-	if before != nil {
-		r.hasher.stats = before.hasher.stats
-		r.hasher.floor.inherit(before.hasher.floor)
+	for _, previous := range cfg.PreviousPeppers {
+		if err := CheckSecret(previous); err != nil {
+			return fmt.Errorf("previous pepper: %w", err)
+		}
 	}
-	return r, nil
+	return nil
+}
+
+// hasherConfig is the part of a configuration that is about hashing.
+func hasherConfig(cfg Config) HasherConfig {
+	return HasherConfig{
+		Params:          cfg.Argon2,
+		Budget:          cfg.Hashing,
+		Pepper:          cfg.Pepper,
+		PreviousPeppers: cfg.PreviousPeppers,
+		Portable:        cfg.PortableArgon2,
+		KeepsStronger:   cfg.KeepsStrongerHashes,
+	}
 }
 
 // Reconfigure takes over the secrets, what belongs to passwords and their hashes, and the

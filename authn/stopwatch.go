@@ -8,7 +8,7 @@ type Step struct {
 	Took time.Duration
 }
 
-// stopwatch measures the steps of one operation. A nil stopwatch measures nothing.
+// stopwatch measures the steps of one operation.
 type stopwatch struct {
 	last  time.Time
 	steps []Step
@@ -16,14 +16,26 @@ type stopwatch struct {
 
 func startStopwatch() *stopwatch { return &stopwatch{last: time.Now(), steps: make([]Step, 0, 6)} }
 
-// lap ends a step; laps of one name add up.
+// lap ends a step.
 func (w *stopwatch) lap(name string) {
-	if w == nil {
+	now := time.Now()
+	w.add(name, now.Sub(w.last))
+	w.last = now
+}
+
+// hashed ends the two steps of a hash, of which the hasher has measured the wait. A hash that never
+// began ends no step.
+func (w *stopwatch) hashed(took Took) {
+	if took.Began.IsZero() {
 		return
 	}
-	now := time.Now()
-	took := now.Sub(w.last)
-	w.last = now
+	w.add("hash_wait", took.Wait)
+	w.last = w.last.Add(took.Wait)
+	w.lap("hash")
+}
+
+// add adds to a step; several times of one name add up.
+func (w *stopwatch) add(name string, took time.Duration) {
 	for i := range w.steps {
 		if w.steps[i].Name == name {
 			w.steps[i].Took += took

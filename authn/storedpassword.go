@@ -1,11 +1,5 @@
 package authn
 
-import (
-	"strings"
-
-	"github.com/authctl/authctl/authn/hashing/foreign"
-)
-
 // PasswordState says whether a user has a password, and whether it may be used.
 type PasswordState string
 
@@ -25,21 +19,14 @@ type StoredPassword struct {
 	Imported  bool   // another program made the hash, as its spelling shows; Argon2id in our spelling may be imported too
 }
 
-// longestHash is how much working memory a stored hash may ask for to be described: as much as
-// any may have. Whether this machine has it is another matter.
-const longestHash = 1 << 30 // bytes
-
 // DescribeHash reads what a stored hash is, and computes nothing. "" is no password.
 func DescribeHash(encoded string) StoredPassword {
 	if encoded == "" {
 		return StoredPassword{State: PasswordNone}
 	}
-	if d, err := parseDigest(encoded); err == nil {
-		return StoredPassword{State: PasswordUsable, Algorithm: "argon2id", Cost: d.params.String()}
-	}
-	h, err := foreign.Parse(encoded, longestHash)
-	if err != nil {
+	d, known := Describe(encoded)
+	if !known {
 		return StoredPassword{State: PasswordUnreadable}
 	}
-	return StoredPassword{State: PasswordUsable, Algorithm: h.Algorithm(), Cost: h.Settings(), Imported: !strings.HasPrefix(encoded, phcPrefix)}
+	return StoredPassword{State: PasswordUsable, Algorithm: d.Algorithm, Cost: d.Cost, Imported: d.Imported}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/authctl/authctl/authn/hashing"
 	"github.com/authctl/authctl/store"
 )
 
@@ -87,7 +88,7 @@ func fail(err error) error {
 	if _, ok := errors.AsType[*Error](err); ok {
 		return err
 	}
-	if over, ok := errors.AsType[*Overloaded](err); ok {
+	if over, ok := errors.AsType[*hashing.Overloaded](err); ok {
 		return &Error{Code: CodeOverloaded, Message: "too many sign-ins at once, try again in a moment", RetryAfter: over.RetryAfter, Err: err}
 	}
 	e := &Error{Code: CodeInternal, Message: "something went wrong on our side", Err: err}

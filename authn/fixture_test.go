@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/authn/hashing"
 	"github.com/authctl/authctl/store"
 	"github.com/authctl/authctl/store/postgres"
 	"github.com/authctl/authctl/store/sqlite"
@@ -21,7 +22,13 @@ type fixture struct {
 	clock  atomic.Int64 // microseconds since the Unix epoch
 }
 
-const goodPassword = "a long walk by the river"
+const (
+	goodPassword = "a long walk by the river"
+	firstPepper  = "first pepper: 5f9c1e7ab24d80637c"
+	secondPepper = "second pepper: 0b6de2f87a419c35d1"
+)
+
+var cheap = hashing.Params{Memory: 64, Iterations: 1, Parallelism: 1}
 
 var visitor = Actor{Name: "anonymous", RemoteAddr: "192.0.2.7", UserAgent: "test/1", RequestID: "r-1"}
 
@@ -57,11 +64,11 @@ func newFixture(t testing.TB, st store.Store, configure func(*Config)) *fixture 
 }
 
 // replaceHasher gives the service a hasher with another clock.
-func (f *fixture) replaceHasher(t *testing.T, configure func(*HasherConfig)) {
+func (f *fixture) replaceHasher(t *testing.T, configure func(*hashing.Config)) {
 	t.Helper()
 	cfg := hasherConfig(f.config)
 	configure(&cfg)
-	h, err := NewHasher(cfg)
+	h, err := hashing.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,9 +78,9 @@ func (f *fixture) replaceHasher(t *testing.T, configure func(*HasherConfig)) {
 }
 
 // hashAt returns a hash of the good password at a cost.
-func hashAt(t *testing.T, p Params) string {
+func hashAt(t *testing.T, p hashing.Params) string {
 	t.Helper()
-	h, err := NewHasher(HasherConfig{Params: p})
+	h, err := hashing.New(hashing.Config{Params: p})
 	if err != nil {
 		t.Fatal(err)
 	}

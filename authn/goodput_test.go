@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/argon2"
+
+	"github.com/authctl/authctl/authn/hashing"
 )
 
 // BenchmarkGoodput compares logins with what the processors could hash if they did
@@ -15,7 +17,7 @@ import (
 //
 //	go test ./authn -run '^$' -bench Goodput -benchtime 200x
 func BenchmarkGoodput(b *testing.B) {
-	cost := Params{Memory: 19456, Iterations: 2, Parallelism: 1}
+	cost := hashing.Params{Memory: 19456, Iterations: 2, Parallelism: 1}
 	workers := runtime.GOMAXPROCS(0)
 	f := newFixture(b, openSQLite(b), func(c *Config) { c.Argon2 = cost })
 	f.register(b, "alice")
@@ -56,7 +58,7 @@ func closedLoop(b *testing.B, clients int, do func() bool) (rate float64) {
 // until b.N are.
 func openLoop(b *testing.B, f *fixture, rate float64, do func() bool) {
 	var served atomic.Int64
-	shed := func() float64 { return float64(f.HashStats().By[ForLogin].Shed) }
+	shed := func() float64 { return float64(f.HashStats().By[hashing.ForLogin].Shed) }
 	before := shed()
 	var all sync.WaitGroup
 	began := time.Now()

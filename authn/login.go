@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/authctl/authctl/authn/hashing"
 	"github.com/authctl/authctl/store"
 )
 
@@ -49,7 +50,7 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 		return Grant{}, err
 	}
 	hasher := s.rules.Load().hasher
-	place, err := hasher.Enter(ctx, ForLogin)
+	place, err := hasher.Enter(ctx, hashing.ForLogin)
 	if err != nil {
 		return Grant{}, fail(err)
 	}
@@ -68,7 +69,7 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 	for range 3 {
 		var rehash string
 		if verified.PasswordHash == "" || creds.PasswordHash != verified.PasswordHash || creds.User.Disabled() || creds.User.PasswordDisabled() {
-			found, err := verifyPassword(context.WithoutCancel(ctx), hasher, creds, Password{Typed: in.Password, NFC: password})
+			found, err := verifyPassword(context.WithoutCancel(ctx), hasher, creds, hashing.Password{Typed: in.Password, NFC: password})
 			watch.hashed(found.took)
 			if err != nil {
 				return Grant{}, s.takeBack(ctx, attempt, fail(err))
@@ -82,10 +83,10 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 				return Grant{}, err
 			}
 			if hasher.Outdated(found.stored) {
-				var took Took
+				var took hashing.Took
 				rehash, took, err = hasher.Upgrade(ctx, password)
 				watch.hashed(took)
-				_, overloaded := errors.AsType[*Overloaded](err) // then another login upgrades it
+				_, overloaded := errors.AsType[*hashing.Overloaded](err) // then another login upgrades it
 				if err != nil && (ctx.Err() != nil || !overloaded) {
 					return Grant{}, fail(err)
 				}
@@ -124,15 +125,15 @@ func (s *Service) credentials(ctx context.Context, username string) (store.Crede
 
 // verdict is what comparing a password with what is known of a name came to.
 type verdict struct {
-	stored Stored
-	took   Took   // by the hash
-	why    string // of a refusal, for the audit trail; "" for none
-	cause  error  // set when that reason is a fault of ours
+	stored hashing.Stored
+	took   hashing.Took // by the hash
+	why    string       // of a refusal, for the audit trail; "" for none
+	cause  error        // set when that reason is a fault of ours
 }
 
 // verifyPassword compares a password with the stored hash, and computes as much for whoever
 // has none.
-func verifyPassword(ctx context.Context, hasher *Hasher, creds store.Credentials, password Password) (v verdict, err error) {
+func verifyPassword(ctx context.Context, hasher *hashing.Hasher, creds store.Credentials, password hashing.Password) (v verdict, err error) {
 	if creds.PasswordHash == "" {
 		v.why = "unknown_user"
 		if creds.User.ID != uuid.Nil {

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/authctl/authctl/authn/hashing"
 )
 
 // pepperID returns the id of the pepper that a hash of ours was made with; "" for none.
@@ -86,7 +88,7 @@ func TestWhoWouldWaitTooLongIsRefusedBeforeTheDatabaseIsAsked(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, openSQLite(t), func(c *Config) { c.Hashing.Workers = 1 })
 	clock := &busyClock{f: f, wake: make(chan struct{})}
-	f.replaceHasher(t, func(c *HasherConfig) { c.Now = clock.now })
+	f.replaceHasher(t, func(c *hashing.Config) { c.Now = clock.now })
 	f.register(t, "alice")
 	clock.stops.Store(true)
 	var busy sync.WaitGroup
@@ -96,10 +98,10 @@ func TestWhoWouldWaitTooLongIsRefusedBeforeTheDatabaseIsAsked(t *testing.T) {
 		}
 	})
 	until(t, "the worker is busy", func() bool { return f.HashStats().Running == 1 })
-	for name, why := range map[string]Purpose{"alice": ForLogin, "bob": ForAccount} {
+	for name, why := range map[string]hashing.Purpose{"alice": hashing.ForLogin, "bob": hashing.ForAccount} {
 		var g Grant
 		var err error
-		if why == ForLogin {
+		if why == hashing.ForLogin {
 			g, err = f.Login(f.ctx, visitor, Account{name, goodPassword}, "")
 		} else {
 			_, err = f.Register(f.ctx, visitor, Account{name, goodPassword})

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/authn/hashing"
 	"github.com/authctl/authctl/store"
 )
 
@@ -52,14 +53,14 @@ func (s *stopped) sleep(_ context.Context, d time.Duration) {
 func (f *fixture) stop(t *testing.T) *stopped {
 	t.Helper()
 	s := &stopped{at: time.Now()}
-	f.replaceHasher(t, func(c *HasherConfig) { c.Now, c.Sleep = s.now, s.sleep })
+	f.replaceHasher(t, func(c *hashing.Config) { c.Now, c.Sleep = s.now, s.sleep })
 	return s
 }
 
 // raiseFloor has a failed check of a costly hash take some seconds by a hasher's clock.
 func (f *fixture) raiseFloor(t *testing.T, clock *stopped) {
 	t.Helper()
-	f.arrive(t, "costly", hashAt(t, Params{Memory: 256, Iterations: 20, Parallelism: 1})) // more effort than those to come
+	f.arrive(t, "costly", hashAt(t, hashing.Params{Memory: 256, Iterations: 20, Parallelism: 1})) // more effort than those to come
 	clock.tick = 4 * time.Second
 	_, err := f.Login(f.ctx, visitor, Account{"costly", "wrong"}, "")
 	wantCode(t, "a failed check", err, CodeInvalidCredentials)
@@ -77,13 +78,13 @@ func (f *fixture) computes(s *stopped, in Account) (c computed, err error) {
 	s.waits = nil
 	_, err = f.Login(f.ctx, visitor, in, "")
 	after := f.HashStats()
-	run := func(p Purpose) uint64 { return after.By[p].Run.Count - before.By[p].Run.Count }
-	c = computed{compared: run(ForLogin), wasted: run(ForNobody), held: fmt.Sprint(s.waits)}
+	run := func(p hashing.Purpose) uint64 { return after.By[p].Run.Count - before.By[p].Run.Count }
+	c = computed{compared: run(hashing.ForLogin), wasted: run(hashing.ForNobody), held: fmt.Sprint(s.waits)}
 	c.others = after.Run - before.Run - c.compared - c.wasted
 	return c, err
 }
 
-func roomyHashing(c *Config) { c.Hashing = Budget{Workers: 2, Memory: 64 << 20} }
+func roomyHashing(c *Config) { c.Hashing = hashing.Budget{Workers: 2, Memory: 64 << 20} }
 
 // TestNoSpellingIsToldFromAnUnknownNameByWhatIsComputed counts what a timer would measure: after a
 // failed check of any stored hash one of the configured cost is computed, and all refusals wait for the same moment.
@@ -112,7 +113,7 @@ func TestNoSpellingIsToldFromAnUnknownNameByWhatIsComputed(t *testing.T) {
 		for _, v := range spellings(t) {
 			hashes[v.Hash] = v.Password
 		}
-		for _, p := range []Params{{Memory: 128, Iterations: 1, Parallelism: 1}, {Memory: 32, Iterations: 1, Parallelism: 1}} {
+		for _, p := range []hashing.Params{{Memory: 128, Iterations: 1, Parallelism: 1}, {Memory: 32, Iterations: 1, Parallelism: 1}} {
 			hashes[hashAt(t, p)] = goodPassword
 		}
 		i := 0
@@ -155,7 +156,7 @@ func TestWhereAllHashesAreOfTheConfiguredCostNobodyIsHeldBack(t *testing.T) {
 				t.Errorf("%s: computes %+v, %v", name, got, err)
 			}
 		}
-		if got := f.HashStats().By[ForFloor].Run.Count; got != 0 {
+		if got := f.HashStats().By[hashing.ForFloor].Run.Count; got != 0 {
 			t.Errorf("%d hashes were gauged", got)
 		}
 	})
@@ -172,9 +173,9 @@ func TestTheFloorFollowsTheCostliestHashesThatAreStored(t *testing.T) {
 			t.Helper()
 			clock.tick = time.Second // each computation takes one
 			defer func() { clock.tick = 0 }()
-			before := f.HashStats().By[ForFloor].Run.Count
+			before := f.HashStats().By[hashing.ForFloor].Run.Count
 			wantCode(t, "look", f.LookAtHashes(f.ctx), "")
-			return f.HashStats().By[ForFloor].Run.Count - before
+			return f.HashStats().By[hashing.ForFloor].Run.Count - before
 		}
 		if got := look(); got == 0 {
 			t.Error("no hash was gauged")
@@ -213,10 +214,10 @@ func TestTheFloorFollowsTheCostliestHashesThatAreStored(t *testing.T) {
 
 func TestARefusalThatIsHeldKeepsNobodyFromHashing(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(c *Config) { c.Hashing = Budget{Workers: 1, Memory: 1 << 20} }, func(t *testing.T, f *fixture) {
+	onBoth(t, func(c *Config) { c.Hashing = hashing.Budget{Workers: 1, Memory: 1 << 20} }, func(t *testing.T, f *fixture) {
 		f.register(t, "alice")
 		clock := &stopped{at: time.Now()}
-		f.replaceHasher(t, func(c *HasherConfig) { c.Now = clock.now })
+		f.replaceHasher(t, func(c *hashing.Config) { c.Now = clock.now })
 		f.raiseFloor(t, clock)
 		var all sync.WaitGroup
 		for i := range 5 {

@@ -4,13 +4,15 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/authctl/authctl/authn/hashing"
 )
 
 // rules is what may change while the service runs. It is replaced as a whole.
 type rules struct {
 	secrets  []keySecret // the current one first
 	steps    stepKeys    // of the secrets
-	hasher   *Hasher
+	hasher   *hashing.Hasher
 	policy   passwordPolicy
 	throttle *throttle     // nil for none
 	most     int           // sessions of one user; 0 for no limit
@@ -45,7 +47,7 @@ func newRules(cfg Config, before *rules) (*rules, error) {
 		return nil, fmt.Errorf("limits of accounts: %w", err)
 	}
 	if before == nil {
-		r.hasher, err = NewHasher(hasherConfig(cfg))
+		r.hasher, err = hashing.New(hasherConfig(cfg))
 	} else {
 		r.hasher, err = before.hasher.With(hasherConfig(cfg))
 	}
@@ -68,8 +70,8 @@ func checkPeppers(cfg Config) error {
 }
 
 // hasherConfig is the part of a configuration that is about hashing.
-func hasherConfig(cfg Config) HasherConfig {
-	return HasherConfig{
+func hasherConfig(cfg Config) hashing.Config {
+	return hashing.Config{
 		Params:          cfg.Argon2,
 		Budget:          cfg.Hashing,
 		Pepper:          cfg.Pepper,

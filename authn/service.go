@@ -17,25 +17,26 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/authctl/authctl/authn/hashing"
 	"github.com/authctl/authctl/store"
 )
 
 // Config is what [New] needs to know.
 type Config struct {
-	Secret              string        // HS256 signs with its characters as given, and private keys are sealed under it; see [CheckSecret]
-	NoSecret            bool          // Secret is made up: what the real one signed cannot be judged, see [Service.Inspect]
-	PreviousSecrets     []string      // secrets whose tokens are still verified, and that still open sealed keys
-	Algorithm           string        // of the access tokens; "" for HS256
-	Issuer              string        // iss of every access token
-	Audience            string        // aud of every access token; "" for none
-	ClientID            string        // client_id of every access token; "" for the audience, or else the issuer
-	AccessTTL           time.Duration // life of an access token
-	RefreshTTL          time.Duration // idle life of a session, from its latest rotation
-	SessionMaxAge       time.Duration // absolute life of a session, from the sign-in
-	RetryWindow         time.Duration // how long after a rotation the previous refresh token still yields its successor
-	Argon2              Params        // cost of new password hashes
-	Hashing             Budget        // what hashing passwords may take of the process
-	Pepper              string        // see [HasherConfig]
+	Secret              string         // HS256 signs with its characters as given, and private keys are sealed under it; see [CheckSecret]
+	NoSecret            bool           // Secret is made up: what the real one signed cannot be judged, see [Service.Inspect]
+	PreviousSecrets     []string       // secrets whose tokens are still verified, and that still open sealed keys
+	Algorithm           string         // of the access tokens; "" for HS256
+	Issuer              string         // iss of every access token
+	Audience            string         // aud of every access token; "" for none
+	ClientID            string         // client_id of every access token; "" for the audience, or else the issuer
+	AccessTTL           time.Duration  // life of an access token
+	RefreshTTL          time.Duration  // idle life of a session, from its latest rotation
+	SessionMaxAge       time.Duration  // absolute life of a session, from the sign-in
+	RetryWindow         time.Duration  // how long after a rotation the previous refresh token still yields its successor
+	Argon2              hashing.Params // cost of new password hashes
+	Hashing             hashing.Budget // what hashing passwords may take of the process
+	Pepper              string         // see [hashing.Config]
 	PreviousPeppers     []string
 	PortableArgon2      bool
 	KeepsStrongerHashes bool             // never replace a stored hash by a cheaper one, as where new ones are cheap for development
@@ -133,9 +134,9 @@ func (s *Service) databaseClock() time.Time {
 func (s *Service) Issuer() string { return s.access.issuer }
 
 // HashStats returns the figures of password hashing since the start.
-func (s *Service) HashStats() HashStats { return s.rules.Load().hasher.Stats() }
+func (s *Service) HashStats() hashing.Stats { return s.rules.Load().hasher.Stats() }
 
-// SelfCheck is that of the [Hasher].
+// SelfCheck compares the implementation of Argon2; see [hashing.Hasher.SelfCheck].
 func (s *Service) SelfCheck() error { return s.rules.Load().hasher.SelfCheck() }
 
 // Close wipes the memory that passwords were hashed in. Nothing must be asked of the

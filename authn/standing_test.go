@@ -8,12 +8,13 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/authctl/authctl/authn/hashing"
 	"github.com/authctl/authctl/store"
 )
 
 func TestAStoredHashIsDescribedWithoutItsSaltAndTag(t *testing.T) {
 	t.Parallel()
-	hasher, err := NewHasher(HasherConfig{Params: cheap, Pepper: "0d1c2b3a495867768594a3b2c1d0e0f1"})
+	hasher, err := hashing.New(hashing.Config{Params: cheap, Pepper: "0d1c2b3a495867768594a3b2c1d0e0f1"})
 	if err != nil {
 		t.Fatal(err)
 	}

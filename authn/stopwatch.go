@@ -1,6 +1,10 @@
 package authn
 
-import "time"
+import (
+	"time"
+
+	"github.com/authctl/authctl/authn/hashing"
+)
 
 // Step is one part of a login and how long it took.
 type Step struct {
@@ -25,7 +29,7 @@ func (w *stopwatch) lap(name string) {
 
 // hashed ends the two steps of a hash, of which the hasher has measured the wait. A hash that never
 // began ends no step.
-func (w *stopwatch) hashed(took Took) {
+func (w *stopwatch) hashed(took hashing.Took) {
 	if took.Began.IsZero() {
 		return
 	}

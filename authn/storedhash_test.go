@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/crypto/bcrypt"
 
+	"github.com/authctl/authctl/authn/hashing"
 	"github.com/authctl/authctl/store"
 )
 
@@ -34,7 +35,7 @@ func TestAHashFromElsewhereIsReplacedAtTheFirstLogin(t *testing.T) {
 		}
 		wantCode(t, "a wrong password", login(goodPassword), CodeInvalidCredentials)
 		wantCode(t, "composed, where the other program hashed what was typed", login(composed), CodeInvalidCredentials)
-		if got := f.HashStats().By[ForUpgrade].Run.Count; got != 0 {
+		if got := f.HashStats().By[hashing.ForUpgrade].Run.Count; got != 0 {
 			t.Errorf("%d upgrades after wrong passwords", got)
 		}
 		wantCode(t, "as it was typed", login(decomposed), "")
@@ -45,7 +46,7 @@ func TestAHashFromElsewhereIsReplacedAtTheFirstLogin(t *testing.T) {
 		for _, password := range []string{decomposed, composed} { // now it is one password
 			wantCode(t, "afterwards", login(password), "")
 		}
-		if got := f.HashStats().By[ForUpgrade].Run.Count; got != 1 {
+		if got := f.HashStats().By[hashing.ForUpgrade].Run.Count; got != 1 {
 			t.Errorf("got %d upgrades, want 1", got)
 		}
 	})
@@ -58,8 +59,8 @@ func TestDevelopmentDoesNotCheapenHashes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own := func(p Params, pepper string) string {
-		h, err := NewHasher(HasherConfig{Params: p, Pepper: pepper})
+	own := func(p hashing.Params, pepper string) string {
+		h, err := hashing.New(hashing.Config{Params: p, Pepper: pepper})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,12 +74,12 @@ func TestDevelopmentDoesNotCheapenHashes(t *testing.T) {
 		hash string
 		kept bool
 	}{
-		"dearer":   {own(Params{Memory: 2 * cheap.Memory, Iterations: cheap.Iterations, Parallelism: 1}, ""), true},
-		"passes":   {own(Params{Memory: cheap.Memory, Iterations: cheap.Iterations + 1, Parallelism: 1}, ""), true},
-		"memory":   {own(Params{Memory: cheap.Memory * 2, Iterations: 1, Parallelism: 1}, ""), true},
-		"seasoned": {own(Params{Memory: 2 * cheap.Memory, Iterations: cheap.Iterations, Parallelism: 1}, firstPepper), true},
+		"dearer":   {own(hashing.Params{Memory: 2 * cheap.Memory, Iterations: cheap.Iterations, Parallelism: 1}, ""), true},
+		"passes":   {own(hashing.Params{Memory: cheap.Memory, Iterations: cheap.Iterations + 1, Parallelism: 1}, ""), true},
+		"memory":   {own(hashing.Params{Memory: cheap.Memory * 2, Iterations: 1, Parallelism: 1}, ""), true},
+		"seasoned": {own(hashing.Params{Memory: 2 * cheap.Memory, Iterations: cheap.Iterations, Parallelism: 1}, firstPepper), true},
 		"bcrypt":   {string(foreign), true},
-		"cheaper":  {own(Params{Memory: cheap.Memory / 2, Iterations: 1, Parallelism: 1}, ""), false},
+		"cheaper":  {own(hashing.Params{Memory: cheap.Memory / 2, Iterations: 1, Parallelism: 1}, ""), false},
 		"equal":    {own(cheap, firstPepper), false},
 	}
 	for _, keeps := range []bool{true, false} {
@@ -115,7 +116,7 @@ func TestAHashThatCannotBeVerifiedIsAWrongPasswordAndAnErrorInTheLog(t *testing.
 			if err == nil || !strings.Contains(err.Error(), "hash") || strings.Contains(err.Error(), hash) {
 				t.Errorf("%s: the log hears %v", name, err)
 			}
-			if got := f.HashStats(); got.Run != before.Run+1 || got.By[ForNobody].Run.Count != before.By[ForNobody].Run.Count+1 {
+			if got := f.HashStats(); got.Run != before.Run+1 || got.By[hashing.ForNobody].Run.Count != before.By[hashing.ForNobody].Run.Count+1 {
 				t.Errorf("%s: got %d hashes, want the one that an unknown user costs", name, got.Run-before.Run)
 			}
 		}

@@ -1,5 +1,7 @@
 package authn
 
+import "github.com/authctl/authctl/authn/hashing"
+
 // PasswordState says whether a user has a password, and whether it may be used.
 type PasswordState string
 
@@ -24,7 +26,7 @@ func DescribeHash(encoded string) StoredPassword {
 	if encoded == "" {
 		return StoredPassword{State: PasswordNone}
 	}
-	d, known := Describe(encoded)
+	d, known := hashing.Describe(encoded)
 	if !known {
 		return StoredPassword{State: PasswordUnreadable}
 	}

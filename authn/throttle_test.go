@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/authn/hashing"
 	"github.com/authctl/authctl/store"
 )
 
@@ -31,7 +32,7 @@ func (f *fixture) enter(name, address string) (Grant, error) {
 // hashed returns how many passwords were hashed for logins.
 func (f *fixture) hashed() uint64 {
 	by := f.HashStats().By
-	return by[ForLogin].Run.Count + by[ForNobody].Run.Count
+	return by[hashing.ForLogin].Run.Count + by[hashing.ForNobody].Run.Count
 }
 
 func retryAfter0(err error) time.Duration {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/crypto/bcrypt"
 
+	"github.com/authctl/authctl/authn/hashing"
 	"github.com/authctl/authctl/store"
 )
 
@@ -24,7 +25,7 @@ func TestATimerTellsNoBadLoginFromAnother(t *testing.T) {
 		t.Skip("AUTHCTL_TEST_TIMING is not set")
 	}
 	const samples = 100
-	f := newFixture(t, openSQLite(t), func(c *Config) { c.Argon2 = Params{Memory: 19456, Iterations: 2, Parallelism: 1} })
+	f := newFixture(t, openSQLite(t), func(c *Config) { c.Argon2 = hashing.Params{Memory: 19456, Iterations: 2, Parallelism: 1} })
 	f.register(t, "alice")
 	f.register(t, "dora")
 	if _, err := f.DisableUser(f.ctx, Actor{Name: "cli:root"}, "dora"); err != nil {

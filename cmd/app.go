@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/hashing"
 	"github.com/authctl/authctl/cmd/vault"
 	"github.com/authctl/authctl/store"
 )
@@ -258,7 +259,7 @@ func serviceSettings(cfg loaded, secret string) (authn.Config, error) {
 		Hashing:             cfg.budget(limit),
 		Pepper:              string(cfg.Password.Pepper),
 		PreviousPeppers:     texts(cfg.Password.PreviousPeppers),
-		PortableArgon2:      cfg.Password.Argon2.Implementation == authn.ImplementationPortable,
+		PortableArgon2:      cfg.Password.Argon2.Implementation == hashing.Portable,
 		MinPasswordLength:   cfg.Password.MinLength,
 		Blocklist:           blocklist,
 		BlocklistWarns:      cfg.development(),

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/hashing"
 )
 
 // config is every setting, as decoded. The keys are those of
@@ -184,8 +184,8 @@ type configConfig struct {
 }
 
 // params returns the Argon2 cost.
-func (a argon2Config) params() authn.Params {
-	return authn.Params{Memory: uint32(a.Memory / 1024), Iterations: a.Iterations, Parallelism: a.Parallelism}
+func (a argon2Config) params() hashing.Params {
+	return hashing.Params{Memory: uint32(a.Memory / 1024), Iterations: a.Iterations, Parallelism: a.Parallelism}
 }
 
 func (c config) development() bool { return c.Environment == "development" }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/hashing"
 	"github.com/authctl/authctl/authn/hashing/hashbench"
 )
 
@@ -74,11 +74,11 @@ A "~" stands before figures that are not exact.`,
 type bench struct {
 	options    *hashBenchOptions
 	a          *app
-	configured authn.Params
+	configured hashing.Params
 	portable   bool
 	goal       hashbench.Goal
 	results    []hashbench.Result
-	names      map[authn.Params]string
+	names      map[hashing.Params]string
 	chosen     *hashbench.Result
 	solved     []hashbench.Result
 }
@@ -114,7 +114,7 @@ func (o *hashBenchOptions) validate() error {
 	switch {
 	case o.target < 0 || o.logins < 0 || o.maxP99 < 0 || o.time <= 0:
 		return usage("", "--target, --logins-per-second, --max-p99 and --time must not be negative")
-	case o.impl != "" && o.impl != auto && o.impl != authn.ImplementationPortable:
+	case o.impl != "" && o.impl != auto && o.impl != hashing.Portable:
 		return usage("", "--implementation must be auto or portable, not %q", o.impl)
 	case o.maxP99 > 0 && o.logins == 0:
 		return usage("", "--max-p99 needs --logins-per-second")
@@ -142,11 +142,11 @@ func (o *hashBenchOptions) prepare(a *app) (*bench, error) {
 	}
 	limit, source := memoryLimit()
 	budget := cfg.budget(limit)
-	b := &bench{options: o, a: a, configured: cfg.Password.Argon2.params(), names: map[authn.Params]string{}}
+	b := &bench{options: o, a: a, configured: cfg.Password.Argon2.params(), names: map[hashing.Params]string{}}
 	if o.impl == "" {
 		o.impl = cfg.Password.Argon2.Implementation
 	}
-	b.portable = o.impl == authn.ImplementationPortable
+	b.portable = o.impl == hashing.Portable
 	b.goal = hashbench.Goal{Target: o.target, LoginsPerSecond: o.logins, MaxP99: o.maxP99, Workers: budget.Workers, Memory: budget.Memory}
 	if o.memory != "" {
 		n, err := parseSize(o.memory)
@@ -163,7 +163,7 @@ func (o *hashBenchOptions) prepare(a *app) (*bench, error) {
 	}
 	b.names[b.configured] = "configured"
 	for _, text := range o.params {
-		p, err := authn.ParseParams(text)
+		p, err := hashing.ParseParams(text)
 		if err != nil {
 			return nil, usage("such as m=65536,t=3,p=1, memory in KiB", "--params: %q is no cost: %v", text, err)
 		}
@@ -177,7 +177,7 @@ func (o *hashBenchOptions) prepare(a *app) (*bench, error) {
 	return b, nil
 }
 
-func (b *bench) name(p authn.Params, name string) {
+func (b *bench) name(p hashing.Params, name string) {
 	if old := b.names[p]; old != "" {
 		name = old + ", " + name
 	}
@@ -201,12 +201,12 @@ func (b *bench) cells() []hashbench.Cell {
 }
 
 // costs returns those to measure, by memory and iterations.
-func (b *bench) costs() []authn.Params {
-	var costs []authn.Params
+func (b *bench) costs() []hashing.Params {
+	var costs []hashing.Params
 	for p := range b.names {
 		costs = append(costs, p)
 	}
-	slices.SortFunc(costs, func(x, y authn.Params) int {
+	slices.SortFunc(costs, func(x, y hashing.Params) int {
 		if x.Memory != y.Memory {
 			return int(x.Memory) - int(y.Memory)
 		}
@@ -216,7 +216,7 @@ func (b *bench) costs() []authn.Params {
 }
 
 // impossible says why a cost cannot be measured here.
-func (b *bench) impossible(p authn.Params) string {
+func (b *bench) impossible(p hashing.Params) string {
 	if p.Validate() != nil {
 		return "more than the 1 GiB that a hash may take"
 	}

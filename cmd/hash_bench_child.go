@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/hashing"
 	"github.com/authctl/authctl/authn/hashing/hashbench"
 )
 
@@ -63,7 +63,7 @@ func newHashBenchChild(a *app) *cobra.Command {
 
 // measure asks for hashes, so many at once, of the hasher that serve has.
 func (o childOptions) measure(ctx context.Context) (childReport, error) {
-	hasher, err := authn.NewHasher(authn.HasherConfig{Params: o.cell.Params, Budget: authn.Budget{Workers: o.workers, MaxWait: time.Hour}, Portable: o.portable})
+	hasher, err := hashing.New(hashing.Config{Params: o.cell.Params, Budget: hashing.Budget{Workers: o.workers, MaxWait: time.Hour}, Portable: o.portable})
 	if err != nil {
 		return childReport{}, err
 	}

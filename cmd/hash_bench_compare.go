@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/hashing"
 )
 
 // storedView is how many stored hashes have one algorithm and cost.
@@ -67,7 +68,7 @@ func (o *hashBenchOptions) runCompare(ctx context.Context, a *app) error {
 }
 
 // viewStored says what a stored hash is.
-func viewStored(hash string, policy authn.Params) storedView {
+func viewStored(hash string, policy hashing.Params) storedView {
 	switch p := authn.DescribeHash(hash); p.State {
 	case authn.PasswordNone:
 		return storedView{Algorithm: "none"}

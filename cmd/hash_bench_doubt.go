@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/hashing"
 	"github.com/authctl/authctl/authn/hashing/hashbench"
 )
 
@@ -37,7 +37,7 @@ func (b *bench) doubts() []string {
 }
 
 // doubtful reports whether a measurement of this cost is not to be relied on.
-func (b *bench) doubtful(p authn.Params) bool {
+func (b *bench) doubtful(p hashing.Params) bool {
 	return slices.ContainsFunc(slices.Concat(b.results, b.solved), func(r hashbench.Result) bool { return r.Params == p && doubt(r) != "" })
 }
 

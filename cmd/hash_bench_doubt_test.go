@@ -8,13 +8,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/hashing"
 	"github.com/authctl/authctl/authn/hashing/hashbench"
 )
 
 // measured returns what rounds of these latencies, in milliseconds, make of a cost with two
 // workers.
-func measured(t *testing.T, p authn.Params, rounds ...int) hashbench.Result {
+func measured(t *testing.T, p hashing.Params, rounds ...int) hashbench.Result {
 	t.Helper()
 	n := 0
 	results, err := hashbench.Run(t.Context(), []hashbench.Cell{{Params: p, Concurrency: 2}}, time.Hour,
@@ -37,13 +37,13 @@ func benchOf(said io.Writer, configured, chosen hashbench.Result) *bench {
 	return &bench{
 		options: &hashBenchOptions{write: true}, a: &app{out: io.Discard, err: said}, configured: configured.Params,
 		goal: hashbench.Goal{Workers: 2, Target: time.Second}, results: []hashbench.Result{configured},
-		solved: []hashbench.Result{chosen}, chosen: &chosen, names: map[authn.Params]string{},
+		solved: []hashbench.Result{chosen}, chosen: &chosen, names: map[hashing.Params]string{},
 	}
 }
 
 func TestAChoiceThatRestsOnNoiseIsRefused(t *testing.T) {
 	t.Parallel()
-	strong, weak := authn.Params{Memory: 65536, Iterations: 3, Parallelism: 1}, authn.Params{Memory: 10240, Iterations: 4, Parallelism: 1}
+	strong, weak := hashing.Params{Memory: 65536, Iterations: 3, Parallelism: 1}, hashing.Params{Memory: 10240, Iterations: 4, Parallelism: 1}
 	for _, tt := range []struct {
 		name               string
 		configured, chosen hashbench.Result
@@ -78,8 +78,8 @@ func TestAChoiceThatRestsOnNoiseIsRefused(t *testing.T) {
 
 func TestAWeakerChoiceIsToldWithWhatItMeans(t *testing.T) {
 	t.Parallel()
-	configured := authn.Params{Memory: 65536, Iterations: 3, Parallelism: 1}
-	for chosen, want := range map[authn.Params]string{
+	configured := hashing.Params{Memory: 65536, Iterations: 3, Parallelism: 1}
+	for chosen, want := range map[hashing.Params]string{
 		{Memory: 10240, Iterations: 3, Parallelism: 1}:  "m=10240,t=3,p=1 in place of m=65536,t=3,p=1; an attacker guesses about 6.4 times as fast, with 0.16 times the memory for each guess",
 		{Memory: 32768, Iterations: 6, Parallelism: 1}:  "about 1 times as fast, with 0.5 times the memory",
 		{Memory: 65536, Iterations: 3, Parallelism: 1}:  "",
@@ -99,7 +99,7 @@ func TestAWeakerChoiceIsToldWithWhatItMeans(t *testing.T) {
 
 func TestACheckNearTheGoalOfANoisyMeasurementDecidesNothing(t *testing.T) {
 	t.Parallel()
-	p := authn.Params{Memory: 65536, Iterations: 3, Parallelism: 1}
+	p := hashing.Params{Memory: 65536, Iterations: 3, Parallelism: 1}
 	for _, tt := range []struct {
 		r      hashbench.Result
 		target int // milliseconds

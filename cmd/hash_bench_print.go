@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/hashing"
 	"github.com/authctl/authctl/authn/hashing/hashbench"
 )
 
@@ -59,7 +59,7 @@ type machineView struct {
 	MemoryForHashing  int64  `json:"memory_for_hashing_bytes"`
 }
 
-func viewCost(p authn.Params) costView { return costView{p.Memory, p.Iterations, p.Parallelism} }
+func viewCost(p hashing.Params) costView { return costView{p.Memory, p.Iterations, p.Parallelism} }
 
 func (b *bench) print() error {
 	v := b.view()
@@ -104,7 +104,7 @@ func (b *bench) view() benchView {
 
 // implementation names what computed.
 func (b *bench) implementation() string {
-	h, err := authn.NewHasher(authn.HasherConfig{Params: authn.Params{Memory: 8, Iterations: 1, Parallelism: 1}, Portable: b.portable})
+	h, err := hashing.New(hashing.Config{Params: hashing.Params{Memory: 8, Iterations: 1, Parallelism: 1}, Portable: b.portable})
 	if err != nil {
 		return ""
 	}
@@ -134,7 +134,7 @@ func (b *bench) table(v benchView) table {
 		}
 	}
 	for _, c := range v.Candidates {
-		row := []string{authn.Params{Memory: c.MemoryKiB, Iterations: c.Iterations, Parallelism: c.Parallelism}.String(), "", "", "", "", "", "", "", c.Name, "", ""}
+		row := []string{hashing.Params{Memory: c.MemoryKiB, Iterations: c.Iterations, Parallelism: c.Parallelism}.String(), "", "", "", "", "", "", "", c.Name, "", ""}
 		if c.P95 != nil {
 			about := approximately(c.Reliable)
 			copy(row[1:], []string{fmt.Sprint(c.Concurrency), about + milliseconds(*c.P50), approximately(c.Reliable && c.Samples >= fewHashes) + milliseconds(*c.P95),

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/hashing"
 	"github.com/authctl/authctl/authn/hashing/hashbench"
 )
 
@@ -46,7 +46,7 @@ func (b *bench) solve(ctx context.Context) error {
 }
 
 // tooNear reports whether a cost takes hardly less time than one that was too slow.
-func tooNear(p, slow authn.Params) bool {
+func tooNear(p, slow hashing.Params) bool {
 	return float64(p.Memory)*float64(p.Iterations) > 0.97*float64(slow.Memory)*float64(slow.Iterations)
 }
 
@@ -110,7 +110,7 @@ func (b *bench) verdict() error {
 }
 
 // memoryText writes memory as the configuration has it.
-func memoryText(p authn.Params) string {
+func memoryText(p hashing.Params) string {
 	if p.Memory%1024 == 0 {
 		return fmt.Sprintf("%dMiB", p.Memory/1024)
 	}

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/hashing"
 )
 
 // writeChoice puts the chosen cost into the configuration file.
@@ -88,7 +88,7 @@ func readConfigFile(path string) (string, fs.FileMode, error) {
 
 // loadsAs checks that the new text is a configuration with this cost. A variable or a
 // flag that comes before the file is said to.
-func (b *bench) loadsAs(path, text string, p authn.Params) error {
+func (b *bench) loadsAs(path, text string, p hashing.Params) error {
 	dir, err := os.MkdirTemp("", "authctl-config-")
 	if err != nil {
 		return err

@@ -6,7 +6,7 @@ import (
 	"runtime"
 	"runtime/debug"
 
-	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/hashing"
 	"github.com/authctl/authctl/authn/machine"
 )
 
@@ -20,8 +20,8 @@ func rootFS() fs.FS { return os.DirFS("/") }
 
 // budget returns what hashing passwords may take of the process. Room for one hash
 // there always is.
-func (l *loaded) budget(limit int64) authn.Budget {
-	b := authn.Budget{Workers: int(l.Hashing.Workers), Memory: int64(l.Hashing.MemoryBudget), MaxWait: l.Hashing.MaxWait}
+func (l *loaded) budget(limit int64) hashing.Budget {
+	b := hashing.Budget{Workers: int(l.Hashing.Workers), Memory: int64(l.Hashing.MemoryBudget), MaxWait: l.Hashing.MaxWait}
 	if b.Workers == 0 {
 		b.Workers = runtime.GOMAXPROCS(0)
 	}

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/hashing"
 )
 
 func TestTheBudgetIsAQuarterOfTheMemory(t *testing.T) {
@@ -22,7 +22,7 @@ func TestTheBudgetIsAQuarterOfTheMemory(t *testing.T) {
 		{"hashing: {memory_budget: 128MiB}", 200 * mib, 128 * mib},
 	} {
 		cfg := mustLoad(t, from(t, tt.file+"\n", "AUTHCTL_HASHING_WORKERS=3"))
-		if got, want := cfg.budget(tt.limit), (authn.Budget{Workers: 3, Memory: tt.memory, MaxWait: 2 * time.Second}); got != want {
+		if got, want := cfg.budget(tt.limit), (hashing.Budget{Workers: 3, Memory: tt.memory, MaxWait: 2 * time.Second}); got != want {
 			t.Errorf("%s of %d: got %+v, want %+v", tt.file, tt.limit, got, want)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/crypto/argon2"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/hashing"
 	"github.com/authctl/authctl/server"
 	"github.com/authctl/authctl/store"
 	"github.com/authctl/authctl/store/postgres"
@@ -33,7 +34,7 @@ import (
 const benchClients = 4
 
 // production is the default cost of a password.
-var production = authn.Params{Memory: 64 << 10, Iterations: 3, Parallelism: 1}
+var production = hashing.Params{Memory: 64 << 10, Iterations: 3, Parallelism: 1}
 
 // bench is a server with users who are signed in, one per client.
 type bench struct {
@@ -49,7 +50,7 @@ type bench struct {
 // load does one operation of a client.
 type load func(client int) error
 
-func onBothBackends(b *testing.B, cost authn.Params, run func(*bench)) {
+func onBothBackends(b *testing.B, cost hashing.Params, run func(*bench)) {
 	b.Run("sqlite", func(b *testing.B) {
 		path := b.TempDir() + "/authctl.db"
 		st, err := sqlite.Open(b.Context(), sqlite.Config{Path: path, Create: true})
@@ -71,7 +72,7 @@ func onBothBackends(b *testing.B, cost authn.Params, run func(*bench)) {
 	})
 }
 
-func newBench(b *testing.B, st store.Store, floor floorDB, trips *roundTrips, cost authn.Params) *bench {
+func newBench(b *testing.B, st store.Store, floor floorDB, trips *roundTrips, cost hashing.Params) *bench {
 	b.Cleanup(func() { st.Close() })
 	svc, err := authn.New(authn.Config{
 		Secret: secret, Issuer: "authctl",
@@ -170,7 +171,7 @@ func (bn *bench) time(clients, n int, op load) time.Duration {
 // BenchmarkProfile: the floor is a chi handler that verifies one JWT and reads
 // one user by primary key over the same driver.
 func BenchmarkProfile(b *testing.B) {
-	onBothBackends(b, authn.Params{Memory: 64, Iterations: 1, Parallelism: 1}, func(bn *bench) {
+	onBothBackends(b, hashing.Params{Memory: 64, Iterations: 1, Parallelism: 1}, func(bn *bench) {
 		addr := serveBench(bn.b, bareProfile(bn.floor))
 		var bare [benchClients]*benchClient
 		for i := range bare {
@@ -187,7 +188,7 @@ func BenchmarkProfile(b *testing.B) {
 // statement straight through the driver, and next to it stands the statement
 // alone, without HTTP.
 func BenchmarkRefresh(b *testing.B) {
-	onBothBackends(b, authn.Params{Memory: 64, Iterations: 1, Parallelism: 1}, func(bn *bench) {
+	onBothBackends(b, hashing.Params{Memory: 64, Iterations: 1, Parallelism: 1}, func(bn *bench) {
 		var alone, behind [benchClients]*bareSession
 		var bare [benchClients]*benchClient
 		for i := range benchClients {

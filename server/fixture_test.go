@@ -15,6 +15,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/hashing"
 	"github.com/authctl/authctl/server"
 	"github.com/authctl/authctl/store"
 	"github.com/authctl/authctl/store/postgres"
@@ -68,7 +69,7 @@ func start(t testing.TB, change ...func(*setup)) *fixture {
 		authn: authn.Config{
 			Secret: secret, Issuer: "authctl",
 			AccessTTL: accessTTL, RefreshTTL: refreshTTL, SessionMaxAge: maxAge, RetryWindow: retryWindow,
-			Argon2: authn.Params{Memory: 64, Iterations: 1, Parallelism: 1}, MinPasswordLength: 8,
+			Argon2: hashing.Params{Memory: 64, Iterations: 1, Parallelism: 1}, MinPasswordLength: 8,
 			MaxStaleness: 30 * time.Minute, // nobody reads the feed again, however long a test takes
 			Now:          clock.Now, DatabaseClock: clock.Now,
 		},

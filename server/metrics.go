@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/hashing"
 	"github.com/authctl/authctl/store"
 )
 
@@ -171,7 +172,7 @@ func (c serviceCollector) Collect(ch chan<- prometheus.Metric) {
 	send(poolWaitTime, prometheus.CounterValue, pool.WaitFor.Seconds())
 }
 
-func collectHashes(ch chan<- prometheus.Metric, send func(*prometheus.Desc, prometheus.ValueType, float64, ...string), hashes authn.HashStats) {
+func collectHashes(ch chan<- prometheus.Metric, send func(*prometheus.Desc, prometheus.ValueType, float64, ...string), hashes hashing.Stats) {
 	send(hashesTotal, prometheus.CounterValue, float64(hashes.Run))
 	send(hashesRunning, prometheus.GaugeValue, float64(hashes.Running))
 	send(hashesWaiting, prometheus.GaugeValue, float64(hashes.Waiting))
@@ -188,7 +189,7 @@ func collectHashes(ch chan<- prometheus.Metric, send func(*prometheus.Desc, prom
 	}
 }
 
-func histogram(d *prometheus.Desc, h authn.Histogram, labels ...string) prometheus.Metric {
+func histogram(d *prometheus.Desc, h hashing.Histogram, labels ...string) prometheus.Metric {
 	buckets := make(map[float64]uint64, len(h.Buckets))
 	for bound, n := range h.Buckets {
 		buckets[bound.Seconds()] = n

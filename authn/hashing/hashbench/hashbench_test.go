@@ -12,7 +12,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/hashing"
 )
 
 // ideal is a machine on which a hash takes 1 ns for each KiB and pass.
@@ -32,7 +32,7 @@ func ideal(workers int) Measure {
 func TestCellsAreMeasuredInTurnUntilTheyAreSteady(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		cells := []Cell{{authn.Params{Memory: 1 << 20, Iterations: 1, Parallelism: 1}, 1}, {authn.Params{Memory: 1 << 20, Iterations: 2, Parallelism: 1}, 1}}
+		cells := []Cell{{hashing.Params{Memory: 1 << 20, Iterations: 1, Parallelism: 1}, 1}, {hashing.Params{Memory: 1 << 20, Iterations: 2, Parallelism: 1}, 1}}
 		var order []uint32
 		calls := 0
 		measure := func(ctx context.Context, c Cell, about time.Duration) (Sample, error) {
@@ -65,7 +65,7 @@ func TestWhatWasMeasuredIsThereAfterAnInterruption(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), slice*3/2)
 		defer cancel()
-		cells := []Cell{{authn.Params{Memory: 1 << 20, Iterations: 1, Parallelism: 1}, 1}, {authn.Params{Memory: 1 << 20, Iterations: 2, Parallelism: 1}, 1}}
+		cells := []Cell{{hashing.Params{Memory: 1 << 20, Iterations: 1, Parallelism: 1}, 1}, {hashing.Params{Memory: 1 << 20, Iterations: 2, Parallelism: 1}, 1}}
 		results, err := Run(ctx, cells, time.Minute, ideal(1), func(float64) {})
 		if !errors.Is(err, context.DeadlineExceeded) || len(results[0].Latencies) == 0 || len(results[1].Latencies) != 0 {
 			t.Errorf("got %+v, %v", results, err)
@@ -140,8 +140,8 @@ func TestTheFitPredictsAnIdealMachine(t *testing.T) {
 
 func TestAGoalSaysWhatMissesIt(t *testing.T) {
 	t.Parallel()
-	good := authn.Params{Memory: 65536, Iterations: 3, Parallelism: 1}
-	result := func(p authn.Params, latency time.Duration, rate float64) Result {
+	good := hashing.Params{Memory: 65536, Iterations: 3, Parallelism: 1}
+	result := func(p hashing.Params, latency time.Duration, rate float64) Result {
 		return Result{Cell: Cell{p, 2}, Latencies: slices.Repeat([]time.Duration{latency}, 100), HashesPerSecond: rate}
 	}
 	for _, tt := range []struct {
@@ -150,7 +150,7 @@ func TestAGoalSaysWhatMissesIt(t *testing.T) {
 		want string
 	}{
 		{Goal{}, result(good, time.Second, 1), ""},
-		{Goal{}, result(authn.Params{Memory: 4096, Iterations: 3, Parallelism: 1}, time.Second, 1), "OWASP minimum"},
+		{Goal{}, result(hashing.Params{Memory: 4096, Iterations: 3, Parallelism: 1}, time.Second, 1), "OWASP minimum"},
 		{Goal{Workers: 2, Memory: 100 << 20}, result(good, time.Second, 1), "2 hashes at once need 128 MiB, and there are 100"},
 		{Goal{Target: 300 * time.Millisecond}, result(good, 301*time.Millisecond, 1), "p95 301 ms exceeds 300 ms"},
 		{Goal{Target: 300 * time.Millisecond}, result(good, 300*time.Millisecond, 1), ""},
@@ -186,11 +186,11 @@ func TestTheQueueBehavesAsQueuesDo(t *testing.T) {
 
 func TestAnAttackersRateFollowsTheCost(t *testing.T) {
 	t.Parallel()
-	published := Attacks(authn.Params{Memory: 65536, Iterations: 3, Parallelism: 1})[0]
+	published := Attacks(hashing.Params{Memory: 65536, Iterations: 3, Parallelism: 1})[0]
 	if math.Abs(published.HashesPerSecond-1667) > 0.01 {
 		t.Errorf("got %f, want what was published", published.HashesPerSecond)
 	}
-	if half := Attacks(authn.Params{Memory: 65536, Iterations: 6, Parallelism: 1})[0]; math.Abs(half.HashesPerDollar*2-published.HashesPerDollar) > 1 {
+	if half := Attacks(hashing.Params{Memory: 65536, Iterations: 6, Parallelism: 1})[0]; math.Abs(half.HashesPerDollar*2-published.HashesPerDollar) > 1 {
 		t.Errorf("got %f, want half of %f", half.HashesPerDollar, published.HashesPerDollar)
 	}
 }

@@ -4,13 +4,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/hashing"
 )
 
 // rounds returns the result of rounds of these latencies each, of the default cost.
 func rounds(t *testing.T, latencies ...time.Duration) Result {
 	t.Helper()
-	r := Result{Cell: Cell{authn.Params{Memory: 65536, Iterations: 3, Parallelism: 1}, 1}}
+	r := Result{Cell: Cell{hashing.Params{Memory: 65536, Iterations: 3, Parallelism: 1}, 1}}
 	for _, d := range latencies {
 		r.add(Sample{Latencies: []time.Duration{d}, Wall: d, CPU: d})
 	}

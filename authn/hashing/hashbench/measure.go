@@ -8,12 +8,12 @@ import (
 	"slices"
 	"time"
 
-	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/hashing"
 )
 
 // Cell is one thing to measure: a cost, with so many hashes asked for at once.
 type Cell struct {
-	Params      authn.Params
+	Params      hashing.Params
 	Concurrency int
 }
 

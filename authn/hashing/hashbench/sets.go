@@ -1,11 +1,11 @@
 package hashbench
 
-import "github.com/authctl/authctl/authn"
+import "github.com/authctl/authctl/authn/hashing"
 
 // Set is a cost that somebody recommends.
 type Set struct {
 	Name   string
-	Params authn.Params
+	Params hashing.Params
 }
 
 // Sets returns what the OWASP Password Storage Cheat Sheet (2026-08) accepts as a minimum,
@@ -13,13 +13,13 @@ type Set struct {
 // which is more than a hash may take here.
 func Sets() []Set {
 	return []Set{
-		{"OWASP", authn.Params{Memory: 47104, Iterations: 1, Parallelism: 1}},
-		{"OWASP", authn.Params{Memory: 19456, Iterations: 2, Parallelism: 1}},
-		{"OWASP", authn.Params{Memory: 12288, Iterations: 3, Parallelism: 1}},
-		{"OWASP", authn.Params{Memory: 9216, Iterations: 4, Parallelism: 1}},
-		{"OWASP", authn.Params{Memory: 7168, Iterations: 5, Parallelism: 1}},
-		{"RFC 9106, second", authn.Params{Memory: 65536, Iterations: 3, Parallelism: 4}},
-		{"RFC 9106, first", authn.Params{Memory: 2 << 20, Iterations: 1, Parallelism: 4}},
+		{"OWASP", hashing.Params{Memory: 47104, Iterations: 1, Parallelism: 1}},
+		{"OWASP", hashing.Params{Memory: 19456, Iterations: 2, Parallelism: 1}},
+		{"OWASP", hashing.Params{Memory: 12288, Iterations: 3, Parallelism: 1}},
+		{"OWASP", hashing.Params{Memory: 9216, Iterations: 4, Parallelism: 1}},
+		{"OWASP", hashing.Params{Memory: 7168, Iterations: 5, Parallelism: 1}},
+		{"RFC 9106, second", hashing.Params{Memory: 65536, Iterations: 3, Parallelism: 4}},
+		{"RFC 9106, first", hashing.Params{Memory: 2 << 20, Iterations: 1, Parallelism: 4}},
 	}
 }
 
@@ -41,7 +41,7 @@ const (
 // Attacks estimates the guesses that a cost allows. The measurement is hashcat's; it is
 // scaled by memory × iterations, because on a graphics card Argon2 is bound by the
 // bandwidth of its memory. A cost of which few fit into the card's 24 GB is dearer still.
-func Attacks(p authn.Params) []Attack {
+func Attacks(p hashing.Params) []Attack {
 	rate := attackRate * attackMemory * attackPasses / (float64(p.Memory) * float64(p.Iterations))
 	return []Attack{{
 		GPU: "NVIDIA GeForce RTX 4090", HashesPerSecond: rate, HashesPerDollar: rate * 3600 / attackPrice,

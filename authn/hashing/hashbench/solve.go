@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/hashing"
 )
 
 // Goal is what a cost must meet with all workers busy. A zero field asks for nothing.
@@ -26,22 +26,22 @@ func (g Goal) Asked() bool { return g.Target > 0 || g.LoginsPerSecond > 0 }
 // strength orders costs: by memory × memory × iterations, the product of area and time
 // that an attacker with hardware of his own pays (Alwen and Blocki; RFC 9106, section 4,
 // takes memory first, too).
-func strength(p authn.Params) float64 {
+func strength(p hashing.Params) float64 {
 	return float64(p.Memory) * float64(p.Memory) * float64(p.Iterations)
 }
 
 // Costs returns every cost that is worth considering, the strongest first: memory in
 // steps of a quarter of a doubling, 8 MiB to 1 GiB, 1 to 20 iterations, one lane; none below
 // the floor, none of which the workers' memory is more than the goal's.
-func (g Goal) Costs() []authn.Params {
-	var costs []authn.Params
+func (g Goal) Costs() []hashing.Params {
+	var costs []hashing.Params
 	for step := 0; ; step++ {
 		mib := math.Round(8 * math.Pow(2, float64(step)/4))
 		if mib > 1024 {
 			break
 		}
 		for t := uint32(1); t <= 20; t++ {
-			p := authn.Params{Memory: uint32(mib) << 10, Iterations: t, Parallelism: 1}
+			p := hashing.Params{Memory: uint32(mib) << 10, Iterations: t, Parallelism: 1}
 			if !p.BelowFloor() && g.fits(p) {
 				costs = append(costs, p)
 			}
@@ -52,13 +52,13 @@ func (g Goal) Costs() []authn.Params {
 			costs = append(costs, s.Params)
 		}
 	}
-	slices.SortFunc(costs, func(a, b authn.Params) int {
+	slices.SortFunc(costs, func(a, b hashing.Params) int {
 		return cmp.Or(cmp.Compare(strength(b), strength(a)), cmp.Compare(b.Memory, a.Memory))
 	})
 	return slices.Compact(costs)
 }
 
-func (g Goal) fits(p authn.Params) bool {
+func (g Goal) fits(p hashing.Params) bool {
 	return g.Memory <= 0 || int64(p.Memory)<<10*int64(g.Workers) <= g.Memory
 }
 
@@ -78,7 +78,7 @@ func NewFit(results []Result, workers int) Fit {
 
 // Predict scales the latencies of the measured cost that is nearest in memory: time is
 // near to linear in memory × iterations, and less near the farther the memory is.
-func (f Fit) Predict(p authn.Params) (Result, bool) {
+func (f Fit) Predict(p hashing.Params) (Result, bool) {
 	if len(f.results) == 0 {
 		return Result{}, false
 	}

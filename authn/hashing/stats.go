@@ -1,4 +1,4 @@
-package authn
+package hashing
 
 import (
 	"maps"
@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// HashStats is the state of password hashing.
-type HashStats struct {
+// Stats is the state of password hashing.
+type Stats struct {
 	Run     uint64 // hashes computed since the start
 	Running int    // being computed now
 	Waiting int    // waiting for their turn now
@@ -15,14 +15,14 @@ type HashStats struct {
 	Memory  int64  // bytes that hashes work with now
 	Kept    int64  // bytes that are kept for them, in use or not
 	Budget  Budget // that holds
-	By      map[Purpose]HashTimes
+	By      map[Purpose]Times
 
 	Implementation string // of Argon2
 }
 
-// HashTimes is how long hashes of one purpose waited and ran, and how many were refused
+// Times is how long hashes of one purpose waited and ran, and how many were refused
 // because the wait was, or would have been, too long.
-type HashTimes struct {
+type Times struct {
 	Wait, Run Histogram
 	Shed      uint64
 }
@@ -34,29 +34,29 @@ type Histogram struct {
 	Buckets map[time.Duration]uint64 // how many took at most so long
 }
 
-// hashBuckets are the bounds of the histograms.
-func hashBuckets() []time.Duration {
+// buckets are the bounds of the histograms.
+func buckets() []time.Duration {
 	const ms = time.Millisecond
 	return []time.Duration{ms, 5 * ms, 10 * ms, 25 * ms, 50 * ms, 100 * ms, 250 * ms, 500 * ms, 1000 * ms, 2500 * ms, 5000 * ms}
 }
 
-// hashCounters is the histograms as they grow.
-type hashCounters struct {
+// counters is the histograms as they grow.
+type counters struct {
 	mu sync.Mutex
-	by map[Purpose]*HashTimes
+	by map[Purpose]*Times
 }
 
-func newHashCounters() *hashCounters {
-	by := map[Purpose]*HashTimes{}
+func newCounters() *counters {
+	by := map[Purpose]*Times{}
 	for _, p := range Purposes() {
-		by[p] = &HashTimes{Wait: newHistogram(), Run: newHistogram()}
+		by[p] = &Times{Wait: newHistogram(), Run: newHistogram()}
 	}
-	return &hashCounters{by: by}
+	return &counters{by: by}
 }
 
 func newHistogram() Histogram {
 	h := Histogram{Buckets: map[time.Duration]uint64{}}
-	for _, bound := range hashBuckets() {
+	for _, bound := range buckets() {
 		h.Buckets[bound] = 0
 	}
 	return h
@@ -73,7 +73,7 @@ func (h *Histogram) observe(d time.Duration) {
 }
 
 // done counts a hash.
-func (c *hashCounters) done(why Purpose, wait, run time.Duration) {
+func (c *counters) done(why Purpose, wait, run time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.by[why].Wait.observe(wait)
@@ -81,15 +81,15 @@ func (c *hashCounters) done(why Purpose, wait, run time.Duration) {
 }
 
 // refused counts a hash that had no turn.
-func (c *hashCounters) refused(why Purpose) {
+func (c *counters) refused(why Purpose) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.by[why].Shed++
 }
 
 // Stats returns the figures since the start.
-func (h *Hasher) Stats() HashStats {
-	s := HashStats{Budget: h.queue.Budget, By: map[Purpose]HashTimes{}}
+func (h *Hasher) Stats() Stats {
+	s := Stats{Budget: h.queue.Budget, By: map[Purpose]Times{}}
 	s.Running, s.Waiting, s.Memory = h.queue.state()
 	_, entering, _ := h.entrance.state()
 	s.Waiting += entering
@@ -102,7 +102,7 @@ func (h *Hasher) Stats() HashStats {
 	defer h.stats.mu.Unlock()
 	for p, times := range h.stats.by {
 		s.Run += times.Run.Count
-		s.By[p] = HashTimes{times.Wait.copy(), times.Run.copy(), times.Shed}
+		s.By[p] = Times{times.Wait.copy(), times.Run.copy(), times.Shed}
 	}
 	return s
 }

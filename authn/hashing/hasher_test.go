@@ -1,4 +1,4 @@
-package authn
+package hashing
 
 import (
 	"context"
@@ -13,13 +13,13 @@ const (
 	secondPepper = "second pepper: 0b6de2f87a419c35d1"
 )
 
-func newTestHasher(t testing.TB, configure func(*HasherConfig)) *Hasher {
+func newTestHasher(t testing.TB, configure func(*Config)) *Hasher {
 	t.Helper()
-	cfg := HasherConfig{Params: cheap, Budget: Budget{Workers: 1}}
+	cfg := Config{Params: cheap, Budget: Budget{Workers: 1}}
 	if configure != nil {
 		configure(&cfg)
 	}
-	h, err := NewHasher(cfg)
+	h, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestWhereThereIsNoHashOneOfTheConfiguredCostIsComputed(t *testing.T) {
 	t.Parallel()
 	for _, memory := range []uint32{64, 128, 1024} {
 		params := Params{Memory: memory, Iterations: 2, Parallelism: 1}
-		h := newTestHasher(t, func(c *HasherConfig) { c.Params, c.Budget = params, Budget{Workers: 2, Memory: params.bytes()} })
+		h := newTestHasher(t, func(c *Config) { c.Params, c.Budget = params, Budget{Workers: 2, Memory: params.bytes()} })
 		if err := h.queue.acquire(t.Context(), 1); err != nil {
 			t.Fatal(err)
 		}
@@ -112,13 +112,13 @@ func TestCallerWhoseContextEndsInTheQueueIsToldToComeBack(t *testing.T) {
 
 func TestAHasherRefusesWhatCannotWork(t *testing.T) {
 	t.Parallel()
-	for want, configure := range map[string]func(*HasherConfig){
-		"more than the memory budget": func(c *HasherConfig) { c.Params.Memory, c.Budget.Memory = 65, 64<<10 },
-		"iterations":                  func(c *HasherConfig) { c.Params.Iterations = 0 },
+	for want, configure := range map[string]func(*Config){
+		"more than the memory budget": func(c *Config) { c.Params.Memory, c.Budget.Memory = 65, 64<<10 },
+		"iterations":                  func(c *Config) { c.Params.Iterations = 0 },
 	} {
-		cfg := HasherConfig{Params: cheap}
+		cfg := Config{Params: cheap}
 		configure(&cfg)
-		if _, err := NewHasher(cfg); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := New(cfg); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
@@ -127,7 +127,7 @@ func TestAHasherRefusesWhatCannotWork(t *testing.T) {
 func TestPeppers(t *testing.T) {
 	t.Parallel()
 	with := func(current string, previous ...string) *Hasher {
-		return newTestHasher(t, func(c *HasherConfig) { c.Pepper, c.PreviousPeppers = current, previous })
+		return newTestHasher(t, func(c *Config) { c.Pepper, c.PreviousPeppers = current, previous })
 	}
 	const password = "correct horse"
 	hashOf := func(h *Hasher) digest {

@@ -1,4 +1,9 @@
-package authn
+// Package hashing computes the password hashes of a process within a budget of memory and time.
+//
+// A [Hasher] has a queue, first come first served. It refuses a caller that would wait too long with
+// [*Overloaded]. New hashes are Argon2id (RFC 9106) at one configured cost; stored hashes may have
+// another cost, or be another program's. Verifying takes as long for an unknown account as for a wrong password.
+package hashing
 
 import (
 	"context"
@@ -30,9 +35,9 @@ func Purposes() []Purpose {
 	return []Purpose{ForLogin, ForNobody, ForUpgrade, ForAccount, ForFloor}
 }
 
-// HasherConfig is what [NewHasher] needs to know. It trusts the peppers: whoever sets them checks
+// Config is what [New] needs to know. It trusts the peppers: whoever sets them checks
 // that they are hard to guess.
-type HasherConfig struct {
+type Config struct {
 	Params          Params // cost of new hashes
 	Budget          Budget
 	Pepper          string   // key that passwords are hashed with; "" for none
@@ -46,7 +51,7 @@ type HasherConfig struct {
 
 // Hasher computes all password hashes of a process within one budget. It is safe for concurrent use.
 type Hasher struct {
-	config   HasherConfig
+	config   Config
 	params   Params
 	peppers  peppers
 	entrance queue // for places, see [Place]
@@ -56,12 +61,12 @@ type Hasher struct {
 	floor    *floor
 	arenas   *arenas // nil for golang.org/x/crypto/argon2
 	broken   error   // why arenas is nil where there is a faster implementation
-	stats    *hashCounters
+	stats    *counters
 	now      func() time.Time
 }
 
-// NewHasher makes a Hasher. It fails when the cost is out of bounds or does not fit the budget.
-func NewHasher(cfg HasherConfig) (*Hasher, error) {
+// New makes a Hasher. It fails when the cost is out of bounds or does not fit the budget.
+func New(cfg Config) (*Hasher, error) {
 	if err := cfg.Params.Validate(); err != nil {
 		return nil, err
 	}
@@ -87,7 +92,7 @@ func NewHasher(cfg HasherConfig) (*Hasher, error) {
 		residue:  newResidue(min(b.Memory, need)),
 		pace:     pace{every: paceStep},
 		floor:    newFloor(cfg.Sleep),
-		stats:    newHashCounters(),
+		stats:    newCounters(),
 		now:      cfg.Now,
 	}
 	if h.now == nil {
@@ -101,12 +106,12 @@ func NewHasher(cfg HasherConfig) (*Hasher, error) {
 
 // With returns the hasher for another configuration. It is h itself when nothing differs. A new one
 // continues the statistics of h, and knows the times of stored hashes that h has learned. It
-// fails as [NewHasher] does.
-func (h *Hasher) With(cfg HasherConfig) (*Hasher, error) {
+// fails as [New] does.
+func (h *Hasher) With(cfg Config) (*Hasher, error) {
 	if reflect.DeepEqual(cfg, h.config) {
 		return h, nil
 	}
-	after, err := NewHasher(cfg)
+	after, err := New(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +123,7 @@ func (h *Hasher) With(cfg HasherConfig) (*Hasher, error) {
 // Implementation names what computes Argon2 here.
 func (h *Hasher) Implementation() string {
 	if h.arenas == nil {
-		return ImplementationPortable
+		return Portable
 	}
 	return string(h.arenas.impl)
 }

@@ -1,4 +1,4 @@
-package authn
+package hashing
 
 import (
 	"bytes"
@@ -112,7 +112,7 @@ func TestArenasInUseAtTheEndAreWipedWhenTheyAreGivenBack(t *testing.T) {
 func TestWhatGoesWrongAroundASlotDoesNotReachTheNextHash(t *testing.T) {
 	t.Parallel()
 	params := Params{Memory: 256, Iterations: 2, Parallelism: 2}
-	h, err := NewHasher(HasherConfig{Params: params, Budget: Budget{Memory: 2 * params.bytes(), Workers: 2, MaxWait: time.Minute}})
+	h, err := New(Config{Params: params, Budget: Budget{Memory: 2 * params.bytes(), Workers: 2, MaxWait: time.Minute}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestWhatGoesWrongAroundASlotDoesNotReachTheNextHash(t *testing.T) {
 
 func TestABrokenImplementationIsSaidAndNotUsed(t *testing.T) {
 	t.Parallel()
-	h, err := NewHasher(HasherConfig{Params: Params{Memory: 64, Iterations: 1, Parallelism: 1}})
+	h, err := New(Config{Params: Params{Memory: 64, Iterations: 1, Parallelism: 1}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func TestABrokenImplementationIsSaidAndNotUsed(t *testing.T) {
 		t.Error(err)
 	}
 	h.arenas = &arenas{impl: argon2id.Implementation("none"), most: mebibyte}
-	if err := h.SelfCheck(); err == nil || h.Implementation() != ImplementationPortable {
+	if err := h.SelfCheck(); err == nil || h.Implementation() != Portable {
 		t.Errorf("got %v, and %s computes", err, h.Implementation())
 	}
 	if err := h.SelfCheck(); err == nil {

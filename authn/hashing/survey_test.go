@@ -1,4 +1,4 @@
-package authn
+package hashing
 
 import (
 	"encoding/json"
@@ -13,7 +13,7 @@ import (
 // spelled returns hashes that other programs made.
 func spelled(t *testing.T) (hashes []string) {
 	t.Helper()
-	text, err := os.ReadFile("hashing/foreign/testdata/vectors.json")
+	text, err := os.ReadFile("foreign/testdata/vectors.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func each(hashes []string, err error) func(string) iter.Seq2[string, error] {
 func TestTheFloorFollowsTheCostliestHashOfEachAlgorithm(t *testing.T) {
 	t.Parallel()
 	tick := time.Now()
-	h := newTestHasher(t, func(c *HasherConfig) {
+	h := newTestHasher(t, func(c *Config) {
 		c.Budget = Budget{Workers: 2, Memory: 64 << 20}
 		c.Now = func() time.Time { tick = tick.Add(time.Second); return tick }
 	})

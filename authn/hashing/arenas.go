@@ -1,4 +1,4 @@
-package authn
+package hashing
 
 import (
 	"slices"
@@ -8,9 +8,9 @@ import (
 	"github.com/authctl/authctl/authn/hashing/argon2id"
 )
 
-// ImplementationPortable is golang.org/x/crypto/argon2. The others are those of
+// Portable is golang.org/x/crypto/argon2. The others are those of
 // [argon2id.Implementation].
-const ImplementationPortable = string(argon2id.Portable)
+const Portable = string(argon2id.Portable)
 
 // idleWipe is how long an arena that nobody uses is kept.
 const idleWipe = time.Minute

@@ -50,7 +50,7 @@ func (s *Service) beginLogin(ctx context.Context, a Actor, username string, now 
 const settleWithin = 5 * time.Second
 
 // settling outlives a client that hangs up. That must neither hide a guess, right or wrong, or
-// a refusal, nor make a failure of an attempt that had no turn.
+// a refusal, nor make a failure of an attempt that had no slot.
 func settling(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), settleWithin)
 }

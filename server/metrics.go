@@ -108,7 +108,7 @@ type serviceCollector struct {
 var (
 	hashesTotal   = prometheus.NewDesc("authctl_password_hashes_total", "Password hashes completed.", nil, nil)
 	hashesRunning = prometheus.NewDesc("authctl_password_hashes_running", "Password hashes under way.", nil, nil)
-	hashesWaiting = prometheus.NewDesc("authctl_password_hashes_waiting", "Password hashes waiting for their turn.", nil, nil)
+	hashesWaiting = prometheus.NewDesc("authctl_password_hashes_waiting", "Password hashes waiting in the queue.", nil, nil)
 	hashesShed    = prometheus.NewDesc("authctl_password_hashes_shed_total", "Sign-ins and the like refused because the wait for a hash was, or would have been, too long, by purpose.", []string{"purpose"}, nil)
 	loginsHeld    = prometheus.NewDesc("authctl_logins_held", "Refused sign-ins that are answered later, so that the time does not tell which accounts there are.", nil, nil)
 	hashMemory    = prometheus.NewDesc("authctl_password_hash_memory_bytes", "Memory that password hashes work with.", nil, nil)
@@ -116,7 +116,7 @@ var (
 	hashKept      = prometheus.NewDesc("authctl_password_hash_memory_kept_bytes", "Memory that is kept for password hashes, in use or not.", nil, nil)
 	hashArgon2    = prometheus.NewDesc("authctl_password_hash_implementation", "1, for the implementation of Argon2 that computes.", []string{"name"}, nil)
 	hashWorkers   = prometheus.NewDesc("authctl_password_hash_workers", "Password hashes that may run at once.", nil, nil)
-	hashWait      = prometheus.NewDesc("authctl_password_hash_wait_seconds", "How long a password hash waited for its turn, by purpose.", []string{"purpose"}, nil)
+	hashWait      = prometheus.NewDesc("authctl_password_hash_wait_seconds", "How long a password hash waited in the queue, by purpose.", []string{"purpose"}, nil)
 	hashRun       = prometheus.NewDesc("authctl_password_hash_run_seconds", "How long a password hash took, by purpose.", []string{"purpose"}, nil)
 	throttled     = prometheus.NewDesc("authctl_logins_throttled_total", "Sign-ins refused because too many of the same account have failed.", nil, nil)
 	capped        = prometheus.NewDesc("authctl_logins_capped_total", "Sign-ins refused because too many of all accounts have failed.", nil, nil)

@@ -8,23 +8,23 @@ import (
 	"github.com/authctl/authctl/authn/hashing/argon2id"
 )
 
-// Portable is golang.org/x/crypto/argon2. The others are those of
+// Portable names golang.org/x/crypto/argon2. Other names are those of
 // [argon2id.Implementation].
 const Portable = string(argon2id.Portable)
 
-// idleWipe is how long an arena that nobody uses is kept.
+// idleWipe is how long an idle arena is kept.
 const idleWipe = time.Minute
 
-// arenas are the working memories of the hashes that run, kept for the next ones of
-// the same size: one that is larger than its hash would take memory that nobody counts.
+// arenas keep the working memory of hashes for the next hashes of the same size. A larger arena is not
+// used for a smaller hash, because nobody would count the difference.
 type arenas struct {
 	impl argon2id.Implementation
-	most int64 // bytes for all of them
+	max  int64 // bytes of all arenas
 
 	mu     sync.Mutex
 	idle   []arenaSlot // the longest idle first
-	held   int64       // bytes, also of those in use
-	wipe   *time.Timer // nil while none is idle
+	held   int64       // bytes, idle and in use
+	wipe   *time.Timer // nil while no arena is idle
 	closed bool
 }
 
@@ -34,9 +34,9 @@ type arenaSlot struct {
 	since  time.Time
 }
 
-// newArenas returns nil where golang.org/x/crypto/argon2 is the best there is. It
-// fails when what is better computes something else than it should.
-func newArenas(most int64) (*arenas, error) {
+// newArenas returns nil where golang.org/x/crypto/argon2 is the fastest implementation. It
+// fails when a faster one computes a wrong hash.
+func newArenas(max int64) (*arenas, error) {
 	impl := argon2id.Implementations()[0]
 	if impl == argon2id.Portable {
 		return nil, nil
@@ -44,7 +44,7 @@ func newArenas(most int64) (*arenas, error) {
 	if err := argon2id.Check(impl, 1, 8, 1); err != nil {
 		return nil, err
 	}
-	return &arenas{impl: impl, most: most}, nil
+	return &arenas{impl: impl, max: max}, nil
 }
 
 // key computes a hash in an arena. The arena of a hash that fails is not kept.
@@ -54,8 +54,8 @@ func (s *arenas) key(password, salt []byte, p Params, length int) (tag []byte, e
 	return a.Key(s.impl, password, salt, p.Iterations, p.Memory, p.Parallelism, uint32(length))
 }
 
-// take returns an arena for a hash, and first wipes idle ones that there would be no room
-// for beside it.
+// take returns an arena for a hash. It first wipes idle arenas of other sizes, as many as the new one
+// needs room for.
 func (s *arenas) take(memory int64) arenaSlot {
 	s.mu.Lock()
 	for i, a := range slices.Backward(s.idle) {
@@ -66,7 +66,7 @@ func (s *arenas) take(memory int64) arenaSlot {
 		}
 	}
 	var over []arenaSlot
-	for len(s.idle) > 0 && s.held+memory > s.most {
+	for len(s.idle) > 0 && s.held+memory > s.max {
 		over = append(over, s.longestIdle())
 	}
 	s.held += memory
@@ -93,7 +93,7 @@ func (s *arenas) giveBack(a arenaSlot, keep bool) {
 	}
 }
 
-// longestIdle takes out the arena that was used least lately.
+// longestIdle removes and returns the arena that has been idle longest.
 func (s *arenas) longestIdle() arenaSlot {
 	a := s.idle[0]
 	s.idle = slices.Delete(s.idle, 0, 1)
@@ -101,14 +101,14 @@ func (s *arenas) longestIdle() arenaSlot {
 	return a
 }
 
-// wipeAll wipes arenas, and gives their memory back to the system.
+// wipeAll wipes arenas and returns their memory to the system.
 func wipeAll(arenas []arenaSlot) {
 	for _, a := range arenas {
-		_ = a.Close() // it is wiped in any case
+		_ = a.Close() // the arena is wiped even when returning its memory fails
 	}
 }
 
-// wipeIdle wipes those that nobody has used for a while.
+// wipeIdle wipes arenas that have been idle for idleWipe.
 func (s *arenas) wipeIdle() {
 	var old []arenaSlot
 	s.mu.Lock()
@@ -124,7 +124,7 @@ func (s *arenas) wipeIdle() {
 	wipeAll(old)
 }
 
-// close wipes all, those in use when they are given back.
+// close wipes all arenas. One that is in use is wiped when its hash is done.
 func (s *arenas) close() {
 	s.mu.Lock()
 	s.closed = true

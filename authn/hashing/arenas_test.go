@@ -14,9 +14,9 @@ import (
 
 const mebibyte = 1 << 20
 
-func testArenas(t *testing.T, most int64) *arenas {
+func testArenas(t *testing.T, max int64) *arenas {
 	t.Helper()
-	s, err := newArenas(most)
+	s, err := newArenas(max)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func TestABrokenImplementationIsSaidAndNotUsed(t *testing.T) {
 	if err := h.SelfCheck(); err != nil {
 		t.Error(err)
 	}
-	h.arenas = &arenas{impl: argon2id.Implementation("none"), most: mebibyte}
+	h.arenas = &arenas{impl: argon2id.Implementation("none"), max: mebibyte}
 	if err := h.SelfCheck(); err == nil || h.Implementation() != Portable {
 		t.Errorf("got %v, and %s computes", err, h.Implementation())
 	}

@@ -10,30 +10,29 @@ import (
 
 const (
 	maxFloor = 20 * time.Second // less than a client has for its answer
-	maxHeld  = 4096             // refusals that are held back at once; each keeps a connection
+	maxHeld  = 4096             // refusals that are delayed at once; each keeps a connection
 )
 
-// floor is the least time that a refused sign-in takes, from the moment that its hash begins:
-// what a wrong password takes of an account with the costliest hash that is stored. Without it the
-// time would tell which names have such a hash, and so that there are such accounts. While
-// all hashes are of the configured cost there is none.
+// floor is the minimum time of a refused sign-in, from when its hash began: as long as a wrong password
+// takes for the account with the costliest stored hash. Without a floor, a slower refusal would tell that an
+// account exists. While all stored hashes have the configured cost the floor is 0.
 type floor struct {
 	sleep func(context.Context, time.Duration)
-	over  chan struct{} // closed when nobody is to wait any more
+	over  chan struct{} // closed by end
 	once  sync.Once
 
 	mu     sync.Mutex
-	kinds  map[string]kind // the costliest of each algorithm
-	held   int
-	survey time.Time // when the stored hashes were last read; zero for never
+	kinds  map[string]kind // the costliest stored hash, by algorithm
+	held   int             // refusals that are being delayed
+	survey time.Time       // when the stored hashes were last read; zero for never
 }
 
-// kind is what is known of the costliest stored hash of an algorithm.
+// kind is what is known about the costliest stored hash of an algorithm.
 type kind struct {
 	effort int64         // in the algorithm's own measure
-	least  time.Duration // that a failed check takes, with the longest password
-	took   time.Duration // the same at times of high load, of late
-	gauged bool          // least was computed for this, and not seen at a sign-in
+	least  time.Duration // time of a failed check with the longest password
+	took   time.Duration // the same under the recent load
+	gauged bool          // least was measured by Survey, not at a sign-in
 }
 
 // newFloor makes a floor whose delays use sleep, or a timer when it is nil.
@@ -45,15 +44,15 @@ func newFloor(sleep func(context.Context, time.Duration)) *floor {
 	return f
 }
 
-// inherit takes over what another one knows. The database is to be asked again: what was of the
-// configured cost may not be now.
+// inherit copies the times of another floor. It does not copy when stored hashes were last read: the
+// configured cost may have changed, so they are read again.
 func (f *floor) inherit(before *floor) {
 	before.mu.Lock()
 	defer before.mu.Unlock()
 	f.kinds = maps.Clone(before.kinds)
 }
 
-// height is how long a refusal takes at least; 0 for no time.
+// height returns the minimum time of a refusal; 0 for none.
 func (f *floor) height() (d time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -63,8 +62,8 @@ func (f *floor) height() (d time.Duration) {
 	return min(d, maxFloor)
 }
 
-// learn takes in how long a failed check took. Of a kind that was not known the next refusals
-// take as long; a longer time, under load, is forgotten by and by.
+// learn records how long a failed check took. A costlier hash than the known one raises the floor for the next
+// refusals. A longer time of the known one, under load, raises it too and then fades.
 func (f *floor) learn(algorithm string, effort int64, took time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -80,14 +79,14 @@ func (f *floor) learn(algorithm string, effort int64, took time.Duration) {
 	f.kinds[algorithm] = k
 }
 
-// set replaces what is known of an algorithm's costliest hash.
+// set replaces what is known about an algorithm's costliest hash.
 func (f *floor) set(algorithm string, k kind) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.kinds[algorithm] = k
 }
 
-// gauged reports whether it is known how long a hash of that effort takes.
+// gauged reports whether Survey has measured a hash of that effort.
 func (f *floor) gauged(algorithm string, effort int64) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -110,7 +109,7 @@ func (f *floor) lastSurvey() time.Time {
 	return f.survey
 }
 
-// full fails when so many refusals are held back that no other may come to it.
+// full returns [*Overloaded] when too many refusals are being delayed to add another.
 func (f *floor) full() error {
 	height := f.height()
 	f.mu.Lock()
@@ -121,8 +120,8 @@ func (f *floor) full() error {
 	return tooLong(height)
 }
 
-// hold keeps a refusal until the floor is over since the hash began; it takes no turn to hash
-// and no memory but the request's own. A client that hangs up ends it, a deadline does not: that
+// hold waits until the floor has passed since the hash began. It takes no queue slot and no memory. It ends
+// early when ctx is cancelled, because the client hung up. A deadline of ctx does not end it: the deadline
 // would come sooner for some names than for others.
 func (f *floor) hold(ctx context.Context, since, now time.Time) {
 	rest := f.height() - now.Sub(since)
@@ -140,13 +139,14 @@ func (f *floor) hold(ctx context.Context, since, now time.Time) {
 	f.sleep(ctx, rest)
 }
 
-// holding returns how many are held.
+// holding returns how many refusals are being delayed.
 func (f *floor) holding() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.held
 }
 
+// await sleeps for d. It ends early when ctx is cancelled, and at end.
 func (f *floor) await(ctx context.Context, d time.Duration) {
 	gone := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -164,5 +164,5 @@ func (f *floor) await(ctx context.Context, d time.Duration) {
 	}
 }
 
-// end lets go of all that are held, and holds none from now on.
+// end ends all delays at once, also those to come.
 func (f *floor) end() { f.once.Do(func() { close(f.over) }) }

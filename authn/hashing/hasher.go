@@ -9,45 +9,11 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
-	"reflect"
-	"runtime"
 	"runtime/debug"
 	"time"
 
 	"github.com/authctl/authctl/authn/hashing/argon2id"
 )
-
-// Purpose is what a password is hashed for.
-type Purpose string
-
-// The purposes.
-const (
-	ForLogin   Purpose = "login"   // comparing with the stored hash
-	ForNobody  Purpose = "nobody"  // a login without a hash to compare with
-	ForUpgrade Purpose = "upgrade" // replacing a hash of another cost, at a login
-	ForAccount Purpose = "account" // a new account, or a new password
-	ForFloor   Purpose = "floor"   // learning how long a stored hash takes
-)
-
-// Purposes returns every purpose.
-func Purposes() []Purpose {
-	return []Purpose{ForLogin, ForNobody, ForUpgrade, ForAccount, ForFloor}
-}
-
-// Config is what [New] needs to know. It trusts the peppers: whoever sets them checks
-// that they are hard to guess.
-type Config struct {
-	Params          Params // cost of new hashes
-	Budget          Budget
-	Pepper          string   // key that passwords are hashed with; "" for none
-	PreviousPeppers []string // keys that stored hashes may still need
-	Portable        bool     // compute with golang.org/x/crypto/argon2 also where there is a faster implementation
-	KeepsStronger   bool     // never replace a stored hash by a cheaper one
-
-	Now   func() time.Time                     // clock; nil for time.Now
-	Sleep func(context.Context, time.Duration) // stands in for the wait of [Hasher.Hold], in tests; nil for a timer
-}
 
 // Hasher computes all password hashes of a process within one budget. It is safe for concurrent use.
 type Hasher struct {
@@ -65,61 +31,6 @@ type Hasher struct {
 	now      func() time.Time
 }
 
-// New makes a Hasher. It fails when the cost is out of bounds or does not fit the budget.
-func New(cfg Config) (*Hasher, error) {
-	if err := cfg.Params.Validate(); err != nil {
-		return nil, err
-	}
-	b := cfg.Budget
-	if b.Workers <= 0 {
-		b.Workers = runtime.GOMAXPROCS(0)
-	}
-	need := int64(b.Workers) * cfg.Params.bytes()
-	if b.Memory <= 0 {
-		b.Memory = need
-	}
-	if b.MaxWait <= 0 {
-		b.MaxWait = defaultMaxWait
-	}
-	if cfg.Params.bytes() > b.Memory {
-		return nil, fmt.Errorf("one password hash needs %d KiB, which is more than the memory budget of %d KiB", cfg.Params.Memory, b.Memory>>10)
-	}
-	h := &Hasher{
-		config: cfg,
-		params: cfg.Params, peppers: newPeppers(cfg.Pepper, cfg.PreviousPeppers),
-		entrance: queue{Budget: Budget{Workers: 2 * int(min(int64(b.Workers), b.Memory/cfg.Params.bytes())), MaxWait: b.MaxWait}},
-		queue:    queue{Budget: b},
-		residue:  newResidue(min(b.Memory, need)),
-		pace:     pace{every: paceStep},
-		floor:    newFloor(cfg.Sleep),
-		stats:    newCounters(),
-		now:      cfg.Now,
-	}
-	if h.now == nil {
-		h.now = time.Now
-	}
-	if !cfg.Portable {
-		h.arenas, h.broken = newArenas(b.Memory)
-	}
-	return h, nil
-}
-
-// With returns the hasher for another configuration. It is h itself when nothing differs. A new one
-// continues the statistics of h, and knows the times of stored hashes that h has learned. It
-// fails as [New] does.
-func (h *Hasher) With(cfg Config) (*Hasher, error) {
-	if reflect.DeepEqual(cfg, h.config) {
-		return h, nil
-	}
-	after, err := New(cfg)
-	if err != nil {
-		return nil, err
-	}
-	after.stats = h.stats
-	after.floor.inherit(h.floor)
-	return after, nil
-}
-
 // Implementation names what computes Argon2 here.
 func (h *Hasher) Implementation() string {
 	if h.arenas == nil {
@@ -129,23 +40,24 @@ func (h *Hasher) Implementation() string {
 }
 
 // SelfCheck compares the fast implementation with golang.org/x/crypto/argon2 at the
-// configured cost, which takes as long as two hashes. When they differ, or the fast one
-// has failed its check at the start, the latter computes from then on, and the error says
-// so. Call it before anyone signs in.
+// configured cost. It takes as long as two hashes. When they differ, or the fast one has failed
+// its check in [New], it returns an error, and golang.org/x/crypto/argon2 computes from
+// then on. Call it before anyone signs in.
 func (h *Hasher) SelfCheck() error {
 	if h.arenas == nil {
 		return h.broken
 	}
 	p := h.params
 	h.broken = argon2id.Check(h.arenas.impl, p.Iterations, p.Memory, p.Parallelism)
-	debug.FreeOSMemory() // what the check took is not needed any more
+	debug.FreeOSMemory() // returns what the check has used
 	if h.broken != nil {
 		h.arenas = nil
 	}
 	return h.broken
 }
 
-// Close wipes the memory that hashes have worked with. Nothing must be hashed any more.
+// Close wipes the memory of past hashes, and that of a running hash when it is done. Do not
+// start another hash afterwards.
 func (h *Hasher) Close() {
 	if h.arenas != nil {
 		h.arenas.close()

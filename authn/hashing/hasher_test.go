@@ -72,7 +72,7 @@ func TestHashAndVerifyCountOneComputationEach(t *testing.T) {
 }
 
 // TestWhereThereIsNoHashOneOfTheConfiguredCostIsComputed leaves a little less memory than
-// that takes: it then has to wait for its turn, which a cheaper one would not.
+// that takes: it then has to wait for a slot, which a cheaper one would not.
 func TestWhereThereIsNoHashOneOfTheConfiguredCostIsComputed(t *testing.T) {
 	t.Parallel()
 	for _, memory := range []uint32{64, 128, 1024} {
@@ -98,7 +98,7 @@ func TestWhereThereIsNoHashOneOfTheConfiguredCostIsComputed(t *testing.T) {
 func TestCallerWhoseContextEndsInTheQueueIsToldToComeBack(t *testing.T) {
 	t.Parallel()
 	h := newTestHasher(t, nil)
-	if err := h.queue.acquire(t.Context(), 1); err != nil { // the only turn is taken
+	if err := h.queue.acquire(t.Context(), 1); err != nil { // the only slot is taken
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -6,24 +6,24 @@ import (
 	"time"
 )
 
-// pace holds refusals back for a moment, the longer the more there are. Clients that
-// come again the moment that they are refused would otherwise take the processor from
-// those who are served: five hundred of them in a loop left a tenth of the sign-ins.
+// pace delays refusals, the more of them the longer. Clients that retry at once would
+// otherwise take the processor from those who are served: five hundred of them in a loop
+// left a tenth of the sign-ins.
 type pace struct {
 	mu    sync.Mutex
-	rate  float64 // refusals a second, of late
+	rate  float64 // recent refusals a second
 	last  time.Time
 	held  int
-	every time.Duration // what one refusal a second adds to the moment; 0 for none
+	every time.Duration // what one refusal a second adds to the delay; 0 for no delay
 }
 
 const (
-	paceStep    = 500 * time.Microsecond // a thousand a second wait for half a second
-	paceMost    = 500 * time.Millisecond
-	paceMostAll = 1000 // that are held back at once; more of them would cost memory
+	paceStep = 500 * time.Microsecond // at a thousand refusals a second the delay is half a second
+	maxPace  = 500 * time.Millisecond
+	maxPaced = 1000 // refusals that are delayed at once; more would cost memory
 )
 
-// hold waits for the moment, or until ctx ends.
+// hold delays a refusal, or until ctx ends.
 func (p *pace) hold(ctx context.Context) {
 	wait := p.enter(time.Now())
 	defer p.leave()
@@ -36,8 +36,7 @@ func (p *pace) hold(ctx context.Context) {
 	}
 }
 
-// enter counts a refusal, and says how long to hold it back. What was counted fades
-// within a second or so.
+// enter counts a refusal and returns its delay. A refusal counts for about a second.
 func (p *pace) enter(now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -45,10 +44,10 @@ func (p *pace) enter(now time.Time) time.Duration {
 	p.rate++
 	p.last = now
 	p.held++
-	if p.held > paceMostAll {
+	if p.held > maxPaced {
 		return 0
 	}
-	return min(time.Duration(p.rate*float64(p.every)), paceMost)
+	return min(time.Duration(p.rate*float64(p.every)), maxPace)
 }
 
 func (p *pace) leave() {

@@ -28,7 +28,7 @@ func TestFewRefusalsAreNotHeldBackAndManyAre(t *testing.T) {
 				for ctx.Err() == nil {
 					began := time.Now()
 					p.hold(ctx)
-					if held := time.Since(began); held > paceMost {
+					if held := time.Since(began); held > maxPace {
 						t.Errorf("one was held for %s", held)
 					}
 					mu.Lock()
@@ -55,14 +55,14 @@ func TestNoMoreRefusalsAreHeldThanThereIsMemoryFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &pace{every: paceStep}
 		var all sync.WaitGroup
-		for range 3 * paceMostAll {
+		for range 3 * maxPaced {
 			all.Go(func() { p.hold(t.Context()) })
 		}
 		synctest.Wait()
 		p.mu.Lock()
 		held := p.held
 		p.mu.Unlock()
-		if held > paceMostAll {
+		if held > maxPaced {
 			t.Errorf("%d are held", held)
 		}
 		all.Wait()

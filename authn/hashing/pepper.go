@@ -7,14 +7,14 @@ import (
 	"errors"
 )
 
-// peppers are the keys that passwords are hashed with, beside the salt. They are kept
-// outside of the database, so that its hashes alone are of no use to whoever steals it.
+// peppers are secret keys that passwords are hashed with in addition to the salt. They are not in the
+// database: without them, stolen hashes cannot be attacked.
 type peppers struct {
-	current string            // id of the one for new hashes; "" for none
+	current string            // id of the pepper for new hashes; "" for none
 	keys    map[string][]byte // by id
 }
 
-// pepperIDLength is that of an id: 6 bytes in base64.
+// pepperIDLength is the length of an id: 6 bytes in base64.
 const pepperIDLength = 8
 
 // newPeppers files peppers under their ids.
@@ -29,7 +29,7 @@ func newPeppers(current string, previous []string) peppers {
 	return p
 }
 
-// add files a pepper under its id, which tells nothing of it.
+// add files a pepper under its id, and returns the id. The id does not reveal the pepper.
 func (p peppers) add(secret string) (id string) {
 	key := []byte(secret)
 	mac := hmac.New(sha256.New, key)

@@ -17,8 +17,7 @@ type Params struct {
 	Parallelism uint8  // lanes
 }
 
-// The hard bounds, which hold for stored hashes too: nothing is allocated for a
-// hash beyond them.
+// The bounds of new and of stored hashes. Nothing is allocated for a hash beyond them.
 const (
 	maxMemory      = 1 << 20 // KiB, which is 1 GiB
 	maxIterations  = 20
@@ -55,14 +54,14 @@ func (p Params) BelowFloor() bool {
 	return true
 }
 
-// WeakerThan reports whether a hash at p is easier to attack than one at q: it needs less memory,
-// or less of memory times passes.
+// WeakerThan reports whether a hash at p is cheaper to attack than one at q: p has less memory,
+// or less memory times passes.
 func (p Params) WeakerThan(q Params) bool { return p.Memory < q.Memory || p.work() < q.work() }
 
-// work is memory times passes, in KiB: what an attacker who has the memory pays for a guess.
+// work returns memory times passes, in KiB: an attacker's cost of one guess.
 func (p Params) work() uint64 { return uint64(p.Memory) * uint64(p.Iterations) }
 
-// bytes returns how much memory a hash works with.
+// bytes returns the working memory of a hash.
 func (p Params) bytes() int64 { return int64(p.Memory) << 10 }
 
 // String returns the parameters as a PHC string writes them.
@@ -104,8 +103,8 @@ func (d digest) String() string {
 
 var errCorruptHash = errors.New("stored password hash is corrupt or out of bounds")
 
-// parseDigest parses an Argon2id PHC string, in the one spelling that [digest.String]
-// writes, and holds it to the bounds before anything is allocated for it.
+// parseDigest parses an Argon2id PHC string. It accepts only the spelling that [digest.String]
+// writes, and checks the bounds before it allocates anything.
 func parseDigest(phc string) (digest, error) {
 	rest, ok := strings.CutPrefix(phc, phcPrefix)
 	if !ok || len(phc) > 300 {
@@ -131,7 +130,7 @@ func parseDigest(phc string) (digest, error) {
 		return digest{}, errCorruptHash
 	}
 	d.salt, d.tag = salt, tag
-	if d.String() != phc { // base64 ignores line breaks; we do not
+	if d.String() != phc { // base64 accepts line breaks
 		return digest{}, errCorruptHash
 	}
 	return d, nil
@@ -156,7 +155,7 @@ func parseParams(s string) (Params, error) {
 			return Params{}, errCorruptHash
 		}
 	}
-	if n[2] > maxParallelism { // before it is squeezed into a byte
+	if n[2] > maxParallelism { // checked before the conversion to a byte
 		return Params{}, errCorruptHash
 	}
 	p := Params{Memory: uint32(n[0]), Iterations: uint32(n[1]), Parallelism: uint8(n[2])}

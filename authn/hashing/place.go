@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// Place is the promise of a hash. There are twice as many as hashes are computed at once: who
-// has one asks the database what to compare the password with while the hashes of others are
-// computed, and is not kept waiting much longer. Whatever is counted is counted with a place, so that
-// clients that hang up cannot make the database count what is never computed.
+// Place is a caller's promise of a hash. There are twice as many places as workers: a caller with a place
+// queries the database while other callers' hashes are computed, and then waits little for its own. A login
+// counts its attempt only with a place. So clients that hang up cannot make the database count attempts
+// that are never computed.
 type Place struct {
 	queue *queue
-	since time.Time // zero once it is given back
+	since time.Time // zero after Leave
 	now   func() time.Time
 }
 
 // Enter waits for a place. It fails with [*Overloaded] when the wait is or would be too long,
-// or ctx ends, and when too many refused sign-ins are held back.
+// or ctx ends, and when too many refused sign-ins are being delayed.
 func (h *Hasher) Enter(ctx context.Context, why Purpose) (*Place, error) {
 	if err := h.floor.full(); err != nil {
 		return nil, h.refuse(ctx, err, why)
@@ -30,7 +30,7 @@ func (h *Hasher) Enter(ctx context.Context, why Purpose) (*Place, error) {
 	return &Place{&h.entrance, h.now(), h.now}, nil
 }
 
-// Leave gives the place back; only the first time counts.
+// Leave frees the place. Calling it again does nothing.
 func (p *Place) Leave() {
 	if p.since.IsZero() {
 		return

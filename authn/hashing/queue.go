@@ -10,31 +10,31 @@ import (
 	"time"
 )
 
-// Budget bounds what hashing passwords may take of a process.
+// Budget is how much memory and time password hashing may take of a process.
 type Budget struct {
 	Workers int           // hashes at once; 0 for as many as there are CPUs to run on
-	Memory  int64         // bytes that they work with at once; 0 for what the workers need at the configured cost
-	MaxWait time.Duration // how long one may wait for its turn; 0 for 2 s
+	Memory  int64         // bytes of working memory of all of them; 0 for what the workers need at the configured cost
+	MaxWait time.Duration // in the queue; 0 for 2 s
 }
 
 const defaultMaxWait = 2 * time.Second
 
-// queue admits hashes within a budget, first come first served. Whoever would wait
-// too long is refused at once, going by how long the hashes before took, so that an
-// overload costs those who are refused nothing, and those who are served no time.
+// queue admits hashes within a budget, first come first served. It estimates a new caller's wait from how
+// long recent hashes took, and refuses at once a caller that would wait too long. So in an overload
+// no caller waits in vain, and refusals take no time from those who are served.
 type queue struct {
 	Budget
 	mu      sync.Mutex
 	running int
 	used    int64         // bytes
-	waiting list.List     // of *turn
-	mean    time.Duration // that a hash takes, of late
+	waiting list.List     // of *waiter
+	mean    time.Duration // moving average of how long a hash takes; 0 while that is not known
 }
 
-// turn is a place in the queue.
-type turn struct {
+// waiter is a caller in the queue.
+type waiter struct {
 	memory   int64
-	admitted chan struct{} // closed when it has come
+	admitted chan struct{} // closed when the caller has a slot
 }
 
 // Overloaded is the error of a caller that gets no queue slot: the wait is or would be too
@@ -63,7 +63,7 @@ func (e *Overloaded) Unwrap() error { return e.err }
 
 var errOutsized = errors.New("a hash needs more memory than the budget for all")
 
-// check refuses whoever would have to wait too long, and takes no place.
+// check returns [*Overloaded] when a new caller would wait too long. It takes no slot.
 func (q *queue) check() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -76,14 +76,15 @@ func (q *queue) refusal() error {
 		return nil
 	}
 	wait := q.mean * time.Duration(q.waiting.Len()+1) / time.Duration(max(q.running, 1))
-	if wait <= q.MaxWait/10*9 { // the rest is for estimates that prove wrong
+	if wait <= q.MaxWait/10*9 { // a tenth is kept for estimates that are too low
 		return nil
 	}
 	return tooLong(wait)
 }
 
-// acquire waits for a turn to work with so many bytes. It fails when the wait is or
-// would be too long, or ctx ends; then there is nothing to release.
+// acquire waits for a slot with so many bytes of memory. It fails with [*Overloaded] when the wait is or would
+// be too long, with ctx's error when that ends, and with errOutsized when the budget is too small. After an
+// error there is nothing to release.
 func (q *queue) acquire(ctx context.Context, memory int64) error {
 	if memory > q.Memory {
 		return errOutsized
@@ -101,44 +102,44 @@ func (q *queue) acquire(ctx context.Context, memory int64) error {
 		q.mu.Unlock()
 		return err
 	}
-	t := &turn{memory, make(chan struct{})}
-	place := q.waiting.PushBack(t)
+	w := &waiter{memory, make(chan struct{})}
+	e := q.waiting.PushBack(w)
 	q.mu.Unlock()
-	return q.await(ctx, t, place)
+	return q.await(ctx, w, e)
 }
 
-func (q *queue) await(ctx context.Context, t *turn, place *list.Element) error {
+func (q *queue) await(ctx context.Context, w *waiter, e *list.Element) error {
 	timeout := time.NewTimer(q.MaxWait)
 	defer timeout.Stop()
 	var err error
 	select {
-	case <-t.admitted:
+	case <-w.admitted:
 	case <-ctx.Done():
 		err = ctx.Err()
 	case <-timeout.C:
 		err = tooLong(q.MaxWait)
 	}
 	if err == nil {
-		if err = ctx.Err(); err != nil { // both came
-			q.release(t.memory, 0)
+		if err = ctx.Err(); err != nil { // it ended as the slot came
+			q.release(w.memory, 0)
 		}
 		return err
 	}
 	q.mu.Lock()
 	select {
-	case <-t.admitted: // meanwhile
+	case <-w.admitted: // after ctx or the time ended
 		q.mu.Unlock()
-		q.release(t.memory, 0)
+		q.release(w.memory, 0)
 		return err
 	default:
 	}
-	q.waiting.Remove(place)
-	q.admit() // a large one that left may have kept small ones waiting
+	q.waiting.Remove(e)
+	q.admit() // a large hash at the front may have blocked small ones
 	q.mu.Unlock()
 	return err
 }
 
-// release gives a turn back; took is how long the work was, 0 when there was none.
+// release frees a slot. took is how long the work took; 0 when it says nothing about other hashes.
 func (q *queue) release(memory int64, took time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -154,16 +155,16 @@ func (q *queue) release(memory int64, took time.Duration) {
 	q.admit()
 }
 
-// admit lets in whoever is first, while there is room.
+// admit gives slots to the first in the queue, while there is room.
 func (q *queue) admit() {
 	for first := q.waiting.Front(); first != nil; first = q.waiting.Front() {
-		t := first.Value.(*turn)
-		if !q.fits(t.memory) {
+		w := first.Value.(*waiter)
+		if !q.fits(w.memory) {
 			return
 		}
 		q.waiting.Remove(first)
-		q.take(t.memory)
-		close(t.admitted)
+		q.take(w.memory)
+		close(w.admitted)
 	}
 }
 
@@ -176,7 +177,7 @@ func (q *queue) take(memory int64) {
 	q.used += memory
 }
 
-// state returns how many run and wait, and what those that run work with.
+// state returns how many hashes run and wait, and the bytes of memory in use.
 func (q *queue) state() (running, waiting int, memory int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

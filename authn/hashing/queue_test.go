@@ -14,7 +14,7 @@ func newTestQueue(workers int, memory int64) *queue {
 	return &queue{Budget: Budget{Workers: workers, Memory: memory, MaxWait: 2 * time.Second}}
 }
 
-// work takes a turn for a while.
+// work takes a slot for a while.
 func (q *queue) work(ctx context.Context, memory int64, took time.Duration) error {
 	if err := q.acquire(ctx, memory); err != nil {
 		return err
@@ -48,7 +48,7 @@ func (q *queue) wantWithin(t *testing.T) {
 	}
 }
 
-func TestTurnsComeInOrder(t *testing.T) {
+func TestSlotsAreGivenInOrder(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		q := newTestQueue(2, 100)
@@ -78,7 +78,7 @@ func TestTurnsComeInOrder(t *testing.T) {
 	})
 }
 
-func TestNobodyWaitsLongForATurn(t *testing.T) {
+func TestNobodyWaitsLongForASlot(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		q := newTestQueue(1, 100)
@@ -152,8 +152,8 @@ func TestGoodputHoldsInAnOverload(t *testing.T) {
 	})
 }
 
-// TestWhoGoesAwayNeitherFreesNorKeepsATurn has callers whose requests end at every moment.
-func TestWhoGoesAwayNeitherFreesNorKeepsATurn(t *testing.T) {
+// TestWhoGoesAwayNeitherFreesNorKeepsASlot has callers whose requests end at every moment.
+func TestWhoGoesAwayNeitherFreesNorKeepsASlot(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		q := newTestQueue(2, 10)

@@ -8,50 +8,49 @@ import (
 	"time"
 )
 
-// residue keeps what hashes leave on the heap within bounds. golang.org/x/crypto/argon2
-// takes its memory anew for each hash. The collector, left alone, lets about as much
-// garbage pile up as is in use; and of what it frees a part is soon no longer in one
-// piece, so that the next hash takes fresh memory while the old still counts. So the
-// collector is called when garbage would exceed what is allowed, and the runtime is
-// given a limit for the whole, at which it hands free pieces back to the system before
-// it takes new ones. With the small heap of this program that costs less than a
+// residue bounds the garbage that hashes leave on the heap. golang.org/x/crypto/argon2
+// allocates its memory anew for each hash. By default the collector lets about as much
+// garbage pile up as is in use. It frees the memory in pieces: the next hash may find none large enough and
+// allocate more. So residue calls the collector when the garbage would exceed its
+// bound. It also sets the runtime's memory limit, at which free pieces return to the system before
+// new ones are allocated. With the small heap of this program that costs less than a
 // hundredth of a hash.
 type residue struct {
-	need    int64 // bytes that hashes at the configured cost work with at most
-	ceiling int64 // the memory limit that the process has anyway
+	need    int64 // max bytes of working memory of hashes at the configured cost
+	ceiling int64 // bytes; the memory limit that the process started with
 
 	mu      sync.Mutex
 	inUse   int64
-	left    int64       // freed by hashes since the collector was last called here
-	release *time.Timer // gives all back when there was nothing to hash for a while
+	left    int64       // bytes that hashes have freed since residue last called the collector
+	release *time.Timer // returns free memory to the system after idleRelease
 }
 
 const (
-	// idleRelease is how long the memory of the latest hashes is kept for the next ones.
-	// Given back to the system, it is zeroed before anyone sees it again.
+	// idleRelease is how long free memory is kept for the next hash. The system zeroes
+	// returned memory before it gives it to another process.
 	idleRelease = 10 * time.Second
 
-	residueFloor = 16 << 20 // bytes below which hashes do not matter
-	leastOthers  = 4 << 20  // bytes
+	residueFloor = 16 << 20 // bytes; residue does nothing when hashes need less
+	minOthers    = 4 << 20  // bytes
 )
 
 func newResidue(need int64) residue {
 	return residue{need: need, ceiling: debug.SetMemoryLimit(-1)}
 }
 
-// begin makes room for a hash.
+// begin makes room for a hash of so many bytes.
 func (r *residue) begin(memory int64) {
 	if r.need < residueFloor {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	most := max(r.need, r.inUse+memory) // a hash from elsewhere may need more than ours
-	if r.left > 0 && r.inUse+r.left+memory > most+most/8 {
-		runtime.GC() // others wait meanwhile, as they must
+	limit := max(r.need, r.inUse+memory) // an imported hash may need more than ours
+	if r.left > 0 && r.inUse+r.left+memory > limit+limit/8 {
+		runtime.GC() // other hashes wait for this
 		r.left = 0
 	}
-	debug.SetMemoryLimit(min(r.ceiling, r.others()+most+most/6))
+	debug.SetMemoryLimit(min(r.ceiling, r.others()+limit+limit/6))
 	r.inUse += memory
 }
 
@@ -62,10 +61,10 @@ func (r *residue) others() int64 {
 	}
 	metrics.Read(samples)
 	mapped := int64(samples[0].Value.Uint64() - samples[1].Value.Uint64() - samples[2].Value.Uint64())
-	return max(mapped-r.inUse-r.left, leastOthers)
+	return max(mapped-r.inUse-r.left, minOthers)
 }
 
-// end tells that a hash is done with its memory.
+// end records that a hash has freed its memory.
 func (r *residue) end(memory int64) {
 	if r.need < residueFloor {
 		return

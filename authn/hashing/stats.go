@@ -6,22 +6,38 @@ import (
 	"time"
 )
 
+// Purpose is why a password is hashed. The statistics are kept by purpose.
+type Purpose string
+
+// The purposes.
+const (
+	ForLogin   Purpose = "login"   // comparing with the stored hash
+	ForNobody  Purpose = "nobody"  // a login without a stored hash, so that it takes as long
+	ForUpgrade Purpose = "upgrade" // replacing a hash of another cost at a login
+	ForAccount Purpose = "account" // a new account, or a new password
+	ForFloor   Purpose = "floor"   // measuring how long a stored hash takes
+)
+
+func purposes() []Purpose {
+	return []Purpose{ForLogin, ForNobody, ForUpgrade, ForAccount, ForFloor}
+}
+
 // Stats is the state of password hashing.
 type Stats struct {
 	Run     uint64 // hashes computed since the start
 	Running int    // being computed now
-	Waiting int    // waiting for their turn now
-	Held    int    // refused sign-ins that are held back now
-	Memory  int64  // bytes that hashes work with now
-	Kept    int64  // bytes that are kept for them, in use or not
-	Budget  Budget // that holds
+	Waiting int    // waiting for a place or a queue slot now
+	Held    int    // refused sign-ins that Hold is delaying now
+	Memory  int64  // bytes that hashes use now
+	Kept    int64  // bytes that arenas hold, in use or idle
+	Budget  Budget // in force, with its defaults
 	By      map[Purpose]Times
 
 	Implementation string // of Argon2
 }
 
-// Times is how long hashes of one purpose waited and ran, and how many were refused
-// because the wait was, or would have been, too long.
+// Times is how long the hashes of one purpose waited and ran. Shed counts those that were refused
+// because the wait was or would have been too long.
 type Times struct {
 	Wait, Run Histogram
 	Shed      uint64
@@ -31,7 +47,7 @@ type Times struct {
 type Histogram struct {
 	Count   uint64
 	Sum     time.Duration
-	Buckets map[time.Duration]uint64 // how many took at most so long
+	Buckets map[time.Duration]uint64 // how many took at most that long
 }
 
 // buckets are the bounds of the histograms.
@@ -40,7 +56,7 @@ func buckets() []time.Duration {
 	return []time.Duration{ms, 5 * ms, 10 * ms, 25 * ms, 50 * ms, 100 * ms, 250 * ms, 500 * ms, 1000 * ms, 2500 * ms, 5000 * ms}
 }
 
-// counters is the histograms as they grow.
+// counters collects Times by purpose. A new hasher shares those of the one before it.
 type counters struct {
 	mu sync.Mutex
 	by map[Purpose]*Times
@@ -48,7 +64,7 @@ type counters struct {
 
 func newCounters() *counters {
 	by := map[Purpose]*Times{}
-	for _, p := range Purposes() {
+	for _, p := range purposes() {
 		by[p] = &Times{Wait: newHistogram(), Run: newHistogram()}
 	}
 	return &counters{by: by}
@@ -80,7 +96,7 @@ func (c *counters) done(why Purpose, wait, run time.Duration) {
 	c.by[why].Run.observe(run)
 }
 
-// refused counts a hash that had no turn.
+// refused counts a hash that got no slot.
 func (c *counters) refused(why Purpose) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -9,8 +9,8 @@ import (
 	"github.com/authctl/authctl/authn/hashing/foreign"
 )
 
-// Stored is a password hash as the store has it: one of ours, or one that came with
-// its user from another program.
+// Stored is a parsed password hash from the database: one of ours, or one that another program made for a
+// user who was imported.
 type Stored struct {
 	Barred bool // its user may not sign in, even with the right password
 
@@ -18,14 +18,14 @@ type Stored struct {
 	foreign *foreign.Hash // nil for ours
 }
 
-// Password is a password as somebody typed it, and as we hash it.
+// Password is one password in the two forms that are hashed.
 type Password struct {
-	Typed string // which other programs hash
-	NFC   string // which we hash
+	Typed string // as typed; other programs hash this
+	NFC   string // in Unicode's normal form C; authctl hashes this
 }
 
-// Parse reads a stored hash, and fails when it is corrupt, or cannot be verified here:
-// it costs more than the budget has, or needs a pepper that is not known.
+// Parse parses a stored hash. It fails when the hash is corrupt, needs more memory than the budget has, or needs
+// a pepper that is not configured.
 func (h *Hasher) Parse(encoded string) (Stored, error) {
 	d, err := parseDigest(encoded)
 	if err == nil {
@@ -38,7 +38,7 @@ func (h *Hasher) Parse(encoded string) (Stored, error) {
 	return Stored{foreign: &f}, nil
 }
 
-// memory is how many bytes comparing a password with it takes.
+// memory returns the bytes of working memory that comparing a password takes.
 func (s Stored) memory() int64 {
 	if s.foreign == nil {
 		return s.own.params.bytes()
@@ -46,7 +46,7 @@ func (s Stored) memory() int64 {
 	return s.foreign.Memory()
 }
 
-// kind returns the algorithm, and how costly the hash is among those of the same.
+// kind returns the algorithm, and the cost in the algorithm's own measure.
 func (s Stored) kind() (algorithm string, effort int64) {
 	if s.foreign == nil {
 		return "own", int64(s.own.params.Memory) * int64(s.own.params.Iterations)
@@ -54,7 +54,7 @@ func (s Stored) kind() (algorithm string, effort int64) {
 	return s.foreign.Algorithm(), s.foreign.Effort()
 }
 
-// asToday reports whether comparing a password with it costs what the configured cost says.
+// asToday reports whether a stored hash has the configured cost.
 func (h *Hasher) asToday(s Stored) bool { return s.foreign == nil && s.own.params == h.params }
 
 // Verify reports whether a password belongs to a stored hash, and how long that took. After a wrong
@@ -62,7 +62,7 @@ func (h *Hasher) asToday(s Stored) bool { return s.foreign == nil && s.own.param
 // the stored hash has that cost: so the time does not tell a cheap hash from no account. For
 // costlier hashes there is [Hasher.Hold]. It fails with [*Overloaded].
 func (h *Hasher) Verify(ctx context.Context, password Password, s Stored) (ok bool, took Took, err error) {
-	ok, took, err = h.compare(ctx, password, s, purposes{ForLogin, ForNobody})
+	ok, took, err = h.compare(ctx, password, s, counted{ForLogin, ForNobody})
 	if err == nil && (!ok || s.Barred) && !h.asToday(s) {
 		algorithm, effort := s.kind()
 		h.floor.learn(algorithm, effort, took.Run)
@@ -70,10 +70,10 @@ func (h *Hasher) Verify(ctx context.Context, password Password, s Stored) (ok bo
 	return ok, took, err
 }
 
-// purposes are what the comparison and the hash after it are counted as.
-type purposes struct{ compare, waste Purpose }
+// counted is what the comparison and the hash after it are counted as.
+type counted struct{ compare, waste Purpose }
 
-func (h *Hasher) compare(ctx context.Context, password Password, s Stored, why purposes) (ok bool, took Took, err error) {
+func (h *Hasher) compare(ctx context.Context, password Password, s Stored, why counted) (ok bool, took Took, err error) {
 	memory := s.memory()
 	if !h.asToday(s) {
 		memory = max(memory, h.params.bytes())
@@ -103,7 +103,7 @@ func (h *Hasher) belongs(password Password, s Stored) (bool, error) {
 	return err == nil && subtle.ConstantTimeCompare(tag, s.own.tag) == 1, err
 }
 
-// Outdated reports whether a verified hash should be replaced by one at the
+// Outdated reports whether a login should replace a verified hash by one of the
 // configured cost.
 func (h *Hasher) Outdated(s Stored) bool {
 	if h.config.KeepsStronger && h.cheapens(s) {
@@ -112,9 +112,9 @@ func (h *Hasher) Outdated(s Stored) bool {
 	return s.foreign != nil || h.outdatedOwn(s.own)
 }
 
-// cheapens reports whether a hash at the configured cost is easier to attack than a stored one, as
-// [Params.WeakerThan] says. The cost of another program's hash is not
-// comparable; one below the minimum for production counts as easier.
+// cheapens reports whether a hash at the configured cost is cheaper to attack than a stored one; see
+// [Params.WeakerThan]. The cost of another program's hash is not comparable: it counts as
+// more expensive when the configured cost is below the minimum for production.
 func (h *Hasher) cheapens(s Stored) bool {
 	if s.foreign != nil {
 		return h.params.BelowFloor()

@@ -58,7 +58,7 @@ func (h *Hasher) gauge(ctx context.Context, stored Stored, longest int) error {
 	}
 	password := strings.Repeat("x", longest)
 	stored.Barred = true
-	_, took, err := h.compare(ctx, Password{password, password}, stored, purposes{ForFloor, ForFloor})
+	_, took, err := h.compare(ctx, Password{password, password}, stored, counted{ForFloor, ForFloor})
 	if err == nil {
 		h.floor.set(algorithm, kind{effort: effort, least: took.Run, took: took.Run, gauged: true})
 	}

@@ -28,10 +28,11 @@ type Grant struct {
 // the request carried, or "": its session ends with this login, whoever owns it.
 //
 // An unknown user, a wrong password, a disabled user, a user without a password and one
-// whose password is disabled all fail with the same [CodeInvalidCredentials] error after
-// exactly one Argon2 computation of the configured cost and one audit event, no sooner than the
-// costliest stored hash takes; a stored hash of another cost is computed before it. After too many failures it fails with
-// [CodeRateLimited], without looking at the password; see [AccountLimits].
+// whose password is disabled all fail with the same [CodeInvalidCredentials] error. Each costs one
+// Argon2 computation of the configured cost, after that of a stored hash of another cost, and one audit
+// event. None fails sooner than the costliest stored hash takes. After too many failures Login fails with
+// [CodeRateLimited] and does not compare the password; see [AccountLimits]. When too many sign in at once
+// it fails with [CodeOverloaded].
 func (s *Service) Login(ctx context.Context, a Actor, in Account, current string) (Grant, error) {
 	now := s.now()
 	watch := startStopwatch()
@@ -123,16 +124,16 @@ func (s *Service) credentials(ctx context.Context, username string) (store.Crede
 	return creds, err
 }
 
-// verdict is what comparing a password with what is known of a name came to.
+// verdict is the result of comparing a password with the credentials of a name.
 type verdict struct {
 	stored hashing.Stored
-	took   hashing.Took // by the hash
+	took   hashing.Took // of the hash
 	why    string       // of a refusal, for the audit trail; "" for none
 	cause  error        // set when that reason is a fault of ours
 }
 
-// verifyPassword compares a password with the stored hash, and computes as much for whoever
-// has none.
+// verifyPassword compares a password with the stored hash. Where there is none, it computes a hash that
+// takes as long.
 func verifyPassword(ctx context.Context, hasher *hashing.Hasher, creds store.Credentials, password hashing.Password) (v verdict, err error) {
 	if creds.PasswordHash == "" {
 		v.why = "unknown_user"

@@ -20,8 +20,8 @@ type rules struct {
 	free     time.Duration // after which strangers may have the name of a deleted user
 }
 
-// newRules takes them from a configuration. The hasher is the one before, if it would be
-// the same.
+// newRules makes rules from a configuration. It keeps the hasher of the rules before, nil for none, when
+// nothing about hashing differs.
 func newRules(cfg Config, before *rules) (*rules, error) {
 	if err := CheckSecret(cfg.Secret); err != nil {
 		return nil, fmt.Errorf("jwt secret: %w", err)
@@ -51,7 +51,10 @@ func newRules(cfg Config, before *rules) (*rules, error) {
 	} else {
 		r.hasher, err = before.hasher.With(hasherConfig(cfg))
 	}
-	return r, err
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
 // checkPeppers holds the peppers to the rules of [CheckSecret].
@@ -69,7 +72,7 @@ func checkPeppers(cfg Config) error {
 	return nil
 }
 
-// hasherConfig is the part of a configuration that is about hashing.
+// hasherConfig returns the part of a configuration that is about hashing.
 func hasherConfig(cfg Config) hashing.Config {
 	return hashing.Config{
 		Params:          cfg.Argon2,

@@ -17,9 +17,9 @@ var sampleSecrets = [...]string{
 
 const mostInOrder = 7 // characters that may follow one another as in a list of all: 1234567
 
-// CheckSecret returns an error, fit for a person, when secret cannot be the key
-// of access tokens: fewer than 32 bytes, a well-known sample value or one that
-// somebody typed, or only a handful of different characters.
+// CheckSecret returns an error, fit for a person, when secret is too weak to be the key
+// of access tokens or a pepper: it has fewer than 32 bytes, is a well-known sample value, or is
+// not random.
 func CheckSecret(secret string) error {
 	if len(secret) < minSecretLength {
 		return fmt.Errorf("must have at least %d bytes, this one has %d", minSecretLength, len(secret))

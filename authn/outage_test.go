@@ -167,7 +167,9 @@ func TestWhileTheDatabaseIsAwayNoWindowRuns(t *testing.T) {
 				eventually(t, "the node has noticed", func() bool { return node.Cluster.outage.resuming(node.Cluster.outageAfter()) })
 				take(st).Store(false)
 				retried(t, "at once", node, first, second)
-				eventually(t, "the outage is recorded", func() bool { return db.count(t, resumed) == 2 && !node.Cluster.outage.resuming(node.Cluster.outageAfter()) })
+				eventually(t, "the outage is recorded", func() bool {
+					return db.count(t, resumed) == 2 && !node.Cluster.outage.resuming(node.Cluster.outageAfter())
+				})
 				retried(t, "afterwards", node, first, second)
 				retried(t, "at another process", f, first, second)
 				if told.Load() != 1 {

@@ -37,7 +37,7 @@ func changeable() []string {
 	}
 }
 
-const settleAgain = 5 * time.Second // after the signing keys could not be settled
+const reconcileAgain = 5 * time.Second // after the signing keys could not be reconciled
 
 // reloader takes changes of the configuration over into a server that runs.
 type reloader struct {
@@ -48,13 +48,13 @@ type reloader struct {
 	log  zerolog.Logger
 	hup  chan os.Signal
 
-	held    []secret                  // what jwt.secret was in Vault before
-	running loaded                    // what holds; of what needs a restart, as it was at the start
-	tried   loaded                    // what was read last, be it taken over or refused
-	settle  bool                      // the signing keys may not be what is configured
-	lost    string                    // why Vault said nothing when it was asked last
-	seen    atomic.Pointer[time.Time] // when Vault has last said everything; nil when nothing is kept there
-	maxAge  atomic.Int64
+	held      []secret                  // what jwt.secret was in Vault before
+	running   loaded                    // what holds; of what needs a restart, as it was at the start
+	tried     loaded                    // what was read last, be it taken over or refused
+	reconcile bool                      // the signing keys may not be what is configured
+	lost      string                    // why Vault said nothing when it was asked last
+	seen      atomic.Pointer[time.Time] // when Vault has last said everything; nil when nothing is kept there
+	maxAge    atomic.Int64
 }
 
 func newReloader(a *app, inst *instance, gate *levelGate, log zerolog.Logger) *reloader {
@@ -83,13 +83,13 @@ func (r *reloader) run(ctx context.Context, srv *server.Server, kicked <-chan st
 	var watched watching
 	for {
 		r.watchFiles(ctx, &watched)
-		r.settleKeys(ctx)
+		r.reconcileKeys(ctx)
 		var due <-chan time.Time
 		switch {
 		case r.seen.Load() != nil:
 			due = time.After(r.askVault(ctx))
-		case r.settle:
-			due = time.After(settleAgain)
+		case r.reconcile:
+			due = time.After(reconcileAgain)
 		}
 		select {
 		case <-ctx.Done():
@@ -201,18 +201,18 @@ func (r *reloader) apply(ctx context.Context, next loaded, what string) {
 	r.maxAge.Store(int64(merged.Vault.MaxAge))
 	r.inst.secret, r.running = secret, merged
 	r.log.Info().Strs("changed", changed).Strs("needs_restart", restart).Msg(what)
-	r.settle = true
-	r.settleKeys(ctx)
+	r.reconcile = true
+	r.reconcileKeys(ctx)
 }
 
-// settleKeys sees to it that the keys become what is configured, and tries again the next time if it fails.
-func (r *reloader) settleKeys(ctx context.Context) {
-	if !r.settle {
+// reconcileKeys sees to it that the keys become what is configured, and tries again the next time if it fails.
+func (r *reloader) reconcileKeys(ctx context.Context) {
+	if !r.reconcile {
 		return
 	}
 	err := r.inst.authn.Keys.Open(ctx, authn.Actor{Name: "node:" + thisNode().Name})
-	r.settle = err != nil
+	r.reconcile = err != nil
 	if err != nil && ctx.Err() == nil {
-		r.log.Warn().Err(err).Msg("settle signing keys")
+		r.log.Warn().Err(err).Msg("reconcile signing keys")
 	}
 }

@@ -107,7 +107,7 @@ type keyChange struct {
 }
 
 // await waits until every server knows, and, of a key that is active now, can sign with it.
-func (c keyChange) await(o waitOptions, ctx context.Context, a *app, svc *authn.Service, id string) (authn.Reach, error) {
+func (c keyChange) await(ctx context.Context, o waitOptions, a *app, svc *authn.Service, id string) (authn.Reach, error) {
 	if c.to == string(store.KeyActive) {
 		return o.awaitSigner(ctx, a, svc, id)
 	}
@@ -192,7 +192,7 @@ func (o *keyChangeOptions) run(ctx context.Context, a *app, change keyChange, id
 		return err
 	}
 	a.say("key %s is %s", id, change.to)
-	reach, err := change.await(o.waitOptions, ctx, a, inst.authn, id)
+	reach, err := change.await(ctx, o.waitOptions, a, inst.authn, id)
 	view.Nodes, view.PropagationMS = viewReach(reach), reach.Took.Milliseconds()
 	return errors.Join(o.show(a, view), err)
 }

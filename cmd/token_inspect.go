@@ -169,23 +169,23 @@ func inspectionTable(v inspectionView) table {
 	if len(v.Missing) > 0 {
 		t.rows = append(t.rows, []string{"missing", strings.Join(v.Missing, ", ")})
 	}
-	add := func(name string, value any, known bool) {
-		if known {
-			t.rows = append(t.rows, []string{name, fmt.Sprint(value)})
-		}
-	}
+	add := func(name string, value any) { t.rows = append(t.rows, []string{name, fmt.Sprint(value)}) }
 	if v.KeyID != nil {
-		add("key", orDash(*v.KeyID), true)
+		add("key", orDash(*v.KeyID))
 	}
 	if v.UserID != nil {
-		add("username", markedName(*v.Username), true)
-		add("user id", v.UserID, true)
+		add("username", markedName(*v.Username))
+		add("user id", v.UserID)
 	}
-	add("session", v.SessionID, v.SessionID != nil)
+	if v.SessionID != nil {
+		add("session", v.SessionID)
+	}
 	if v.IssuedAt != nil && v.ExpiresAt != nil {
-		add("issued at", when(*v.IssuedAt), true)
-		add("expires at", when(*v.ExpiresAt), true)
+		add("issued at", when(*v.IssuedAt))
+		add("expires at", when(*v.ExpiresAt))
 	}
-	add("generation", fmt.Sprintf("%d, %d; current %d, %d", v.Generation[0], v.Generation[1], v.Current[0], v.Current[1]), v.Kind != "unknown")
+	if v.Kind != "unknown" {
+		add("generation", fmt.Sprintf("%d, %d; current %d, %d", v.Generation[0], v.Generation[1], v.Current[0], v.Current[1]))
+	}
 	return t
 }

@@ -43,7 +43,7 @@ func newUserCreate(a *app) *cobra.Command {
   pass show alice | authctl user create alice --password-stdin`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return o.run(c.Context(), a, args[0], true, (*authn.Service).CreateUser)
+			return o.create(c.Context(), a, args[0])
 		},
 	}
 	o.addFlags(c)
@@ -57,10 +57,7 @@ func newUserSetPassword(a *app) *cobra.Command {
 		Short: "Give a user a new password and end the user's sessions",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return o.run(c.Context(), a, args[0], false,
-				func(s *authn.Service, ctx context.Context, who authn.Actor, in authn.Account) (authn.Registered, error) {
-					return s.SetPassword(ctx, who, in.Username, in.Password)
-				})
+			return o.set(c.Context(), a, args[0])
 		},
 	}
 	o.addFlags(c)
@@ -68,41 +65,55 @@ func newUserSetPassword(a *app) *cobra.Command {
 	return c
 }
 
-// setPassword is what a command does with a name and a password.
-type setPassword func(*authn.Service, context.Context, authn.Actor, authn.Account) (authn.Registered, error)
-
-func (o *userPasswordOptions) run(ctx context.Context, a *app, name string, create bool, do setPassword) error {
-	password, err := o.read(ctx, a)
-	if err != nil {
-		return err
-	}
-	inst, err := a.open(ctx, opening{hashes: true})
+func (o *userPasswordOptions) create(ctx context.Context, a *app, name string) error {
+	inst, password, err := o.open(ctx, a)
 	if err != nil {
 		return err
 	}
 	defer inst.close()
-	if !create {
-		user, err := findUser(ctx, a, inst, name)
-		if err != nil {
-			return err
-		}
-		name = user.ID.String()
-	}
-	r, err := do(inst.authn, ctx, a.actor(o.reason), authn.Account{Username: name, Password: password})
+	made, err := inst.authn.CreateUser(ctx, a.actor(o.reason), authn.Account{Username: name, Password: password})
 	if err != nil {
 		return err
 	}
+	return o.show(ctx, a, inst, made, password)
+}
+
+func (o *userPasswordOptions) set(ctx context.Context, a *app, name string) error {
+	inst, password, err := o.open(ctx, a)
+	if err != nil {
+		return err
+	}
+	defer inst.close()
+	user, err := findUser(ctx, a, inst, name)
+	if err != nil {
+		return err
+	}
+	changed, err := inst.authn.SetPassword(ctx, a.actor(o.reason), user.ID.String(), password)
+	if err != nil {
+		return err
+	}
+	shown := o.show(ctx, a, inst, changed, password)
+	_, err = o.await(ctx, a, inst.authn)
+	return errors.Join(shown, err)
+}
+
+// open reads the password before it opens the database: nobody types while a connection waits.
+func (o *userPasswordOptions) open(ctx context.Context, a *app) (*instance, string, error) {
+	password, err := o.read(ctx, a)
+	if err != nil {
+		return nil, "", err
+	}
+	inst, err := a.open(ctx, opening{hashes: true})
+	return inst, password, err
+}
+
+// show prints the user, and the password only if authctl has made it up.
+func (o *userPasswordOptions) show(ctx context.Context, a *app, inst *instance, r authn.Registered, password string) error {
 	if r.Warning != "" {
 		a.say("warning: %s", r.Warning)
 	}
-	made := ""
-	if o.generate {
-		made = password
+	if !o.generate {
+		password = ""
 	}
-	shown := showChanged(ctx, a, inst, &o.output, r.User, made)
-	if create {
-		return shown
-	}
-	_, err = o.await(ctx, a, inst.authn)
-	return errors.Join(shown, err)
+	return showChanged(ctx, a, inst, &o.output, r.User, password)
 }

@@ -50,7 +50,7 @@ func parseGoTrueFirebase(rest string, maxMemory int64) (Hash, error) {
 	if err != nil || o["v"] != "1" {
 		return Hash{}, ErrCorrupt
 	}
-	c, err := newScryptCost(o["n"], o["r"], o["p"], true, maxMemory)
+	c, err := newScryptCost(logN, o["n"], o["r"], o["p"], maxMemory)
 	if err != nil {
 		return Hash{}, err
 	}
@@ -66,7 +66,7 @@ func parseKratosFirebase(rest string, maxMemory int64) (Hash, error) {
 	if err != nil {
 		return Hash{}, err
 	}
-	c, err := newScryptCost(o["ln"], o["r"], o["p"], true, maxMemory)
+	c, err := newScryptCost(logN, o["ln"], o["r"], o["p"], maxMemory)
 	if err != nil {
 		return Hash{}, err
 	}

@@ -15,16 +15,26 @@ const (
 	djangoScryptTag = 64      // bytes
 )
 
-// newScryptCost reads them and holds them to the bounds.
-func newScryptCost(n, r, p string, logarithm bool, maxMemory int64) (c scryptCost, err error) {
-	if c.n, err = number(n, 1, 1<<24); err != nil {
-		return c, err
+// scryptN reads the number of blocks, which some programs write as its logarithm to base 2.
+type scryptN func(text string) (n int, err error)
+
+func plainN(text string) (int, error) { return number(text, 1, 1<<24) }
+
+func logN(text string) (int, error) {
+	n, err := number(text, 1, 1<<24)
+	if err != nil {
+		return 0, err
 	}
-	if logarithm {
-		if c.n > 24 {
-			return c, ErrBounds
-		}
-		c.n = 1 << c.n
+	if n > 24 {
+		return 0, ErrBounds
+	}
+	return 1 << n, nil
+}
+
+// newScryptCost reads the parameters and holds them to the bounds.
+func newScryptCost(blocks scryptN, n, r, p string, maxMemory int64) (c scryptCost, err error) {
+	if c.n, err = blocks(n); err != nil {
+		return c, err
 	}
 	if c.r, err = number(r, 1, 64); err != nil {
 		return c, err
@@ -74,7 +84,11 @@ func parseScrypt(rest string, maxMemory int64) (Hash, error) {
 	if err != nil {
 		return Hash{}, err
 	}
-	c, err := newScryptCost(o["ln"], o["r"], o["p"], len(o["ln"]) < 3, maxMemory)
+	blocks := plainN
+	if len(o["ln"]) < 3 { // no plain number that is strong enough is as short
+		blocks = logN
+	}
+	c, err := newScryptCost(blocks, o["ln"], o["r"], o["p"], maxMemory)
 	if err != nil {
 		return Hash{}, err
 	}
@@ -90,7 +104,7 @@ func parseDjangoScrypt(rest string, maxMemory int64) (Hash, error) {
 	if err != nil {
 		return Hash{}, err
 	}
-	c, err := newScryptCost(parts[0], parts[2], parts[3], false, maxMemory)
+	c, err := newScryptCost(plainN, parts[0], parts[2], parts[3], maxMemory)
 	if err != nil {
 		return Hash{}, err
 	}

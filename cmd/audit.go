@@ -2,6 +2,9 @@ package cmd
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -35,7 +38,9 @@ An index finds those of a user, of a session, of a single address, of operators 
 cli or cli:NAME), and of every action but the two of a sign-in. With none of these the
 events of the time are read, one by one: add --since where there are many.
 
-docs/operating.md has a table of all actions.`,
+The actions, which docs/operating.md explains:
+
+` + actionColumns(),
 		Example: `  authctl audit list --user alice --since 30d
   authctl audit list --action authn_login_fail --address 203.0.113.0/24 --since 2h
   authctl audit list --actor cli -o json
@@ -47,6 +52,19 @@ docs/operating.md has a table of all actions.`,
 	o.auditFilter.addFlags(c)
 	c.Flags().IntVar(&o.limit, "limit", 100, "print at most this many, 0 for all")
 	return c
+}
+
+// actionColumns lists every action, three in a line.
+func actionColumns() string {
+	var text strings.Builder
+	for row := range slices.Chunk(store.Actions(), 3) {
+		line := ""
+		for _, action := range row {
+			line += fmt.Sprintf("  %-27s", action)
+		}
+		text.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	return strings.TrimRight(text.String(), "\n")
 }
 
 // eventView is an event in JSON and YAML.

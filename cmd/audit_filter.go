@@ -111,7 +111,7 @@ func knownActions(names []string) (actions []store.Action, err error) {
 	}
 	for _, name := range names {
 		if !slices.Contains(all, name) {
-			return nil, usage("docs/operating.md has a table of them", "--action: %q is no action%s", name, nearest(name, all))
+			return nil, usage("authctl audit list --help lists them", "--action: %q is no action%s", name, nearest(name, all))
 		}
 		if action := store.Action(name); !slices.Contains(actions, action) {
 			actions = append(actions, action)

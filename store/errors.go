@@ -12,23 +12,23 @@ var (
 	ErrConflict    = errors.New("already exists")
 	ErrSchema      = errors.New("schema mismatch")
 	ErrUnavailable = errors.New("database unavailable")
-	ErrReplaced    = errors.New("database replaced") // while it was open, and for good: it must be opened again
+	ErrReplaced    = errors.New("database replaced") // permanent: the database must be opened again
 )
 
-// ErrBusy comes with some [ErrUnavailable]: too much is asked at once, and the database is
-// not to blame. All connections of this process were in use for too long, SQLite's one
-// that writes too, or others kept changing, or locked, the same row.
+// ErrBusy accompanies an [ErrUnavailable] that is caused by load, not by a fault of the database.
+// Either all connections of this process, or SQLite's only writing connection, were in use for too
+// long; or others kept changing or locking the same row.
 var ErrBusy = errors.New("too busy")
 
-// SchemaError says that this binary does not run correctly on the database's schema,
-// or does not know how to change it. It is an [ErrSchema].
+// SchemaError says that this binary does not run correctly on the database's schema, or cannot
+// change it. It is an [ErrSchema].
 type SchemaError struct {
 	Current    int64 // version of the database, 0 when it is empty
 	Latest     int64 // newest version this binary knows
-	MinVersion int64 // oldest version a binary may know to run on a newer database; 0 when it is behind
+	MinVersion int64 // oldest version that a binary must know to run on this database; 0 when the database is behind
 }
 
-// Error says which side is behind.
+// Error says whether the database or the binary is behind.
 func (e *SchemaError) Error() string {
 	switch {
 	case e.Behind():
@@ -39,8 +39,8 @@ func (e *SchemaError) Error() string {
 	return fmt.Sprintf("schema is at version %d, newer than the %d this binary knows", e.Current, e.Latest)
 }
 
-// Unwrap makes a SchemaError an [ErrSchema].
+// Unwrap returns [ErrSchema].
 func (e *SchemaError) Unwrap() error { return ErrSchema }
 
-// Behind reports whether migrating the database up would mend the mismatch.
+// Behind reports whether migrating the database up would resolve the mismatch.
 func (e *SchemaError) Behind() bool { return e.Current < e.Latest }

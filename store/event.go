@@ -8,34 +8,31 @@ import (
 	"github.com/google/uuid"
 )
 
-// Events is what a [Store] does with the audit trail, beside writing to it with each change.
+// Events is the part of [Store] about the audit trail. Each change also writes its own event.
 type Events interface {
-	// Ending returns the first event at or after since that ended this session: one
-	// of the session itself, of its user, or of everybody. With a zero userID, when
-	// that is not known, only one of the session itself. [ErrNotFound] when there is
-	// none.
+	// Ending returns the first event at or after since that ended this session: an event of the
+	// session, of its user, or of everybody. With a zero userID it looks only for events of the
+	// session itself. [ErrNotFound] when there is none.
 	Ending(ctx context.Context, userID, sessionID uuid.UUID, since time.Time) (Event, error)
 
 	// Record writes an event that changes nothing else, such as a failed login.
 	Record(ctx context.Context, e Event) error
 
-	// Events looks at one page of the trail, the newest first, and returns those events
-	// that p selects. Next is the key to go on before, zero when no event is left to look
-	// at. What is looked at is what an index has of the session, the user, the single
-	// address, the actions unless sign-ins are among them, or the operators that p names,
-	// the first of these that there is; else all events of the time. So a page may select
-	// nothing and have a next.
+	// Events reads one page of the trail, newest first, and returns the events that p selects. next
+	// is the key to continue before, zero when no event is left to read. The page is read through
+	// the index of the first of these that p sets: the session, the user, a single address, actions
+	// without sign-ins, operators. Otherwise it is read from all events of the time. So a page may
+	// select nothing and still have a next.
 	Events(ctx context.Context, p EventPage) (events []RecordedEvent, next EventKey, err error)
 
-	// CountEvents looks at one page of the oldest events and returns how many of them
-	// DeleteEvents would delete. Next is the key to go on after, zero when none is left.
+	// CountEvents reads one page of the oldest events and returns how many of them DeleteEvents
+	// would delete. next is the key to continue after, zero when no event is left.
 	CountEvents(ctx context.Context, p OldEventPage) (n int, next EventKey, err error)
 
-	// DeleteEvents looks at one page of the oldest events and deletes them, but for those
-	// with the action [ActionTrailPruned], which stay for good. It returns how many it
-	// deleted, and the key to go on after, zero when none is left. With the first that it
-	// deletes it writes e, and with no later one: of several calls with one e the trail
-	// has it once.
+	// DeleteEvents reads one page of the oldest events and deletes them, except those with the
+	// action [ActionTrailPruned], which are never deleted. It returns how many it deleted, and the
+	// key to continue after, zero when no event is left. It writes e together with the first event
+	// that it deletes. Further calls with the same e do not write it again.
 	DeleteEvents(ctx context.Context, p OldEventPage, e Event) (n int, next EventKey, err error)
 }
 
@@ -90,7 +87,7 @@ func Actions() []Action {
 	}
 }
 
-// Endings returns the actions that end the session, or all sessions, they name.
+// Endings returns the actions that end the session they name, or all sessions.
 func Endings() []Action {
 	return []Action{
 		ActionLogout, ActionSessionReplaced, ActionSessionReused, ActionSessionRevoked, ActionSessionsRevoked, ActionRevokedAgain,
@@ -98,33 +95,33 @@ func Endings() []Action {
 	}
 }
 
-// Event is one line of the audit trail: what happened, who did it, from where,
-// when. It never holds a password, a token, or a name that belongs to no user.
+// Event is one entry of the audit trail: what happened, who did it, from where, and when. It never
+// holds a password, a token, or a name that belongs to no user.
 type Event struct {
 	Action     Action
 	At         time.Time
-	Actor      string    // "user:ID", "session:ID", "node:HOST", "anonymous", or "cli:LOGIN", which a claim may follow: "cli:uid=65532 as alice"
+	Actor      string    // "user:ID", "session:ID", "node:HOST", "anonymous", or "cli:LOGIN", optionally with a claimed name: "cli:uid=65532 as alice"
 	UserID     uuid.UUID // the user it happened to; zero for none
-	SessionID  uuid.UUID // the session it happened to, of [ActionOthersRevoked] the one that stays; zero for none
+	SessionID  uuid.UUID // the session it happened to, for [ActionOthersRevoked] the session that stays; zero for none
 	RemoteAddr string    // "" for the command line
 	UserAgent  string
 	RequestID  string
-	Reason     string // free text from the operator, or a word that says why
+	Reason     string // free text from the operator, or a code word
 }
 
-// EndsEverybody is the event beside e that tells of the end of everybody's sessions.
+// EndsEverybody returns e as the event that records the end of everybody's sessions.
 func (e Event) EndsEverybody() Event {
 	e.Action = ActionSessionsRevoked
 	return e
 }
 
-// OfNode completes the event of a node.
+// OfNode returns e with a node's name and id at the start of its reason.
 func (e Event) OfNode(name string, id uuid.UUID) Event {
 	e.Reason = strings.TrimSuffix("server "+name+" ("+id.String()+"): "+e.Reason, ": ")
 	return e
 }
 
-// Refused completes the event of a rotation that ended its session.
+// Refused returns e as the event of a rotation that was refused and ended its session.
 func (e Event) Refused(o Outcome, userID, sessionID uuid.UUID) Event {
 	e.UserID, e.SessionID = userID, sessionID
 	if o == Reused {

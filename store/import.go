@@ -2,7 +2,7 @@ package store
 
 import "time"
 
-// ImportedUser is a user as another installation, or another program, had it.
+// ImportedUser is a user from another installation or another program.
 type ImportedUser struct {
 	NewUser
 	DisabledAt         time.Time // zero for an enabled user
@@ -10,19 +10,19 @@ type ImportedUser struct {
 	PasswordDisabledAt time.Time // zero while the password may be used
 }
 
-// ImportOutcome is what became of an [ImportedUser].
+// ImportOutcome is the result for one [ImportedUser].
 type ImportOutcome int
 
-// The outcomes.
+// The outcomes. A user exists when one has both this id and this folded username.
 const (
 	Imported ImportOutcome = iota
-	There                  // a user with this id and this folded username was there, with a password; it is left as it is
-	Taken                  // the id or the folded username is another user's
-	Filled                 // such a user was there without a password, and has the one of the import now
-	Bare                   // such a user was there without a password, and the import has none either; it is left as it is
+	There                  // this user exists, with a password; it is unchanged
+	Taken                  // another user has the id or the folded username
+	Filled                 // this user existed without a password and now has the imported one
+	Bare                   // this user exists without a password, and the import has none either; it is unchanged
 )
 
-// String names the outcome.
+// String returns the outcome's name in lower case.
 func (o ImportOutcome) String() string {
 	return [...]string{"imported", "there", "taken", "filled", "bare"}[o]
 }

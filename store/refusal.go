@@ -1,15 +1,15 @@
 package store
 
-// Refusal is an error of a database that stands otherwise than it must, and that a person has
-// to settle: nothing was changed. It wraps a sentinel.
+// Refusal is an error that only a person can resolve: the database is not in the state that the
+// operation needs. The operation has changed nothing. It wraps a sentinel.
 type Refusal struct {
-	Err     error  // sentinel, such as [ErrSchema]
-	Message string // what is the matter, and in which database
+	Err     error  // a sentinel, such as [ErrSchema]
+	Message string // what is wrong, and in which database
 	Advice  string // what to do about it
 }
 
 // Error returns the message.
 func (r *Refusal) Error() string { return r.Message }
 
-// Unwrap makes a Refusal the error of its sentinel.
+// Unwrap returns the sentinel.
 func (r *Refusal) Unwrap() error { return r.Err }

@@ -12,34 +12,34 @@ import (
 // MaxReplaced is how many replaced tokens a row remembers.
 const MaxReplaced = 8
 
-// replacedLength is the size of one of them in the row: eight bytes of microseconds since
-// the Unix epoch, the token's SHA-256, its sealed successor.
+// replacedLength is the size in bytes of one replaced token in the row: eight bytes of microseconds
+// since the Unix epoch, the token's SHA-256, its sealed successor.
 const replacedLength = 8 + 32 + 32
 
-// ReplacedKept is the size of those that stay when one more comes.
+// ReplacedKept is the size in bytes of the replaced tokens that stay when a new one is added.
 const ReplacedKept = (MaxReplaced - 1) * replacedLength
 
-// chainPause is the longest pause between two rotations after which the token that the
-// first has replaced may still be within its retry window at the second: a minute, and 30
-// seconds for each of two clocks.
+// chainPause is the max time between two rotations for which the token that the first replaced may
+// still be within its retry window at the second: a minute for the window, and 30 seconds for each
+// of two clocks.
 const chainPause = 2 * time.Minute
 
-// Replaced is a token that a rotation has replaced.
+// Replaced is a refresh token that a rotation has replaced.
 type Replaced struct {
 	TokenHash string    // hex SHA-256
 	Successor []byte    // the successor's verifier, sealed under the token; 32 bytes
-	At        time.Time // when, by the database's clock
-	callers   bool      // At is by the clock of a server of a release that did not ask the database for its
+	At        time.Time // when it was replaced, by the database's clock
+	callers   bool      // At is by the server's clock: an older release wrote it
 }
 
 // Sealed is the successor of a replaced token.
 type Sealed struct {
-	Verifier  string // 32 bytes, sealed under the token that it followed and bound to TokenHash
-	TokenHash string // hex SHA-256 of the successor, which proves that it was opened
+	Verifier  string // 32 bytes, sealed under the replaced token and bound to TokenHash
+	TokenHash string // hex SHA-256 of the successor, which proves that Verifier was opened
 }
 
-// Replacement returns the part of the row's new entry that the caller knows: the token's
-// hash and the sealed successor. The database puts the time before it.
+// Replacement returns the caller's part of the row's new entry: the token's hash and the sealed
+// successor. The database puts the time before it.
 func (r Rotation) Replacement() ([]byte, error) {
 	hash, err := hex.DecodeString(r.TokenHash)
 	if err != nil || len(hash) != 32 || len(r.Successor) != 32 {
@@ -48,9 +48,9 @@ func (r Rotation) Replacement() ([]byte, error) {
 	return append(hash, r.Successor...), nil
 }
 
-// KeepsSince returns since when the session must have been rotated before, by its own
-// clock, for the row to remember the earlier tokens: in general, and when the installation
-// came back after that.
+// KeepsSince returns the instants that decide whether the row keeps its earlier replaced tokens. It
+// keeps them if the session was last rotated after always. If the installation has resumed since
+// that rotation, being after resumed is enough.
 func (r Rotation) KeepsSince() (always, resumed time.Time) {
 	always, resumed = r.At.Add(-chainPause), r.At.Add(-resumeReach)
 	if r.resuming() {
@@ -59,8 +59,8 @@ func (r Rotation) KeepsSince() (always, resumed time.Time) {
 	return always, resumed
 }
 
-// ReadReplaced fills in Step and Replaced from the row: its counter, what it remembers, and
-// the three columns that releases before it rewrite without it.
+// ReadReplaced sets Step and Replaced from the columns of a row. remembered is the list that this
+// release writes. The last three are columns that older releases write without that list.
 func (s *RotationState) ReadReplaced(step int64, remembered []byte, previousHash string, successor []byte, rotatedAt time.Time) {
 	s.Step, s.Replaced = step, nil
 	for entry := range slices.Chunk(remembered, replacedLength) {
@@ -76,8 +76,8 @@ func (s *RotationState) ReadReplaced(step int64, remembered []byte, previousHash
 	if previousHash == "" || (len(s.Replaced) > 0 && s.Replaced[0].TokenHash == previousHash) {
 		return
 	}
-	// An older release has rotated since, so that the counter is one behind at least, and
-	// what is remembered does not lead to the current token.
+	// An older release has rotated the token since: step is at least one behind, and
+	// the remembered tokens do not lead to the current one.
 	s.Step++
 	s.Replaced = []Replaced{{TokenHash: previousHash, Successor: successor, At: rotatedAt, callers: true}}
 }
@@ -86,8 +86,8 @@ func (s *RotationState) find(hash string) int {
 	return slices.IndexFunc(s.Replaced, func(t Replaced) bool { return t.TokenHash == hash })
 }
 
-// Successors returns what leads from a replaced token to the current one, as
-// [RotateResult] has it.
+// Successors returns the chain of successors from a replaced token to the current one, as in
+// [RotateResult].
 func (s *RotationState) Successors(hash string) []Sealed {
 	var sealed []Sealed
 	for i := s.find(hash); i >= 0; i-- {

@@ -1,9 +1,9 @@
 package store
 
-// Restoration is what [Store.FinishRestore] has done.
+// Restoration is the result of [Store.FinishRestore].
 type Restoration struct {
-	Generation  int64 // that the installation has now, and each user at least
-	Users       int   // whose generation was moved
-	Revocations int   // entries that were taken out of the feed
-	Nodes       int   // servers that were forgotten
+	Generation  int64 // the installation's generation now; every user's is at least this
+	Users       int   // users whose generation was raised
+	Revocations int   // entries that were removed from the feed
+	Nodes       int   // servers that were removed
 }

@@ -7,60 +7,59 @@ import (
 	"github.com/google/uuid"
 )
 
-// Revocations is what a [Store] does with the feed of what has ended access.
+// Revocations is the part of [Store] about the feed of revocations.
 type Revocations interface {
-	// Revocations reads the feed: what has been committed since the reading that
-	// after comes from, whatever the order in which it was begun; or, when after is
-	// "" or in another history, every entry at or later than since. One statement, or for
-	// the latter as many as keep each of them short.
+	// Revocations reads the feed. It returns every entry that was committed after the reading that
+	// returned the position after, whatever the order in which their transactions began. When after
+	// is "" or belongs to another history, it returns every entry at or later than since. The first
+	// takes one statement; the second may take several, to keep each of them short.
 	Revocations(ctx context.Context, after Position, since time.Time) (Feed, error)
 
-	// WatchRevocations calls wake when it begins to watch, and then each time the
-	// feed may have grown, by whichever process. It returns when ctx ends or
-	// watching is no longer possible, always with an error. Entries may come late
-	// to wake, or without it; so read the feed at intervals as well.
+	// WatchRevocations calls wake when it begins to watch, and then each time that any process may
+	// have appended to the feed. It returns when ctx ends or watching fails, always with an error.
+	// A call may come late or not at all, so callers must also read the feed at intervals.
 	WatchRevocations(ctx context.Context, wake func()) error
 
-	// RaiseGenerations raises the counters of the installation and of those users that
-	// are below the numbers given. It appends an entry to the feed and writes e for each
-	// that it raises, and returns how many. Users who do not exist are passed over.
+	// RaiseGenerations raises the generation of the installation, and of each user in users, to the
+	// given number where it is below that. For each one that it raises it appends an entry to the
+	// feed and writes e. It returns how many it raised. It ignores users who do not exist.
 	RaiseGenerations(ctx context.Context, installation int64, users map[uuid.UUID]int64, e Event) (raised int, err error)
 
-	// DeleteOldRevocations removes up to limit entries from before an instant and
-	// returns how many it removed.
+	// DeleteOldRevocations removes up to limit entries that are older than before and returns how
+	// many it removed.
 	DeleteOldRevocations(ctx context.Context, before time.Time, limit int) (int, error)
 }
 
-// Revocation is one entry of the feed that tells every server what has ended
-// access, or that the signing keys have changed. Hearing of one twice is harmless.
+// Revocation is one entry of the feed. The feed tells every server which sessions have ended and
+// when the signing keys have changed. Reading an entry twice is harmless.
 type Revocation struct {
-	Keys       bool // only the signing keys have changed; of the rest At alone is set
+	Keys       bool // only the signing keys have changed; no other field but At is set
 	At         time.Time
-	UserID     uuid.UUID // whose; zero for everybody's
-	SessionID  uuid.UUID // the one session; zero for all in the scope
-	Generation int64     // tokens of an earlier generation of the user, deleted or not, or of the installation, are dead; 0 for one session
-	Spared     uuid.UUID // the one session of the user whose earlier tokens stay good; zero for none
+	UserID     uuid.UUID // the user whose sessions have ended; zero for everybody
+	SessionID  uuid.UUID // the session that has ended; zero for all sessions of UserID
+	Generation int64     // tokens of an earlier generation of the user (even a deleted one) or of the installation are dead; 0 for one session
+	Spared     uuid.UUID // a session of the user whose earlier tokens stay good; zero for none
 }
 
-// Position is how far a server has read the feed, in one history of the database. It
-// means something only to the backend that made it; "" is before the beginning.
+// Position is how far a server has read the feed, within one history of the database. Only the
+// backend that returned it can interpret it. "" is the position before the first entry.
 type Position string
 
-// History names the sequence of commits that a database is in. A replica that is
-// promoted, a backup that is restored and another database at the same address are
-// other histories: what was read in one says nothing of another.
+// History names the sequence of commits that a database is in. A promoted replica, a restored
+// backup and another database at the same address are other histories: a position in one has no
+// meaning in another.
 type History struct {
-	System string // identifies the database system; "" where it has no identity
-	Line   string // changes when the system loses commits or takes another course; "" where that cannot be told
-	Start  string // of the database's server, which may have found other data in its place; "" where there is none
+	System string // identifies the database system; "" when it has no identity
+	Line   string // changes when the system loses commits or is promoted; "" when the backend cannot tell
+	Start  string // identifies the start of the database's server, which may have opened other data; "" when there is no server
 }
 
-// Feed is one reading of the revocations.
+// Feed is the result of one reading of the revocations.
 type Feed struct {
-	Position     Position     // to read on from
-	History      History      // that Position is in
-	Whole        bool         // all entries of the time asked for were read, not only what is new
-	Installation int64        // the installation's generation now
-	Clock        time.Time    // the database's, when it was read
+	Position     Position     // where the next reading continues
+	History      History      // the history of Position
+	Whole        bool         // Entries holds everything since the instant asked for, not only new entries
+	Installation int64        // the installation's current generation
+	Clock        time.Time    // the database's clock at the reading
 	Entries      []Revocation // in no particular order
 }

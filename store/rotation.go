@@ -6,29 +6,29 @@ import (
 	"github.com/google/uuid"
 )
 
-// Outcome is what became of a presented refresh token.
+// Outcome is the result of presenting a refresh token.
 type Outcome int
 
 // The outcomes of [Store.Rotate].
 const (
-	// Unknown: no such session. Nothing else happens; replaying the token of a
+	// Unknown: no such session. Nothing changes; replaying the token of a
 	// session that was logged out harms nobody.
 	Unknown Outcome = iota
-	// Rotated: the token was current and the session alive; the row was rewritten.
+	// Rotated: the token was current and the session alive. The row was rewritten.
 	Rotated
-	// Retried: the token was replaced within the retry window. The caller hands out
+	// Retried: the token was replaced within the retry window. The caller returns
 	// the newest successor again, whoever has used those in between.
 	Retried
-	// Reused: any other token of a live session. Taken for theft.
+	// Reused: any other token of a live session. It is treated as theft.
 	Reused
 	// Expired: the idle or the absolute lifetime is over.
 	Expired
-	// Revoked: the session's generation is behind.
+	// Revoked: the session's generation is old.
 	Revoked
 	// Disabled: the user is disabled.
 	Disabled
 	// Lost: the token is newer than the row. The database has lost the rotation that
-	// made it, in a failover or by a restore.
+	// issued it, in a failover or by a restore.
 	Lost
 )
 
@@ -58,46 +58,44 @@ func (o Outcome) String() string {
 type Rotation struct {
 	SessionID   uuid.UUID
 	TokenHash   string        // hex SHA-256 of the token presented
-	Step        int64         // of the token presented; 0 when it says none
+	Step        int64         // step of the token presented; 0 when the token has none
 	NextHash    string        // hex SHA-256 of its successor
-	NextStep    int64         // of its successor, more than Step
+	NextStep    int64         // step of its successor, greater than Step
 	Successor   []byte        // the successor's verifier, sealed under the token presented; 32 bytes
 	At          time.Time     // the instant of the request
 	ExpiresAt   time.Time     // new idle expiry; the row's absolute expiry caps it
-	RetryWindow time.Duration // how long after a rotation the token replaced may be presented again; up to a minute
-	Clock       time.Time     // stands in for the database's clock, in tests; zero in production
+	RetryWindow time.Duration // how long after a rotation the replaced token may be presented again; at most a minute
+	Clock       time.Time     // replaces the database's clock in tests; zero in production
 
-	// What is asked when the token is judged, which may be much later than At; nil for neither.
-	Resuming func() bool          // whether this process could not answer until now, and [Store.Resume] has not recorded that yet
-	Waited   func() time.Duration // since the client has asked
+	// These are called when the token is judged, which may be much later than At. Each may be nil.
+	Resuming func() bool          // reports whether this process could not answer until now and [Store.Resume] has not recorded that yet
+	Waited   func() time.Duration // returns the time since the client sent its request
 }
 
-// RotateResult is what [Store.Rotate] answers. Session and User are set for Rotated and
-// Retried only, the rest for Retried.
+// RotateResult is the result of [Store.Rotate]. Session and User are set for Rotated and Retried
+// only, Successors for Retried only.
 type RotateResult struct {
 	Outcome    Outcome
 	Session    Session
 	User       User
-	Successors []Sealed // the first opens with the token presented, each next one with the token before it; the last is the session's current token
+	Successors []Sealed // the presented token opens the first, each one opens the next; the last is the session's current token
 }
 
-// RotationState is what a backend read, under a lock, of the row that a
-// rotation names.
+// RotationState is what a backend has read, under a lock, from the row of the rotation's session.
 type RotationState struct {
 	TokenHash  string
-	Step       int64      // the current token's at least
-	Replaced   []Replaced // the latest tokens that were replaced, the newest first
-	Clock      time.Time  // the database's
-	ResumedAt  time.Time  // when the installation last came back, by the database's clock; zero for never
+	Step       int64      // of the current token; less than that where an older release has rotated it
+	Replaced   []Replaced // the latest replaced tokens, newest first
+	Clock      time.Time  // the database's clock
+	ResumedAt  time.Time  // when the installation last resumed, by the database's clock; zero for never
 	ExpiresAt  time.Time
 	Disabled   bool       // the owner is disabled
-	Generation Generation // of the row
-	Current    Generation // of the owner and the installation
+	Generation Generation // the session's
+	Current    Generation // the current one of the owner and the installation
 }
 
-// Judge decides what a rotation of the row s comes to. Rotated means that the
-// token is current and the session alive, so that the conditional statement can
-// be tried again.
+// Judge decides the outcome of a rotation against the row s. Rotated means that the token is
+// current and the session alive, so the caller can try the conditional statement again.
 func (r Rotation) Judge(s RotationState) Outcome {
 	switch i := s.find(r.TokenHash); {
 	case s.Disabled:
@@ -117,13 +115,12 @@ func (r Rotation) Judge(s RotationState) Outcome {
 	}
 }
 
-// resumeReach is how old a rotation may be for an outage to have kept its answer from
-// the client.
+// resumeReach is the max age of a rotation whose answer an outage may have kept from the client.
 const resumeReach = time.Hour
 
-// waited is the time that a client took to ask again for the answer to the rotation that
-// replaced a token: since the rotation, or, of one of the last hour, since the
-// installation last came back. That its request was carried out late is no fault of its.
+// waited returns how long a client took to ask again for the answer to the rotation that replaced
+// t. It counts from the rotation or, if that was in the last hour, from when the installation last
+// resumed. Time that the request spent waiting in this process does not count.
 func (r Rotation) waited(s RotationState, t Replaced) time.Duration {
 	asked := s.Clock
 	if r.Waited != nil {

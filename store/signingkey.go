@@ -5,68 +5,68 @@ import (
 	"time"
 )
 
-// SigningKeys is what a [Store] does with the keys of the access tokens.
+// SigningKeys is the part of [Store] about the keys that sign access tokens. Every method that
+// changes keys also appends an entry to the feed of revocations.
 type SigningKeys interface {
-	// SigningKeys returns the keys of the access tokens, the oldest first.
+	// SigningKeys returns the signing keys, oldest first.
 	SigningKeys(ctx context.Context) ([]SigningKey, error)
 
-	// AddSigningKey adds a key that is next or active; one of its id that is retired makes
-	// room for it. [ErrConflict] when there is one of that state, or of that id in another.
-	// Like all that changes keys, it appends an entry to the feed of revocations.
+	// AddSigningKey adds a key in the state next or active. A retired key with the same id is
+	// replaced. [ErrConflict] when another key has that state, or the id in a state other than
+	// retired.
 	AddSigningKey(ctx context.Context, k SigningKey, e Event) error
 
-	// PromoteSigningKey makes the next key the active one, and retires the one that was,
-	// which verifies until an instant. [ErrNotFound] when no key of this id is next.
+	// PromoteSigningKey makes the next key the active one. It retires the former active key, which
+	// verifies tokens until verifyUntil. [ErrNotFound] when no key with this id is next.
 	PromoteSigningKey(ctx context.Context, id string, verifyUntil time.Time, e Event) error
 
-	// RetireSigningKey retires a key that is next. [ErrNotFound] when no key of this id is.
+	// RetireSigningKey retires a key that is next. [ErrNotFound] when no key with this id is next.
 	RetireSigningKey(ctx context.Context, id string, e Event) error
 
-	// RemoveSigningKey removes a key that is not active. [ErrNotFound] when there is no
-	// such key that is not active.
+	// RemoveSigningKey removes a key that is not active. [ErrNotFound] when there is no such key.
 	RemoveSigningKey(ctx context.Context, id string, e Event) error
 
-	// BurnSigningKeys makes k, which may be there, the active key, and removes all others.
-	// It returns how many.
+	// BurnSigningKeys makes k the active key and removes all others, so that no other key verifies
+	// anything. k may exist already. It returns how many keys it removed.
 	BurnSigningKeys(ctx context.Context, k SigningKey, e Event) (burned int, err error)
 
-	// ResealSigningKeys replaces the private parts of keys that are still sealed as they
-	// were read, and returns how many.
+	// ResealSigningKeys replaces the sealed private parts of keys. It skips a key that was resealed
+	// since it was read. It returns how many it replaced.
 	ResealSigningKeys(ctx context.Context, keys []ResealedKey, e Event) (resealed int, err error)
 
-	// DeleteOldSigningKeys removes retired keys that verify nothing since before an
-	// instant. It takes no event: that they would go was known when they were retired.
+	// DeleteOldSigningKeys removes retired keys whose VerifyUntil is before an instant. It takes no
+	// event: the retirement has announced the removal.
 	DeleteOldSigningKeys(ctx context.Context, before time.Time) error
 }
 
-// KeyState is where a signing key is in its life.
+// KeyState is the stage of a signing key's life.
 type KeyState string
 
 // The states. At most one key is next, and at most one active.
 const (
 	KeyNext    KeyState = "next"    // published, signs nothing yet
 	KeyActive  KeyState = "active"  // signs
-	KeyRetired KeyState = "retired" // signs no more, and verifies what it has signed
+	KeyRetired KeyState = "retired" // signs nothing any more, still verifies
 )
 
-// SigningKey is a key of the access tokens.
+// SigningKey is a key that signs access tokens.
 type SigningKey struct {
-	ID          string // kid
-	Algorithm   string // alg of RFC 7518
+	ID          string // the kid of RFC 7517
+	Algorithm   string // the alg of RFC 7518
 	State       KeyState
 	Public      []byte // PKIX, DER; nil for a symmetric key
-	Sealed      []byte // the private part, which the store cannot open; nil for a key that is in the configuration
-	SealedBy    string // which secret opens it; "" when Sealed is nil
+	Sealed      []byte // the encrypted private part, which the store cannot open; nil for a key that is in the configuration
+	SealedBy    string // names the secret that opens Sealed; "" when Sealed is nil
 	CreatedAt   time.Time
-	ActivatedAt time.Time // zero when it never was active
-	RetiredAt   time.Time // zero when it is not
-	VerifyUntil time.Time // when the last token that it signed is dead; zero when it is not retired
+	ActivatedAt time.Time // zero when the key was never active
+	RetiredAt   time.Time // zero unless the key is retired
+	VerifyUntil time.Time // when the last token that it signed expires; zero unless the key is retired
 }
 
-// ResealedKey is a key's private part under another secret.
+// ResealedKey is a key's private part, sealed with another secret.
 type ResealedKey struct {
 	ID       string
-	From     string // SealedBy as it was read
+	From     string // the SealedBy that was read
 	Sealed   []byte
 	SealedBy string
 }

@@ -9,35 +9,33 @@ import (
 	"github.com/google/uuid"
 )
 
-// RecordedEvent is an event as the trail has it.
+// RecordedEvent is an event as the trail stores it.
 type RecordedEvent struct {
 	ID int64 // grows with every event; numbers may be missing
 	Event
-	Username string // that the user has now; "" when there is no such user any more, or none
+	Username string // the user's current name; "" when the user is gone, or the event has none
 }
 
-// EventKey is where an event stands in the trail: the newest is the one with the latest At,
-// and of several of one instant the one with the largest ID.
+// EventKey is an event's position in the trail, which is ordered by At and then by ID.
 type EventKey struct {
 	At time.Time
 	ID int64
 }
 
-// EventPage selects events, the newest first. Its conditions combine: an event must meet all
-// that are set.
+// EventPage selects a page of events, newest first. An event must meet all conditions that are set.
 type EventPage struct {
-	UserID    uuid.UUID    // that it happened to; zero for any
-	SessionID uuid.UUID    // that it happened to; zero for any
+	UserID    uuid.UUID    // the user it happened to; zero for any
+	SessionID uuid.UUID    // the session it happened to; zero for any
 	Actions   []Action     // one of these; none for any
-	Actor     string       // this actor, or one that begins with this and ":" or " "; "" for any
+	Actor     string       // this actor, or one that begins with this followed by ":" or " "; "" for any
 	From      netip.Prefix // from an address in this network; the zero Prefix for any
 	Since     time.Time    // at this instant or later; zero for any
 	Until     time.Time    // before this instant; zero for any
 	Before    EventKey     // only older events than this; zero for the newest
-	Limit     int          // look at this many at most, at least 1
+	Limit     int          // max events to read, at least 1
 }
 
-// Edge is the key that all events of the page come before.
+// Edge returns the key at which the page begins: all events of the page come before it.
 func (p EventPage) Edge() EventKey {
 	switch {
 	case p.Before != EventKey{}:
@@ -49,8 +47,8 @@ func (p EventPage) Edge() EventKey {
 	}
 }
 
-// Seldom returns the actions of the page when an index has the events of each of them, which
-// is of all but the actions of every sign-in.
+// Seldom returns the actions of the page if the index of rare actions has them all, else nil. That
+// index has every action except those of sign-ins.
 func (p EventPage) Seldom() []Action {
 	for _, a := range p.Actions {
 		if a == ActionLogin || a == ActionLoginFailed {
@@ -60,12 +58,12 @@ func (p EventPage) Seldom() []Action {
 	return p.Actions
 }
 
-// OfOperators reports whether all actors of the page are people at the command line, whose
-// events an index has.
+// OfOperators reports whether the page asks only for actors at the command line. Their events have
+// an index.
 func (p EventPage) OfOperators() bool { return p.Actor == "cli" || strings.HasPrefix(p.Actor, "cli:") }
 
-// AddressText returns what the text of every address in p.From begins with, and whether that
-// is all of it.
+// AddressText returns a text with which every address in p.From begins, and whether it is the whole
+// address.
 func (p EventPage) AddressText() (text string, whole bool) {
 	if !p.From.IsValid() {
 		return "", false
@@ -80,7 +78,7 @@ func (p EventPage) AddressText() (text string, whole bool) {
 	}
 	parts := strings.SplitAfter(address.String(), ":")
 	for i, part := range parts {
-		if i == bits/16 || part == ":" || part == "0:" { // in another address :: may stand there
+		if i == bits/16 || part == ":" || part == "0:" { // another address may have :: here
 			parts = parts[:i]
 			break
 		}
@@ -88,7 +86,7 @@ func (p EventPage) AddressText() (text string, whole bool) {
 	return strings.Join(parts, ""), false
 }
 
-// FromNetwork reports whether an address, as the trail has it, is in p.From.
+// FromNetwork reports whether an address, in the form that the trail stores, is in p.From.
 func (p EventPage) FromNetwork(remoteAddr string) bool {
 	if !p.From.IsValid() {
 		return true
@@ -97,9 +95,9 @@ func (p EventPage) FromNetwork(remoteAddr string) bool {
 	return err == nil && p.From.Contains(address.Unmap().WithZone(""))
 }
 
-// OldEventPage is a page of the oldest events, as [Events.DeleteEvents] goes through them.
+// OldEventPage selects a page of the oldest events, for [Events.DeleteEvents].
 type OldEventPage struct {
 	Before time.Time // only events before this instant
 	After  EventKey  // only newer events than this; zero for the oldest
-	Limit  int       // look at this many at most, at least 1
+	Limit  int       // max events to read, at least 1
 }

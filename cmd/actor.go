@@ -9,11 +9,8 @@ import (
 	"strconv"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/cmd/config"
 )
-
-// operatorVariable names the operator as --as does. It is no setting: it is about a person,
-// and not about the installation.
-const operatorVariable = "AUTHCTL_OPERATOR"
 
 var (
 	// accountName is a login name that is recorded as it is. No space and no "=" is in it, so
@@ -49,9 +46,9 @@ func (a *app) operator() (string, error) {
 	if a.as != "" {
 		return string(a.as), nil
 	}
-	name := a.sources.lookup(operatorVariable)
+	name := a.sources.Lookup(config.OperatorVariable)
 	if name != "" && !claimedName.MatchString(name) {
-		return "", usage(claimedNameRule, "%s: %q cannot be recorded", operatorVariable, name)
+		return "", usage(claimedNameRule, "%s: %q cannot be recorded", config.OperatorVariable, name)
 	}
 	return name, nil
 }
@@ -62,7 +59,7 @@ func (a *app) actor(reason string) authn.Actor {
 	uid := os.Geteuid()
 	sudo := ""
 	if uid == 0 {
-		sudo = a.sources.lookup("SUDO_USER")
+		sudo = a.sources.Lookup("SUDO_USER")
 	}
 	operator, _ := a.operator()
 	return authn.Actor{Name: actorName(uid, loginName(uid), sudo, operator), Reason: reason}

@@ -2,10 +2,11 @@ package cmd
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/authctl/authctl/cmd/config"
 )
 
 func TestAnActorIsNamedByTheOperatingSystemAndWhatIsClaimedComesAfter(t *testing.T) {
@@ -39,14 +40,14 @@ func TestNoVariableChangesWhoTheOperatingSystemSaysItIs(t *testing.T) {
 	if name := loginName(nobodys); name != "" {
 		t.Errorf("uid %d is called %q", nobodys, name)
 	}
-	a := &app{sources: sources{environ: []string{"USER=alice", "LOGNAME=alice", "HOME=/home/alice", operatorVariable + "=bob"}}}
+	a := &app{sources: config.Sources{Environ: []string{"USER=alice", "LOGNAME=alice", "HOME=/home/alice", config.OperatorVariable + "=bob"}}}
 	want := actorName(os.Geteuid(), loginName(os.Geteuid()), "", "bob")
 	if got := a.actor("because"); got.Name != want || got.Reason != "because" {
 		t.Errorf("got %+v, want %s", got, want)
 	}
 	a.as = "carol"
 	if got := a.actor("").Name; !strings.HasSuffix(got, " as carol") {
-		t.Errorf("--as does not win over %s: %s", operatorVariable, got)
+		t.Errorf("--as does not win over %s: %s", config.OperatorVariable, got)
 	}
 }
 
@@ -59,7 +60,7 @@ func TestANameThatCannotBeRecordedIsRefused(t *testing.T) {
 		for _, way := range []struct{ args, environ []string }{
 			{[]string{"--as", name, "user", "disable", "alice"}, nil},
 			{[]string{"user", "disable", "alice", "--as", name}, nil},
-			{[]string{"user", "disable", "alice"}, []string{operatorVariable + "=" + name}},
+			{[]string{"user", "disable", "alice"}, []string{config.OperatorVariable + "=" + name}},
 		} {
 			var out, errs bytes.Buffer
 			exit := run(t.Context(), way.args, append(way.environ, "DATABASE_URL=sqlite:"+t.TempDir()+"/none.db"), strings.NewReader(""), &out, &errs)
@@ -70,16 +71,5 @@ func TestANameThatCannotBeRecordedIsRefused(t *testing.T) {
 	}
 	if exit := run(t.Context(), []string{"user", "list", "--as", ""}, nil, nil, &bytes.Buffer{}, &bytes.Buffer{}); exit != exitUsage {
 		t.Errorf("an empty --as: got exit %d", exit)
-	}
-}
-
-func TestTheOperatorsVariableIsNoSetting(t *testing.T) {
-	t.Parallel()
-	src := from(t, "", operatorVariable+"=alice")
-	mustLoad(t, src)
-	write(t, src.dir+"/.env", operatorVariable+"=alice\n", 0o600)
-	_, err := load(src)
-	if want := fmt.Sprintf("%s: is read from the environment only, not from .env", operatorVariable); err == nil || !strings.Contains(err.Error(), want) {
-		t.Errorf("in .env: got %v, want %s", err, want)
 	}
 }

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/authctl/authctl/authn"
-	"github.com/authctl/authctl/authn/hashing"
+	"github.com/authctl/authctl/cmd/config"
 	"github.com/authctl/authctl/cmd/vault"
 	"github.com/authctl/authctl/store"
 )
@@ -25,12 +24,12 @@ type app struct {
 	in      io.Reader
 	out     io.Writer // data
 	err     io.Writer // talk
-	sources sources
+	sources config.Sources
 	as      operatorName  // --as
 	log     *serverLog    // of serve, once it is open; nil before, and of every other command
 	vault   *vault.Client // made when something is kept there
 
-	vaultLogin vaultConfig // what vault was made with
+	vaultLogin config.Vault // what vault was made with
 
 	database string // the one that the command may change, as people read it; "" when it changes none
 	waits    bool   // --wait was given
@@ -90,7 +89,7 @@ const (
 
 // instance is an opened installation.
 type instance struct {
-	cfg        loaded
+	cfg        config.Loaded
 	store      store.Store
 	authn      *authn.Service
 	secret     string // jwt.secret, or the one that was made
@@ -118,9 +117,9 @@ func (a *app) open(ctx context.Context, o opening) (*instance, error) {
 	}
 	switch {
 	case o.serves:
-		err = cfg.checkStart(ctx)
+		err = cfg.CheckStart(ctx)
 	case o.signs:
-		err = cfg.checkServing()
+		err = cfg.CheckServing()
 	}
 	if err != nil {
 		return nil, err
@@ -186,7 +185,7 @@ func (a *app) settleSchema(ctx context.Context, inst *instance, o opening) error
 	}
 	err := inst.store.Ready(ctx)
 	mismatch, ok := errors.AsType[*store.SchemaError](err)
-	_, onSQLite := inst.cfg.sqlitePath()
+	_, onSQLite := inst.cfg.SQLitePath()
 	if !ok || !mismatch.Behind() || (o.migrate == migrateSQLite && !onSQLite) {
 		return err
 	}
@@ -207,79 +206,30 @@ func (a *app) secretOf(inst *instance, o opening) (string, error) {
 	if inst.cfg.JWT.Secret != "" {
 		return string(inst.cfg.JWT.Secret), nil
 	}
-	path, onSQLite := inst.cfg.sqlitePath()
-	kept := secretPath(path)
+	path, onSQLite := inst.cfg.SQLitePath()
+	kept := config.SecretPath(path)
 	_, err := os.Stat(kept)
 	if there := onSQLite && err == nil; !o.signs && !(o.verifies && there) {
 		inst.noSecret = true
-		return randomSecret(), nil
+		return config.RandomSecret(), nil
 	}
 	inst.secretFile = kept
 	if !o.create && errors.Is(err, fs.ErrNotExist) {
 		return "", noSecret(inst)
 	}
-	secret, made, err := ensureSecret(inst.secretFile)
+	secret, made, err := config.EnsureSecret(inst.secretFile)
 	if made {
-		a.say("made secret %s", absolute(kept))
+		a.say("made secret %s", config.Absolute(kept))
 	}
 	return secret, err
 }
 
 // newService makes the service of an installation on st, nil for none.
 func newService(inst *instance, st store.Store) (*authn.Service, error) {
-	rules, err := serviceSettings(inst.cfg, inst.secret)
+	rules, err := config.ServiceSettings(inst.cfg, inst.secret)
 	if err != nil {
-		return nil, err
+		return nil, &problem{exitUsage, err, ""}
 	}
 	rules.NoSecret = inst.noSecret
 	return authn.New(rules, st)
-}
-
-func serviceSettings(cfg loaded, secret string) (authn.Config, error) {
-	blocklist, err := readBlocklist(cfg.Password.BlocklistFile)
-	if err != nil {
-		return authn.Config{}, &problem{exitUsage, fmt.Errorf("password.blocklist_file: %w", err), ""}
-	}
-	limit, _ := memoryLimit()
-	return authn.Config{
-		Secret:              secret,
-		PreviousSecrets:     texts(cfg.JWT.PreviousSecrets),
-		Algorithm:           cfg.JWT.Algorithm,
-		Issuer:              cfg.JWT.Issuer,
-		Audience:            cfg.JWT.Audience,
-		ClientID:            cfg.JWT.ClientID,
-		AccessTTL:           cfg.Tokens.AccessTTL,
-		RefreshTTL:          cfg.Tokens.RefreshTTL,
-		SessionMaxAge:       cfg.Tokens.SessionMaxAge,
-		RetryWindow:         cfg.Tokens.RetryWindow,
-		Accounts:            cfg.Limits.accounts(),
-		MaxSessions:         cfg.Sessions.MaxPerUser,
-		MaxStaleness:        cfg.Revocation.MaxStaleness,
-		Argon2:              cfg.Password.Argon2.params(),
-		Hashing:             cfg.budget(limit),
-		Pepper:              string(cfg.Password.Pepper),
-		PreviousPeppers:     texts(cfg.Password.PreviousPeppers),
-		PortableArgon2:      cfg.Password.Argon2.Implementation == hashing.Portable,
-		MinPasswordLength:   cfg.Password.MinLength,
-		Blocklist:           blocklist,
-		BlocklistWarns:      cfg.development(),
-		KeepsStrongerHashes: cfg.development(),
-		RegistrationClosed:  cfg.Registration == "closed",
-		NameQuarantine:      cfg.Accounts.NameQuarantine,
-	}, nil
-}
-
-func readBlocklist(path string) (*authn.Blocklist, error) {
-	if path == "" {
-		return authn.EmbeddedBlocklist()
-	}
-	text, _, err := readTrusted(path)
-	if err != nil {
-		return nil, err
-	}
-	text = bytes.TrimPrefix(text, []byte(byteOrderMark))
-	if found := wrongEncoding(string(text)); found != "" {
-		return nil, fmt.Errorf("%s %s", path, found)
-	}
-	return authn.ReadBlocklist(bytes.NewReader(text))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/cmd/config"
 	"github.com/authctl/authctl/store"
 )
 
@@ -111,7 +112,7 @@ func knownActions(names []string) (actions []store.Action, err error) {
 	}
 	for _, name := range names {
 		if !slices.Contains(all, name) {
-			return nil, usage("authctl audit list --help lists them", "--action: %q is no action%s", name, nearest(name, all))
+			return nil, usage("authctl audit list --help lists them", "--action: %q is no action%s", name, config.Nearest(name, all))
 		}
 		if action := store.Action(name); !slices.Contains(actions, action) {
 			actions = append(actions, action)

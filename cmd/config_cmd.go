@@ -2,16 +2,11 @@ package cmd
 
 import (
 	"context"
-	"fmt"
-	"net/url"
 	"os"
-	"reflect"
-	"strings"
-	"time"
 
-	"github.com/docker/go-units"
 	"github.com/spf13/cobra"
 
+	"github.com/authctl/authctl/cmd/config"
 	"github.com/authctl/authctl/store/sqlite"
 	"github.com/authctl/authctl/store/sqlite/dbfile"
 )
@@ -42,10 +37,10 @@ server has them.`,
 func (o configCheckOptions) run(ctx context.Context, a *app) error {
 	cfg, err := a.load(ctx, everySecret)
 	if err == nil {
-		err = cfg.checkStart(ctx)
+		err = cfg.CheckStart(ctx)
 	}
 	if err == nil {
-		err = cfg.checkFiles()
+		err = checkFiles(&cfg)
 	}
 	var on listeners
 	if err == nil && o.listen {
@@ -66,33 +61,26 @@ func (o configCheckOptions) run(ctx context.Context, a *app) error {
 
 // checkFiles reports what would keep `serve` from its SQLite file, and from the secret beside it. Opening them
 // finds the same, by the same code.
-func (l *loaded) checkFiles() error {
-	path, onSQLite := l.sqlitePath()
+func checkFiles(l *config.Loaded) error {
+	path, onSQLite := l.SQLitePath()
 	if !onSQLite {
 		return nil
 	}
-	var bad faults
+	var bad config.Faults
 	if err := sqlite.Check(path); err != nil {
 		why := err.Error()
 		if do := dbfile.Advice(err); do != "" {
 			why += "; " + do
 		}
-		bad.add("database.url", "%s", why)
+		bad.Add("database.url", "%s", why)
 	}
-	kept := secretPath(path)
+	kept := config.SecretPath(path)
 	if _, err := os.Stat(kept); err == nil && l.JWT.Secret == "" {
-		if _, err := keptSecret(kept); err != nil {
-			bad.add("jwt.secret", "%v", err)
+		if _, err := config.KeptSecret(kept); err != nil {
+			bad.Add("jwt.secret", "%v", err)
 		}
 	}
-	return l.located(bad)
-}
-
-// settingView is one setting in JSON and YAML.
-type settingView struct {
-	Key    string `json:"key"`
-	Value  string `json:"value"`
-	Origin string `json:"origin"`
+	return l.Located(bad)
 }
 
 func newConfigShow(a *app) *cobra.Command {
@@ -103,7 +91,7 @@ func newConfigShow(a *app) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, err := a.load(c.Context(), everySecret)
-			views := viewSettings(&cfg)
+			views := cfg.Show()
 			t := table{header: []string{"KEY", "VALUE", "FROM"}}
 			for _, v := range views {
 				t.rows = append(t.rows, []string{v.Key, v.Value, v.Origin})
@@ -116,82 +104,4 @@ func newConfigShow(a *app) *cobra.Command {
 	}
 	o.addFlag(c, "table", "json", "yaml")
 	return c
-}
-
-func viewSettings(cfg *loaded) []settingView {
-	fields := fieldsOf(&cfg.config)
-	var views []settingView
-	for _, s := range defaults() {
-		views = append(views, settingView{s.key, showValue(s.key, fields[s.key]), cfg.origins[s.key]})
-	}
-	return views
-}
-
-func showValue(key string, field reflect.Value) string {
-	switch v := field.Interface().(type) {
-	case secret:
-		if key == "database.url" {
-			return redactURL(string(v))
-		}
-		if v == "" {
-			return ""
-		}
-		return v.String()
-	case time.Duration:
-		return v.String()
-	case autoNumber:
-		if v == 0 {
-			return auto
-		}
-		return fmt.Sprint(int(v))
-	case autoSize:
-		if v == 0 {
-			return auto
-		}
-		return showSize(size(v))
-	case size:
-		return showSize(v)
-	default:
-		if field.Kind() == reflect.Slice {
-			items := make([]string, field.Len())
-			for i := range items {
-				items[i] = fmt.Sprint(field.Index(i).Interface())
-			}
-			return strings.Join(items, ",")
-		}
-		return fmt.Sprint(v)
-	}
-}
-
-func showSize(n size) string {
-	return units.CustomSize("%.4g%s", float64(n), 1024, []string{"B", "KiB", "MiB", "GiB", "TiB"})
-}
-
-// redactURL hides the password of a database URL, wherever it stands. Of a URL
-// that is malformed, or that another program's rules would read, it shows nothing,
-// for nobody can tell what in it is the password.
-func redactURL(raw string) string {
-	if raw == "" || strings.HasPrefix(raw, "sqlite:") {
-		return raw
-	}
-	u, err := url.Parse(raw)
-	if err != nil || !isPostgres(raw) {
-		return redacted
-	}
-	q, err := url.ParseQuery(u.RawQuery)
-	if err != nil || u.Fragment != "" || strings.Contains(u.EscapedPath()+u.RawQuery, "@") { // perhaps cut off a password
-		return redacted
-	}
-	if _, has := u.User.Password(); has {
-		u.User = url.UserPassword(u.User.Username(), "redacted")
-	}
-	if q.Has("password") || q.Has("sslpassword") {
-		for _, name := range []string{"password", "sslpassword"} {
-			if q.Has(name) {
-				q.Set(name, "redacted")
-			}
-		}
-		u.RawQuery = q.Encode()
-	}
-	return u.String()
 }

@@ -11,7 +11,7 @@ const environmentKnown = 12 // the version of the schema that servers say their 
 // refuseProduction fails where passwords would be hashed cheaply, for development, in a database that
 // servers in production use. A schema that does not say so yet, or is not there, is of none.
 func refuseProduction(ctx context.Context, inst *instance, o opening) error {
-	if !inst.cfg.development() || !o.hashes {
+	if !inst.cfg.Development() || !o.hashes {
 		return nil
 	}
 	if schema, err := inst.store.Schema(ctx); err != nil || schema.Current < environmentKnown {
@@ -24,7 +24,7 @@ func refuseProduction(ctx context.Context, inst *instance, o opening) error {
 	for _, n := range nodes {
 		if n.Environment == "production" {
 			return &problem{exitUsage, fmt.Errorf("the server %s (%s) uses %s in production, and this is environment: development, where passwords are hashed cheaply",
-				n.Name, n.ID, inst.cfg.databaseName()),
+				n.Name, n.ID, inst.cfg.DatabaseName()),
 				"set environment: production, or use another database; if that server is gone for good, authctl node forget " + n.ID.String()}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/cmd/config"
 	"github.com/authctl/authctl/store"
 	"github.com/authctl/authctl/store/sqlite/dbfile"
 )
@@ -112,7 +113,7 @@ func endingOf(err error) ending {
 		}
 		return ending{exitFailed, ""}
 	}
-	if _, ok := errors.AsType[faults](err); ok {
+	if _, ok := errors.AsType[config.Faults](err); ok {
 		return ending{exitUsage, "authctl config show prints every key, its value and where it came from"}
 	}
 	if s, ok := errors.AsType[*store.SchemaError](err); ok && !s.Behind() {
@@ -138,7 +139,7 @@ func report(w io.Writer, err error) int {
 	if end.exit == exitInterrupted {
 		message = "interrupted"
 	}
-	if all, ok := errors.AsType[faults](err); ok {
+	if all, ok := errors.AsType[config.Faults](err); ok {
 		message = all.Error() // one a line
 	}
 	for line := range strings.SplitSeq(message, "\n") {

@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/cmd/config"
 	"github.com/authctl/authctl/store"
 	"github.com/authctl/authctl/store/sqlite/dbfile"
 )
@@ -67,7 +68,7 @@ func TestReport(t *testing.T) {
 		{fmt.Errorf("list users: %w: %w", store.ErrUnavailable, context.Canceled), 130, "authctl: interrupted\n"},
 		{&problem{exitUnreachable, fmt.Errorf("no answer: %w", context.Canceled), "is it up?"}, 130, "authctl: interrupted\n"},
 		{fmt.Errorf("open: %w", context.DeadlineExceeded), 1, "authctl: open: context deadline exceeded\n"},
-		{&problem{exitCheck, faults{{"a.b", "is wrong"}, {"c", "is worse"}}, ""}, 3, "authctl: a.b: is wrong\nauthctl: c: is worse\n"},
+		{&problem{exitCheck, config.Faults{{Key: "a.b", Why: "is wrong"}, {Key: "c", Why: "is worse"}}, ""}, 3, "authctl: a.b: is wrong\nauthctl: c: is worse\n"},
 		{store.ErrNotFound, 1, "authctl: not found\n"}, // authn knows of what, and has codes for it
 		{&authn.Error{Code: authn.CodeUserNotFound, Message: `there is no user "x"`}, 4, "authctl: hint: authctl user list"},
 		{&authn.Error{Code: authn.CodeUsernameTaken, Message: "taken"}, 5, "authctl: hint: authctl user show"},
@@ -76,7 +77,7 @@ func TestReport(t *testing.T) {
 		{fmt.Errorf("open database: %w", store.ErrUnavailable), 6, "authctl: hint: is the database up"},
 		{fmt.Errorf("read: %w", &store.SchemaError{Current: 0, Latest: 1}), 1, "authctl: hint: authctl migrate up"},
 		{&store.SchemaError{Current: 2, Latest: 1}, 1, "authctl: hint: use the newer authctl"},
-		{faults{{"a.b", "is wrong"}, {"c", "is worse"}}, 2, "authctl: a.b: is wrong\nauthctl: c: is worse\nauthctl: hint: "},
+		{config.Faults{{Key: "a.b", Why: "is wrong"}, {Key: "c", Why: "is worse"}}, 2, "authctl: a.b: is wrong\nauthctl: c: is worse\nauthctl: hint: "},
 		{usage("try this", "no %s", "way"), 2, "authctl: no way\nauthctl: hint: try this\n"},
 		{errors.New("failed:\n\tone\n\tone\n\ttwo"), 1, "authctl: failed: one; two\n"},
 		{errors.New("\x1b[2Jgone\r"), 1, "authctl: \uFFFD[2Jgone"},

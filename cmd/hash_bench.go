@@ -12,6 +12,7 @@ import (
 
 	"github.com/authctl/authctl/authn/hashing"
 	"github.com/authctl/authctl/authn/hashing/hashbench"
+	"github.com/authctl/authctl/cmd/config"
 )
 
 type hashBenchOptions struct {
@@ -114,7 +115,7 @@ func (o *hashBenchOptions) validate() error {
 	switch {
 	case o.target < 0 || o.logins < 0 || o.maxP99 < 0 || o.time <= 0:
 		return usage("", "--target, --logins-per-second, --max-p99 and --time must not be negative")
-	case o.impl != "" && o.impl != auto && o.impl != hashing.Portable:
+	case o.impl != "" && o.impl != config.Auto && o.impl != hashing.Portable:
 		return usage("", "--implementation must be auto or portable, not %q", o.impl)
 	case o.maxP99 > 0 && o.logins == 0:
 		return usage("", "--max-p99 needs --logins-per-second")
@@ -130,36 +131,36 @@ func (o *hashBenchOptions) validate() error {
 
 // prepare finds out what there is to measure and to meet.
 func (o *hashBenchOptions) prepare(a *app) (*bench, error) {
-	cfg, err := load(a.sources)
+	cfg, err := config.Load(a.sources)
 	if err != nil {
 		if o.check || o.write {
 			return nil, err
 		}
 		a.say("warning: the configuration has faults (authctl config check), measuring with the defaults: %s", oneLine(err))
-		if cfg, err = load(sources{dir: "/nonexistent"}); err != nil {
+		if cfg, err = config.Load(config.Sources{Dir: "/nonexistent"}); err != nil {
 			return nil, err
 		}
 	}
-	limit, source := memoryLimit()
-	budget := cfg.budget(limit)
-	b := &bench{options: o, a: a, configured: cfg.Password.Argon2.params(), names: map[hashing.Params]string{}}
+	limit, source := config.MemoryLimit()
+	budget := cfg.Budget(limit)
+	b := &bench{options: o, a: a, configured: cfg.Password.Argon2.Params(), names: map[hashing.Params]string{}}
 	if o.impl == "" {
 		o.impl = cfg.Password.Argon2.Implementation
 	}
 	b.portable = o.impl == hashing.Portable
 	b.goal = hashbench.Goal{Target: o.target, LoginsPerSecond: o.logins, MaxP99: o.maxP99, Workers: budget.Workers, Memory: budget.Memory}
 	if o.memory != "" {
-		n, err := parseSize(o.memory)
+		n, err := config.ParseSize(o.memory)
 		if err != nil {
 			return nil, usage("", "--memory: %v", err)
 		}
 		b.goal.Memory = int64(n)
 		if limit > 0 && int64(n) > limit {
-			return nil, usage("", "--memory: %s is more than the %s that this process may use (%s)", o.memory, showSize(size(limit)), source)
+			return nil, usage("", "--memory: %s is more than the %s that this process may use (%s)", o.memory, config.ShowSize(config.Size(limit)), source)
 		}
 	}
 	if floor := int64(7168) << 10 * int64(b.goal.Workers); b.goal.Memory > 0 && floor > b.goal.Memory {
-		a.say("warning: even the least memory that OWASP accepts, 7MiB, does not fit %s times into %s: give --memory, or lower hashing.workers", strconv.Itoa(b.goal.Workers), showSize(size(b.goal.Memory)))
+		a.say("warning: even the least memory that OWASP accepts, 7MiB, does not fit %s times into %s: give --memory, or lower hashing.workers", strconv.Itoa(b.goal.Workers), config.ShowSize(config.Size(b.goal.Memory)))
 	}
 	b.names[b.configured] = "configured"
 	for _, text := range o.params {
@@ -221,7 +222,7 @@ func (b *bench) impossible(p hashing.Params) string {
 		return "more than the 1 GiB that a hash may take"
 	}
 	if need := int64(p.Memory) << 10 * int64(b.goal.Workers); b.goal.Memory > 0 && need > b.goal.Memory {
-		return fmt.Sprintf("%d hashes at once need %s, and there are %s", b.goal.Workers, showSize(size(need)), showSize(size(b.goal.Memory)))
+		return fmt.Sprintf("%d hashes at once need %s, and there are %s", b.goal.Workers, config.ShowSize(config.Size(need)), config.ShowSize(config.Size(b.goal.Memory)))
 	}
 	return ""
 }

@@ -27,7 +27,7 @@ func (o *hashBenchOptions) runCompare(ctx context.Context, a *app) error {
 		return err
 	}
 	defer inst.close()
-	policy := inst.cfg.Password.Argon2.params()
+	policy := inst.cfg.Password.Argon2.Params()
 	counts := map[storedView]int64{}
 	for after := uuid.Nil; ; {
 		page, err := inst.authn.CredentialsPage(ctx, after, pageSize)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/authctl/authctl/authn/hashing"
 	"github.com/authctl/authctl/authn/hashing/hashbench"
+	"github.com/authctl/authctl/cmd/config"
 )
 
 // benchView is what was found, in JSON and YAML.
@@ -76,7 +77,7 @@ func (b *bench) print() error {
 }
 
 func (b *bench) view() benchView {
-	limit, source := memoryLimit()
+	limit, source := config.MemoryLimit()
 	doubts := b.doubts()
 	v := benchView{Configured: viewCost(b.configured), Doubts: doubts, Reliable: len(doubts) == 0, Candidates: []candidateView{}, Machine: machineView{
 		CPUs: runtime.NumCPU(), CPUModel: cpuModel(), Workers: b.goal.Workers, Implementation: b.implementation(), MemoryLimit: limit, MemoryLimitSource: source, MemoryForHashing: b.goal.Memory,
@@ -139,7 +140,7 @@ func (b *bench) table(v benchView) table {
 			about := approximately(c.Reliable)
 			copy(row[1:], []string{fmt.Sprint(c.Concurrency), about + milliseconds(*c.P50), approximately(c.Reliable && c.Samples >= fewHashes) + milliseconds(*c.P95),
 				approximately(c.Reliable && c.Samples >= 100) + milliseconds(*c.P99), fmt.Sprintf("%s%.1f", about, *c.HashesPerSecond),
-				fmt.Sprintf("%s%.3f", about, *c.CPUPerHash), showSize(size(c.PeakRSS))})
+				fmt.Sprintf("%s%.3f", about, *c.CPUPerHash), config.ShowSize(config.Size(c.PeakRSS))})
 			row[9] = strings.Repeat("▇", max(1, int(*c.P95/slowest*20)))
 		}
 		if c.Rejected != nil {

@@ -11,16 +11,17 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/authn/hashing"
+	"github.com/authctl/authctl/cmd/config"
 )
 
 // writeChoice puts the chosen cost into the configuration file.
 func (b *bench) writeChoice(ctx context.Context) error {
-	path := b.a.sources.file
+	path := b.a.sources.File
 	if path == "" {
-		path = b.a.sources.lookup("AUTHCTL_CONFIG")
+		path = b.a.sources.Lookup("AUTHCTL_CONFIG")
 	}
 	if path == "" {
-		path = filepath.Join(b.a.sources.dir, defaultFile)
+		path = filepath.Join(b.a.sources.Dir, config.DefaultFile)
 	}
 	p := b.chosen.Params
 	byHand := fmt.Sprintf("put there by hand: password: {argon2: {memory: %s, iterations: %d, parallelism: %d}}", memoryText(p), p.Iterations, p.Parallelism)
@@ -31,7 +32,7 @@ func (b *bench) writeChoice(ctx context.Context) error {
 	if err != nil {
 		return &problem{exitFailed, err, byHand}
 	}
-	text, edits, err := editScalars(old, []string{"password", "argon2"}, []string{"memory", "iterations", "parallelism"}, map[string]string{
+	text, edits, err := config.EditScalars(old, []string{"password", "argon2"}, []string{"memory", "iterations", "parallelism"}, map[string]string{
 		"memory": memoryText(p), "iterations": fmt.Sprint(p.Iterations), "parallelism": fmt.Sprint(p.Parallelism),
 	})
 	if err != nil {
@@ -46,10 +47,10 @@ func (b *bench) writeChoice(ctx context.Context) error {
 	}
 	b.a.say("%s:", path)
 	for _, e := range edits {
-		if e.old != "" {
-			fmt.Fprintf(b.a.err, "-%s\n", printable(strings.TrimRight(e.old, "\r\n")))
+		if e.Old != "" {
+			fmt.Fprintf(b.a.err, "-%s\n", printable(strings.TrimRight(e.Old, "\r\n")))
 		}
-		fmt.Fprintf(b.a.err, "+%s\n", printable(strings.TrimRight(e.new, "\r\n")))
+		fmt.Fprintf(b.a.err, "+%s\n", printable(strings.TrimRight(e.New, "\r\n")))
 	}
 	what := "write that to " + path
 	if b.weaker() {
@@ -98,18 +99,18 @@ func (b *bench) loadsAs(path, text string, p hashing.Params) error {
 	if err := os.WriteFile(trial, []byte(text), 0o600); err != nil {
 		return err
 	}
-	alone, err := load(sources{file: trial, dir: dir})
+	alone, err := config.Load(config.Sources{File: trial, Dir: dir})
 	if err != nil && !onlyElsewhere(err) {
 		return fmt.Errorf("the result would not load: %s", oneLine(err))
 	}
-	if alone.Password.Argon2.params() != p {
+	if alone.Password.Argon2.Params() != p {
 		return errors.New("the result would not have that cost")
 	}
 	src := b.a.sources
-	src.file = trial
-	if all, err := load(src); err == nil && all.Password.Argon2.params() != p {
+	src.File = trial
+	if all, err := config.Load(src); err == nil && all.Password.Argon2.Params() != p {
 		for _, key := range []string{"memory", "iterations", "parallelism"} {
-			if origin := all.origins["password.argon2."+key]; !strings.HasPrefix(origin, "file ") {
+			if origin := all.Origins["password.argon2."+key]; !strings.HasPrefix(origin, "file ") {
 				b.a.say("warning: password.argon2.%s in %s will not be used, it comes from %s", key, path, origin)
 			}
 		}
@@ -120,12 +121,12 @@ func (b *bench) loadsAs(path, text string, p hashing.Params) error {
 // onlyElsewhere reports whether the faults of a configuration have nothing to do with
 // its text, but with secrets and files that are given elsewhere.
 func onlyElsewhere(err error) bool {
-	var bad faults
+	var bad config.Faults
 	if !errors.As(err, &bad) {
 		return false
 	}
 	for _, f := range bad {
-		if !strings.HasSuffix(f.key, "_file") && f.key != "database.url" && f.key != "jwt.secret" {
+		if !strings.HasSuffix(f.Key, "_file") && f.Key != "database.url" && f.Key != "jwt.secret" {
 			return false
 		}
 	}

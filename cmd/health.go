@@ -15,6 +15,8 @@ import (
 
 	"github.com/pires/go-proxyproto"
 	"github.com/spf13/cobra"
+
+	"github.com/authctl/authctl/cmd/config"
 )
 
 type healthOptions struct {
@@ -39,18 +41,20 @@ func newHealth(a *app) *cobra.Command {
 	return c
 }
 
-// client asks the server on this machine.
-func (s serverConfig) client() *http.Client {
-	transport := &http.Transport{DialContext: s.dial}
+// clientOf asks the server on this machine.
+func clientOf(s config.Server) *http.Client {
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		return dial(ctx, s, network, address)
+	}}
 	if s.TLS.CertFile != "" {
-		transport.TLSClientConfig = s.TLS.trusting()
+		transport.TLSClientConfig = s.TLS.Trusting()
 	}
 	return &http.Client{Transport: transport}
 }
 
 // dial opens a connection, and says in the PROXY protocol, where the server demands it of this
 // machine, that nobody is behind it.
-func (s serverConfig) dial(ctx context.Context, network, address string) (net.Conn, error) {
+func dial(ctx context.Context, s config.Server, network, address string) (net.Conn, error) {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, network, address)
 	if err != nil || !s.ProxyProtocol || !slices.ContainsFunc(s.TrustedProxies, func(p netip.Prefix) bool {
@@ -70,15 +74,15 @@ func (o healthOptions) run(ctx context.Context, a *app) error {
 	client := http.DefaultClient
 	base := strings.TrimSuffix(o.url, "/")
 	if base == "" {
-		cfg, err := load(a.sources)
+		cfg, err := config.Load(a.sources)
 		if err != nil {
 			return err
 		}
 		if cfg.Server.Port == 0 {
 			return usage("authctl health --url URL, as serve says it when it starts", "server.port is 0: only the server itself knows which port it has")
 		}
-		base = cfg.Server.scheme() + "://" + reachable(net.JoinHostPort(cfg.Server.Host, strconv.Itoa(int(cfg.Server.Port))))
-		client = cfg.Server.client()
+		base = cfg.Server.Scheme() + "://" + reachable(net.JoinHostPort(cfg.Server.Host, strconv.Itoa(int(cfg.Server.Port))))
+		client = clientOf(cfg.Server)
 	}
 	path := "/healthz"
 	if o.ready {

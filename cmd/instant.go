@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/authctl/authctl/cmd/config"
 )
 
 const (
@@ -37,7 +39,7 @@ func parseAgo(s string) (ago time.Duration, err error) {
 			return ago, nil
 		}
 	}
-	rest, err := parseDuration(s)
+	rest, err := config.ParseDuration(s)
 	if err != nil || rest < 0 || ago+rest < 0 {
 		return 0, errors.Join(err, errors.New("no duration"))
 	}

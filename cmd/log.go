@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"github.com/authctl/authctl/cmd/config"
 )
 
 // levelGate is the least level that is logged, which may change while the server runs.
@@ -30,12 +32,12 @@ type serverLog struct {
 
 // startLog opens the log of a server: for people on a terminal or in development, else
 // JSON, in which everything is from then on that the process says, how it ends included.
-func (a *app) startLog(cfg loaded) {
+func (a *app) startLog(cfg config.Loaded) {
 	gate := &levelGate{}
 	gate.set(cfg.Log.Level)
 	_, onTerminal := terminal(a.err)
 	log := zerolog.New(escaping{a.err})
-	console := cfg.Log.Format == "console" || (cfg.Log.Format != "json" && (onTerminal || cfg.development()))
+	console := cfg.Log.Format == "console" || (cfg.Log.Format != "json" && (onTerminal || cfg.Development()))
 	if console {
 		log = zerolog.New(zerolog.ConsoleWriter{Out: a.err, TimeFormat: time.TimeOnly, NoColor: !onTerminal})
 	}
@@ -60,7 +62,7 @@ func (l *serverLog) stopped(err error) int {
 	}
 	end := endingOf(err)
 	line := l.always.Error().Int("exit_code", end.exit)
-	if all, ok := errors.AsType[faults](err); ok {
+	if all, ok := errors.AsType[config.Faults](err); ok {
 		line.Strs("faults", strings.Split(all.Error(), "\n"))
 	} else {
 		line.Str("error", oneLine(err))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authctl/authctl/cmd/config"
 	"github.com/authctl/authctl/store"
 )
 
@@ -213,7 +214,7 @@ func (a *app) awaitSchema(ctx context.Context) error {
 		if mismatch, ok := errors.AsType[*store.SchemaError](err); err == nil || (ok && !mismatch.Behind()) {
 			return err
 		}
-		if _, bad := errors.AsType[faults](err); bad {
+		if _, bad := errors.AsType[config.Faults](err); bad {
 			return err
 		}
 		if text := oneLine(err); text != last && (last == "" || ctx.Err() == nil) { // the end of the time cuts the last look short

@@ -26,7 +26,7 @@ func (a *app) patience(inst *instance, o opening) time.Duration {
 }
 
 func (a *app) openStore(ctx context.Context, inst *instance, o opening) (store.Store, error) {
-	path, onSQLite := inst.cfg.sqlitePath()
+	path, onSQLite := inst.cfg.SQLitePath()
 	if onSQLite && o.separate != "" {
 		return nil, usage("", "--separate-schema is for PostgreSQL: SQLite has no schemas")
 	}

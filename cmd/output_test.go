@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/cmd/config"
 
 	"github.com/authctl/authctl/store"
 )
@@ -46,7 +47,7 @@ func TestJSONAndYAMLSayTheSame(t *testing.T) {
 		revokeAllView{Scope: "user", Usernames: []string{name}, Reason: name, Nodes: &reachedView{Missing: []missingView{{uuid.New(), name}}}},
 		revokeAllView{Scope: "user", Usernames: []string{name}, Reason: name, Nodes: &reachedView{Missing: []missingView{{uuid.New(), name}}}},
 		schemaView{1, 1, 1, []migrationView{{1, "00001_x.sql", &now, 1}}},
-		[]settingView{{"server.port", "8000", "default"}},
+		[]config.View{{Key: "server.port", Value: "8000", Origin: "default"}},
 		oddTexts,
 	} {
 		inJSON, inYAML := printed(t, "json", value, table{}, nil), printed(t, "yaml", value, table{}, nil)

@@ -14,6 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/authctl/authctl/cmd/config"
 )
 
 const maxPassword = 8 << 10 // bytes that are read; authn has the real limit
@@ -78,11 +80,11 @@ func readPassword(r io.Reader, from string) (string, error) {
 	if len(b) > maxPassword {
 		return "", usage("", "%s holds more than a password", from)
 	}
-	password := trimLineBreak(string(b))
+	password := config.TrimLineBreak(string(b))
 	if password == "" {
 		return "", usage("", "%s holds no password", from)
 	}
-	if found := strayText(password); found != "" {
+	if found := config.StrayText(password); found != "" {
 		return "", usage("a password that really has it can be typed at the prompt", "%s %s", from, found)
 	}
 	return password, nil

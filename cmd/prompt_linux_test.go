@@ -14,6 +14,8 @@ import (
 
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
+
+	"github.com/authctl/authctl/cmd/config"
 )
 
 // answer is what a person types when the app has said the prompt. When it is
@@ -238,7 +240,7 @@ func TestRevokingWhereNoServerHasBeenIsAskedForOnceMore(t *testing.T) {
 		"is it the one that people sign in to? end 0 sessions of 0 users all the same? [y/N] "
 	for typed, want := range map[string]int{"n\n": exitUsage, "y\n": exitOK} {
 		_, said, err := atTerminal(t, []answer{{"all the same? [y/N] ", typed, false}}, func(a *app) error {
-			a.sources = sources{environ: environ, dir: t.TempDir(), flags: map[string]string{}}
+			a.sources = config.Sources{Environ: environ, Dir: t.TempDir(), Flags: map[string]string{}}
 			root := newRoot(a)
 			root.SetArgs([]string{"token", "revoke-all", "--everyone", "--yes"})
 			return root.ExecuteContext(t.Context())

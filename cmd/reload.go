@@ -5,8 +5,6 @@ import (
 	"errors"
 	"os"
 	"os/signal"
-	"reflect"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -15,27 +13,9 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/cmd/config"
 	"github.com/authctl/authctl/server"
 )
-
-// changeable returns the settings that can change while the server runs.
-func changeable() []string {
-	return []string{
-		"server.trusted_origins", "server.cors.allowed_origins", "server.hsts", "server.admin_hosts", "server.admin_profiles",
-		"jwt.secret", "jwt.secret_file", "jwt.previous_secrets", "jwt.previous_secrets_file",
-		"sessions.max_per_user", "cookies.previous_domains",
-		"password.argon2.memory", "password.argon2.iterations", "password.argon2.parallelism", "password.argon2.implementation",
-		"password.pepper", "password.pepper_file", "password.previous_peppers", "password.previous_peppers_file",
-		"password.min_length", "password.blocklist_file",
-		"hashing.memory_budget", "hashing.max_wait",
-		"limits.enabled", "limits.address.login", "limits.address.register", "limits.address.refresh", "limits.address.other",
-		"limits.account.free_failures", "limits.account.max_delay", "limits.account.free_failures_anywhere", "limits.account.max_delay_anywhere",
-		"limits.account.disable_password_after", "limits.installation.failures",
-		"registration", "accounts.name_quarantine", "log.level",
-		"vault.auth", "vault.mount", "vault.token_file", "vault.role_id", "vault.secret_id", "vault.secret_id_file", "vault.role", "vault.insecure",
-		"vault.connect_timeout", "vault.refresh_interval", "vault.max_age",
-	}
-}
 
 const reconcileAgain = 5 * time.Second // after the signing keys could not be reconciled
 
@@ -48,9 +28,9 @@ type reloader struct {
 	log  zerolog.Logger
 	hup  chan os.Signal
 
-	held      []secret                  // what jwt.secret was in Vault before
-	running   loaded                    // what holds; of what needs a restart, as it was at the start
-	tried     loaded                    // what was read last, be it taken over or refused
+	held      []config.Secret           // what jwt.secret was in Vault before
+	running   config.Loaded             // what holds; of what needs a restart, as it was at the start
+	tried     config.Loaded             // what was read last, be it taken over or refused
 	reconcile bool                      // the signing keys may not be what is configured
 	lost      string                    // why Vault said nothing when it was asked last
 	seen      atomic.Pointer[time.Time] // when Vault has last said everything; nil when nothing is kept there
@@ -66,8 +46,8 @@ func newReloader(a *app, inst *instance, gate *levelGate, log zerolog.Logger) *r
 }
 
 // heard notes that Vault has just said everything that a configuration asks of it.
-func (r *reloader) heard(cfg loaded) {
-	if len(cfg.refs) == 0 {
+func (r *reloader) heard(cfg config.Loaded) {
+	if len(cfg.Refs) == 0 {
 		r.seen.Store(nil)
 		return
 	}
@@ -117,19 +97,19 @@ func (r *reloader) catchUp(ctx context.Context) {
 	if !ok {
 		return
 	}
-	if _, changed, restart := r.merge(next); len(changed)+len(restart) > 0 {
+	if _, changed, restart := config.Merge(r.running, next); len(changed)+len(restart) > 0 {
 		r.apply(ctx, next, "configuration reloaded")
 	}
 }
 
-func (r *reloader) read(ctx context.Context) (next loaded, ok bool) {
-	next, heard, err := r.app.loadHolding(ctx, everySecret, r.running.refs)
+func (r *reloader) read(ctx context.Context) (next config.Loaded, ok bool) {
+	next, heard, err := r.app.loadHolding(ctx, everySecret, r.running.Refs)
 	r.tried = next
 	if err == nil {
-		err = next.checkServing()
+		err = next.CheckServing()
 	}
 	if err == nil && next.JWT.Secret == "" && r.running.JWT.Secret != "" {
-		err = faults{{"jwt.secret", "is not configured any more: after a restart authctl.secret would take its place"}}
+		err = config.Faults{{Key: "jwt.secret", Why: "is not configured any more: after a restart authctl.secret would take its place"}}
 	}
 	if err != nil {
 		r.refused(err)
@@ -150,32 +130,12 @@ func (r *reloader) refused(err error) {
 	r.log.Error().Strs("faults", why).Msg("configuration not reloaded, nothing has changed")
 }
 
-// merge returns what holds once next is taken over as far as it can be, what that
-// changes, and what needs a restart.
-func (r *reloader) merge(next loaded) (merged loaded, changed, restart []string) {
-	merged = r.running
-	merged.refs = next.refs
-	from, into, was := fieldsOf(&next.config), fieldsOf(&merged.config), fieldsOf(&r.running.config)
-	changed, restart = []string{}, []string{}
-	for _, key := range keys() {
-		switch {
-		case reflect.DeepEqual(from[key].Interface(), was[key].Interface()):
-		case slices.Contains(changeable(), key):
-			into[key].Set(from[key])
-			changed = append(changed, key)
-		default:
-			restart = append(restart, key)
-		}
-	}
-	return merged, changed, restart
-}
-
 // apply takes over what can change of next, and says what did and what needs a restart.
-func (r *reloader) apply(ctx context.Context, next loaded, what string) {
+func (r *reloader) apply(ctx context.Context, next config.Loaded, what string) {
 	r.holdPrevious(&next)
-	merged, changed, restart := r.merge(next)
-	var bad faults
-	if merged.validate(&bad); len(bad) > 0 { // what changes now against what does not
+	merged, changed, restart := config.Merge(r.running, next)
+	var bad config.Faults
+	if merged.Validate(&bad); len(bad) > 0 { // what changes now against what does not
 		r.refused(bad)
 		return
 	}
@@ -183,15 +143,15 @@ func (r *reloader) apply(ctx context.Context, next loaded, what string) {
 	if merged.JWT.Secret != "" {
 		secret = string(merged.JWT.Secret)
 	}
-	settings, err := serviceSettings(merged, secret)
+	settings, err := config.ServiceSettings(merged, secret)
 	if err == nil {
 		err = r.inst.authn.Reconfigure(ctx, settings)
 	}
 	if err == nil {
-		err = r.srv.Reconfigure(serverSettings(merged))
+		err = r.srv.Reconfigure(config.ServerSettings(merged, buildVersion()))
 	}
 	if errors.Is(err, authn.ErrKeyClosed) {
-		err = faults{{"jwt.secret", err.Error() + ": keep that secret in jwt.previous_secrets"}}
+		err = config.Faults{{Key: "jwt.secret", Why: err.Error() + ": keep that secret in jwt.previous_secrets"}}
 	}
 	if err != nil {
 		r.refused(err)

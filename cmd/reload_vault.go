@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/authctl/authctl/cmd/config"
 	"github.com/authctl/authctl/cmd/vault"
 )
 
@@ -58,30 +59,30 @@ func (r *reloader) renew(ctx context.Context) (time.Duration, error) {
 // readVault reads every reference. It changes nothing unless it can read all, and use it.
 func (r *reloader) readVault(ctx context.Context) error {
 	next := r.running
-	next.refs = slices.Clone(next.refs)
+	next.Refs = slices.Clone(next.Refs)
 	next.JWT.PreviousSecrets = slices.Clone(next.JWT.PreviousSecrets)
 	next.Password.PreviousPeppers = slices.Clone(next.Password.PreviousPeppers)
 	changed := false
-	for i := range next.refs {
-		ref := &next.refs[i]
+	for i := range next.Refs {
+		ref := &next.Refs[i]
 		readCtx, cancel := context.WithTimeout(ctx, vaultTimeout)
-		v, err := r.app.vault.Read(readCtx, ref.at, false)
+		v, err := r.app.vault.Read(readCtx, ref.At, false)
 		cancel()
 		if err != nil {
 			return err
 		}
-		if v.Text == ref.value.Text {
+		if v.Text == ref.Value.Text {
 			continue
 		}
 		changed = true
-		r.log.Info().Str("setting", ref.key).Str("secret", ref.at.String()).Int("version", v.Version).Msg("secret changed in Vault")
-		next.take(ref, v)
+		r.log.Info().Str("setting", ref.Key).Str("secret", ref.At.String()).Int("version", v.Version).Msg("secret changed in Vault")
+		next.Take(ref, v)
 	}
 	if !changed {
 		return nil
 	}
-	var bad faults
-	if next.validate(&bad); len(bad) > 0 {
+	var bad config.Faults
+	if next.Validate(&bad); len(bad) > 0 {
 		r.refused(bad) // Vault is there, and says what cannot be used
 		return nil
 	}
@@ -93,8 +94,8 @@ const mostHeld = 16 // secrets that were jwt.secret before
 
 // holdPrevious adds to the previous secrets of next what jwt.secret was before in Vault,
 // which need not have it any more.
-func (r *reloader) holdPrevious(next *loaded) {
-	if !slices.ContainsFunc(next.refs, func(ref reference) bool { return ref.key == "jwt.secret" }) {
+func (r *reloader) holdPrevious(next *config.Loaded) {
+	if !slices.ContainsFunc(next.Refs, func(ref config.Reference) bool { return ref.Key == "jwt.secret" }) {
 		return
 	}
 	if was := r.running.JWT.Secret; was != "" && was != next.JWT.Secret && !slices.Contains(r.held, was) {

@@ -2,15 +2,14 @@ package cmd
 
 import (
 	"context"
-	"crypto/sha256"
-	"hash"
-	"io"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/authctl/authctl/cmd/config"
 )
 
 const watchQuiet = 200 * time.Millisecond // without an event, before the files are looked at
@@ -27,8 +26,8 @@ type watching struct {
 // at once they are watched.
 func (r *reloader) watchFiles(ctx context.Context, w *watching) {
 	for r.running.Config.Watch {
-		files := r.app.sources.files(r.running)
-		for _, file := range r.app.sources.files(r.tried) {
+		files := r.app.sources.Files(r.running)
+		for _, file := range r.app.sources.Files(r.tried) {
 			if !slices.Contains(files, file) {
 				files = append(files, file)
 			}
@@ -55,7 +54,7 @@ func (r *reloader) watch(ctx context.Context, files []string) <-chan struct{} {
 		return nil
 	}
 	names := map[string]bool{}
-	last := contents(files)
+	last := config.Contents(files)
 	for _, file := range files {
 		names[filepath.Base(file)] = true
 		if err := watcher.Add(filepath.Dir(file)); err != nil {
@@ -79,7 +78,7 @@ func (r *reloader) watch(ctx context.Context, files []string) <-chan struct{} {
 				r.log.Warn().Err(err).Msg("watch configuration")
 				quiet.Reset(watchQuiet) // something may have been missed
 			case <-quiet.C:
-				if now := contents(files); now != last {
+				if now := config.Contents(files); now != last {
 					last = now
 					select {
 					case changed <- struct{}{}:
@@ -90,35 +89,4 @@ func (r *reloader) watch(ctx context.Context, files []string) <-chan struct{} {
 		}
 	}()
 	return changed
-}
-
-// files returns those that a configuration comes from, there or not.
-func (src sources) files(cfg loaded) []string {
-	files := []string{src.path(), filepath.Join(src.dir, ".env")}
-	for _, secret := range []string{
-		cfg.Database.URLFile, cfg.JWT.SecretFile, cfg.JWT.PreviousSecretsFile, cfg.Password.PepperFile,
-		cfg.Password.PreviousPeppersFile, cfg.Password.BlocklistFile, cfg.Vault.SecretIDFile,
-	} {
-		if secret != "" {
-			files = append(files, secret)
-		}
-	}
-	return files
-}
-
-// contents is a digest of all that the files say.
-func contents(files []string) [sha256.Size]byte {
-	digest := sha256.New()
-	for _, file := range files {
-		addFile(digest, file)
-	}
-	return [sha256.Size]byte(digest.Sum(nil))
-}
-
-func addFile(digest hash.Hash, file string) {
-	io.WriteString(digest, "\x00"+file+"\x00")
-	if f, _, err := openRegular(file); err == nil {
-		io.Copy(digest, f)
-		f.Close()
-	}
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/authctl/authctl/cmd/config"
 )
 
 // restoreMark is the file beside a SQLite database on which serve does not start: between
@@ -17,8 +19,8 @@ type restoreMark struct {
 	made bool   // just now
 }
 
-func markPath(cfg loaded) string {
-	path, onSQLite := cfg.sqlitePath()
+func markPath(cfg config.Loaded) string {
+	path, onSQLite := cfg.SQLitePath()
 	if !onSQLite {
 		return ""
 	}
@@ -65,7 +67,7 @@ func unmarkRestore(inst *instance) error {
 
 // refuseRestoring keeps a server from starting on a database that is being restored, and anybody
 // from making a new one in its place.
-func refuseRestoring(cfg loaded) error {
+func refuseRestoring(cfg config.Loaded) error {
 	path := markPath(cfg)
 	if path == "" {
 		return nil

@@ -14,6 +14,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/authctl/authctl/cmd/config"
 )
 
 // Main runs the program and returns its exit code. The first SIGINT or SIGTERM
@@ -27,7 +29,7 @@ func Main() int {
 
 // run is the program as a function of its surroundings.
 func run(ctx context.Context, args, environ []string, in io.Reader, out, errs io.Writer) int {
-	a := &app{in: in, out: out, err: errs, sources: sources{environ: environ, dir: ".", flags: map[string]string{}}}
+	a := &app{in: in, out: out, err: errs, sources: config.Sources{Environ: environ, Dir: ".", Flags: map[string]string{}}}
 	root := newRoot(a)
 	root.SetArgs(args)
 	root.SetIn(in)
@@ -58,7 +60,7 @@ same database, with or without a running server.`,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetVersionTemplate("authctl {{.Version}}\n")
-	root.PersistentFlags().StringVar(&a.sources.file, "config", "", "read settings from a `file` (default: AUTHCTL_CONFIG, or ./authctl.yaml if there is one)")
+	root.PersistentFlags().StringVar(&a.sources.File, "config", "", "read settings from a `file` (default: AUTHCTL_CONFIG, or ./authctl.yaml if there is one)")
 	root.PersistentFlags().Var(&a.as, "as", "`name` to record in the audit trail beside the operating system's user (default: AUTHCTL_OPERATOR)")
 	root.AddCommand(newServe(a), newMigrate(a), newUser(a), newToken(a), newLimits(a), newNode(a), newKey(a), newAudit(a), newBackup(a), newRestore(a), newSecret(a), newConfig(a), newHashBench(a), newHealth(a), newVersion(a))
 	root.InitDefaultCompletionCmd() // now, for its errors to be like all others

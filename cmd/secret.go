@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/authctl/authctl/cmd/config"
 )
 
 func newSecret(a *app) *cobra.Command {
@@ -18,7 +20,7 @@ func newSecretGenerate(a *app) *cobra.Command {
   (umask 077; authctl secret generate > jwt.secret)`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintln(a.out, randomSecret())
+			_, err := fmt.Fprintln(a.out, config.RandomSecret())
 			return err
 		},
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/cmd/config"
 	"github.com/authctl/authctl/server"
 	"github.com/authctl/authctl/store"
 )
@@ -45,10 +46,10 @@ Without any configuration it keeps its data in ./authctl.db, makes a secret in
 
 func (o serveOptions) run(ctx context.Context, a *app) error {
 	if o.host != "" {
-		a.sources.flags["server.host"] = o.host
+		a.sources.Flags["server.host"] = o.host
 	}
 	if o.port != "" {
-		a.sources.flags["server.port"] = o.port
+		a.sources.Flags["server.port"] = o.port
 	}
 	need := opening{create: true, signs: true, hashes: true, serves: true}
 	if o.migrate {
@@ -69,7 +70,7 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 	}
 	log := a.log.Logger
 	changes := newReloader(a, inst, a.log.gate, log)
-	settings := serverSettings(inst.cfg)
+	settings := config.ServerSettings(inst.cfg, buildVersion())
 	settings.Ready = changes.ready
 	srv, err := server.New(settings, inst.authn, inst.store, log)
 	if err != nil {
@@ -128,29 +129,3 @@ func (a *app) warnOfNewerSchema(ctx context.Context, st store.Store) error {
 // CPUs that are busy hashing, the slowest hundredth of profile requests took 10 times as
 // long as on idle ones, and so takes 2 to 3 times as long.
 func makeRoom(workers int) { runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + workers) }
-
-func serverSettings(cfg loaded) server.Config {
-	return server.Config{
-		PublicURL:             cfg.Server.PublicURL,
-		TrustedOrigins:        cfg.Server.TrustedOrigins,
-		AllowedOrigins:        cfg.Server.CORS.AllowedOrigins,
-		TrustedProxies:        cfg.Server.TrustedProxies,
-		ForwardedHeader:       cfg.Server.ForwardedHeader,
-		ProxyProtocol:         cfg.Server.ProxyProtocol,
-		HSTS:                  cfg.Server.HSTS,
-		Limits:                cfg.Limits.requests(),
-		MaxConnections:        cfg.Server.MaxConnections,
-		MaxPerAddress:         cfg.Server.MaxConnectionsPerAddress,
-		CookieSecure:          string(cfg.Cookies.Secure),
-		CookieSameSite:        cfg.Cookies.SameSite,
-		CookieDomain:          cfg.Cookies.Domain,
-		CookiePreviousDomains: cfg.Cookies.PreviousDomains,
-		CookieHostPrefix:      cfg.Cookies.HostPrefix,
-		AdminHosts:            cfg.Server.AdminHosts,
-		AdminProfiles:         cfg.Server.AdminProfiles,
-		DrainDelay:            cfg.Server.DrainDelay,
-		ShutdownTimeout:       cfg.Server.ShutdownTimeout,
-		Certificate:           cfg.Server.TLS.certificate(),
-		Version:               buildVersion(),
-	}
-}

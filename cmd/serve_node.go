@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/cmd/config"
 	"github.com/authctl/authctl/server"
 	"github.com/authctl/authctl/store"
 )
@@ -65,7 +66,7 @@ func thisNode() store.Node {
 }
 
 // serving is this process as a server that announces itself.
-func serving(cfg loaded) store.Node {
+func serving(cfg config.Loaded) store.Node {
 	n := thisNode()
 	n.Environment = cfg.Environment
 	return n

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net"
+
+	"github.com/authctl/authctl/cmd/config"
 )
 
 // starting says what is about to start, and on which database. On a console, welcome does.
@@ -19,7 +21,7 @@ func (a *app) starting(inst *instance) {
 // what to try.
 func (a *app) welcome(inst *instance, on listeners) {
 	admin := on.admin
-	url := inst.cfg.Server.scheme() + "://" + reachable(on.public.Addr().String())
+	url := inst.cfg.Server.Scheme() + "://" + reachable(on.public.Addr().String())
 	if a.log.json {
 		a.ready(inst, url, admin)
 	} else {
@@ -43,7 +45,7 @@ func (a *app) welcome(inst *instance, on listeners) {
 func (a *app) greet(inst *instance, url string, admin net.Listener) {
 	a.say("database %s", inst.where())
 	if inst.secretFile != "" {
-		a.say("secret %s", absolute(inst.secretFile))
+		a.say("secret %s", config.Absolute(inst.secretFile))
 	}
 	if admin != nil {
 		a.say("metrics on http://%s/metrics", admin.Addr())
@@ -58,13 +60,13 @@ func (a *app) ready(inst *instance, url string, admin net.Listener) {
 		line.Str("metrics", "http://"+admin.Addr().String()+"/metrics")
 	}
 	if inst.secretFile != "" {
-		line.Str("secret_file", absolute(inst.secretFile))
+		line.Str("secret_file", config.Absolute(inst.secretFile))
 	}
 	line.Str("argon2", inst.authn.HashStats().Implementation).Msg("ready")
 }
 
 // draining says that the server accepts no more connections once server.drain_delay is over, and why.
-func (a *app) draining(ctx context.Context, cfg loaded) {
+func (a *app) draining(ctx context.Context, cfg config.Loaded) {
 	a.log.always.Info().AnErr("cause", context.Cause(ctx)).Dur("drain_delay_ms", cfg.Server.DrainDelay).Msg("draining")
 }
 

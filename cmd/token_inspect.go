@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/cmd/config"
 	"github.com/authctl/authctl/cmd/vault"
 )
 
@@ -133,7 +134,7 @@ func (a *app) givenToken(args []string) (string, error) {
 	if _, onTerminal := terminal(a.in); onTerminal {
 		a.say("paste the token and end with ctrl-d")
 	}
-	b, err := io.ReadAll(io.LimitReader(a.in, maxSecretFile))
+	b, err := io.ReadAll(io.LimitReader(a.in, config.MaxSecretFile))
 	if err != nil {
 		return "", fmt.Errorf("read token: %w", err)
 	}

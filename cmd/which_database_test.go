@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 
+	"github.com/authctl/authctl/cmd/config"
 	"github.com/authctl/authctl/store/storetest"
 )
 
@@ -47,7 +48,7 @@ func TestEveryCommandThatChangesADatabaseNamesIt(t *testing.T) {
 	for backend, url := range databases {
 		t.Run(backend, func(t *testing.T) {
 			t.Parallel()
-			w := &namedDatabase{url: url, name: strings.TrimPrefix(redactURL(url), "sqlite:"), dir: t.TempDir()}
+			w := &namedDatabase{url: url, name: strings.TrimPrefix(config.RedactURL(url), "sqlite:"), dir: t.TempDir()}
 			if err := os.WriteFile(filepath.Join(w.dir, "users.ndjson"), []byte(`{"username":"bob"}`+"\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -102,7 +103,7 @@ func (w *namedDatabase) run(t *testing.T, line string, more ...string) (out, sai
 	}
 	var o, e strings.Builder
 	exit = run(t.Context(), append(strings.Fields(line), more...), []string{
-		"DATABASE_URL=" + w.url, "JWT_SECRET=" + goodSecret, "AUTHCTL_ENVIRONMENT=development", "AUTHCTL_JWT_ALGORITHM=EdDSA",
+		"DATABASE_URL=" + w.url, "JWT_SECRET=5f0c3a9e1b7d2846a4c8e6f0193b5d7f5f0c3a9e1b7d2846a4c8e6f0193b5d7f", "AUTHCTL_ENVIRONMENT=development", "AUTHCTL_JWT_ALGORITHM=EdDSA",
 	}, strings.NewReader(""), &o, &e)
 	return o.String(), e.String(), exit
 }
@@ -211,9 +212,9 @@ func TestADatabaseIsNamedWithoutItsPassword(t *testing.T) {
 		"postgres:///auth?host=/run/postgresql": "postgres:///auth?host=/run/postgresql",
 		"sqlite:/srv/../srv/authctl.db":         "/srv/authctl.db",
 	} {
-		var cfg config
-		cfg.Database.URL = secret(url)
-		if got := cfg.databaseName(); got != want {
+		var cfg config.Settings
+		cfg.Database.URL = config.Secret(url)
+		if got := cfg.DatabaseName(); got != want {
 			t.Errorf("%s: got %s, want %s", url, got, want)
 		}
 	}

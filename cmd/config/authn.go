@@ -1,0 +1,59 @@
+package config
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/hashing"
+)
+
+// ServiceSettings is what the service takes of the settings, and the secret that signs tokens.
+func ServiceSettings(cfg Loaded, secret string) (authn.Config, error) {
+	blocklist, err := readBlocklist(cfg.Password.BlocklistFile)
+	if err != nil {
+		return authn.Config{}, fmt.Errorf("password.blocklist_file: %w", err)
+	}
+	limit, _ := MemoryLimit()
+	return authn.Config{
+		Secret:              secret,
+		PreviousSecrets:     texts(cfg.JWT.PreviousSecrets),
+		Algorithm:           cfg.JWT.Algorithm,
+		Issuer:              cfg.JWT.Issuer,
+		Audience:            cfg.JWT.Audience,
+		ClientID:            cfg.JWT.ClientID,
+		AccessTTL:           cfg.Tokens.AccessTTL,
+		RefreshTTL:          cfg.Tokens.RefreshTTL,
+		SessionMaxAge:       cfg.Tokens.SessionMaxAge,
+		RetryWindow:         cfg.Tokens.RetryWindow,
+		Accounts:            cfg.Limits.accounts(),
+		MaxSessions:         cfg.Sessions.MaxPerUser,
+		MaxStaleness:        cfg.Revocation.MaxStaleness,
+		Argon2:              cfg.Password.Argon2.Params(),
+		Hashing:             cfg.Budget(limit),
+		Pepper:              string(cfg.Password.Pepper),
+		PreviousPeppers:     texts(cfg.Password.PreviousPeppers),
+		PortableArgon2:      cfg.Password.Argon2.Implementation == hashing.Portable,
+		MinPasswordLength:   cfg.Password.MinLength,
+		Blocklist:           blocklist,
+		BlocklistWarns:      cfg.Development(),
+		KeepsStrongerHashes: cfg.Development(),
+		RegistrationClosed:  cfg.Registration == "closed",
+		NameQuarantine:      cfg.Accounts.NameQuarantine,
+	}, nil
+}
+
+func readBlocklist(path string) (*authn.Blocklist, error) {
+	if path == "" {
+		return authn.EmbeddedBlocklist()
+	}
+	text, _, err := readTrusted(path)
+	if err != nil {
+		return nil, err
+	}
+	text = bytes.TrimPrefix(text, []byte(byteOrderMark))
+	if found := wrongEncoding(string(text)); found != "" {
+		return nil, fmt.Errorf("%s %s", path, found)
+	}
+	return authn.ReadBlocklist(bytes.NewReader(text))
+}

@@ -1,0 +1,276 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Edit is one line of a file that is changed or added.
+type Edit struct {
+	line int    // from 1; an added line comes after it
+	Old  string // "" for one that is added
+	New  string
+}
+
+// errByHand is for files that cannot be edited with certainty.
+var errByHand = errors.New("cannot be edited safely")
+
+// EditScalars puts values into a YAML file, below a path of keys, and leaves every other
+// byte as it is. It returns the new text and what it changed. It fails with [errByHand]
+// for what it does not edit: flow style, anchors, several documents, tabs.
+func EditScalars(text string, path []string, keys []string, values map[string]string) (string, []Edit, error) {
+	ending := "\n"
+	if strings.Contains(text, "\r\n") {
+		ending = "\r\n"
+	}
+	lines := strings.SplitAfter(text, "\n")
+	root, err := onlyMapping(text)
+	if err != nil {
+		return "", nil, err
+	}
+	parent, missing, err := descend(root, path)
+	if err != nil {
+		return "", nil, err
+	}
+	var edits []Edit
+	var added []string
+	for _, key := range keys {
+		node := value(parent, key)
+		if len(missing) > 0 || node == nil {
+			added = append(added, key)
+			continue
+		}
+		e, err := replaceScalar(lines, node, values[key])
+		if err != nil {
+			return "", nil, err
+		}
+		if e.Old != e.New {
+			edits = append(edits, e)
+		}
+	}
+	if len(added) > 0 {
+		edits = append(edits, insertion(root, parent, path, missing, added, values, lines, ending)...)
+	}
+	result := apply(lines, edits, ending)
+	if !sameBut(text, result, path, keys, values) {
+		return "", nil, errByHand
+	}
+	return result, edits, nil
+}
+
+// sameBut reports whether two texts mean the same, but for the values, which the second
+// has.
+func sameBut(before, after string, path, keys []string, values map[string]string) bool {
+	var old, fresh map[string]any
+	if yaml.Unmarshal([]byte(before), &old) != nil || yaml.Unmarshal([]byte(after), &fresh) != nil {
+		return false
+	}
+	for _, key := range keys {
+		if got, there := take(fresh, append(slices.Clone(path), key)); !there || fmt.Sprint(got) != values[key] {
+			return false
+		}
+		take(old, append(slices.Clone(path), key))
+	}
+	prune(old, path)
+	prune(fresh, path)
+	return reflect.DeepEqual(old, fresh) || len(old)+len(fresh) == 0
+}
+
+// Take removes what is at the end of a path, and returns it.
+func take(m map[string]any, path []string) (v any, there bool) {
+	for key, inner := range m {
+		if !strings.EqualFold(key, path[0]) {
+			continue
+		}
+		if len(path) == 1 {
+			delete(m, key)
+			return inner, true
+		}
+		next, _ := inner.(map[string]any)
+		return take(next, path[1:])
+	}
+	return nil, false
+}
+
+// prune removes the mappings of a path that have nothing in them.
+func prune(m map[string]any, path []string) {
+	if len(path) == 0 {
+		return
+	}
+	for key, inner := range m {
+		if strings.EqualFold(key, path[0]) {
+			next, isMapping := inner.(map[string]any)
+			prune(next, path[1:])
+			if inner == nil || isMapping && len(next) == 0 {
+				delete(m, key)
+			}
+		}
+	}
+}
+
+// onlyMapping parses a text that is one mapping in block style; nil for an empty one.
+func onlyMapping(text string) (*yaml.Node, error) {
+	d := yaml.NewDecoder(strings.NewReader(text))
+	var doc, more yaml.Node
+	if err := d.Decode(&doc); err != nil {
+		if strings.TrimSpace(text) == "" || onlyComments(text) {
+			return &yaml.Node{Kind: yaml.MappingNode}, nil
+		}
+		return nil, fmt.Errorf("it is no YAML: %w", errByHand)
+	}
+	if d.Decode(&more) == nil {
+		return nil, fmt.Errorf("it has several documents: %w", errByHand)
+	}
+	if strings.Contains(text, "\t") {
+		return nil, fmt.Errorf("it has tabs: %w", errByHand)
+	}
+	root := doc.Content[0]
+	if root.Kind == yaml.ScalarNode && root.Tag == "!!null" {
+		return &yaml.Node{Kind: yaml.MappingNode}, nil
+	}
+	return root, plainMapping(root)
+}
+
+func onlyComments(text string) bool {
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			return false
+		}
+	}
+	return true
+}
+
+// plainMapping fails for what is no mapping of one key a line.
+func plainMapping(n *yaml.Node) error {
+	if n.Kind != yaml.MappingNode || n.Style&yaml.FlowStyle != 0 || n.Anchor != "" {
+		return fmt.Errorf("a part of it is not written with one key a line: %w", errByHand)
+	}
+	return nil
+}
+
+// descend follows a path as far as it is there. missing is the rest of it.
+func descend(n *yaml.Node, path []string) (at *yaml.Node, missing []string, err error) {
+	for i, key := range path {
+		next := value(n, key)
+		if next == nil {
+			return n, path[i:], nil
+		}
+		if next.Kind == yaml.ScalarNode && next.Tag == "!!null" && next.Value == "" {
+			return n, path[i:], nil // a key with nothing below it
+		}
+		if err := plainMapping(next); err != nil {
+			return nil, nil, err
+		}
+		n = next
+	}
+	return n, nil, nil
+}
+
+func value(mapping *yaml.Node, key string) *yaml.Node {
+	if i := keyIndex(mapping, key); i >= 0 {
+		return mapping.Content[i+1]
+	}
+	return nil
+}
+
+func keyIndex(mapping *yaml.Node, key string) int {
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		if strings.EqualFold(mapping.Content[i].Value, key) { // as the loader has it
+			return i
+		}
+	}
+	return -1
+}
+
+// replaceScalar changes a value that stands on one line, and keeps the comment behind it.
+func replaceScalar(lines []string, n *yaml.Node, to string) (Edit, error) {
+	if n.Kind != yaml.ScalarNode || n.Anchor != "" || n.Style&(yaml.LiteralStyle|yaml.FoldedStyle|yaml.TaggedStyle) != 0 || n.Line < 1 || n.Line > len(lines) {
+		return Edit{}, fmt.Errorf("a value is not written as plain text: %w", errByHand)
+	}
+	line := lines[n.Line-1]
+	begin := n.Column - 1
+	if begin > len(line) {
+		return Edit{}, errByHand
+	}
+	rest := strings.TrimRight(line[begin:], "\r\n")
+	end := len(rest)
+	switch {
+	case rest == "":
+		return Edit{}, fmt.Errorf("a value stands on another line than its key: %w", errByHand)
+	case rest[0] == '"' || rest[0] == '\'':
+		closing := strings.IndexByte(rest[1:], rest[0])
+		if closing < 0 {
+			return Edit{}, errByHand
+		}
+		end = closing + 2
+	default:
+		if comment := strings.Index(rest, " #"); comment >= 0 {
+			end = comment
+		}
+		end = len(strings.TrimRight(rest[:end], " "))
+	}
+	return Edit{n.Line, line, line[:begin] + to + line[begin+end:]}, nil
+}
+
+// insertion adds keys to a mapping that is there, or the mappings that lead to it.
+func insertion(root, parent *yaml.Node, path, missing, added []string, values map[string]string, lines []string, ending string) []Edit {
+	depth := len(path) - len(missing)
+	indent := strings.Repeat("  ", depth)
+	if len(parent.Content) > 0 {
+		indent = strings.Repeat(" ", parent.Content[0].Column-1)
+	}
+	after := len(lines)
+	if lines[len(lines)-1] == "" {
+		after--
+	}
+	if parent != root && len(parent.Content) > 0 {
+		after = parent.Content[0].Line - 1 // before its first key, so below its own
+	}
+	keys := missing
+	if len(missing) > 0 {
+		if i := keyIndex(parent, missing[0]); i >= 0 { // it is there, with nothing below it
+			after, keys = parent.Content[i].Line, missing[1:]
+			indent += "  "
+		}
+	}
+	var edits []Edit
+	for _, key := range keys {
+		edits = append(edits, Edit{after, "", indent + key + ":" + ending})
+		indent += "  "
+	}
+	for _, key := range added {
+		edits = append(edits, Edit{after, "", indent + key + ": " + values[key] + ending})
+	}
+	return edits
+}
+
+// apply makes the text with the edits.
+func apply(lines []string, edits []Edit, ending string) string {
+	lines = slices.Clone(lines)
+	slices.SortStableFunc(edits, func(a, b Edit) int { return a.line - b.line })
+	var out strings.Builder
+	next := 0
+	for i := 0; i <= len(lines); i++ {
+		for ; next < len(edits) && edits[next].Old == "" && edits[next].line == i; next++ {
+			if s := out.String(); s != "" && !strings.HasSuffix(s, "\n") {
+				out.WriteString(ending)
+			}
+			out.WriteString(edits[next].New)
+		}
+		if i == len(lines) {
+			break
+		}
+		if next < len(edits) && edits[next].Old != "" && edits[next].line == i+1 {
+			out.WriteString(edits[next].New)
+			next++
+			continue
+		}
+		out.WriteString(lines[i])
+	}
+	return out.String()
+}

@@ -1,0 +1,139 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/spf13/viper"
+	"go.yaml.in/yaml/v3"
+)
+
+// quotedText is what the YAML parser repeats of a file, which may be a secret.
+var quotedText = regexp.MustCompile("(?s)`.*`")
+
+// path returns the configuration file, which may not be there.
+func (src Sources) path() string {
+	for _, path := range []string{src.File, src.Lookup("AUTHCTL_CONFIG")} {
+		if path != "" {
+			return path
+		}
+	}
+	return filepath.Join(src.Dir, DefaultFile)
+}
+
+// readFile merges the configuration file, if there is one, and reports keys
+// that do not exist or are there twice.
+func (src Sources) readFile(v *viper.Viper, origins map[string]string, bad *Faults) {
+	path := src.path()
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && path == filepath.Join(src.Dir, DefaultFile) {
+		return
+	}
+	file := viper.New()
+	file.SetConfigFile(path)
+	format := strings.ToLower(strings.TrimPrefix(filepath.Ext(path), "."))
+	if format == "" {
+		format = "yaml"
+		file.SetConfigType(format)
+	}
+	text, open, err := readTrusted(path)
+	if err == nil {
+		err = file.ReadConfig(bytes.NewReader(text))
+	}
+	if err != nil {
+		if unreadable, ok := errors.AsType[viper.ConfigParseError](err); ok { // which does not say what was read
+			err = fmt.Errorf("%s: %w", path, unreadable.Unwrap())
+		}
+		bad.Add("", "read configuration: %s", quotedText.ReplaceAllString(err.Error(), "a text"))
+		return
+	}
+	if err := checkWhole(format, text); err != nil {
+		bad.Add("", "read configuration: %s %v", path, err)
+	}
+	for _, key := range doubledKeys(format, text) {
+		bad.Add(key, "is given twice (in %s): remove one", path)
+	}
+	for _, key := range file.AllKeys() {
+		if file.Get(key) == nil && isSection(key) {
+			continue // it is there, and empty
+		}
+		if isSection(key) {
+			bad.Add(key, "holds settings, such as %s, and is none itself (in %s)", firstOf(key), path)
+			continue
+		}
+		if _, known := origins[key]; !known {
+			bad.Add(key, "is no setting%s (in %s)", Nearest(key, keys()), path)
+			continue
+		}
+		v.Set(key, file.Get(key))
+		origins[key] = "file " + path
+		if open != 0 && inClear(key, file.Get(key)) {
+			bad.Add(key, "%s", openSecret(path, open))
+		}
+	}
+}
+
+// checkWhole fails when a file has more in it than what is read: a second YAML document, or a name
+// that a JSON object has twice.
+func checkWhole(format string, text []byte) error {
+	switch format {
+	case "json":
+		_, err := jsontext.NewDecoder(bytes.NewReader(text)).ReadValue()
+		if twice, ok := errors.AsType[*jsontext.SyntacticError](err); ok && errors.Is(twice, jsontext.ErrDuplicateName) {
+			return fmt.Errorf("has %s twice: remove one", strings.ReplaceAll(strings.TrimPrefix(string(twice.JSONPointer), "/"), "/", "."))
+		}
+	case "yaml", "yml":
+		d := yaml.NewDecoder(bytes.NewReader(text))
+		var doc, more yaml.Node
+		if d.Decode(&doc) != nil {
+			return nil // it is empty
+		}
+		switch err := d.Decode(&more); {
+		case err == nil:
+			return fmt.Errorf("has a second document (line %d), which is not read: a configuration is one document, without a --- in between", more.Line)
+		case !errors.Is(err, io.EOF):
+			return errors.New("has something after the end of its document")
+		}
+	}
+	return nil
+}
+
+// doubledKeys returns the keys that a file has twice, because case does not count and server.port may
+// also be written as one key. Only one of the two would be read.
+func doubledKeys(format string, text []byte) (doubled []string) {
+	decoder, err := viper.NewCodecRegistry().Decoder(format)
+	tree := map[string]any{}
+	if err != nil || decoder.Decode(text, tree) != nil {
+		return nil // it was read before
+	}
+	seen := map[string]bool{}
+	var walk func(prefix string, section map[string]any)
+	walk = func(prefix string, section map[string]any) {
+		names := map[string]bool{}
+		for _, name := range slices.Sorted(maps.Keys(section)) {
+			key := prefix + strings.ToLower(name)
+			inner, isSection := section[name].(map[string]any)
+			if names[key] || (!isSection && seen[key]) {
+				doubled = append(doubled, key)
+				continue
+			}
+			names[key] = true
+			if isSection {
+				walk(key+".", inner)
+				continue
+			}
+			seen[key] = true
+		}
+	}
+	walk("", tree)
+	return doubled
+}

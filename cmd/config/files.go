@@ -1,0 +1,39 @@
+package config
+
+import (
+	"crypto/sha256"
+	"hash"
+	"io"
+	"path/filepath"
+)
+
+// Files returns those that a configuration comes from, there or not.
+func (src Sources) Files(cfg Loaded) []string {
+	files := []string{src.path(), filepath.Join(src.Dir, ".env")}
+	for _, secret := range []string{
+		cfg.Database.URLFile, cfg.JWT.SecretFile, cfg.JWT.PreviousSecretsFile, cfg.Password.PepperFile,
+		cfg.Password.PreviousPeppersFile, cfg.Password.BlocklistFile, cfg.Vault.SecretIDFile,
+	} {
+		if secret != "" {
+			files = append(files, secret)
+		}
+	}
+	return files
+}
+
+// Contents is a digest of all that the files say.
+func Contents(files []string) [sha256.Size]byte {
+	digest := sha256.New()
+	for _, file := range files {
+		addFile(digest, file)
+	}
+	return [sha256.Size]byte(digest.Sum(nil))
+}
+
+func addFile(digest hash.Hash, file string) {
+	io.WriteString(digest, "\x00"+file+"\x00")
+	if f, _, err := openRegular(file); err == nil {
+		io.Copy(digest, f)
+		f.Close()
+	}
+}

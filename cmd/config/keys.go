@@ -1,0 +1,69 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+)
+
+// keyOf returns the key that a variable sets.
+func keyOf(name string) (string, bool) {
+	for _, a := range aliases {
+		if a.name == name {
+			return a.key, true
+		}
+	}
+	for _, s := range defaults() {
+		if variableOf(s.key) == name {
+			return s.key, true
+		}
+	}
+	return "", false
+}
+
+func variableOf(key string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
+}
+
+// isSection reports whether there are settings below a key.
+func isSection(key string) bool {
+	return slices.ContainsFunc(keys(), func(k string) bool { return strings.HasPrefix(k, key+".") })
+}
+
+// firstOf returns the first key of a section.
+func firstOf(section string) string {
+	all := keys()
+	return all[slices.IndexFunc(all, func(k string) bool { return strings.HasPrefix(k, section+".") })]
+}
+
+func keys() []string {
+	var all []string
+	for _, s := range defaults() {
+		all = append(all, s.key)
+	}
+	return all
+}
+
+func variableNames() []string {
+	all := keys()
+	for i, key := range all {
+		all[i] = variableOf(key)
+	}
+	return all
+}
+
+// Nearest suggests the name that was perhaps meant.
+func Nearest(name string, candidates []string) string {
+	best, distance := "", len(name)/2+1
+	for _, c := range candidates {
+		if d := levenshtein.ComputeDistance(name, c); d < distance {
+			best, distance = c, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(", did you mean %s?", best)
+}

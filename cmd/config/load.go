@@ -1,0 +1,220 @@
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/spf13/viper"
+)
+
+const (
+	envPrefix   = "AUTHCTL_"
+	DefaultFile = "authctl.yaml"
+)
+
+// OperatorVariable names the operator as --as does. It is no setting: it is about a person,
+// and not about the installation.
+const OperatorVariable = "AUTHCTL_OPERATOR"
+
+// aliases are the customary names of some keys; the AUTHCTL_ form of a key wins
+// over its alias.
+var aliases = [...]struct{ name, key string }{
+	{"DATABASE_URL", "database.url"},
+	{"DATABASE_URL_FILE", "database.url_file"},
+	{"JWT_SECRET", "jwt.secret"},
+	{"JWT_SECRET_FILE", "jwt.secret_file"},
+	{"ACCESS_TOKEN_EXPIRATION", "tokens.access_ttl"},
+	{"REFRESH_TOKEN_EXPIRATION", "tokens.refresh_ttl"},
+	{"HOST", "server.host"},
+	{"PORT", "server.port"},
+	{"LOG_LEVEL", "log.level"},
+}
+
+// Sources is where settings come from, beside the defaults.
+type Sources struct {
+	File    string            // --config, else AUTHCTL_CONFIG, else ./authctl.yaml if there is one
+	Environ []string          // as os.Environ gives it
+	Dir     string            // where .env and authctl.yaml are looked for
+	Flags   map[string]string // key to value, for flags that were given
+	Vault   VaultReader       // reads references to Vault; nil leaves these settings empty
+}
+
+// Loaded is a configuration and the origin of each of its values.
+type Loaded struct {
+	Settings
+	Origins map[string]string // key to "default", "file …", ".env …", "env …" or "flag …"
+	Refs    []Reference       // the settings that are kept in Vault
+	lone    []string          // variables passed over as those of a Service of Kubernetes that nothing else tells of
+}
+
+// Load reads every source, the later over the earlier: defaults, file, .env,
+// environment, flags. It fails with [Faults], all of them at once.
+func Load(src Sources) (Loaded, error) {
+	v := viper.New()
+	out := Loaded{Origins: map[string]string{}}
+	var bad Faults
+	for _, s := range defaults() {
+		v.SetDefault(s.key, s.value)
+		out.Origins[s.key] = "default"
+	}
+	text := map[string]bool{} // keys whose value is a variable's or a flag's text
+	src.readFile(v, out.Origins, &bad)
+	for _, layer := range src.variables(&bad) {
+		for _, name := range layer.names() {
+			if key, is := out.setBy(layer, name, &bad); is {
+				v.Set(key, inSeconds(name, layer.values[name]))
+				out.Origins[key] = layer.label + " " + name
+				text[key] = true
+			}
+		}
+	}
+	for key, value := range src.Flags {
+		v.Set(key, value)
+		out.Origins[key] = "flag --" + key[strings.LastIndexByte(key, '.')+1:]
+		text[key] = true
+	}
+	fields := fieldsOf(&out.Settings)
+	for _, s := range defaults() {
+		if err := decode(v.Get(s.key), fields[s.key], text[s.key]); err != nil {
+			why := err.Error()
+			switch fields[s.key].Type() { // whose value nobody must see
+			case reflect.TypeFor[Secret]():
+				why = "is not a text"
+			case reflect.TypeFor[[]Secret]():
+				why = "is not a list of texts"
+			}
+			bad.Add(s.key, "%s (from %s)", why, out.Origins[s.key])
+		}
+	}
+	if len(bad) == 0 {
+		out.readSecretFiles(&bad)
+		out.readReferences(src.Vault, &bad)
+		out.adjust()
+		out.Validate(&bad)
+	}
+	return out, out.Located(bad)
+}
+
+// setBy returns the setting that a variable gives a value that can be taken. It reports what is wrong with
+// it, or that there is no such setting.
+func (l *Loaded) setBy(from layer, name string, bad *Faults) (key string, is bool) {
+	value := from.values[name]
+	key, known := keyOf(name)
+	if known {
+		stray := strayVariable(value, fieldsOf(&l.Settings)[key])
+		switch {
+		case serviceAddress.MatchString(value):
+			bad.Add(key, "%s", linkFault(name, key, value))
+		case stray != "":
+			bad.Add(key, "%s (from %s %s)", stray, from.label, name)
+		default:
+			return key, true
+		}
+		return "", false
+	}
+	switch {
+	case !strings.HasPrefix(name, envPrefix) || strings.HasPrefix(name, envPrefix+"TEST_"):
+	case name == "AUTHCTL_CONFIG" || name == OperatorVariable:
+		if from.label == ".env" {
+			bad.Add(name, "is read from the environment only, not from .env")
+		}
+	case from.label == "env" && isServiceLink(name, value): // passed over
+		if isLone(name, from.values) {
+			l.lone = append(l.lone, name)
+		}
+	default:
+		bad.Add(name, "is no setting%s", Nearest(name, variableNames()))
+	}
+	return "", false
+}
+
+// layer is one set of variables.
+type layer struct {
+	label  string
+	values map[string]string
+}
+
+// names returns the variables' names, aliases before the AUTHCTL_ forms that win
+// over them.
+func (l layer) names() []string {
+	names := make([]string, 0, len(l.values))
+	for name := range l.values {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		if pa, pb := strings.HasPrefix(a, envPrefix), strings.HasPrefix(b, envPrefix); pa != pb {
+			if pa {
+				return 1
+			}
+			return -1
+		}
+		return strings.Compare(a, b)
+	})
+	return names
+}
+
+// variables returns those of .env and those of the environment, in this order.
+func (src Sources) variables(bad *Faults) []layer {
+	dotenv := layer{".env", nil}
+	path := filepath.Join(src.Dir, ".env")
+	if text, open, err := readTrusted(path); err == nil {
+		dotenv.values = parseDotenv(path, string(text), bad)
+		for name, value := range dotenv.values {
+			if key, known := keyOf(name); known && open != 0 && inClear(key, value) {
+				bad.Add(name, "%s", openSecret(path, open))
+			}
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		bad.Add("", "read %s: %v", path, err)
+	}
+	env := layer{"env", map[string]string{}}
+	for _, pair := range src.Environ {
+		if name, value, ok := strings.Cut(pair, "="); ok {
+			env.values[name] = value
+		}
+	}
+	for _, l := range []layer{dotenv, env} {
+		maps.DeleteFunc(l.values, func(_, value string) bool { return value == "" }) // empty is unset
+	}
+	return []layer{dotenv, env}
+}
+
+func (src Sources) Lookup(name string) string {
+	for _, pair := range src.Environ {
+		if value, ok := strings.CutPrefix(pair, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// inSeconds gives the two durations that are customarily plain seconds a unit.
+func inSeconds(name, value string) string {
+	if strings.HasSuffix(name, "_TOKEN_EXPIRATION") && value != "" && strings.Trim(value, "0123456789") == "" {
+		return value + "s"
+	}
+	return value
+}
+
+// fieldsOf returns the leaves of c by their keys.
+func fieldsOf(c *Settings) map[string]reflect.Value {
+	fields := map[string]reflect.Value{}
+	var walk func(prefix string, v reflect.Value)
+	walk = func(prefix string, v reflect.Value) {
+		for i := range v.NumField() {
+			key := prefix + v.Type().Field(i).Tag.Get("mapstructure")
+			if v.Field(i).Kind() == reflect.Struct && v.Field(i).Type() != reflect.TypeFor[requestRate]() {
+				walk(key+".", v.Field(i))
+				continue
+			}
+			fields[key] = v.Field(i)
+		}
+	}
+	walk("", reflect.ValueOf(c).Elem())
+	return fields
+}

@@ -1,0 +1,202 @@
+package config
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/authctl/authctl/authn"
+)
+
+const MaxSecretFile = 64 << 10 // bytes
+
+// secretFile is a setting that a file holds: one secret, or several, one a line.
+type secretFile struct {
+	key  string
+	one  *Secret
+	many *[]Secret // nil for one
+	path string
+}
+
+// read sets the setting to what the file holds, and says where that is from.
+func (s secretFile) read() (origin string, err error) {
+	origin = "file " + s.path
+	if s.many != nil {
+		list, err := readSecretLines(s.path)
+		if err == nil {
+			*s.many = list
+		}
+		return origin, err
+	}
+	value, cut, err := readSecret(s.path)
+	if err != nil {
+		return "", err
+	}
+	if cut {
+		origin += ", without the line break at its end"
+	}
+	*s.one = Secret(value)
+	return origin, nil
+}
+
+// readSecret reads a secret and removes one line break at its end, which cut reports. It fails for a
+// File that others may read or change, as [readSecretFile] does, and for what has something around it,
+// such as quotes or a second line break, that would become a part of the secret.
+func readSecret(path string) (value string, cut bool, err error) {
+	text, err := readSecretFile(path)
+	if err != nil {
+		return "", false, err
+	}
+	value = TrimLineBreak(text)
+	found := StrayText(value)
+	switch {
+	case value == "":
+		found = "is empty"
+	case TrimLineBreak(value) != value:
+		found = "ends in more than one line break: remove them"
+	}
+	if found != "" {
+		return "", false, fmt.Errorf("%s %s", path, found)
+	}
+	return value, value != text, nil
+}
+
+// readSecretLines reads secrets, one a line; empty lines are skipped.
+func readSecretLines(path string) (all []Secret, err error) {
+	text, err := readSecretFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if found := wrongEncoding(text); found != "" {
+		return nil, fmt.Errorf("%s %s", path, found)
+	}
+	number := 0
+	for line := range strings.Lines(text) {
+		number++
+		if line = TrimLineBreak(line); line == "" {
+			continue
+		}
+		if found := StrayText(line); found != "" {
+			return nil, fmt.Errorf("%s: line %d %s", path, number, found)
+		}
+		all = append(all, Secret(line))
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("%s is empty", path)
+	}
+	return all, nil
+}
+
+// readSecretFile reads the whole file of a secret. The file
+// must not be readable by everybody, nor writable by anyone but its owner, who is root or the
+// user that this process runs as, except below /run/secrets, where containers mount theirs,
+// and where what is mounted is read-only, as Kubernetes does it.
+func readSecretFile(path string) (string, error) {
+	f, info, err := openRegular(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	if err := checkSecret(path, f, info); err != nil {
+		return "", err
+	}
+	b, err := io.ReadAll(io.LimitReader(f, MaxSecretFile+1))
+	if err != nil {
+		return "", err
+	}
+	if len(b) > MaxSecretFile {
+		return "", fmt.Errorf("%s is larger than a secret can be", path)
+	}
+	return string(b), nil
+}
+
+// openRegular opens a file for reading. It refuses what is none at once: a pipe would have
+// it wait for a writer, and a device may never end.
+func openRegular(path string) (*os.File, fs.FileInfo, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a regular file", path)
+	}
+	if err != nil {
+		f.Close()
+		return nil, nil, err
+	}
+	return f, info, nil
+}
+
+func checkSecret(path string, f *os.File, info fs.FileInfo) error {
+	if strings.HasPrefix(filepath.Clean(path), "/run/secrets/") || onReadOnlyMount(f) {
+		return nil
+	}
+	if mode := info.Mode().Perm(); hasModes && mode&0o027 != 0 {
+		return fmt.Errorf("others may read or change %s (mode %04o), run: chmod 600 %s", path, mode, path)
+	}
+	return checkWriters(path, f)
+}
+
+// TrimLineBreak removes one line break at the end, LF or CRLF.
+func TrimLineBreak(s string) string {
+	if t, ok := strings.CutSuffix(s, "\n"); ok {
+		return strings.TrimSuffix(t, "\r")
+	}
+	return s
+}
+
+// EnsureSecret returns the secret in path, which it makes first if there is none.
+// The file appears complete or not at all, and the first of two makers wins.
+func EnsureSecret(path string) (value string, made bool, err error) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		if made, err = makeSecret(path); err != nil {
+			return "", false, fmt.Errorf("make secret: %w", err)
+		}
+	}
+	value, err = KeptSecret(path)
+	return value, made && err == nil, err
+}
+
+// KeptSecret reads the secret that was made for a SQLite database.
+func KeptSecret(path string) (string, error) {
+	value, _, err := readSecret(path)
+	if err == nil {
+		err = authn.CheckSecret(value)
+	}
+	if err != nil {
+		return "", fmt.Errorf("secret in %s: %w", path, err)
+	}
+	return value, nil
+}
+
+func makeSecret(path string) (made bool, err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".authctl.secret-*") // mode 0600
+	if err != nil {
+		return false, err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.WriteString(RandomSecret() + "\n")
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return false, err
+	}
+	err = os.Link(f.Name(), path)
+	if errors.Is(err, fs.ErrExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// RandomSecret returns 64 hex characters.
+func RandomSecret() string {
+	b := make([]byte, 32)
+	rand.Read(b)
+	return hex.EncodeToString(b)
+}

@@ -1,0 +1,81 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const byteOrderMark = "\ufeff" // EF BB BF in UTF-8
+
+// wrongEncoding says of a text that is not in UTF-8 what it is, and "" of others.
+func wrongEncoding(text string) string {
+	switch {
+	case strings.HasPrefix(text, "\xff\xfe"):
+		return "is in UTF-16 (little endian, FF FE): save it as UTF-8 without a byte order mark"
+	case strings.HasPrefix(text, "\xfe\xff"):
+		return "is in UTF-16 (big endian, FE FF): save it as UTF-8 without a byte order mark"
+	case strings.HasPrefix(text, byteOrderMark):
+		return "begins with a byte order mark (EF BB BF): save it as UTF-8 without one"
+	case strings.Contains(text, "\x00"):
+		return "has a NUL byte in it, as a text in UTF-16 does: save it as UTF-8"
+	}
+	return ""
+}
+
+// StrayText says what a value has around it that was hardly meant to be a part of it: the marks of an
+// editor, a shell or another program's quoting. "" says that there is nothing.
+func StrayText(value string) string {
+	if found := wrongEncoding(value); found != "" || value == "" {
+		return found
+	}
+	first, _ := utf8.DecodeRuneInString(value)
+	last, size := utf8.DecodeLastRuneInString(value)
+	switch {
+	case last == '\n' || last == '\r':
+		return "ends in a line break: remove it"
+	case strings.ContainsAny(value, "\n\r"):
+		return "has more than one line"
+	case first == last && size < len(value) && (first == '"' || first == '\''):
+		return "stands in quotes, which would be a part of it: remove them"
+	case invisible(first):
+		return fmt.Sprintf("begins with a blank (%U): remove it", first)
+	case invisible(last):
+		return fmt.Sprintf("ends in a blank (%U): remove it", last)
+	}
+	return ""
+}
+
+// invisible reports whether nobody can see a character at the end of a text.
+func invisible(r rune) bool {
+	return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || unicode.IsControl(r)
+}
+
+// strayVariable does as [StrayText] for the value that a variable gives to a field. In lists, which are
+// separated by commas, blanks around an item have no meaning.
+func strayVariable(value string, field reflect.Value) string {
+	if field.Kind() != reflect.Slice {
+		return StrayText(value)
+	}
+	items := splitList(value)
+	if _, secrets := field.Interface().([]Secret); secrets {
+		for _, item := range items {
+			if found := StrayText(item); found != "" {
+				return "has an item that " + found
+			}
+		}
+	}
+	return StrayText(strings.Join(items, ","))
+}
+
+// checkSecretTexts reports secrets of the configuration file and of Vault that have something around them.
+// Previous secrets and peppers are taken as they are there, so that one that was in use can be kept.
+func (l *Loaded) checkSecretTexts(bad *Faults) {
+	for _, key := range []string{"database.url", "jwt.secret", "password.pepper", "vault.secret_id"} {
+		if found := StrayText(fieldsOf(&l.Settings)[key].String()); found != "" {
+			bad.Add(key, "%s (from %s)", found, l.Origins[key])
+		}
+	}
+}

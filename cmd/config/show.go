@@ -1,0 +1,97 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/docker/go-units"
+)
+
+// View is one setting in JSON and YAML.
+type View struct {
+	Key    string `json:"key"`
+	Value  string `json:"value"`
+	Origin string `json:"origin"`
+}
+
+// Show returns every setting, with secrets redacted.
+func (l *Loaded) Show() []View {
+	fields := fieldsOf(&l.Settings)
+	var views []View
+	for _, s := range defaults() {
+		views = append(views, View{s.key, showValue(s.key, fields[s.key]), l.Origins[s.key]})
+	}
+	return views
+}
+
+func showValue(key string, field reflect.Value) string {
+	switch v := field.Interface().(type) {
+	case Secret:
+		if key == "database.url" {
+			return RedactURL(string(v))
+		}
+		if v == "" {
+			return ""
+		}
+		return v.String()
+	case time.Duration:
+		return v.String()
+	case autoNumber:
+		if v == 0 {
+			return Auto
+		}
+		return fmt.Sprint(int(v))
+	case autoSize:
+		if v == 0 {
+			return Auto
+		}
+		return ShowSize(Size(v))
+	case Size:
+		return ShowSize(v)
+	default:
+		if field.Kind() == reflect.Slice {
+			items := make([]string, field.Len())
+			for i := range items {
+				items[i] = fmt.Sprint(field.Index(i).Interface())
+			}
+			return strings.Join(items, ",")
+		}
+		return fmt.Sprint(v)
+	}
+}
+
+func ShowSize(n Size) string {
+	return units.CustomSize("%.4g%s", float64(n), 1024, []string{"B", "KiB", "MiB", "GiB", "TiB"})
+}
+
+// RedactURL hides the password of a database URL, wherever it stands. Of a URL
+// that is malformed, or that another program's rules would read, it shows nothing,
+// for nobody can tell what in it is the password.
+func RedactURL(raw string) string {
+	if raw == "" || strings.HasPrefix(raw, "sqlite:") {
+		return raw
+	}
+	u, err := url.Parse(raw)
+	if err != nil || !isPostgres(raw) {
+		return redacted
+	}
+	q, err := url.ParseQuery(u.RawQuery)
+	if err != nil || u.Fragment != "" || strings.Contains(u.EscapedPath()+u.RawQuery, "@") { // perhaps cut off a password
+		return redacted
+	}
+	if _, has := u.User.Password(); has {
+		u.User = url.UserPassword(u.User.Username(), "redacted")
+	}
+	if q.Has("password") || q.Has("sslpassword") {
+		for _, name := range []string{"password", "sslpassword"} {
+			if q.Has(name) {
+				q.Set(name, "redacted")
+			}
+		}
+		u.RawQuery = q.Encode()
+	}
+	return u.String()
+}

@@ -1,0 +1,227 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/docker/go-units"
+	"github.com/go-viper/mapstructure/v2"
+
+	"github.com/authctl/authctl/server"
+)
+
+const redacted = "[redacted]"
+
+// Secret is a value that no printing shows.
+type Secret string
+
+// String returns a fixed word.
+func (s Secret) String() string { return redacted }
+
+// GoString returns a fixed word.
+func (s Secret) GoString() string { return redacted }
+
+// MarshalText returns a fixed word, in JSON and YAML too.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// Size is a number of bytes, written with a unit: 64MiB.
+type Size int64
+
+// autoSize is a size, or auto, which is 0.
+type autoSize Size
+
+// autoNumber is a whole number, or auto, which is 0.
+type autoNumber int
+
+// autoBool is true, false or auto, as text.
+type autoBool string
+
+const Auto = "auto"
+
+// requestRate is how many requests may be made, written as 30/5m, or 30/5m burst 10.
+type requestRate server.Rate
+
+var ratePattern = regexp.MustCompile(`^([0-9]{1,7})/([0-9.a-zµ]+)(?: burst ([0-9]{1,7}))?$`)
+
+func parseRate(s string) (requestRate, error) {
+	bad := fmt.Errorf("%q is no rate, such as 30/5m, or 30/5m burst 10", s)
+	m := ratePattern.FindStringSubmatch(s)
+	if m == nil {
+		return requestRate{}, bad
+	}
+	per, err := ParseDuration(m[2])
+	if err != nil {
+		return requestRate{}, bad
+	}
+	count, _ := strconv.Atoi(m[1]) // the pattern has seen to it
+	burst := count
+	if m[3] != "" {
+		burst, _ = strconv.Atoi(m[3])
+	}
+	if count < 1 || burst < 1 || per < time.Second || per > 24*time.Hour {
+		return requestRate{}, fmt.Errorf("%q must be 1 request or more per 1s to 24h", s)
+	}
+	return requestRate{Count: count, Per: per, Burst: burst}, nil
+}
+
+// String writes it as it is read.
+func (r requestRate) String() string {
+	per := r.Per.String()
+	for _, zero := range []string{"0s", "0m"} { // 5m0s, 1h0m0s
+		if short, cut := strings.CutSuffix(per, zero); cut && short != "" && !unicode.IsDigit(rune(short[len(short)-1])) {
+			per = short
+		}
+	}
+	if r.Burst == r.Count {
+		return fmt.Sprintf("%d/%s", r.Count, per)
+	}
+	return fmt.Sprintf("%d/%s burst %d", r.Count, per, r.Burst)
+}
+
+// MarshalText writes it so in JSON and YAML too.
+func (r requestRate) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+var sizePattern = regexp.MustCompile(`^[0-9]+(\.[0-9]+)? ?[KMG]i?B$`)
+
+func ParseSize(s string) (Size, error) {
+	if !sizePattern.MatchString(s) {
+		return 0, fmt.Errorf("%q is no size with a unit, such as 64MiB", s)
+	}
+	n, err := units.RAMInBytes(s)
+	if err != nil || n > 1<<40 {
+		return 0, fmt.Errorf("%q is no size with a unit, such as 64MiB", s)
+	}
+	return Size(n), nil
+}
+
+func ParseDuration(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	if err != nil || s == "0" {
+		return 0, fmt.Errorf("%q is no duration with a unit, such as 90s, 15m or 168h", s)
+	}
+	return d, nil
+}
+
+// decode sets out, a pointer to one field, from what a file or a variable gave.
+// It is strict: a number is no text, a text is no list, a unit is never guessed.
+// Variables are text whatever they mean, and lists in them are separated by commas.
+func decode(value any, out reflect.Value, fromText bool) error {
+	text, isText := value.(string)
+	switch out.Interface().(type) {
+	case autoSize, autoNumber:
+		if value == Auto {
+			out.SetInt(0)
+			return nil
+		}
+	}
+	switch out.Interface().(type) {
+	case requestRate:
+		r, err := parseRate(fmt.Sprint(value))
+		out.Set(reflect.ValueOf(r))
+		return err
+	case time.Duration, Size, autoSize:
+		if !isText {
+			return fmt.Errorf("%v has no unit, write it as in 15m, 10s or 64MiB", value)
+		}
+		if _, ok := out.Interface().(time.Duration); !ok {
+			n, err := ParseSize(text)
+			out.SetInt(int64(n))
+			return err
+		}
+		d, err := ParseDuration(text)
+		out.SetInt(int64(d))
+		return err
+	case []string, []Secret, []netip.Prefix:
+		if isText && fromText {
+			value = splitList(text)
+		}
+	case autoBool: // true and false without quotes are no text in YAML, JSON and TOML
+		if b, ok := value.(bool); ok {
+			out.SetString(strconv.FormatBool(b))
+			return nil
+		}
+	case bool:
+		if isText && fromText {
+			b, err := strconv.ParseBool(text)
+			out.SetBool(b)
+			if err != nil {
+				return fmt.Errorf("%q is neither true nor false", text)
+			}
+			return nil
+		}
+	case int, int32, uint8, uint16, uint32, autoNumber:
+		if isText && !fromText {
+			return fmt.Errorf("%q is a text, not a whole number", text)
+		}
+		return decodeInteger(fmt.Sprint(value), out)
+	}
+	d, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
+		Result:     out.Addr().Interface(),
+		DecodeHook: mapstructure.StringToNetIPPrefixHookFunc(),
+	})
+	if err != nil {
+		return err
+	}
+	if d.Decode(value) != nil {
+		return fmt.Errorf("%v is not a %s", value, kindName(out))
+	}
+	return nil
+}
+
+// decodeInteger neither cuts a fraction off nor wraps around, as the decoder of
+// the other types would.
+func decodeInteger(text string, out reflect.Value) error {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return fmt.Errorf("%q is no whole number", text)
+	}
+	switch {
+	case out.CanInt() && !out.OverflowInt(n):
+		out.SetInt(n)
+	case out.CanUint() && n >= 0 && !out.OverflowUint(uint64(n)):
+		out.SetUint(uint64(n))
+	default:
+		return fmt.Errorf("%d is out of range", n)
+	}
+	return nil
+}
+
+func splitList(s string) []string {
+	list := []string{}
+	for item := range strings.SplitSeq(s, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			list = append(list, item)
+		}
+	}
+	return list
+}
+
+func kindName(v reflect.Value) string {
+	switch v.Interface().(type) {
+	case bool:
+		return "true or false"
+	case autoBool:
+		return "true, false or auto"
+	case []string, []Secret:
+		return "list of texts"
+	case []netip.Prefix:
+		return "list of networks, such as 10.0.0.0/8, or 10.0.0.5/32 for one address"
+	default:
+		return "text"
+	}
+}
+
+// texts returns the secrets as they are.
+func texts(secrets []Secret) []string {
+	all := make([]string, len(secrets))
+	for i, s := range secrets {
+		all[i] = string(s)
+	}
+	return all
+}

@@ -1,0 +1,311 @@
+package config
+
+import (
+	"context"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/cmd/vault"
+	"github.com/authctl/authctl/server"
+	"github.com/authctl/authctl/store/postgres"
+)
+
+// readSecretFiles fills in the secrets that are given as files.
+func (l *Loaded) readSecretFiles(bad *Faults) {
+	for _, s := range []secretFile{
+		{"database.url", &l.Database.URL, nil, l.Database.URLFile},
+		{"jwt.secret", &l.JWT.Secret, nil, l.JWT.SecretFile},
+		{"jwt.previous_secrets", nil, &l.JWT.PreviousSecrets, l.JWT.PreviousSecretsFile},
+		{"password.pepper", &l.Password.Pepper, nil, l.Password.PepperFile},
+		{"password.previous_peppers", nil, &l.Password.PreviousPeppers, l.Password.PreviousPeppersFile},
+		{"vault.secret_id", &l.Vault.SecretID, nil, l.Vault.SecretIDFile},
+	} {
+		if s.path == "" {
+			continue
+		}
+		if l.Origins[s.key] != "default" {
+			bad.Add(s.key, "is given twice, as it is (%s) and as %s_file; remove one", l.Origins[s.key], s.key)
+			continue
+		}
+		origin, err := s.read()
+		if err != nil {
+			bad.Add(s.key+"_file", "%v", err)
+			continue
+		}
+		l.Origins[s.key] = origin
+	}
+}
+
+// adjust applies the defaults that depend on another setting.
+func (l *Loaded) adjust() {
+	if l.Development() && l.Origins["password.argon2.memory"] == "default" {
+		l.Password.Argon2.Memory = 4 << 20
+		l.Origins["password.argon2.memory"] = "environment: development"
+	}
+}
+
+// Validate reports every value that is out of range or contradicts another.
+func (l *Loaded) Validate(bad *Faults) {
+	oneOf(bad, "environment", l.Environment, "production", "development")
+	oneOf(bad, "registration", l.Registration, "open", "closed")
+	oneOf(bad, "log.format", l.Log.Format, "auto", "json", "console")
+	oneOf(bad, "log.level", strings.ToLower(l.Log.Level), "trace", "debug", "info", "warn", "error", "disabled")
+	l.checkSecretTexts(bad)
+	l.validateDatabase(bad)
+	l.validateServer(bad)
+	l.validateTokens(bad)
+	l.validateLimits(bad)
+	l.validateCookies(bad)
+	l.validatePassword(bad)
+	oneOf(bad, "vault.auth", l.Vault.Auth, vault.AuthToken, vault.AuthAppRole, vault.AuthKubernetes)
+	within(bad, "vault.connect_timeout", l.Vault.ConnectTimeout, 0, 10*time.Minute)
+	within(bad, "vault.refresh_interval", l.Vault.RefreshInterval, time.Second, time.Hour)
+	within(bad, "vault.max_age", l.Vault.MaxAge, time.Second, 30*24*time.Hour)
+	if l.Vault.MaxAge <= l.Vault.RefreshInterval {
+		bad.Add("vault.max_age", "must be longer than vault.refresh_interval (%s), or serve is not ready between two looks", l.Vault.RefreshInterval)
+	}
+}
+
+func (l *Loaded) validateDatabase(bad *Faults) {
+	d := l.Database
+	oneOf(bad, "database.statement_cache", d.StatementCache, "prepare", "describe", "none")
+	within(bad, "database.connect_timeout", d.ConnectTimeout, 0, 10*time.Minute)
+	within(bad, "database.statement_timeout", d.StatementTimeout, 100*time.Millisecond, time.Minute)
+	within(bad, "database.idle_in_transaction_timeout", d.IdleInTransactionTimeout, 100*time.Millisecond, time.Hour)
+	if d.MaxConnections < 1 || d.MaxConnections > 1000 {
+		bad.Add("database.max_connections", "must be 1 to 1000, not %d", d.MaxConnections)
+	}
+	if d.MinConnections < 0 || d.MinConnections > d.MaxConnections {
+		bad.Add("database.min_connections", "must be 0 to max_connections (%d), not %d", d.MaxConnections, d.MinConnections)
+	}
+	if path, ok := strings.CutPrefix(string(d.URL), "sqlite:"); ok {
+		if path = strings.TrimPrefix(path, "//"); path == "" || path == ":memory:" {
+			bad.Add("database.url", "needs the path of a file after sqlite:")
+		}
+		return
+	}
+	if l.unread("database.url") {
+		return
+	}
+	if !isPostgres(string(d.URL)) {
+		bad.Add("database.url", "must begin with postgres:// or sqlite:")
+		return
+	}
+	insecure, err := postgres.Insecure(string(d.URL))
+	if err != nil {
+		bad.Add("database.url", "cannot be used: %v", err)
+	} else if insecure && !d.Insecure {
+		bad.Add("database.url", "would send data to another host unencrypted or unverified: use sslmode=verify-full, "+
+			"or set database.insecure: true if that network is yours alone")
+	}
+}
+
+func isPostgres(url string) bool {
+	return strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
+}
+
+func (l *Loaded) validateServer(bad *Faults) {
+	s := l.Server
+	within(bad, "server.drain_delay", s.DrainDelay, 0, 10*time.Minute)
+	within(bad, "server.shutdown_timeout", s.ShutdownTimeout, time.Second, 10*time.Minute)
+	oneOf(bad, "server.hsts", s.HSTS, server.HSTSOff, server.HSTSHost, server.HSTSSubdomains)
+	for _, origin := range s.TrustedOrigins {
+		if err := server.CheckOrigin(origin); err != nil {
+			bad.Add("server.trusted_origins", "%q %v", origin, err)
+		}
+	}
+	for _, origin := range s.CORS.AllowedOrigins {
+		if err := server.CheckAllowedOrigin(origin); err != nil {
+			bad.Add("server.cors.allowed_origins", "%q %v", origin, err)
+		}
+	}
+	l.validateListeners(bad)
+	for _, host := range s.AdminHosts {
+		if err := server.CheckAdminHost(host); err != nil {
+			bad.Add("server.admin_hosts", "%q %v", host, err)
+		}
+	}
+	l.validateProxies(bad)
+	l.validateTLS(bad)
+	if s.PublicURL == "" {
+		return
+	}
+	u, err := url.Parse(s.PublicURL)
+	switch {
+	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
+		bad.Add("server.public_url", "must be an http or https URL")
+	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+		bad.Add("server.public_url", "must have no query, fragment or user")
+	case u.Scheme == "https" && !loopback(u.Hostname()) && l.Development():
+		bad.Add("environment", "development hashes passwords cheaply, and server.public_url (%s) is where people sign in: use production", s.PublicURL)
+	case u.Scheme == "http" && !loopback(u.Hostname()) && !l.Development():
+		bad.Add("server.public_url", "must be https outside of localhost and development")
+	}
+}
+
+// CheckStart reports all of the configuration that would keep `serve` from starting, which calls it
+// before anything else, as `config check` does.
+func (l *Loaded) CheckStart(ctx context.Context) error {
+	var bad Faults
+	l.findServing(&bad)
+	l.resolveListeners(ctx, &bad)
+	return l.Located(bad)
+}
+
+// CheckServing reports what would keep a server from working, and commands that need as much of it. What only
+// counts when it starts is left out.
+func (l *Loaded) CheckServing() error {
+	var bad Faults
+	l.findServing(&bad)
+	return l.Located(bad)
+}
+
+func (l *Loaded) findServing(bad *Faults) {
+	if _, onSQLite := l.SQLitePath(); !onSQLite && l.JWT.Secret == "" {
+		bad.Add("jwt.secret", "is required with PostgreSQL, for all nodes must share it: export JWT_SECRET=$(authctl secret generate), and keep it")
+	}
+	if _, err := readBlocklist(l.Password.BlocklistFile); err != nil {
+		bad.Add("password.blocklist_file", "%v", err)
+	}
+	limit, source := MemoryLimit()
+	l.checkMemory(limit, source, bad)
+	l.Server.TLS.check(bad)
+	settings := ServerSettings(*l, "")
+	settings.Certificate = nil // which was just looked at
+	if err := settings.Check(); err != nil {
+		bad.Add("", "%v", err)
+	}
+}
+
+// publicHTTPS reports whether a server.public_url is one of HTTPS, which may be written HTTPS://.
+func publicHTTPS(url string) bool { return strings.HasPrefix(strings.ToLower(url), "https://") }
+
+func loopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || (err == nil && addr.IsLoopback())
+}
+
+func (l *Loaded) validateTokens(bad *Faults) {
+	t := l.Tokens
+	within(bad, "tokens.access_ttl", t.AccessTTL, time.Minute, time.Hour)
+	within(bad, "tokens.refresh_ttl", t.RefreshTTL, 5*time.Minute, 90*24*time.Hour)
+	within(bad, "tokens.session_max_age", t.SessionMaxAge, 5*time.Minute, 365*24*time.Hour)
+	within(bad, "tokens.retry_window", t.RetryWindow, 0, time.Minute)
+	within(bad, "revocation.max_staleness", l.Revocation.MaxStaleness, 5*time.Second, 10*time.Minute)
+	within(bad, "accounts.name_quarantine", l.Accounts.NameQuarantine, 0, 365*24*time.Hour)
+	if l.Sessions.MaxPerUser < 0 || l.Sessions.MaxPerUser > 10_000 {
+		bad.Add("sessions.max_per_user", "must be 0 to 10000, not %d", l.Sessions.MaxPerUser)
+	}
+	if t.AccessTTL >= t.RefreshTTL {
+		bad.Add("tokens.access_ttl", "must be shorter than tokens.refresh_ttl (%s)", t.RefreshTTL)
+	}
+	if t.RefreshTTL > t.SessionMaxAge {
+		bad.Add("tokens.refresh_ttl", "must not be longer than tokens.session_max_age (%s)", t.SessionMaxAge)
+	}
+	if l.JWT.Secret != "" {
+		if err := authn.CheckSecret(string(l.JWT.Secret)); err != nil {
+			bad.Add("jwt.secret", "%v; make one with: authctl secret generate", err)
+		}
+	}
+	for _, previous := range l.JWT.PreviousSecrets {
+		if err := authn.CheckSecret(string(previous)); err != nil {
+			bad.Add("jwt.previous_secrets", "one of them %v", err)
+		}
+	}
+	oneOf(bad, "jwt.algorithm", l.JWT.Algorithm, authn.Algorithms()...)
+	if len(l.JWT.ClientID) > maxClientID {
+		bad.Add("jwt.client_id", "must have at most %d bytes, not %d: it is in every access token", maxClientID, len(l.JWT.ClientID))
+	}
+	if l.JWT.Issuer == "" {
+		bad.Add("jwt.issuer", "must not be empty")
+	}
+}
+
+// maxClientID keeps access tokens within what browsers take for a cookie.
+const maxClientID = 255
+
+func (l *Loaded) validateCookies(bad *Faults) {
+	c := l.Cookies
+	oneOf(bad, "cookies.secure", string(c.Secure), "auto", "true", "false")
+	oneOf(bad, "cookies.same_site", c.SameSite, "lax", "strict", "none")
+	switch server := l.Server; {
+	case c.Secure != "false" || l.Development():
+	case publicHTTPS(server.PublicURL) || server.TLS.CertFile != "":
+		bad.Add("cookies.secure", "false goes against server.public_url and server.tls, which say that there is HTTPS: auto follows the connection")
+	case !loopback(server.Host):
+		bad.Add("cookies.secure", "false would hand tokens to other machines in clear, whatever they speak: auto follows the connection")
+	}
+	if c.SameSite == "none" && c.Secure != "true" {
+		bad.Add("cookies.same_site", "none needs cookies.secure: true, browsers drop such cookies otherwise")
+	}
+	if c.HostPrefix && c.Secure == "false" {
+		bad.Add("cookies.host_prefix", "needs cookies.secure to be true or auto")
+	}
+	if c.HostPrefix && c.Domain != "" {
+		bad.Add("cookies.host_prefix", "does not go with cookies.domain")
+	}
+	if strings.ContainsAny(c.Domain, "/: ;") {
+		bad.Add("cookies.domain", "must be a host name")
+	}
+	l.validatePreviousDomains(bad)
+}
+
+// maxPreviousDomains bounds the lines of Set-Cookie in an answer: two for each.
+const maxPreviousDomains = 8
+
+func (l *Loaded) validatePreviousDomains(bad *Faults) {
+	const key = "cookies.previous_domains"
+	all := l.Cookies.PreviousDomains
+	if len(all) > maxPreviousDomains {
+		bad.Add(key, "must be at most %d, not %d", maxPreviousDomains, len(all))
+	}
+	public := ""
+	if u, err := url.Parse(l.Server.PublicURL); err == nil {
+		public = strings.ToLower(u.Hostname())
+	}
+	plain := func(domain string) string { return strings.ToLower(strings.TrimPrefix(domain, ".")) }
+	for i, domain := range all {
+		name := plain(domain)
+		switch {
+		case name == "" || strings.ContainsAny(name, "/: ;"):
+			bad.Add(key, "%q must be a host name", domain)
+		case name == plain(l.Cookies.Domain):
+			bad.Add(key, "%q is what cookies.domain is now: take it out", domain)
+		case slices.ContainsFunc(all[:i], func(other string) bool { return plain(other) == name }):
+			bad.Add(key, "%q is in it twice", domain)
+		case public != "" && public != name && !strings.HasSuffix(public, "."+name):
+			bad.Add(key, "%q is neither the host of server.public_url, %s, nor a domain above it: browsers took no such cookie from it", domain, public)
+		}
+	}
+}
+
+func oneOf(bad *Faults, key, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) {
+		bad.Add(key, "must be %s, not %q", strings.Join(allowed, " or "), value)
+	}
+}
+
+func within(bad *Faults, key string, d, least, most time.Duration) {
+	if d < least || d > most {
+		bad.Add(key, "must be %s to %s, not %s", least, most, d)
+	}
+}
+
+// SQLitePath returns the file of a SQLite URL.
+func (c Settings) SQLitePath() (string, bool) {
+	path, ok := strings.CutPrefix(string(c.Database.URL), "sqlite:")
+	if after, two := strings.CutPrefix(path, "//"); two {
+		path = after
+	}
+	return filepath.Clean(path), ok
+}
+
+// SecretPath is where the secret that is made for a SQLite database is kept.
+func SecretPath(database string) string {
+	return filepath.Join(filepath.Dir(database), "authctl.secret")
+}

@@ -1,0 +1,41 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/authctl/authctl/authn"
+)
+
+func (l *Loaded) Warnings() (all []string) {
+	s := l.Server
+	if !loopback(s.Host) && s.TLS.CertFile == "" && !publicHTTPS(s.PublicURL) {
+		all = append(all, fmt.Sprintf("%s can be reached from elsewhere, and passwords and cookies come in clear: set server.tls.cert_file and key_file, "+
+			"or server.public_url to the https URL of a proxy in front that speaks TLS", s.Host))
+	}
+	if l.JWT.Algorithm != authn.AlgorithmHS256 && s.PublicURL != "" && l.JWT.Issuer != s.PublicURL {
+		all = append(all, fmt.Sprintf("verifiers that find the public keys through %s compare it with the issuer of tokens, which is %q: set jwt.issuer to the same URL",
+			s.PublicURL, l.JWT.Issuer))
+	}
+	if host, _, err := net.SplitHostPort(s.AdminListen); err == nil && !loopback(host) {
+		all = append(all, fmt.Sprintf("server.admin_listen %s can be reached from elsewhere, and asks nobody who they are: let only what collects the metrics reach it", s.AdminListen))
+	}
+	if when, expired := s.TLS.expired(time.Now()); expired {
+		all = append(all, fmt.Sprintf("the certificate in %s has expired at %s: browsers refuse it", s.TLS.CertFile, when.UTC().Format(time.RFC3339)))
+	}
+	if origin := l.Origins["server.port"]; s.Port == 0 && !strings.HasPrefix(origin, "flag") {
+		all = append(all, fmt.Sprintf("server.port is 0 (from %s): the system chooses another port at each start, which is for tests", origin))
+	}
+	if !l.Limits.Enabled {
+		all = append(all, "limits.enabled is false, so nothing slows down whoever guesses passwords: that is for load tests")
+	}
+	if behindHTTPS := s.TLS.CertFile != "" || publicHTTPS(s.PublicURL) || len(s.TrustedProxies) > 0; behindHTTPS && l.Cookies.Secure == "false" {
+		all = append(all, "cookies.secure is false although there is HTTPS, or a proxy that may speak it: browsers then send the tokens over plain HTTP as well; auto follows the connection")
+	}
+	for _, name := range l.lone {
+		all = append(all, fmt.Sprintf("%s is passed over, because Kubernetes sets such variables for Services, but nothing else tells of this Service%s", name, Nearest(name, variableNames())))
+	}
+	return all
+}

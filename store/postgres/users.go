@@ -51,30 +51,37 @@ func (s *Store) CreateUser(ctx context.Context, u store.NewUser, e store.Event) 
 	return row.get(), nil
 }
 
-// changeUser runs a statement that returns userColumns and a generation, writes
-// its event, publishes the generation when it ends the user's sessions, and does what
-// else belongs to it; also may be nil.
-func (s *Store) changeUser(ctx context.Context, op string, e store.Event, ends bool, also func(context.Context, pgx.Tx, store.User, store.Event) error, query string, args ...any) (store.User, error) {
+// userChange is a change to one user.
+type userChange struct {
+	op           string // names the change in errors
+	query        string // returns userColumns and a generation
+	args         []any
+	endsSessions bool                                                         // the generation is published
+	also         func(context.Context, pgx.Tx, store.User, store.Event) error // runs in the same transaction; nil for nothing
+}
+
+// changeUser carries out a change and writes its event, in one transaction.
+func (s *Store) changeUser(ctx context.Context, c userChange, e store.Event) (store.User, error) {
 	var row userRow
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		var generation int64
-		if err := tx.QueryRow(ctx, query, args...).Scan(append(row.dest(), &generation)...); err != nil {
+		if err := tx.QueryRow(ctx, c.query, c.args...).Scan(append(row.dest(), &generation)...); err != nil {
 			return err
 		}
-		if ends {
+		if c.endsSessions {
 			if err := publish(ctx, tx, store.Revocation{At: e.At, UserID: row.user.ID, Generation: generation}); err != nil {
 				return err
 			}
 		}
-		if also != nil {
-			if err := also(ctx, tx, row.get(), e); err != nil {
+		if c.also != nil {
+			if err := c.also(ctx, tx, row.get(), e); err != nil {
 				return err
 			}
 		}
 		return record(ctx, tx, e)
 	})
 	if err != nil {
-		return store.User{}, translate(op, err)
+		return store.User{}, translate(c.op, err)
 	}
 	return row.get(), nil
 }
@@ -219,7 +226,11 @@ RETURNING ` + userColumns + `, u.generation`
 
 // SetPassword implements [store.Store].
 func (s *Store) SetPassword(ctx context.Context, id uuid.UUID, hash string, e store.Event) (store.User, error) {
-	return s.changeUser(ctx, "set password", e, true, clearUser, updatePassword, id, hash, e.At, store.NextGeneration(e.At))
+	return s.changeUser(ctx, userChange{
+		op: "set password", query: updatePassword,
+		args:         []any{id, hash, e.At, store.NextGeneration(e.At)},
+		endsSessions: true, also: clearUser,
+	}, e)
 }
 
 const updateDisabled = `
@@ -229,20 +240,28 @@ RETURNING ` + userColumns + `, u.generation`
 
 // DisableUser implements [store.Store].
 func (s *Store) DisableUser(ctx context.Context, id uuid.UUID, e store.Event) (store.User, error) {
-	return s.changeUser(ctx, "disable user", e, true, nil, updateDisabled, id, e.At, store.NextGeneration(e.At))
+	return s.changeUser(ctx, userChange{
+		op: "disable user", query: updateDisabled,
+		args:         []any{id, e.At, store.NextGeneration(e.At)},
+		endsSessions: true,
+	}, e)
 }
 
 const updateEnabled = `UPDATE users AS u SET disabled_at = NULL WHERE u.id = $1 RETURNING ` + userColumns + `, u.generation`
 
 // EnableUser implements [store.Store].
 func (s *Store) EnableUser(ctx context.Context, id uuid.UUID, e store.Event) (store.User, error) {
-	return s.changeUser(ctx, "enable user", e, false, nil, updateEnabled, id)
+	return s.changeUser(ctx, userChange{op: "enable user", query: updateEnabled, args: []any{id}}, e)
 }
 
 const deleteUser = `DELETE FROM users AS u WHERE u.id = $1 RETURNING ` + userColumns + `, GREATEST(u.generation + 1, $2)`
 
 // DeleteUser implements [store.Store].
 func (s *Store) DeleteUser(ctx context.Context, id uuid.UUID, e store.Event) error {
-	_, err := s.changeUser(ctx, "delete user", e, true, releaseUser, deleteUser, id, store.NextGeneration(e.At))
+	_, err := s.changeUser(ctx, userChange{
+		op: "delete user", query: deleteUser,
+		args:         []any{id, store.NextGeneration(e.At)},
+		endsSessions: true, also: releaseUser,
+	}, e)
 	return err
 }

@@ -200,7 +200,7 @@ RETURNING ` + userColumns + `, users.generation`
 
 // UnlockUser implements [store.Store].
 func (s *Store) UnlockUser(ctx context.Context, id uuid.UUID, e store.Event) (store.User, error) {
-	return s.changeUser(ctx, "unlock user", e, false, clearUser, unlockUser, id)
+	return s.changeUser(ctx, userChange{op: "unlock user", query: unlockUser, args: []any{id}, also: clearUser}, e)
 }
 
 // clearUser forgets the attempts that are counted for a user.

@@ -98,7 +98,7 @@ func (t *throttle) ceiling(now time.Time) store.Ceiling {
 	}
 	window := now.UnixMicro() / t.CeilingPer.Microseconds()
 	return store.Ceiling{
-		Most: t.Ceiling, First: 2 * attemptSlots, Slots: ceilingSlots, Slot: 2*attemptSlots + rand.Int64N(ceilingSlots),
+		Max: t.Ceiling, First: 2 * attemptSlots, Slots: ceilingSlots, Slot: 2*attemptSlots + rand.Int64N(ceilingSlots),
 		Window: window, Until: time.UnixMicro((window + 1) * t.CeilingPer.Microseconds()).UTC(),
 	}
 }

@@ -70,7 +70,7 @@ type Attempt struct {
 // addresses. Failures are counted in several slots, so that transactions do not wait for each
 // other.
 type Ceiling struct {
-	Most   int       // max failures in the window; 0 for no ceiling
+	Max    int       // max failures in the window; 0 for no ceiling
 	First  int64     // the first of the slots; all of them are greater than the slots of counters
 	Slots  int64     // how many slots there are
 	Slot   int64     // the slot that counts this failure

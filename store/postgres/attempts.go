@@ -73,7 +73,7 @@ func (s *Store) BeginLogin(ctx context.Context, a store.Attempt) (store.Admissio
 	var next *time.Time
 	err := s.pool.QueryRow(ctx, beginLogin, a.Folded, a.Here.Slot, a.Here.Key, a.Address, a.At, inMicros(a.Here.Delays), a.Here.Quiet.Microseconds(),
 		a.Anywhere.Slot, a.Anywhere.Key, inMicros(a.Anywhere.Delays), a.Anywhere.Quiet.Microseconds(),
-		a.Known.Slot, a.Known.Key, a.Known.Since, a.Ceiling.Most, a.Ceiling.First, a.Ceiling.First+a.Ceiling.Slots, a.Ceiling.Window).
+		a.Known.Slot, a.Known.Key, a.Known.Since, a.Ceiling.Max, a.Ceiling.First, a.Ceiling.First+a.Ceiling.Slots, a.Ceiling.Window).
 		Scan(append(row.dest(), &c.PasswordHash, &c.Generation.Installation, &c.Generation.User, &admitted, &full, &next)...)
 	if err != nil {
 		return store.Admission{}, translate("begin login", err)
@@ -147,7 +147,7 @@ SELECT $1::timestamptz, $11, $3, $4::uuid, $5::uuid, $6, $7, $8, $9 FROM failed 
 // FailLogin implements [store.Store].
 func (s *Store) FailLogin(ctx context.Context, disableAt int, c store.Ceiling, e store.Event) error {
 	_, err := s.pool.Exec(ctx, failLogin, append(eventArgs(e), disableAt, string(store.ActionPasswordDisabled),
-		c.Most, c.Slot, c.Window, store.CeilingAddress)...)
+		c.Max, c.Slot, c.Window, store.CeilingAddress)...)
 	return translate("fail login", err)
 }
 

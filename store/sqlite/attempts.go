@@ -72,12 +72,12 @@ const sumFailures = `SELECT COALESCE(sum(failures), 0) FROM login_attempts WHERE
 
 // reached reports whether as many sign-ins have failed as may.
 func reached(ctx context.Context, tx *sql.Tx, c store.Ceiling, known bool) (bool, error) {
-	if c.Most == 0 || known {
+	if c.Max == 0 || known {
 		return false, nil
 	}
 	var failures int
 	err := tx.QueryRowContext(ctx, sumFailures, c.First, c.First+c.Slots, c.Window).Scan(&failures)
-	return failures >= c.Most, err
+	return failures >= c.Max, err
 }
 
 const countFailure = `
@@ -182,7 +182,7 @@ func (s *Store) FailLogin(ctx context.Context, disableAt int, c store.Ceiling, e
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, countFailure, c.Most, c.Slot, c.Window, store.CeilingAddress, micros(e.At)); err != nil {
+		if _, err := tx.ExecContext(ctx, countFailure, c.Max, c.Slot, c.Window, store.CeilingAddress, micros(e.At)); err != nil {
 			return err
 		}
 		if err := record(ctx, tx, e); err != nil || !disabled.Valid || disabled.Int64 != micros(e.At) {

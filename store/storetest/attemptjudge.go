@@ -31,7 +31,7 @@ var attemptJudgeCases = []testCase{
 	{"every attempt is let through, counted or refused as Attempt.Judge says", func(f *fixture) {
 		f.succeed(f.user("alice"), attempt("alice", "192.0.2.1", noon))
 		full := ceiling(0, 7)
-		for range full.Most {
+		for range full.Max {
 			f.fails(full)
 		}
 		random, model, at := rand.New(rand.NewPCG(1, 2)), slots{}, noon
@@ -47,7 +47,7 @@ var attemptJudgeCases = []testCase{
 				a.Ceiling = full
 			}
 			known := a.Folded == "alice" && a.Address == "192.0.2.1"
-			after, want := a.Judge(store.AttemptState{Here: model.of(a.Here), Anywhere: model.of(a.Anywhere), Known: known, Full: a.Ceiling.Most > 0})
+			after, want := a.Judge(store.AttemptState{Here: model.of(a.Here), Anywhere: model.of(a.Anywhere), Known: known, Full: a.Ceiling.Max > 0})
 			got, err := f.store.BeginLogin(f.ctx, a)
 			f.ok("begin login", err)
 			got.Credentials = store.Credentials{}

@@ -11,7 +11,7 @@ import (
 
 // ceiling allows three failures in a window, which are counted in four slots.
 func ceiling(slot, window int64) store.Ceiling {
-	return store.Ceiling{Most: 3, First: 100, Slots: 4, Slot: 100 + slot, Window: window, Until: noon.Add(5 * time.Minute)}
+	return store.Ceiling{Max: 3, First: 100, Slots: 4, Slot: 100 + slot, Window: window, Until: noon.Add(5 * time.Minute)}
 }
 
 // fails counts a failure of nobody's.
@@ -110,7 +110,7 @@ var ceilingCases = []testCase{
 		})
 		for most, want := range map[int]bool{32: true, 33: false} {
 			c := ceiling(0, 7)
-			c.Most = most
+			c.Max = most
 			refused, _ := f.stands("nobody", "192.0.2.8", c)
 			equal(f, fmt.Sprint("refused beyond ", most), refused, want)
 		}

@@ -21,7 +21,7 @@ type connections struct {
 
 // openConnections counts them, within limits; 0 is no limit.
 type openConnections struct {
-	most, mostFrom int
+	max, maxPerAddress int
 
 	mu   sync.Mutex
 	all  int
@@ -67,15 +67,15 @@ func (l *connections) peer(c net.Conn) (addr netip.Addr, trusted bool) {
 func (o *openConnections) enter(from netip.Addr) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.most > 0 && o.all >= o.most {
+	if o.max > 0 && o.all >= o.max {
 		return false
 	}
-	if from.IsValid() && o.mostFrom > 0 {
+	if from.IsValid() && o.maxPerAddress > 0 {
 		block := authn.AddressBlock(from)
 		wider := authn.WiderBlocks(block)
-		full := o.from[block] >= o.mostFrom
+		full := o.from[block] >= o.maxPerAddress
 		for _, w := range wider {
-			full = full || o.from[w.Prefix] >= w.Times*o.mostFrom
+			full = full || o.from[w.Prefix] >= w.Times*o.maxPerAddress
 		}
 		if full {
 			return false
@@ -93,7 +93,7 @@ func (o *openConnections) leave(from netip.Addr) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.all--
-	if from.IsValid() && o.mostFrom > 0 {
+	if from.IsValid() && o.maxPerAddress > 0 {
 		block := authn.AddressBlock(from)
 		o.decrement(block)
 		for _, w := range authn.WiderBlocks(block) {

@@ -70,8 +70,8 @@ func (l TestLimiter) Entries() int { return l.entries() }
 type TestConnections struct{ *openConnections }
 
 // NewTestConnections makes one for so many of one address.
-func NewTestConnections(mostFrom int) TestConnections {
-	return TestConnections{&openConnections{mostFrom: mostFrom, from: map[netip.Prefix]int{}}}
+func NewTestConnections(maxPerAddress int) TestConnections {
+	return TestConnections{&openConnections{maxPerAddress: maxPerAddress, from: map[netip.Prefix]int{}}}
 }
 
 // Enter reports whether one more may be open.

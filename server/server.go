@@ -146,7 +146,7 @@ func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*S
 
 		proxyProtocol: cfg.ProxyProtocol,
 		misproxied:    rate.Sometimes{Interval: time.Minute},
-		open:          openConnections{most: cfg.MaxConnections, mostFrom: cfg.MaxPerAddress, from: map[netip.Prefix]int{}},
+		open:          openConnections{max: cfg.MaxConnections, maxPerAddress: cfg.MaxPerAddress, from: map[netip.Prefix]int{}},
 
 		https:      jar.publicHTTPS,
 		publicURL:  cfg.PublicURL,

@@ -133,17 +133,10 @@ var (
 	poolWaitTime  = prometheus.NewDesc("authctl_db_connection_wait_seconds_total", "Time that callers spent waiting for a database connection.", nil, nil)
 )
 
-// Describe lists the metrics.
-func (c serviceCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{
-		hashesTotal, hashesRunning, hashesWaiting, hashesShed, hashMemory, hashKept, hashArgon2, hashBudget, hashWorkers, hashWait, hashRun, throttled, capped, loginsHeld, rotations, feedEntries, feedLag, feedContact, clockAhead,
-		logoutsWait, poolMax, poolOpen, poolInUse, poolWaits, poolWaitTime,
-	} {
-		ch <- d
-	}
-}
+// Describe implements [prometheus.Collector]: the metrics are those that Collect sends.
+func (c serviceCollector) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, ch) }
 
-// Collect reads them.
+// Collect implements [prometheus.Collector].
 func (c serviceCollector) Collect(ch chan<- prometheus.Metric) {
 	send := func(d *prometheus.Desc, t prometheus.ValueType, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, t, v, labels...)

@@ -47,13 +47,14 @@ func CheckOrigin(origin string) error {
 	u, err := url.Parse(origin)
 	if err == nil && u.Host != "" && u.Scheme+"://"+u.Host == origin && strings.ToLower(origin) == origin && !strings.Contains(origin, "*") &&
 		!(u.Scheme == "https" && u.Port() == "443") && !(u.Scheme == "http" && u.Port() == "80") &&
-		(u.Scheme == "https" || (u.Scheme == "http" && isLoopback(u.Hostname()))) {
+		(u.Scheme == "https" || (u.Scheme == "http" && IsLoopback(u.Hostname()))) {
 		return nil
 	}
 	return errors.New("must be https://host[:port] as browsers write it: lower case, no default port, nothing more (http only for localhost)")
 }
 
-func isLoopback(host string) bool {
+// IsLoopback reports whether a host, a name or an address, is this machine.
+func IsLoopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return host == "localhost" || (err == nil && addr.IsLoopback())
 }

@@ -56,14 +56,11 @@ func (s *Service) CheckArrival(in Arrival) (store.ImportedUser, error) {
 	}, nil
 }
 
-// arrivalID makes a UUIDv8 of a name, the same each time, so that the same user is
-// not taken in twice.
+// arrivalID derives an imported user's id from its origin. The same origin always yields the same id, so
+// that a user is not imported twice.
 func arrivalID(origin string) uuid.UUID {
 	sum := sha256.Sum256([]byte("authctl import\x00" + origin))
-	id := uuid.UUID(sum[:16])
-	id[6] = id[6]&0x0f | 0x80
-	id[8] = id[8]&0x3f | 0x80
-	return id
+	return hashUUID(sum[:])
 }
 
 func micro(t time.Time) time.Time {

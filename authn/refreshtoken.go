@@ -79,14 +79,18 @@ func (t refreshToken) hash() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// sessionID derives the session's id from the selector: a UUIDv8 (RFC 9562,
-// section 5.8) of a hash, so that who knows a session id, from a list or a log,
-// cannot make a token that points at that session.
+// sessionID derives the session's id from the selector by a hash. So a session id, from a list or a log, is
+// not enough to make a token that names that session.
 func (t refreshToken) sessionID() uuid.UUID {
 	h := sha256.New()
 	h.Write([]byte("authctl session"))
 	h.Write(t.selector[:])
-	id := uuid.UUID(h.Sum(nil)[:16])
+	return hashUUID(h.Sum(nil))
+}
+
+// hashUUID returns the UUIDv8 (RFC 9562, section 5.8) made of the first 16 bytes of a hash.
+func hashUUID(hash []byte) uuid.UUID {
+	id := uuid.UUID(hash[:16])
 	id[6] = id[6]&0x0f | 0x80 // version 8
 	id[8] = id[8]&0x3f | 0x80 // variant RFC 9562
 	return id

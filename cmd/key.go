@@ -34,18 +34,11 @@ type keyView struct {
 
 func viewKey(k authn.Key) keyView {
 	v := keyView{KeyID: k.ID, Algorithm: k.Algorithm, State: string(k.State), CreatedAt: k.CreatedAt, Signs: k.Signs,
-		ActivatedAt: optional(k.ActivatedAt), RetiredAt: optional(k.RetiredAt), VerifyUntil: optional(k.VerifyUntil)}
+		ActivatedAt: timeOrNull(k.ActivatedAt), RetiredAt: timeOrNull(k.RetiredAt), VerifyUntil: timeOrNull(k.VerifyUntil)}
 	if k.Closed != nil {
 		v.Why = k.Closed.Error()
 	}
 	return v
-}
-
-func optional(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
 }
 
 func newKeyList(a *app) *cobra.Command {

@@ -29,8 +29,11 @@ func (i *importer) finish(ctx context.Context, reader *userfile.Reader, failed e
 	if n := i.view.WithoutPassword; n > 0 {
 		i.a.say("warning: %s without a password, and cannot sign in by one; an import of a file that has it fills it in", are(n, "user"))
 	}
-	if failed != nil {
+	switch {
+	case failed != nil:
 		i.sayStopped()
+	case i.rowsRead() == 0:
+		i.a.say("warning: the file has no users")
 	}
 }
 
@@ -40,13 +43,19 @@ func (i *importer) sayStopped() {
 	if i.dryRun {
 		became = "would be imported"
 	}
-	rows := v.Imported + v.Filled + v.There + v.Skipped + v.Rejected
+	rows := i.rowsRead()
 	if rows == 0 {
 		i.a.say("nobody was taken in")
 		return
 	}
 	i.a.say("%s before it stopped: %d %s, %d got a password, %d already there, %d skipped, %d rejected",
 		count(int64(rows), "row"), v.Imported, became, v.Filled, v.There, v.Skipped, v.Rejected)
+}
+
+// rowsRead returns how many rows have been read and dealt with.
+func (i *importer) rowsRead() int {
+	v := i.view
+	return v.Imported + v.Filled + v.There + v.Skipped + v.Rejected
 }
 
 // are is a number with its verb.

@@ -43,9 +43,12 @@ func (r *Reader) readCSV(in *bufio.Reader, columns columns, user func(map[string
 				return
 			}
 			row := Row{Number: t.line, Unit: "line"}
-			if err == nil {
+			switch {
+			case err == nil:
 				row.User, row.Err = t.user(record, user)
-			} else {
+			case len(record) > len(t.header):
+				row.Err = fmt.Errorf("it has %d fields, and the first line has %d; a field that has a comma must be in double quotes", len(record), len(t.header))
+			default:
 				row.Err = fmt.Errorf("it has %d fields, and the first line has %d", len(record), len(t.header))
 			}
 			if !yield(row, nil) {
@@ -82,7 +85,7 @@ func (t *table) next() ([]string, error) {
 		}
 		var fault *csv.ParseError
 		switch {
-		case errors.Is(err, csv.ErrFieldCount) && t.cut():
+		case errors.Is(err, csv.ErrFieldCount) && len(record) < len(t.header) && t.cut():
 			return nil, broken("it is cut off in line %d, which has %d fields; the first line has %d", t.line, len(record), len(t.header))
 		case err == nil, errors.Is(err, csv.ErrFieldCount):
 		case errors.Is(err, errTooLong):

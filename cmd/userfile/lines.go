@@ -56,10 +56,25 @@ func (r *Reader) readLines(in *bufio.Reader) iter.Seq2[Row, error] {
 	}
 }
 
-// opens reports whether a line begins JSON that goes on in other lines, or a list.
+// opens reports whether a line begins JSON that goes on in other lines, or a list, or has a
+// second document behind the first: files without a last line break were put together.
 func opens(text []byte) bool {
 	text = bytes.TrimSpace(text)
-	return bytes.HasPrefix(text, []byte("[")) || string(text) == "{"
+	return bytes.HasPrefix(text, []byte("[")) || string(text) == "{" || goesOn(text)
+}
+
+// goesOn reports whether an object or a list begins behind the first JSON document of a text.
+func goesOn(text []byte) bool {
+	if json.Valid(text) {
+		return false
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	var first json.RawMessage
+	if d.Decode(&first) != nil {
+		return false
+	}
+	rest := bytes.TrimSpace(text[d.InputOffset():])
+	return len(rest) > 0 && (rest[0] == '{' || rest[0] == '[')
 }
 
 // skipLine reads to the end of a line, and returns how many bytes that were.

@@ -27,6 +27,7 @@ type stream struct {
 	within bool // whether a user is being read
 	lists  int  // lists of users that have been found
 	bare   int  // documents that have none
+	others int  // objects that are no users
 	yield  func(Row, error) bool
 }
 
@@ -70,6 +71,9 @@ func (s *stream) all(yield func(Row, error) bool) {
 	}
 	if s.bare > 0 && s.lists == 0 && s.n == 0 {
 		yield(Row{}, fmt.Errorf("it has no list %q: export the realm with its users", s.member))
+	}
+	if s.others > 0 && s.others == s.n {
+		yield(Row{}, errors.New("it has objects, and none of them is a user with a password: export the model of users, such as auth.user"))
 	}
 }
 
@@ -199,6 +203,7 @@ func (s *stream) decoded(row Row, o object) error {
 	}
 	if errors.Is(row.Err, errSkip) {
 		s.n++
+		s.others++
 		return nil
 	}
 	if errors.Is(row.Err, errNobody) {

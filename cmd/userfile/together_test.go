@@ -39,6 +39,8 @@ func TestFilesThatWerePutTogetherAreReadToTheEnd(t *testing.T) {
 		{"authctl", `{"username":"a"}` + "\n" + `[{"username":"b"}` + "\n,\n" + `{"username":"c"}]`},
 		{"authctl", `[{"username":"a"},{"username":"b"}]` + `[{"username":"c"}]`},
 		{"authctl", "{\n  \"username\": \"a\"\n}\n{\n  \"username\": \"b\"\n}\n" + `{"username":"c"}`},
+		{"authctl", `{"username":"a"}{"username":"b"}` + "\n" + `{"username":"c"}`},
+		{"authctl", `{"username":"a"}` + "\n" + `{"username":"b"} [{"username":"c"}]`},
 		{"authctl", "username,password_hash\na,\nb,\nusername,password_hash\nc,\n"},
 		{"authctl", "\ufeffusername,password_hash\na,\nb,\n\ufeffusername,password_hash\nc,\n"},
 		{"authctl", "username\na\nusername\nb\nc"},
@@ -132,6 +134,30 @@ func TestWhatIsNoTextIsNamed(t *testing.T) {
 			if users, rejects, err := read(format, text, Options{}); err == nil || !strings.Contains(err.Error(), want) || len(users)+len(rejects) > 0 {
 				t.Errorf("%s %q: got %v, want %s", format, text, err, want)
 			}
+		}
+	}
+}
+
+func TestAFileOfOtherObjectsOnlyIsNoFileOfUsers(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		`{"realm":"acme","users":[{"id":"1","username":"alice"}]}`,
+		`[{"model":"auth.group","pk":1,"fields":{"name":"staff"}}]`,
+	} {
+		got, rejects, err := names("django", text)
+		if err == nil || !strings.Contains(err.Error(), "none of them is a user") || len(got)+len(rejects) > 0 {
+			t.Errorf("%s: got %v, %v, %v", text, got, rejects, err)
+		}
+	}
+}
+
+func TestARowWithACommaTooManyIsRejectedAndNotCalledCutOff(t *testing.T) {
+	t.Parallel()
+	const hash = "$argon2id$v=19$m=256,t=2,p=2$cEWQqugpWXpsTbWa3cYGsQ$dO1hAhNwnvORKm60+VX1iQ"
+	for _, end := range []string{"", "\n"} {
+		got, rejects, err := names("authctl", "username,password_hash\nalice,"+hash+end)
+		if err != nil || len(got) > 0 || len(rejects) != 1 || !strings.Contains(rejects[0], "it has 4 fields, and the first line has 2; a field that has a comma must be in double quotes") {
+			t.Errorf("with %q at the end: got %v, %v, %v", end, got, rejects, err)
 		}
 	}
 }

@@ -111,7 +111,7 @@ func TestABadRowIsRejectedAndTheRestGoesOn(t *testing.T) {
 		`{"username":null}`:               "no username",
 		`{}`:                              "no username",
 		`7`:                               "no JSON object",
-		`{"username":"a"}{}`:              "follows",
+		`{"username":"a"}7`:               "follows",
 		`{"username":"a"`:                 "no JSON object",
 		"{\"username\":\"\xff\"}":         "UTF-8",
 		`{"username":"a","id":"1"}`:       "no UUID",

@@ -9,14 +9,12 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// none is the body of a request that has none, and of an answer that says
-// nothing: an empty object.
+// none is the empty JSON object: the body of a request without input, or of an answer without data.
 type none struct{}
 
-// handle makes an endpoint of a function: it decodes the request's body into In,
-// calls fn under the request deadline, and answers with Out and the status, or
-// with the error in the one error form. In is a struct whose pointer fields are
-// required; with none the body may be left out.
+// handle makes an endpoint of a function. It decodes the request's body into In and calls fn under
+// the request deadline. It answers with the status and Out, or with the error in the one error
+// form. In is a struct whose pointer fields are required. If In is none, the body may be omitted.
 func handle[In, Out any](s *Server, status int, fn func(context.Context, *exchange, In) (Out, error)) http.HandlerFunc {
 	shape := shapeOf[In]()
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -38,7 +36,7 @@ func handle[In, Out any](s *Server, status int, fn func(context.Context, *exchan
 	}
 }
 
-// answer writes one JSON body. Of HEAD it writes what GET would get, without the body
+// answer writes one JSON body. For HEAD it writes the headers that GET would get, without the body
 // (RFC 9110, section 9.3.2).
 func answer(x *exchange, status int, body any) {
 	if c, ok := body.(cacheable); ok {

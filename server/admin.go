@@ -12,15 +12,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// adminRules is what can change of the admin listener while it serves.
+// adminRules is the part of the admin listener's configuration that can change while it serves.
 type adminRules struct {
-	hosts    []string // names, beside addresses and localhost, by which it may be asked
+	hosts    []string // Host names that it accepts, beside IP addresses and localhost
 	profiles bool
 }
 
-// adminRoutes is every route of the admin listener. It asks nobody who they are:
-// whoever reaches the listener may see how the process works, but for pages that make a
-// browser reach it.
+// adminRoutes returns every route of the admin listener. It authenticates nobody: whoever can
+// connect may inspect the process. It refuses only requests that a web page makes a browser send.
 func adminRoutes(m *metrics, rules *atomic.Pointer[adminRules]) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
@@ -43,7 +42,7 @@ func adminRoutes(m *metrics, rules *atomic.Pointer[adminRules]) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		switch {
-		case !rules.Load().knows(r.Host): // as when a stranger's name was made to lead here (DNS rebinding)
+		case !rules.Load().knows(r.Host): // such as a name that an attacker's DNS points here (DNS rebinding)
 			http.Error(w, "ask by an IP address, by localhost, or by a name in server.admin_hosts", http.StatusMisdirectedRequest)
 		case fromAnotherSite(r):
 			http.Error(w, "pages of other origins may not ask", http.StatusForbidden)
@@ -53,7 +52,7 @@ func adminRoutes(m *metrics, rules *atomic.Pointer[adminRules]) http.Handler {
 	})
 }
 
-// knows reports whether a Host header is one that the listener may be asked by.
+// knows reports whether the listener accepts a Host header.
 func (a *adminRules) knows(host string) bool {
 	if _, err := netip.ParseAddrPort(host); err == nil {
 		return true
@@ -65,13 +64,13 @@ func (a *adminRules) knows(host string) bool {
 	return strings.EqualFold(name, "localhost") || slices.ContainsFunc(a.hosts, func(h string) bool { return strings.EqualFold(name, h) })
 }
 
-// fromAnotherSite reports whether a browser says that a page of another origin asks (W3C Fetch
-// Metadata, Sec-Fetch-Site). Programs that are no browser do not send it.
+// fromAnotherSite reports whether a page of another origin makes the request, by the browser's
+// Sec-Fetch-Site header (W3C Fetch Metadata). Programs other than browsers do not send it.
 func fromAnotherSite(r *http.Request) bool {
 	return slices.ContainsFunc(r.Header.Values("Sec-Fetch-Site"), func(site string) bool { return site != "none" && site != "same-origin" })
 }
 
-// CheckAdminHost returns an error for what is no host name, as [Config] has it in AdminHosts.
+// CheckAdminHost returns an error unless host is a valid host name for [Config].AdminHosts.
 func CheckAdminHost(host string) error {
 	if host == "" || strings.ContainsAny(host, "/:@*[] ,") {
 		return errors.New("must be a host name as in the Host header, without scheme and port")

@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// maxBody is the most bytes that a request's body may have.
+// maxBody is the max size of a request's body, in bytes.
 const maxBody = 8 << 10
 
-// read returns the body of r, or nil when there is none and none is declared.
-// What can be refused by its headers is refused unread.
+// read returns the body of r, or nil when there is none and none is declared. It refuses a body by
+// its headers, without reading it, where it can.
 func (sh shape) read(x *exchange, r *http.Request) ([]byte, error) {
 	optional := len(sh.fields) == 0
 	if optional && r.ContentLength == 0 {
@@ -53,9 +53,8 @@ func unread(x *exchange, err error) error {
 	}
 }
 
-// acceptable reports whether a body is declared as plain JSON in UTF-8. A type
-// that a browser's form can send must never pass: it would come without a
-// preflight.
+// acceptable reports whether a body is declared as plain JSON in UTF-8. It must never accept a type
+// that a browser's form can send, because such a request comes without a preflight.
 func acceptable(h http.Header) bool {
 	for _, v := range h["Content-Encoding"] {
 		if !strings.EqualFold(v, "identity") {

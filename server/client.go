@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// client returns the address of whoever made the request and whether they speak
-// HTTPS. Both come from the connection; the chosen forwarding header counts only when the
-// peer is a trusted proxy. The address is zero for a peer that has none.
+// client returns the address of the client, and whether the client speaks HTTPS. Both come from the
+// connection. If the peer is a trusted proxy, the configured forwarding header overrides them. The
+// address is zero for a peer that has none.
 func (s *Server) client(r *http.Request) (addr netip.Addr, https bool) {
 	https = s.https || r.TLS != nil
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
@@ -36,9 +36,8 @@ func (s *Server) trusted(ip netip.Addr) bool {
 	return false
 }
 
-// forwardedHTTPS reports whether any hop says https. Erring to this side costs
-// whoever forged it their own cookies; erring to the other would send somebody's
-// cookies in the clear.
+// forwardedHTTPS reports whether any hop says https. If a client forges that, it loses only its own
+// cookies. The opposite error would send a user's cookies in clear text.
 func (s *Server) forwardedHTTPS(h http.Header, way []hop) bool {
 	for _, hop := range way {
 		if hop.https {
@@ -58,8 +57,9 @@ func (s *Server) forwardedHTTPS(h http.Header, way []hop) bool {
 	return false
 }
 
-// warnUntrusted tells, once a minute, of a header that was ignored: it is either forged, or
-// of a proxy that the operator has forgotten, whose users all share the limits of its address.
+// warnUntrusted warns, at most once a minute, about a forwarding header that was ignored. Either a
+// client forged it, or it is from a proxy missing in trusted_proxies; all users of that proxy share
+// the limits of its address.
 func (s *Server) warnUntrusted(h http.Header, peer netip.Addr) {
 	for _, name := range [...]string{"X-Forwarded-For", "Forwarded"} {
 		if _, sent := h[name]; sent {

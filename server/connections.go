@@ -12,23 +12,23 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// connections is the public listener. It closes connections beyond what may be open, and
-// lets the PROXY protocol of trusted peers say whose a connection is.
+// connections is the public listener. It closes connections beyond the limits, and takes the
+// client's address from the PROXY protocol of trusted peers.
 type connections struct {
 	net.Listener
 	server *Server
 }
 
-// openConnections counts them, within limits; 0 is no limit.
+// openConnections counts the open connections and enforces their limits; a limit of 0 means none.
 type openConnections struct {
 	max, maxPerAddress int
 
 	mu   sync.Mutex
 	all  int
-	from map[netip.Prefix]int // by block; without trusted proxies and this machine
+	from map[netip.Prefix]int // by address block; trusted proxies and loopback do not count
 }
 
-// Accept returns the next connection that may be open.
+// Accept returns the next connection within the limits.
 func (l *connections) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
@@ -42,7 +42,7 @@ func (l *connections) Accept() (net.Conn, error) {
 		}
 		if !l.server.open.enter(counted) {
 			l.server.metrics.refused.Inc()
-			c.Close() // the client sees no error worse than a server that is down
+			c.Close() // to the client this looks like a server that is down
 			continue
 		}
 		is := &connection{Conn: c, server: l.server, counted: counted, peer: peer}
@@ -63,7 +63,7 @@ func (l *connections) peer(c net.Conn) (addr netip.Addr, trusted bool) {
 	return addr, l.server.trusted(addr)
 }
 
-// enter counts a connection, unless there are too many.
+// enter counts a connection, or reports false if a limit is reached.
 func (o *openConnections) enter(from netip.Addr) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -114,24 +114,24 @@ func (o *openConnections) count() int {
 	return o.all
 }
 
-// connection leaves the count when it is closed.
+// connection is a counted connection. Closing it reduces the count.
 type connection struct {
 	net.Conn
 	server  *Server
 	counted netip.Addr
 	peer    netip.Addr
-	proxied bool // a PROXY header has to come first
-	begun   bool // read from; by one goroutine at a time
+	proxied bool // a PROXY header must come first
+	begun   bool // it was read from; used by one goroutine at a time
 	closed  sync.Once
 }
 
-// Close closes it.
+// Close closes the connection and reduces the count.
 func (c *connection) Close() error {
 	c.closed.Do(func() { c.server.open.leave(c.counted) })
 	return c.Conn.Close()
 }
 
-// CloseWrite ends our side, so that a client that is still sending can read an answer.
+// CloseWrite closes the sending side, so that a client that is still sending can read an answer.
 func (c *connection) CloseWrite() error {
 	raw := c.Conn
 	if p, ok := raw.(*proxyproto.Conn); ok {
@@ -143,10 +143,11 @@ func (c *connection) CloseWrite() error {
 	return nil
 }
 
-// proxySignature begins a header of version 2.
+// proxySignature begins a PROXY header of version 2.
 var proxySignature = []byte("\r\n\r\n\x00\r\nQUIT\n")
 
-// Read warns, once a minute, of a PROXY header that is missing, and of one where none is taken.
+// Read reads from the connection. It warns, at most once a minute, about a missing PROXY header,
+// and about an unexpected one.
 func (c *connection) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if c.begun {

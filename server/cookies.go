@@ -12,25 +12,25 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// The cookies' names, before a prefix.
+// The cookies' names, without a prefix.
 const (
 	accessCookie  = "access_token"
 	refreshCookie = "refresh_token"
 	hostPrefix    = "__Host-"
 )
 
-// hostOnly is the scope of a cookie that goes to this host alone.
+// hostOnly is the scope of a cookie that browsers send to this host only.
 const hostOnly = "; Path=/"
 
-// cookieJar makes the two cookies and reads them. Set and cleared cookies have
-// the same attributes, or browsers would keep both.
+// cookieJar writes and reads the two token cookies. A cookie is set and cleared with the same
+// attributes, because browsers would otherwise keep both.
 type cookieJar struct {
 	access, refresh string    // names
-	former          [2]string // names of the two with cookies.host_prefix the other way round
-	always, never   bool      // of Secure; neither follows the connection
+	former          [2]string // the names that the other value of cookies.host_prefix gives
+	always, never   bool      // set Secure always or never; if neither, Secure follows the connection
 	publicHTTPS     bool
-	scope           string // attributes before the age
-	plain, secure   string // attributes after the age
+	scope           string // the attributes before Max-Age
+	plain, secure   string // the attributes after Max-Age, without and with Secure
 	now             func() time.Time
 }
 
@@ -67,7 +67,7 @@ func newCookieJar(cfg Config) (cookieJar, error) {
 	return jar, jar.confine(cfg)
 }
 
-// confine says which hosts get the cookies.
+// confine sets which hosts get the cookies.
 func (jar *cookieJar) confine(cfg Config) error {
 	if cfg.CookieHostPrefix {
 		if cfg.CookieDomain != "" {
@@ -86,14 +86,13 @@ func (jar *cookieJar) confine(cfg Config) error {
 	return nil
 }
 
-// domainScope is that of a cookie that goes to a domain and to what is below it.
+// domainScope returns the scope of a cookie that browsers send to a domain and its subdomains.
 func domainScope(domain string) (string, error) {
 	probe := http.Cookie{Name: accessCookie, Domain: domain}
 	return hostOnly + "; Domain=" + strings.TrimPrefix(domain, "."), probe.Valid()
 }
 
-// cookie is a Set-Cookie line. Our tokens are base64url and dots, which need no
-// quoting.
+// cookie returns a Set-Cookie line. Tokens consist of base64url and dots, so they need no quoting.
 func (jar *cookieJar) cookie(name, value string, maxAge int, https bool) string {
 	rest := jar.plain
 	if jar.setsSecure(https) {
@@ -104,18 +103,18 @@ func (jar *cookieJar) cookie(name, value string, maxAge int, https bool) string 
 
 func (jar *cookieJar) setsSecure(https bool) bool { return jar.always || https && !jar.never }
 
-// clearing is a Set-Cookie line that clears a cookie in a scope.
+// clearing returns a Set-Cookie line that clears a cookie in a scope.
 func (jar *cookieJar) clearing(name, scope string, https bool) string {
 	rest := jar.plain
-	if jar.setsSecure(https) || strings.HasPrefix(name, hostPrefix) { // or browsers do not look at it
+	if jar.setsSecure(https) || strings.HasPrefix(name, hostPrefix) { // browsers ignore the line without it
 		rest = jar.secure
 	}
 	return name + "=" + scope + "; Max-Age=0" + rest
 }
 
-// setCookies hands the tokens of a grant to the client, and takes away what it may hold
-// of other scopes and names. Those lines come first: to some clients a cookie of this host
-// and one of a domain of the same name are one (RFC 6265, section 5.3).
+// setCookies sets the cookies of a grant, and clears the cookies that the client may hold in other
+// scopes and under former names. The clearing lines come first, because some clients treat a cookie
+// of this host and one of a domain with the same name as one (RFC 6265, section 5.3).
 func (x *exchange) setCookies(g authn.Grant) {
 	jar, now := &x.server.cookies, x.server.cookies.now()
 	stale := x.server.elsewhere.Load().pair[0]
@@ -134,14 +133,15 @@ func (x *exchange) setCookies(g authn.Grant) {
 	)
 }
 
-// maxAge is in whole seconds, rounded down, and never the zero that clears.
+// maxAge returns the Max-Age in whole seconds, rounded down, and at least 1: 0 would clear the
+// cookie.
 func maxAge(expires, now time.Time) int {
 	return max(1, int(expires.Sub(now)/time.Second))
 }
 
-// clearCookies takes those of these cookies from the client that the request carries, in
-// every scope, and reports whether there were any. Another answer, of a login say, may be
-// about to set one that it does not carry.
+// clearCookies clears those of the named cookies that the request carries, in every scope, and
+// reports whether there were any. It leaves others alone, because another answer, such as that of a
+// login, may be setting them.
 func (x *exchange) clearCookies(names ...string) (came bool) {
 	jar, lines := &x.server.cookies, x.Header()["Set-Cookie"]
 	for _, name := range names {
@@ -158,8 +158,8 @@ func (x *exchange) clearCookies(names ...string) (came bool) {
 	return came
 }
 
-// clearSession takes a refresh token that is good for nothing any more from the client,
-// and the access token of the same session.
+// clearSession clears a refresh token that is no longer valid, and the access token of the same
+// session.
 func (x *exchange) clearSession(refresh string) {
 	jar := &x.server.cookies
 	x.clearCookies(jar.refresh)

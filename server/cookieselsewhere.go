@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// elsewhere is the scopes in which browsers may still hold the cookies, because the
-// configuration was another when they got them. A request does not tell the scope of a
-// cookie (RFC 6265, section 4.2.2), so whoever sets or clears the pair clears it there too.
+// elsewhere is the scopes in which browsers may still hold the cookies from an earlier
+// configuration. A request does not tell the scope of a cookie (RFC 6265, section 4.2.2), so every
+// answer that sets or clears the pair also clears it in these scopes.
 type elsewhere struct {
-	scopes []string    // of the names that are set here
-	former []string    // of the names that were set before cookies.host_prefix was changed
+	scopes []string    // scopes for the current names
+	former []string    // scopes for the names from before cookies.host_prefix was changed
 	pair   [2][]string // lines that clear both cookies in scopes: without Secure, and with it
 }
 
@@ -36,7 +36,7 @@ func newElsewhere(cfg Config, jar *cookieJar) (*elsewhere, error) {
 		}
 		e.scopes = append(e.scopes, scope)
 	}
-	if cfg.CookieHostPrefix { // such cookies have no domain, and never had
+	if cfg.CookieHostPrefix { // such cookies never have a domain
 		e.former, e.scopes = append(e.former, e.scopes...), nil
 	}
 	for secure := range e.pair {
@@ -57,9 +57,10 @@ func (x *exchange) cleared(lines []string, name string, scopes []string) []strin
 	return lines
 }
 
-// above returns, if the request carries a cookie twice, the scopes of the domains that the
-// public host is in, but for the one that is set: an operator may not have named what was set
-// before. Another application's cookies are spared: the values must all be tokens of ours.
+// above returns the scopes of all domains above the public host, except the configured one, if the
+// request carries a cookie twice. The operator may not have listed a former domain. It returns
+// nothing unless all the values are our tokens, because the cookie may belong to another
+// application.
 func (x *exchange) above(name string) (scopes []string) {
 	values := x.allCookies(name)
 	if len(values) < 2 || strings.HasPrefix(name, hostPrefix) ||
@@ -74,7 +75,7 @@ func (x *exchange) above(name string) (scopes []string) {
 	return scopes
 }
 
-// publicHost is the host that the client knows this server by.
+// publicHost returns the host name under which the client knows this server.
 func (x *exchange) publicHost() string {
 	host := x.request.Host
 	if u, err := url.Parse(x.server.publicURL); err == nil && u.Host != "" {
@@ -86,10 +87,10 @@ func (x *exchange) publicHost() string {
 	return strings.Trim(strings.ToLower(host), ".")
 }
 
-const maxDomains = 5 // that a host is looked for in
+const maxDomains = 5 // max domains of a host to clear cookies in
 
-// domainsOf returns a host's name and the domains above it, but for the top-level one. Browsers
-// pass over public suffixes. It returns nothing for IP addresses and for what is no name.
+// domainsOf returns a host's name and the domains above it, except the top-level one. Browsers
+// ignore cookies for public suffixes. It returns nothing for an IP address or an invalid name.
 func domainsOf(host string) (domains []string) {
 	if _, err := netip.ParseAddr(host); err == nil || strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789-.") != "" {
 		return nil
@@ -101,9 +102,10 @@ func domainsOf(host string) (domains []string) {
 	return domains
 }
 
-// clearOtherScopes clears those of these cookies that the request carries twice, in every
-// scope but the one that is set here. To some clients a cookie of this host alone and one of the
-// domain of the same name are one (RFC 6265, section 5.3), which then must stay.
+// clearOtherScopes clears those of the named cookies that the request carries twice, in every scope
+// except the configured one. If the configured scope is this host only, it also spares the domain
+// with the same name: some clients treat the two as one cookie (RFC 6265, section 5.3), and it must
+// stay.
 func (x *exchange) clearOtherScopes(names ...string) {
 	jar, lines := &x.server.cookies, x.Header()["Set-Cookie"]
 	for _, name := range names {
@@ -122,7 +124,7 @@ func (x *exchange) clearOtherScopes(names ...string) {
 	}
 }
 
-// union returns the scopes of both, each once.
+// union returns the scopes of both lists without duplicates.
 func union(a, b []string) []string {
 	all := slices.Clone(a)
 	for _, scope := range b {
@@ -133,8 +135,8 @@ func union(a, b []string) []string {
 	return all
 }
 
-// clearedFormer appends the lines that clear the cookies that the request carries by the names
-// of before cookies.host_prefix was changed. Another application's are spared.
+// clearedFormer appends the lines that clear the request's cookies with names from before
+// cookies.host_prefix was changed. It leaves another application's cookies alone.
 func (x *exchange) clearedFormer(lines []string) []string {
 	for _, name := range x.server.cookies.former {
 		if !x.carries(name) || slices.ContainsFunc(x.allCookies(name), func(v string) bool { return !x.server.authn.Issued(v) }) {
@@ -145,7 +147,7 @@ func (x *exchange) clearedFormer(lines []string) []string {
 	return lines
 }
 
-// clearFormer clears them, and reports whether there were any.
+// clearFormer clears the cookies with former names, and reports whether there were any.
 func (x *exchange) clearFormer() (came bool) {
 	before := x.Header()["Set-Cookie"]
 	lines := x.clearedFormer(before)
@@ -155,7 +157,8 @@ func (x *exchange) clearFormer() (came bool) {
 	return came
 }
 
-// carries reports whether the request has a cookie of a name. Unlike [http.Request.CookiesNamed] it allocates nothing.
+// carries reports whether the request has a cookie with this name. Unlike
+// [http.Request.CookiesNamed] it allocates nothing.
 func (x *exchange) carries(name string) bool {
 	for _, line := range x.request.Header["Cookie"] {
 		for pair := range strings.SplitSeq(line, ";") {

@@ -9,8 +9,8 @@ import (
 var errCookieRefused = problem(authn.CodeUnauthenticated, "the request carries a token cookie twice, or in quotes: "+
 	"call /refresh and try again, or else clear the cookies of this site and sign in")
 
-// accessToken returns the access token that the request carries, "" when none: that
-// of the Authorization header, or else of the cookie.
+// accessToken returns the request's access token, "" when it has none. The Authorization header
+// takes precedence over the cookie.
 func (x *exchange) accessToken() (string, error) {
 	if token, found, err := bearer(x.request.Header); found {
 		return token, err
@@ -18,11 +18,11 @@ func (x *exchange) accessToken() (string, error) {
 	return x.token(x.server.cookies.access)
 }
 
-// refreshToken returns the refresh token that the request carries, "" when none.
+// refreshToken returns the request's refresh token, "" when it has none.
 func (x *exchange) refreshToken() (string, error) { return x.token(x.server.cookies.refresh) }
 
-// allCookies returns the values of every cookie of a name, for when it does no harm
-// to take the wrong one too.
+// allCookies returns the values of every cookie with this name. It is for uses in which a wrong one
+// does no harm.
 func (x *exchange) allCookies(name string) []string {
 	var values []string
 	for _, c := range x.request.CookiesNamed(name) {
@@ -31,8 +31,8 @@ func (x *exchange) allCookies(name string) []string {
 	return values
 }
 
-// token reads one cookie. Of two with one name, one may have been planted by a sibling
-// domain or another path, and nothing says which: both are refused.
+// token returns the value of one cookie. It refuses two cookies with one name: a sibling domain or
+// another path may have planted one of them, and nothing tells which.
 func (x *exchange) token(name string) (string, error) {
 	switch found := x.request.CookiesNamed(name); {
 	case len(found) == 0:
@@ -47,12 +47,12 @@ func (x *exchange) token(name string) (string, error) {
 	}
 }
 
-// refreshTokenOfOne is refreshToken for a request that may carry it twice. Two that are
-// of one session are an older and a newer token of it, from before and after a change of
-// the cookies' scope: whoever planted one would have to hold the victim's own token. So the
-// one that counts is returned. Two of different sessions are refused, and the scope that
-// is set here keeps its cookie, which no sibling domain could plant if it is this host's alone.
-// The other scopes are cleared, so that the next request carries one.
+// refreshTokenOfOne is refreshToken for a request that may carry two. Two tokens of the same
+// session are an older and a newer one, from before and after a change of the cookies' scope: to
+// plant one, an attacker would need the victim's own token. So it returns the newer. It refuses two
+// tokens of different sessions, and leaves the cookie in the configured scope alone; if that is
+// this host's only, no sibling domain can have planted it. It clears the other scopes, so that the
+// next request carries one cookie.
 func (x *exchange) refreshTokenOfOne(ctx context.Context) (string, error) {
 	token, err := x.refreshToken()
 	if !x.twice {
@@ -67,9 +67,9 @@ func (x *exchange) refreshTokenOfOne(ctx context.Context) (string, error) {
 	return "", errCookieRefused
 }
 
-// replaced returns the refresh token whose session a login ends, "" for none: the one that
-// came along, or one of several of the same session, or one by the name of before
-// cookies.host_prefix was changed. A cookie that is refused ends no session.
+// replaced returns the refresh token whose session a login ends, "" for none: the request's token,
+// one of several tokens of the same session, or one under a name from before cookies.host_prefix
+// was changed. A cookie that is refused ends no session.
 func (x *exchange) replaced() string {
 	jar := &x.server.cookies
 	token, err := x.refreshToken()
@@ -83,7 +83,7 @@ func (x *exchange) replaced() string {
 	}
 }
 
-// warnTwice tells the operator what may be behind it.
+// warnTwice warns the operator about a cookie that came twice, with the likely cause.
 func (x *exchange) warnTwice() {
 	x.server.doubled.Do(func() {
 		x.server.log.Warn().Str("request_id", x.requestID()).

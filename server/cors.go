@@ -11,11 +11,10 @@ import (
 	"github.com/rs/cors"
 )
 
-// preflightMaxAge is how long browsers may keep the answer to a preflight: the most that
-// Chromium takes.
+// preflightMaxAge is how long browsers may cache the answer to a preflight. It is Chromium's max.
 const preflightMaxAge = 7200 // seconds
 
-// origins is those whose pages may call this server with their users' cookies.
+// origins is the list of origins whose pages may call this server with their users' cookies.
 type origins struct {
 	exact map[string]bool
 	below []subdomains
@@ -24,8 +23,8 @@ type origins struct {
 // subdomains is an origin with a wildcard: https://*.example.com.
 type subdomains struct{ scheme, suffix string }
 
-// newOrigins fails when an item is not an origin as browsers write it, with at most the
-// first label a wildcard.
+// newOrigins parses a list of origins. It fails when an item is not an origin as browsers write it;
+// the first label may be a wildcard.
 func newOrigins(list []string) (origins, error) {
 	o := origins{exact: map[string]bool{}}
 	for _, item := range list {
@@ -41,8 +40,8 @@ func newOrigins(list []string) (origins, error) {
 	return o, nil
 }
 
-// CheckOrigin returns an error, fit for a person, when a text is no origin as browsers write
-// it, or one that cannot be trusted: without HTTPS, anywhere but on this machine.
+// CheckOrigin returns an error, with text for a person, unless origin is a trustworthy origin as
+// browsers write it: one with HTTPS, or one on this machine.
 func CheckOrigin(origin string) error {
 	u, err := url.Parse(origin)
 	if err == nil && u.Host != "" && u.Scheme+"://"+u.Host == origin && strings.ToLower(origin) == origin && !strings.Contains(origin, "*") &&
@@ -53,14 +52,15 @@ func CheckOrigin(origin string) error {
 	return errors.New("must be https://host[:port] as browsers write it: lower case, no default port, nothing more (http only for localhost)")
 }
 
-// IsLoopback reports whether a host, a name or an address, is this machine.
+// IsLoopback reports whether a host, given as name or address, is this machine: localhost or a
+// loopback address.
 func IsLoopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return host == "localhost" || (err == nil && addr.IsLoopback())
 }
 
-// CheckAllowedOrigin is CheckOrigin, and takes https://*.example.com too: a wildcard for
-// labels below two more at least. Which of those are somebody's own nobody can tell here.
+// CheckAllowedOrigin is CheckOrigin that also accepts https://*.example.com. The wildcard needs at
+// least two labels after it. Public suffixes (co.uk) are not known here.
 func CheckAllowedOrigin(item string) error {
 	scheme, rest, wild := strings.Cut(item, "://*.")
 	if !wild {
@@ -72,7 +72,7 @@ func CheckAllowedOrigin(item string) error {
 	return CheckOrigin(scheme + "://" + rest)
 }
 
-// allows reports whether a request comes from a page of one of them.
+// allows reports whether the request's Origin is in the list.
 func (o origins) allows(r *http.Request) bool {
 	values := r.Header["Origin"]
 	if len(values) != 1 {
@@ -101,9 +101,9 @@ func isLabels(s string) bool {
 	return true
 }
 
-// share lets pages of the allowed origins read the answers, and call with cookies. What
-// comes from them needs no cross-origin protection. A proxy that asks about a preflight
-// at /verify must have the answer of /verify.
+// share is the CORS layer: it lets pages of the allowed origins send cookies and read the answers.
+// Their requests skip the cross-origin protection. A preflight at /verify goes to the router,
+// because a proxy asks there whether the preflight may pass.
 func (s *Server) share(o origins, router, protected http.Handler) http.Handler {
 	if len(o.exact)+len(o.below) == 0 {
 		return protected

@@ -5,25 +5,25 @@ import (
 	"strings"
 )
 
-// maxShownOrigin is how much of an Origin header is repeated, in bytes.
+// maxShownOrigin is the max number of bytes of an Origin header that answers and logs repeat.
 const maxShownOrigin = 128
 
-// What lets pages of other origins in.
+// The settings that admit pages of other origins.
 const (
 	settingAllowed = "server.cors.allowed_origins"
 	settingPublic  = "server.public_url"
 )
 
-// foreign is who sent a request that comes from a page of another origin.
+// foreign describes a refused request from a page of another origin.
 type foreign struct {
 	origin  string // as the browser named it, bounded and escaped; "" when it named none
-	setting string // that would allow it; "" for none
-	why     string // a sentence for whoever wrote the page, and for the operator
+	setting string // the setting that would allow it; "" for none
+	why     string // one sentence of explanation for the page's author and the operator
 }
 
-// foreignOf describes a request that is refused. A browser that sends Sec-Fetch-Site has judged
-// for itself that the page is of another origin. One that does not was judged by Host, which
-// a proxy may have rewritten.
+// foreignOf describes a refused request. If the browser sends Sec-Fetch-Site, it has itself found
+// that the page is of another origin. Otherwise the Host header decided, which a proxy may have
+// rewritten.
 func foreignOf(r *http.Request) foreign {
 	values := r.Header["Origin"]
 	if len(values) != 1 || values[0] == "" {
@@ -50,8 +50,8 @@ func foreignOf(r *http.Request) foreign {
 	return f
 }
 
-// crossOrigin answers what [http.CrossOriginProtection] denied, before the body
-// is read.
+// crossOrigin answers a request that [http.CrossOriginProtection] denied. It does not read the
+// body.
 func (s *Server) crossOrigin(w http.ResponseWriter, r *http.Request) {
 	x := w.(*exchange)
 	x.route, _ = s.find(r)
@@ -63,8 +63,7 @@ func (s *Server) crossOrigin(w http.ResponseWriter, r *http.Request) {
 	fail(x, problem(codeCrossOrigin, from.why))
 }
 
-// notePreflights tells the log of preflights that are not granted. Of these a browser shows no
-// answer, to anybody.
+// notePreflights logs preflights that are not granted. Browsers show their answers to nobody.
 func (s *Server) notePreflights(allowed origins, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		preflight := r.Method == http.MethodOptions && r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
@@ -75,8 +74,8 @@ func (s *Server) notePreflights(allowed origins, next http.Handler) http.Handler
 	})
 }
 
-// noteForeign names the origin in the request's line of the log, and what would allow it in a
-// warning, at most once a second.
+// noteForeign adds the origin to the request's log line. At most once a second it also logs a
+// warning with the setting that would allow it.
 func (x *exchange) noteForeign(from foreign) {
 	x.foreign = from.origin
 	x.server.foreign.Do(func() {

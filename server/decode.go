@@ -15,9 +15,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// text is a string of a request. It refuses U+0000, which PostgreSQL cannot
-// store, and U+FFFD, which is what decoders make of broken input, so that two
-// different inputs could come to mean one password.
+// text is a string in a request. It refuses U+0000, which PostgreSQL cannot store, and U+FFFD,
+// which decoders substitute for invalid input: two different inputs could otherwise become the same
+// password.
 type text string
 
 var (
@@ -25,7 +25,8 @@ var (
 	errForbiddenRune = errors.New("must not contain U+0000 or U+FFFD")
 )
 
-// kindNames is what people call the values that are no strings. null is no value here.
+// kindNames maps JSON kinds other than strings to plain words. It lacks null, which requests may
+// not contain.
 var kindNames = map[jsontext.Kind]string{'t': "true", 'f': "false", '0': "a number", '{': "an object", '[': "an array"}
 
 // UnmarshalJSONFrom reads one JSON string.
@@ -45,7 +46,7 @@ func (t *text) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return nil
 }
 
-// shape is what an endpoint declares of its body.
+// shape is the list of fields that an endpoint's body may have.
 type shape struct {
 	fields []string // names in the order of declaration
 }
@@ -58,7 +59,7 @@ func shapeOf[In any]() shape {
 	return sh
 }
 
-// String says what to send.
+// String returns a sentence that tells clients what to send.
 func (sh shape) String() string {
 	if len(sh.fields) == 0 {
 		return "send no body, or {}"
@@ -70,9 +71,9 @@ func (sh shape) String() string {
 	return "send one JSON object with " + strings.Join(quoted, " and ")
 }
 
-// decode reads the body of r into in, a pointer to the struct that sh was made
-// of. The rules are those of RFC 7493 (I-JSON), and stricter: one object, the
-// declared names in their exact case, each once, none null, nothing after it.
+// decode reads the body of r into in, a pointer to the struct from which sh was made. It follows
+// RFC 7493 (I-JSON) and is stricter: the body is one object; names are declared, in exact case, and
+// unique; no value is null; nothing follows the object.
 func (sh shape) decode(x *exchange, r *http.Request, in any) error {
 	body, err := sh.read(x, r)
 	if err != nil || body == nil {
@@ -104,7 +105,7 @@ func (sh shape) unmarshal(body []byte, in any) error {
 	return nil
 }
 
-// explain turns a decoder's error into a sentence for the caller.
+// explain turns a decoder's error into a sentence for the client.
 func (sh shape) explain(body []byte, err error) error {
 	var syntactic *jsontext.SyntacticError
 	var semantic *json.SemanticError
@@ -133,7 +134,7 @@ func (sh shape) explainSyntax(body []byte, err *jsontext.SyntacticError) error {
 	}
 }
 
-// objectEnd returns where the first value of a body ends, or -1 when it is no JSON itself.
+// objectEnd returns where the first JSON value of a body ends, or -1 when that is invalid.
 func objectEnd(body []byte) int64 {
 	dec := jsontext.NewDecoder(bytes.NewReader(body))
 	if dec.SkipValue() != nil {
@@ -142,11 +143,11 @@ func objectEnd(body []byte) int64 {
 	return dec.InputOffset()
 }
 
-// maxQuotedName is how much of a field's name an answer repeats, in bytes.
+// maxQuotedName is the max number of bytes of a field's name that an answer repeats.
 const maxQuotedName = 64
 
-// quoteName writes the name of the field that p leads through, or its beginning, in quotes. What is
-// not visible ASCII is escaped, so that a Cyrillic letter in a name can be told from a Latin one.
+// quoteName quotes the name of the field that p points to, cut to [maxQuotedName]. It escapes
+// everything but visible ASCII, so that a Cyrillic letter can be told from a Latin one.
 func quoteName(p jsontext.Pointer) string {
 	for name := range p.Tokens() {
 		return quoteBounded(name, maxQuotedName)
@@ -154,7 +155,7 @@ func quoteName(p jsontext.Pointer) string {
 	return `""`
 }
 
-// quoteBounded quotes at most n bytes of what a client sent, escaped as ASCII.
+// quoteBounded quotes at most n bytes of client input, escaped as ASCII.
 func quoteBounded(s string, n int) string {
 	quoted := strconv.QuoteToASCII(bounded(s, n))
 	if len(s) > n {

@@ -14,7 +14,7 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// Longest values that are kept of what a client sends, in bytes.
+// The max lengths, in bytes, of values that are kept from a request.
 const (
 	maxLoggedMethod = 16
 	maxLoggedPath   = 256
@@ -22,33 +22,33 @@ const (
 	maxRequestID    = 64
 )
 
-// exchange is one request and its answer. It is the ResponseWriter that every
-// handler gets, so what the layers share travels with it and needs no context.
+// exchange is one request and its answer. It is the ResponseWriter that every handler gets, so the
+// layers share state through it instead of the context.
 type exchange struct {
 	http.ResponseWriter
 	server  *Server
 	request *http.Request
 	started time.Time
-	id      [1]string  // as the header's value, so that echoing it needs no slice
+	id      [1]string  // the request id; an array, so that the header needs no new slice
 	client  netip.Addr // zero for a peer without an address
-	remote  string     // the same, as text; "" for none
-	https   bool       // the client's side of the connection is encrypted
-	caller  caller     // who calls its path
-	route   string     // pattern, "" while unmatched
-	twice   bool       // a token cookie that was read came more than once
+	remote  string     // client as text; "" for none
+	https   bool       // the client speaks HTTPS, possibly to a proxy
+	caller  caller     // who calls the request's path
+	route   string     // the route's pattern; "" until one matches
+	twice   bool       // a token cookie came more than once
 
 	status int
 	bytes  int64
-	code   authn.Code   // of the error that was answered, "" for none
-	cause  error        // behind that error, for the log
-	steps  []authn.Step // of a login
+	code   authn.Code   // the code of the answered error; "" for none
+	cause  error        // the cause of that error, for the log
+	steps  []authn.Step // the steps of a login, for the log
 
-	foreign string    // the origin that a refused request came from, "" for none
-	user    uuid.UUID // who asked, once it is known
-	session uuid.UUID // with which session
+	foreign string    // the origin of a refused request; "" for none
+	user    uuid.UUID // the user, once known
+	session uuid.UUID // the user's session, once known
 }
 
-// WriteHeader notes the status.
+// WriteHeader records the status and sends it.
 func (x *exchange) WriteHeader(status int) {
 	if x.status == 0 && status >= 200 {
 		x.status = status
@@ -56,7 +56,7 @@ func (x *exchange) WriteHeader(status int) {
 	x.ResponseWriter.WriteHeader(status)
 }
 
-// Write counts the bytes.
+// Write sends and counts the bytes.
 func (x *exchange) Write(b []byte) (int, error) {
 	if x.status == 0 {
 		x.status = http.StatusOK
@@ -66,13 +66,12 @@ func (x *exchange) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// Unwrap serves [http.ResponseController].
+// Unwrap returns the underlying writer, for [http.ResponseController].
 func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 
 func (x *exchange) requestID() string { return x.id[0] }
 
-// actor is who asks, for the audit trail. The service puts the user's name to
-// it once it knows.
+// actor returns the client as actor of the audit trail. The service adds the user once known.
 func (x *exchange) actor() authn.Actor {
 	return authn.Actor{
 		Name:       "anonymous",
@@ -82,7 +81,7 @@ func (x *exchange) actor() authn.Actor {
 	}
 }
 
-// requestID keeps the client's id when it is harmless, and makes one otherwise.
+// requestID returns the client's request id if it is harmless, and a new one otherwise.
 func requestID(h http.Header) string {
 	if ids := h["X-Request-Id"]; len(ids) == 1 && harmless(ids[0]) {
 		return ids[0]
@@ -113,7 +112,7 @@ func harmless(s string) bool {
 func bounded(s string, n int) string {
 	if len(s) > n {
 		s = s[:n]
-		for i := 1; i < utf8.UTFMax && i <= len(s); i++ { // a rune that the cut halved
+		for i := 1; i < utf8.UTFMax && i <= len(s); i++ { // the cut may have split a rune
 			if tail := s[len(s)-i:]; utf8.RuneStart(tail[0]) {
 				if !utf8.FullRuneInString(tail) {
 					s = s[:len(s)-i]

@@ -7,20 +7,20 @@ import (
 	"strings"
 )
 
-// The headers in which proxies say whose request they pass on.
+// The headers in which proxies report the client of a request.
 const (
-	HeaderXForwardedFor = "x-forwarded-for" // with X-Forwarded-Proto
+	HeaderXForwardedFor = "x-forwarded-for" // together with X-Forwarded-Proto
 	HeaderForwarded     = "forwarded"       // RFC 7239
 )
 
-// hop is what a proxy said of the connection that it has got.
+// hop is what one proxy reports about the connection that it received.
 type hop struct {
-	addr  string // as written
+	addr  string // the address as written
 	https bool
 }
 
-// hops returns what the proxies on the way have said in the header that is chosen, in the
-// order of the way. Whatever is not to be understood is a hop without an address.
+// hops returns the hops that the chosen header reports, from the client to the last proxy. An item
+// that cannot be parsed becomes a hop without an address.
 func hops(h http.Header, header string) []hop {
 	if header == HeaderForwarded {
 		return forwardedHops(h["Forwarded"])
@@ -34,8 +34,9 @@ func hops(h http.Header, header string) []hop {
 	return all
 }
 
-// forwardedHops reads Forwarded. A line with a fault, such as a quote that is never closed, is
-// one hop without an address: what a client wrote must not hide what a proxy added behind it.
+// forwardedHops parses Forwarded headers. A malformed line, such as one with an unclosed quote,
+// becomes one hop without an address: a client's input must not hide what a proxy appended after
+// it.
 func forwardedHops(lines []string) []hop {
 	var all []hop
 	for _, line := range lines {
@@ -69,8 +70,7 @@ func forwardedHop(element string) hop {
 	return is
 }
 
-// splitQuoted splits s at sep where that is not within quotes. It reports false when a quote is
-// not closed.
+// splitQuoted splits s at each sep outside quotes. It reports false when a quote is not closed.
 func splitQuoted(s string, sep byte) (parts []string, ok bool) {
 	quoted, start := false, 0
 	for i := 0; i < len(s); i++ {
@@ -87,7 +87,7 @@ func splitQuoted(s string, sep byte) (parts []string, ok bool) {
 	return append(parts, s[start:]), !quoted
 }
 
-// unquote takes the quotes off. No address needs a backslash, so what has one is none.
+// unquote removes the quotes. No address contains a backslash, so it rejects a text with one.
 func unquote(s string) string {
 	if len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' {
 		return s[1 : len(s)-1]
@@ -95,8 +95,9 @@ func unquote(s string) string {
 	return s
 }
 
-// lastUntrusted walks the hops from the end that our own proxies wrote, to the first one that is
-// not a trusted proxy. Whatever is no address ends the walk at the last hop that was trusted.
+// lastUntrusted returns the client's address: it walks the hops from the end, which our own proxies
+// wrote, to the first that is not a trusted proxy. A hop without a valid address ends the walk at
+// the last trusted one.
 func (s *Server) lastUntrusted(peer netip.Addr, way []hop) netip.Addr {
 	last := peer
 	for _, h := range slices.Backward(way) {
@@ -112,8 +113,8 @@ func (s *Server) lastUntrusted(peer netip.Addr, way []hop) netip.Addr {
 	return last
 }
 
-// parseHop reads an address with or without a port, IPv6 with or without
-// brackets. Zones mean nothing beyond the machine that wrote them.
+// parseHop parses an address with or without a port; IPv6 may have brackets. It drops zones, which
+// have a meaning only on the machine that wrote them.
 func parseHop(hop string) (netip.Addr, bool) {
 	if bare, ok := strings.CutPrefix(hop, "["); ok && strings.HasSuffix(bare, "]") {
 		hop = strings.TrimSuffix(bare, "]")

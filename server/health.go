@@ -16,12 +16,12 @@ type statusResponse struct {
 	Status string `json:"status"`
 }
 
-// healthz says that the process lives, whatever else does not.
+// healthz reports that the process is alive, whatever the state of the database.
 func (s *Server) healthz(context.Context, *exchange, none) (statusResponse, error) {
 	return statusResponse{Status: "ok"}, nil
 }
 
-// readyz says whether requests should be sent here.
+// readyz reports whether a load balancer should send requests to this server.
 func (s *Server) readyz(ctx context.Context, _ *exchange, _ none) (statusResponse, error) {
 	if s.draining.Load() {
 		return statusResponse{}, errDraining
@@ -49,8 +49,8 @@ func (s *Server) readyz(ctx context.Context, _ *exchange, _ none) (statusRespons
 	return statusResponse{Status: "ready"}, nil
 }
 
-// askStore asks whether the store is ready and takes writes, once for all who want to know at the same time: the
-// health checks have no limit, and a flood of them must not take the database's connections.
+// askStore queries whether the store is ready and takes writes. Concurrent callers share one query:
+// health checks have no rate limit, and a flood of them must not take the database's connections.
 func (s *Server) askStore(ctx context.Context) error {
 	answer := s.asking.DoChan("", func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeouts.ready)
@@ -96,7 +96,7 @@ func schemaMessage(err error) string {
 //go:embed openapi.json
 var openapiDocument []byte
 
-// openapi is the contract of this package, as OpenAPI 3.1.
+// openapi returns the description of this API in OpenAPI 3.1.
 func (s *Server) openapi(context.Context, *exchange, none) (jsontext.Value, error) {
 	return openapiDocument, nil
 }

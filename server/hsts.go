@@ -4,17 +4,17 @@ import (
 	"fmt"
 )
 
-// The values of [Config].HSTS: for which hosts browsers are told to use HTTPS only (RFC 6797).
+// The values of [Config].HSTS: the hosts for which browsers must use HTTPS only (RFC 6797).
 const (
-	HSTSOff        = "off"        // none; browsers keep what they were told before
+	HSTSOff        = "off"        // none; browsers keep what an earlier header said
 	HSTSHost       = "host"       // the host of the request
-	HSTSSubdomains = "subdomains" // and every host below it
+	HSTSSubdomains = "subdomains" // the host of the request and all its subdomains
 )
 
-// hstsAge is how long browsers keep it: two years.
+// hstsAge is how long browsers remember the header: two years.
 const hstsAge = "max-age=63072000"
 
-// hstsHeader returns the values of Strict-Transport-Security, none for off.
+// hstsHeader returns the values of Strict-Transport-Security; off has none.
 func hstsHeader(setting string) ([]string, error) {
 	switch setting {
 	case HSTSOff:
@@ -27,9 +27,9 @@ func hstsHeader(setting string) ([]string, error) {
 	return nil, fmt.Errorf("server.hsts must be %s, %s or %s, not %q", HSTSOff, HSTSHost, HSTSSubdomains, setting)
 }
 
-// hsts sets Strict-Transport-Security on what is answered over HTTPS. A proxy passes a refusal
-// of /verify on to the browser as an answer of the application's origin, about which authctl has
-// nothing to say.
+// hsts sets Strict-Transport-Security on answers over HTTPS, except those of /verify. A proxy
+// forwards a refusal of /verify as an answer of the application, and authctl must not set the
+// policy of that origin.
 func (x *exchange) hsts() {
 	if !x.https || x.caller == proxy {
 		return

@@ -15,26 +15,26 @@ import (
 
 const jwksPath = "/.well-known/jwks.json"
 
-// cacheable is a body that others may keep for a while, and ask whether it has changed.
+// cacheable is a body that clients may cache and revalidate.
 type cacheable struct{ body jsontext.Value }
 
-// jwks is the public keys that access tokens are verified with (RFC 7517).
+// jwks returns the public keys that verify access tokens (RFC 7517).
 func (s *Server) jwks(context.Context, *exchange, none) (cacheable, error) {
 	body, err := json.Marshal(s.authn.Keys.Public())
 	return cacheable{append(body, '\n')}, err
 }
 
-// metadataResponse is the members of OpenID Connect Discovery 1.0 and RFC 8414 that a
-// verifier of access tokens needs. Verifiers such as go-oidc take the algorithms from it,
-// and RS256 alone where it names none.
+// metadataResponse has the members of OpenID Connect Discovery 1.0 and RFC 8414 that a verifier of
+// access tokens needs. Verifiers such as go-oidc read the allowed algorithms from it, and allow
+// only RS256 if it lists none.
 type metadataResponse struct {
 	Issuer     string   `json:"issuer"`
 	JWKSURI    string   `json:"jwks_uri"`
 	Algorithms []string `json:"id_token_signing_alg_values_supported"`
 }
 
-// metadata tells verifiers where the keys are. That is a matter of configuration: the Host
-// of a request can be anything.
+// metadata tells verifiers the URL of the keys. The URL comes from the configuration, because a
+// client can put anything in the Host header.
 func (s *Server) metadata(context.Context, *exchange, none) (cacheable, error) {
 	if s.publicURL == "" {
 		return cacheable{}, errNoPublicURL
@@ -47,8 +47,8 @@ func (s *Server) metadata(context.Context, *exchange, none) (cacheable, error) {
 	return cacheable{append(body, '\n')}, err
 }
 
-// answerCacheable writes the headers of a cacheable body, and reports whether the client
-// has it already.
+// answerCacheable writes the headers of a cacheable body, and reports whether the client's cached
+// copy is current.
 func answerCacheable(x *exchange, c cacheable) (known bool) {
 	sum := sha256.Sum256(c.body)
 	tag := `"` + hex.EncodeToString(sum[:16]) + `"`

@@ -10,8 +10,7 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// grantResponse is the body of /login and /refresh. The tokens themselves travel
-// in cookies only.
+// grantResponse is the body of /login and /refresh. The tokens are only in cookies.
 type grantResponse struct {
 	User             userResponse `json:"user"`
 	AccessExpiresAt  time.Time    `json:"access_expires_at"`
@@ -26,15 +25,16 @@ func newGrantResponse(g authn.Grant) grantResponse {
 	}
 }
 
-// grant sets the cookies of a sign-in or a refresh, notes for the log whose it is, and returns the body.
+// grant sets the cookies of a sign-in or a refresh, records the user and session for the log, and
+// returns the body.
 func (x *exchange) grant(g authn.Grant) grantResponse {
 	x.user, x.session = g.User.ID, g.SessionID
 	x.setCookies(g)
 	return newGrantResponse(g)
 }
 
-// login ends the session whose cookie came along; see [exchange.replaced]. A login that
-// fails ends none, and clears nothing.
+// login signs a user in. It ends the session of the request's cookie; see [exchange.replaced]. A
+// failed login ends no session and clears no cookie.
 func (s *Server) login(ctx context.Context, x *exchange, in accountRequest) (grantResponse, error) {
 	grant, err := s.authn.Login(ctx, x.actor(), in.account(), x.replaced())
 	x.steps = grant.Steps
@@ -44,8 +44,8 @@ func (s *Server) login(ctx context.Context, x *exchange, in accountRequest) (gra
 	return x.grant(grant), nil
 }
 
-// refresh clears the cookies of a session that is over, and never for a fault of the
-// server's own.
+// refresh rotates the session's tokens. It clears the cookies if the session is over, but not on a
+// fault of the server.
 func (s *Server) refresh(ctx context.Context, x *exchange, _ none) (grantResponse, error) {
 	token, err := x.refreshTokenOfOne(ctx)
 	if err != nil {
@@ -61,23 +61,23 @@ func (s *Server) refresh(ctx context.Context, x *exchange, _ none) (grantRespons
 	return x.grant(grant), nil
 }
 
-// logout ends the sessions of the cookies and of the Authorization header. It takes the
-// cookies that came along away whatever becomes of the session: the one answer of 5xx that
-// clears cookies. It says of a session that it is not ended yet, and of a header that it
-// has ended none.
+// logout ends the sessions of the cookies and of the Authorization header. It always clears the
+// request's cookies, even when ending the session fails: this is the only 5xx answer that clears
+// cookies. Such an answer says that the session has not ended yet. If only a header was sent and it
+// ended no session, the answer says that too.
 func (s *Server) logout(ctx context.Context, x *exchange, _ none) (none, error) {
 	refresh := slices.Concat(x.allCookies(s.cookies.refresh), x.allCookies(s.cookies.former[1]))
 	access := slices.Concat(x.allCookies(s.cookies.access), x.allCookies(s.cookies.former[0]))
 	token, refused := s.bearerToEnd(x)
 	if token != "" {
-		access = append([]string{token}, access...) // first, for only so many are looked at
+		access = append([]string{token}, access...) // first, because only a limited number is used
 	}
 	came := x.clearCookies(s.cookies.access, s.cookies.refresh)
 	came = x.clearFormer() || came
 	if came || refused == nil {
 		x.Header()["Clear-Site-Data"] = clearSiteData
 	}
-	for _, token := range access[:min(len(access), 1)] { // whose it is, for the log, while that can be told
+	for _, token := range access[:min(len(access), 1)] { // for the log: the user, while the token still verifies
 		if who, err := s.authn.Verify(token); err == nil {
 			x.user, x.session = who.UserID, who.SessionID
 		}
@@ -92,9 +92,8 @@ func (s *Server) logout(ctx context.Context, x *exchange, _ none) (none, error) 
 	return none{}, err
 }
 
-// bearerToEnd returns the access token of the Authorization header, "" when there is none.
-// A token in a header was put there by somebody, unlike a cookie, so it is an error when it
-// is bad or has expired.
+// bearerToEnd returns the access token of the Authorization header, "" when there is none. Unlike a
+// cookie, a header was sent on purpose, so a bad or expired token in it is an error.
 func (s *Server) bearerToEnd(x *exchange) (string, error) {
 	token, found, err := bearer(x.request.Header)
 	if !found || err != nil {
@@ -116,10 +115,11 @@ var (
 		"refresh it and sign out with the new one, or sign out with the cookies")
 )
 
-// clearSiteData leaves cookies out, which would take those of sibling domains.
+// clearSiteData is the value of Clear-Site-Data. It omits cookies, because that would clear those
+// of sibling domains.
 var clearSiteData = []string{`"cache","storage"`}
 
-// signedOutHere adds to what a failed logout says, if it failed, that the cookies are gone.
+// signedOutHere adds to the error of a failed logout that the cookies are cleared.
 func signedOutHere(err error) error {
 	var e *authn.Error
 	if !errors.As(err, &e) {

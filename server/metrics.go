@@ -14,7 +14,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// metrics counts requests, and collects what the service and the store count.
+// metrics holds the metrics of the server, the service and the store.
 type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
@@ -23,8 +23,7 @@ type metrics struct {
 	refused  prometheus.Counter
 }
 
-// newMetrics has a registry of its own, so that two servers in one process do
-// not meet.
+// newMetrics makes a registry of its own, so that several servers can run in one process.
 func newMetrics(version string, svc *authn.Service, st store.Store) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
@@ -61,7 +60,7 @@ func newMetrics(version string, svc *authn.Service, st store.Store) *metrics {
 	return m
 }
 
-// showCertificate tells when the certificate expires.
+// showCertificate adds a metric of the certificate's expiry.
 func (m *metrics) showCertificate(c *certificate) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "authctl_tls_certificate_not_after_timestamp_seconds",
@@ -69,7 +68,7 @@ func (m *metrics) showCertificate(c *certificate) {
 	}, func() float64 { return float64(c.notAfter().Unix()) }))
 }
 
-// showConnections tells how many are open.
+// showConnections adds a metric of the open connections.
 func (m *metrics) showConnections(o *openConnections) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "authctl_connections_open",
@@ -77,7 +76,7 @@ func (m *metrics) showConnections(o *openConnections) {
 	}, func() float64 { return float64(o.count()) }))
 }
 
-// observe counts one answered request. Its labels are bounded: patterns, known
+// observe counts one answered request. Its labels have a bounded number of values: patterns, known
 // methods, statuses.
 func (m *metrics) observe(x *exchange, took time.Duration) {
 	route := x.route
@@ -98,8 +97,7 @@ func knownMethod(method string) string {
 	}
 }
 
-// serviceCollector reads the figures that the service and the store keep, at the
-// moment they are asked for.
+// serviceCollector reads the figures of the service and the store at each scrape.
 type serviceCollector struct {
 	svc   *authn.Service
 	store store.Store
@@ -149,7 +147,7 @@ func (c serviceCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	feed := c.svc.Cluster.FeedStats()
 	send(feedEntries, prometheus.GaugeValue, float64(feed.Entries))
-	if !feed.Contact.IsZero() { // else there is nothing to tell
+	if !feed.Contact.IsZero() { // the feed was read at least once
 		send(feedLag, prometheus.GaugeValue, feed.Lag.Seconds())
 		send(feedContact, prometheus.GaugeValue, float64(feed.Contact.UnixMilli())/1000)
 	}

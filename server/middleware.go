@@ -14,15 +14,14 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// statusClientGone is what the log and the metrics say of a request whose client
-// hung up before a failure could be answered. It never goes on the wire.
+// statusClientGone is the status that the log and the metrics show for a request whose client
+// disconnected before a failure could be answered. It is never sent.
 const statusClientGone = 499
 
 const maxLoggedError = 1 << 10
 
-// observe is the outermost layer: it gives each request its id, its client and
-// its security headers, logs its start and its end, counts it, and turns a panic
-// into a 500.
+// observe is the outermost layer. It gives each request its id, its client and its security
+// headers, logs its start and its end, counts it, and turns a panic into a 500.
 func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := s.begin(w, r)
@@ -52,14 +51,14 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	return x
 }
 
-// end is deferred, so that it also sees a panic.
+// end logs and counts a request. It runs deferred, so that it also sees a panic.
 func (s *Server) end(x *exchange) {
 	abort := false
 	if value := recover(); value != nil {
 		abort = value == http.ErrAbortHandler || !s.recovered(x, value)
 	}
 	took := time.Since(x.started)
-	// The read timeout ends the context as well, and is no client's doing.
+	// The read timeout ends the context too, but then the client is still there.
 	if x.status >= 500 && x.request.Context().Err() != nil && took < s.timeouts.read {
 		x.status = statusClientGone
 	}
@@ -95,8 +94,8 @@ func (s *Server) end(x *exchange) {
 	}
 }
 
-// level is at what level a request is logged: the questions of a load balancer for debugging
-// only, as long as the answers are good. Of a bad one there is the end alone.
+// level returns the log event for a request, at its level. Health checks are logged at debug. The
+// end of one with a bad answer is logged at info.
 func (x *exchange) level() *zerolog.Event {
 	if x.caller == orchestrator && x.status < 400 {
 		return x.server.log.Debug()
@@ -104,9 +103,8 @@ func (x *exchange) level() *zerolog.Event {
 	return x.server.log.Info()
 }
 
-// recovered logs a handler's panic and answers 500. It reports false when the
-// answer had begun: only cutting the connection then tells the client that it is
-// not whole.
+// recovered logs a handler's panic and answers 500. It reports false when the answer had begun;
+// then the connection must be cut, so that the client sees that the answer is incomplete.
 func (s *Server) recovered(x *exchange, value any) bool {
 	s.log.Error().
 		Str("request_id", x.id[0]).
@@ -120,8 +118,8 @@ func (s *Server) recovered(x *exchange, value any) bool {
 	return true
 }
 
-// logCause logs what is behind an error, once. Behind a refused token there is
-// only what the client sent, which is nobody's business but a debugger's.
+// logCause logs the cause of an error, once. The cause of a refused token is only client input, so
+// it is logged at debug.
 func (s *Server) logCause(x *exchange) {
 	if x.cause == nil {
 		return
@@ -131,7 +129,7 @@ func (s *Server) logCause(x *exchange) {
 	case x.status == statusClientGone:
 		line = s.log.Info()
 	case x.status < 500 && x.code != authn.CodeInvalidCredentials,
-		x.code == authn.CodeOverloaded: // a metric counts them, and there may be thousands
+		x.code == authn.CodeOverloaded: // there may be thousands, and a metric counts them
 		line = s.log.Debug()
 	}
 	if errors.Is(x.cause, store.ErrFull) {
@@ -144,7 +142,7 @@ func (s *Server) logCause(x *exchange) {
 		Msg("request failed")
 }
 
-// The security headers. net/http only reads these slices.
+// The values of the security headers. net/http does not change these slices.
 var (
 	noStore    = []string{"no-store"}
 	nosniff    = []string{"nosniff"}
@@ -156,7 +154,7 @@ var (
 	closing    = []string{"close"}
 )
 
-// secure sets the headers that every answer carries.
+// secure sets the security headers of every answer.
 func (x *exchange) secure() {
 	h := x.Header()
 	h["Cache-Control"] = noStore
@@ -167,7 +165,7 @@ func (x *exchange) secure() {
 	h["Cross-Origin-Resource-Policy"] = sameOrigin
 	h["X-Request-Id"] = x.id[:]
 	if m := x.request.Method; m != http.MethodGet && m != http.MethodHead {
-		h["Vary"] = varyOrigin // because cross-origin protection looks at them
+		h["Vary"] = varyOrigin // because cross-origin protection depends on these headers
 	}
 	x.hsts()
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// The codes that only HTTP knows.
+// The error codes that exist only in HTTP.
 const (
 	codeInvalidRequest       = authn.CodeInvalidRequest
 	codeNotFound             = authn.Code("not_found")
@@ -21,7 +21,7 @@ const (
 	codeCrossOrigin          = authn.Code("cross_origin")
 )
 
-// statuses is the one table from a code to its HTTP status.
+// statuses maps each code to its HTTP status. It is the only such table.
 var statuses = map[authn.Code]int{
 	authn.CodeInvalidRequest:     http.StatusBadRequest,
 	authn.CodeInvalidUsername:    http.StatusUnprocessableEntity,
@@ -52,7 +52,7 @@ var statuses = map[authn.Code]int{
 	codeCrossOrigin:          http.StatusForbidden,
 }
 
-// The refusals that are the same each time.
+// The errors with a constant text.
 var (
 	errNotFound             = problem(codeNotFound, "there is nothing at this path")
 	errMethodNotAllowed     = problem(codeMethodNotAllowed, "this path does not take this method, see the Allow header")
@@ -65,22 +65,22 @@ var (
 
 const internalMessage = "something went wrong on our side, quote the request id when you report it"
 
-// defaultRetryAfter is what a 503 or a 429 advises when its cause says nothing.
+// defaultRetryAfter is the Retry-After of a 503 or a 429 whose error does not give one.
 const defaultRetryAfter = 5 * time.Second
 
 func problem(code authn.Code, message string) *authn.Error {
 	return &authn.Error{Code: code, Message: message}
 }
 
-// problemBody is the one error form.
+// problemBody is the JSON form of every error.
 type problemBody struct {
 	Message   string     `json:"message"`
 	Code      authn.Code `json:"code"`
 	RequestID string     `json:"request_id"`
 }
 
-// fail answers with an error. Whatever is not an [authn.Error], or has a code
-// that the table lacks, is internal, and its text stays in the log.
+// fail answers with an error. An error that is not an [authn.Error], or whose code is not in the
+// table, is answered as internal; its text appears only in the log.
 func fail(x *exchange, err error) {
 	var e *authn.Error
 	if !errors.As(err, &e) {
@@ -102,7 +102,7 @@ func fail(x *exchange, err error) {
 		h.Set("Retry-After", retryAfter(e.RetryAfter))
 	}
 	x.code, x.cause = body.Code, e.Err
-	if m := x.request.Method; m != http.MethodGet && m != http.MethodHead { // or /readyz would keep its own answer
+	if m := x.request.Method; m != http.MethodGet && m != http.MethodHead { // /readyz has its own answer
 		x.server.authn.Cluster.NoteRefusedWrite(e.Err)
 	}
 	answer(x, status, body)
@@ -110,7 +110,7 @@ func fail(x *exchange, err error) {
 
 var challenge = []string{`Bearer realm="authctl"`}
 
-// retryAfter rounds up to whole seconds, at least one.
+// retryAfter returns whole seconds, rounded up, at least 1.
 func retryAfter(d time.Duration) string {
 	if d <= 0 {
 		d = defaultRetryAfter

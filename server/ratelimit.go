@@ -13,26 +13,26 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// Limits is how many requests one client address may make of each class: an IPv4 address, or
-// the /64 of an IPv6 one, whose /56 and /48 may make some times as many, as
-// [authn.WiderBlocks] says. /verify and the health checks, which proxies and orchestrators ask
-// without end, have no limit. Each process counts for itself.
+// Limits is how many requests of each class one client address may make. An IPv6 address shares its
+// limit with its /64; the /56 and /48 around it have limits several times as large, as
+// [authn.WiderBlocks] says. /verify and the health checks have no limit, because proxies and
+// orchestrators call them constantly. Each process counts for itself.
 type Limits struct {
 	Login    Rate // POST /login
 	Register Rate // POST /register
 	Refresh  Rate // POST /refresh
-	Other    Rate // everything else
+	Other    Rate // all other routes
 }
 
-// Rate is a token bucket: Count requests each Per, spread evenly, and up to Burst of them at
-// once after a pause. The zero Rate allows everything.
+// Rate is a token bucket: Count requests per Per, spread evenly, and up to Burst requests at once
+// after a pause. The zero Rate allows everything.
 type Rate struct {
 	Count int
 	Per   time.Duration
 	Burst int
 }
 
-// The classes, as metrics and the audit trail name them.
+// The names of the classes in metrics and the audit trail.
 const (
 	classLogin    = "login"
 	classRegister = "register"
@@ -42,7 +42,7 @@ const (
 	unlimited = ""
 )
 
-// limiters is Limits in force.
+// limiters is a set of [Limits] in force.
 type limiters struct {
 	limits Limits
 	of     map[string]*limiter // by class
@@ -54,8 +54,8 @@ func newLimiters(l Limits) *limiters {
 	}}
 }
 
-// limit refuses requests of an address that has made too many, before their body is read. A
-// peer without an address, on a Unix socket, has no limit.
+// limit refuses requests of an address that has made too many, before their body is read. It does
+// not limit peers without an address, on a Unix socket.
 func (s *Server) limit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := w.(*exchange)
@@ -76,15 +76,15 @@ func (s *Server) limit(next http.Handler) http.Handler {
 	})
 }
 
-// How many addresses are remembered, of one class, at the most: two generations in each shard.
+// The max number of addresses that one class remembers: shards times two generations.
 const (
 	limiterShards = 64
 	shardEntries  = 512
 )
 
-// limiter holds the buckets of one class. Each shard has two generations of them: when the
-// young one is full it becomes the old one, and the old one is forgotten. Whoever asks
-// again is carried over, so that a flood of addresses makes only those forgotten that were silent
+// limiter holds the token buckets of one class. Each shard has two generations of them. When the
+// young one is full it becomes the old one, and the former old one is dropped. A bucket in use
+// moves to the young generation, so a flood of addresses drops only buckets that were idle
 // meanwhile.
 type limiter struct {
 	rate   Rate
@@ -97,7 +97,8 @@ type limiterShard struct {
 	young, old map[netip.Prefix]*rate.Limiter
 }
 
-// newLimiter returns nil, which allows everything, for the zero Rate.
+// newLimiter returns a limiter for a rate. For the zero Rate it returns nil, which allows
+// everything.
 func newLimiter(r Rate) *limiter {
 	if r.Count == 0 {
 		return nil
@@ -105,8 +106,8 @@ func newLimiter(r Rate) *limiter {
 	return &limiter{rate: r, seed: maphash.MakeSeed()}
 }
 
-// take returns 0 when an address block may go on, and else how long it has to wait. Whom one of
-// its buckets refuses uses up none of the others.
+// take returns 0 if a request of an address block is allowed, and otherwise how long the client
+// must wait. A refusal by one of the block's buckets takes no token from the others.
 func (l *limiter) take(block netip.Prefix, now time.Time) (wait time.Duration) {
 	if l == nil {
 		return 0
@@ -126,14 +127,14 @@ func (l *limiter) take(block netip.Prefix, now time.Time) (wait time.Duration) {
 		return wait
 	}
 	for _, b := range buckets {
-		if !b.AllowN(now, 1) { // others came between
+		if !b.AllowN(now, 1) { // a concurrent request took the token
 			return max(time.Duration(float64(time.Second)/float64(b.Limit())), 1)
 		}
 	}
 	return 0
 }
 
-// bucket returns that of a block, which is some times as large as the rate says.
+// bucket returns the bucket of a block; its rate is times the limiter's.
 func (l *limiter) bucket(block netip.Prefix, times int) *rate.Limiter {
 	sh := &l.shards[maphash.Comparable(l.seed, block)%limiterShards]
 	sh.mu.Lock()
@@ -152,7 +153,7 @@ func (l *limiter) bucket(block netip.Prefix, times int) *rate.Limiter {
 	return bucket
 }
 
-// entries counts the buckets.
+// entries returns the number of buckets.
 func (l *limiter) entries() (n int) {
 	for i := range l.shards {
 		sh := &l.shards[i]
@@ -163,7 +164,7 @@ func (l *limiter) entries() (n int) {
 	return n
 }
 
-// relimit puts limits in force. Buckets go on when nothing changes.
+// relimit replaces the limits in force. Buckets of unchanged limits stay.
 func relimit(current *atomic.Pointer[limiters], l Limits) {
 	if before := current.Load(); before == nil || before.limits != l {
 		current.Store(newLimiters(l))

@@ -8,7 +8,7 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
-// newRouter returns a router of the table, and the value of Allow for each of its paths.
+// newRouter returns a router for the table of routes, and the value of Allow for each path.
 func (s *Server) newRouter() (*chi.Mux, map[string]string) {
 	r := chi.NewRouter()
 	r.NotFound(s.notFound)
@@ -32,8 +32,8 @@ func (s *Server) notFound(w http.ResponseWriter, _ *http.Request) {
 	fail(w.(*exchange), errNotFound)
 }
 
-// methodNotAllowed also gets the methods that the router has never heard of,
-// whatever the path.
+// methodNotAllowed answers 405, or 404 for an unknown path: the router also calls it for unknown
+// methods on any path.
 func (s *Server) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
 	x := w.(*exchange)
 	route, allow := s.find(r)
@@ -46,8 +46,7 @@ func (s *Server) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
 	fail(x, errMethodNotAllowed)
 }
 
-// find returns the route that a request's path names, whatever its method, and
-// the methods of that route.
+// find returns the route of a request's path, whatever its method, and the methods of that route.
 func (s *Server) find(r *http.Request) (route, allow string) {
 	path := r.URL.Path
 	if r.URL.RawPath != "" {

@@ -9,12 +9,12 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// route is one row of the table below: all that is special about it.
+// route is one row of the table below, with everything that distinguishes it.
 type route struct {
 	method   string // GET takes HEAD as well; anyMethod takes those of [proxiedMethods]
 	path     string // exact, with {id} for one segment and /* for all below; no slash is stripped or redirected
-	class    string // whose limit its requests count against, by client address
-	endpoint        // who may call it, what is answered when it succeeds, and what does the work
+	class    string // the rate limit class of its requests
+	endpoint        // who may call it, the status of success, and the handler
 }
 
 // routes is the table of every public route. The router, the rate limiter, the exemptions from
@@ -43,17 +43,17 @@ func (s *Server) routes() []route {
 	}
 }
 
-// caller is who calls a route.
+// caller is the kind of client that calls a route.
 type caller string
 
 const (
 	anyone       caller = "anyone"
-	user         caller = "user"         // must bring a good access token
+	user         caller = "user"         // must present a valid access token
 	proxy        caller = "proxy"        // asks on behalf of a request of any origin; the answer changes nothing
-	orchestrator caller = "orchestrator" // asks again and again whether the server is well
+	orchestrator caller = "orchestrator" // polls the server's health
 )
 
-// endpoint is what answers a route.
+// endpoint is a handler and who may call it.
 type endpoint struct {
 	caller  caller
 	handler http.HandlerFunc
@@ -64,13 +64,13 @@ func open[In, Out any](s *Server, status int, fn func(context.Context, *exchange
 	return endpoint{anyone, handle(s, status, fn)}
 }
 
-// probed makes an endpoint for orchestrators. It is logged at debug while its answers are good.
+// probed makes an endpoint for orchestrators. Its good answers are logged at debug.
 func probed[In, Out any](s *Server, status int, fn func(context.Context, *exchange, In) (Out, error)) endpoint {
 	return endpoint{orchestrator, handle(s, status, fn)}
 }
 
-// signedIn makes an endpoint of a function that must know who asks: without a good
-// access token it is not called.
+// signedIn makes an endpoint that needs a signed-in user. Without a valid access token fn is not
+// called.
 func signedIn[In, Out any](s *Server, status int, fn func(context.Context, *exchange, authn.Identity, In) (Out, error)) endpoint {
 	return endpoint{user, handle(s, status, func(ctx context.Context, x *exchange, in In) (out Out, err error) {
 		who, err := x.identify()
@@ -81,14 +81,14 @@ func signedIn[In, Out any](s *Server, status int, fn func(context.Context, *exch
 	})}
 }
 
-// proxied makes an endpoint for proxies. It has no cross-origin protection, no CORS and no HSTS of its
-// own: its answers go into those of another origin.
+// proxied makes an endpoint for proxies. It has no cross-origin protection, no CORS and no HSTS,
+// because its answers become answers of another origin.
 func proxied(h http.HandlerFunc) endpoint { return endpoint{proxy, h} }
 
 const anyMethod = "any"
 
-// proxiedMethods are those of requests that a proxy asks about. It passes on
-// neither TRACE nor CONNECT.
+// proxiedMethods is the methods of requests that a proxy may ask about. Proxies forward neither
+// TRACE nor CONNECT.
 var proxiedMethods = []string{
 	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
 }
@@ -105,7 +105,8 @@ func (r route) methods() []string {
 	}
 }
 
-// holds reports whether a path, without its query, is the route's. Of a route with a {segment} it never says so.
+// holds reports whether a path, without its query, belongs to the route. It is always false for a
+// route with a {segment}.
 func (r route) holds(path string) bool {
 	if below, ok := strings.CutSuffix(r.path, "*"); ok {
 		return strings.HasPrefix(path, below)
@@ -113,7 +114,7 @@ func (r route) holds(path string) bool {
 	return r.path == path
 }
 
-// callerOf returns who calls a path.
+// callerOf returns the kind of client that calls a path.
 func (s *Server) callerOf(path string) caller {
 	for i := range s.table {
 		if s.table[i].holds(path) {
@@ -123,8 +124,8 @@ func (s *Server) callerOf(path string) caller {
 	return anyone
 }
 
-// classOf returns whose limit a request counts against. A path that is not limited is not limited for
-// other methods either.
+// classOf returns the rate limit class of a request. A path without a limit has none for any
+// method.
 func (s *Server) classOf(method, path string) string {
 	for i := range s.table {
 		if r := &s.table[i]; r.holds(path) && (r.class == unlimited || r.method == method) {

@@ -15,13 +15,13 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// timeouts bound every phase of a connection (OWASP ASVS 5.0, 13.1.3).
+// timeouts bounds every phase of a connection (OWASP ASVS 5.0, 13.1.3).
 type timeouts struct {
 	readHeader time.Duration // from the start of a request to the end of its headers
 	read       time.Duration // to the end of its body
 	write      time.Duration // from the end of the headers to the end of the answer
 	idle       time.Duration // between two requests
-	request    time.Duration // for the work behind one request
+	request    time.Duration // for the work of one request
 	ready      time.Duration // for the database to answer /readyz
 }
 
@@ -34,16 +34,18 @@ var defaultTimeouts = timeouts{
 	ready:      2 * time.Second,
 }
 
-// maxHeaderBytes bounds a request's line and headers; net/http allows about
-// 4 KiB more.
+// maxHeaderBytes is the max size of a request line and headers; net/http allows about 4 KiB more.
 const maxHeaderBytes = 16 << 10
 
-// Run serves both listeners, of which admin may be nil and never speaks TLS, until ctx
-// is done. It is then not ready, serves on for the drain delay, stops accepting, waits up to
-// the shutdown timeout for the requests under way, and closes what is left; the admin
-// listener goes last, so that the end can be watched. It returns nil after a clean stop, an error that wraps
-// [context.DeadlineExceeded] when requests had to be cut off, and at once when a
-// listener fails. Both listeners are closed when it returns.
+// Run serves the public listener, and admin if it is not nil, until ctx is done. The admin listener
+// never uses TLS. After ctx is done Run stops in these steps:
+//
+// 1. It reports not ready and serves on for the drain delay.
+// 2. It stops accepting, and waits up to the shutdown timeout for running requests.
+// 3. It closes the remaining connections, and the admin listener last, so that the shutdown can be observed.
+//
+// Run returns nil after a clean stop, an error that wraps [context.DeadlineExceeded] when requests
+// were cut off, and immediately when a listener fails. Both listeners are closed when it returns.
 func (s *Server) Run(ctx context.Context, public, admin net.Listener) error {
 	failed := make(chan error, 2)
 	publicServer := s.httpServer(s.handler)
@@ -64,7 +66,7 @@ func (s *Server) Run(ctx context.Context, public, admin net.Listener) error {
 	running := 1
 	go serve(publicServer, &connections{public, s}, "public")
 	adminServer := s.httpServer(s.admin)
-	adminServer.ReadTimeout = 0 // it would end a profile that takes longer
+	adminServer.ReadTimeout = 0 // a profile may take longer
 	if admin != nil {
 		running++
 		go serve(adminServer, admin, "admin")
@@ -82,8 +84,8 @@ func (s *Server) Run(ctx context.Context, public, admin net.Listener) error {
 	return err
 }
 
-// serveOn returns when a listener is over, with its error, or when the drain delay is: what
-// sends requests here has then seen that this server is not ready any more.
+// serveOn waits until a listener fails, and returns its error, or until the drain delay is over. By
+// then load balancers have seen that this server is not ready.
 func (s *Server) serveOn(ctx context.Context, failed <-chan error) (err error, over bool) {
 	select {
 	case err = <-failed:
@@ -91,7 +93,7 @@ func (s *Server) serveOn(ctx context.Context, failed <-chan error) (err error, o
 	case <-ctx.Done():
 	}
 	s.draining.Store(true)
-	if s.drainDelay <= 0 || errors.Is(context.Cause(ctx), store.ErrReplaced) { // then there is nothing to serve
+	if s.drainDelay <= 0 || errors.Is(context.Cause(ctx), store.ErrReplaced) { // a replaced database cannot be served
 		return nil, false
 	}
 	delay := time.NewTimer(s.drainDelay)
@@ -104,7 +106,7 @@ func (s *Server) serveOn(ctx context.Context, failed <-chan error) (err error, o
 	}
 }
 
-// drain waits for the requests under way. Their contexts end when time is up.
+// drain waits for running requests. When time is up it ends their contexts.
 func (s *Server) drain(srv *http.Server) error {
 	s.authn.EndHolding()
 	ctx, cancel := context.WithTimeout(context.Background(), s.shutdown)
@@ -116,27 +118,26 @@ func (s *Server) drain(srv *http.Server) error {
 	return errors.Join(fmt.Errorf("requests still under way after %s were cut off: %w", s.shutdown, err), srv.Close())
 }
 
-// What one connection of HTTP/2 may ask for at once. Each stream is a request like any
-// other: password hashes have their budget, whoever asks for them.
+// The limits of one HTTP/2 connection. Each stream is a request like any other, and the
+// budget of password hashing holds for all of them.
 const (
 	maxStreams     = 100
-	maxStreamFrame = 16 << 10 // bytes, the least that the protocol allows
+	maxStreamFrame = 16 << 10 // bytes, the min that the protocol allows
 )
 
-// speakTLS lets a server speak TLS, and HTTP/2 on it.
+// speakTLS enables TLS on a server, and HTTP/2 over it.
 func speakTLS(srv *http.Server, c *certificate) {
 	srv.TLSConfig = c.config()
 	srv.Protocols.SetHTTP2(true)
 	srv.HTTP2 = &http.HTTP2Config{
 		MaxConcurrentStreams:          maxStreams,
 		MaxReadFrameSize:              maxStreamFrame,
-		MaxReceiveBufferPerStream:     maxStreamFrame, // twice the largest body
+		MaxReceiveBufferPerStream:     maxStreamFrame, // twice maxBody
 		MaxReceiveBufferPerConnection: 8 * maxStreamFrame,
 	}
 }
 
-// httpServer speaks HTTP/1 only: HTTP/2 without TLS would be reached before any
-// header timeout.
+// httpServer returns a server for HTTP/1 only. HTTP/2 without TLS would bypass the header timeout.
 func (s *Server) httpServer(h http.Handler) *http.Server {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
@@ -153,7 +154,7 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 	}
 }
 
-// errorLog brings what net/http has to say into the log, one bounded line each.
+// errorLog writes the messages of net/http to the log, one bounded line each.
 type errorLog struct{ log zerolog.Logger }
 
 // Write logs one message.

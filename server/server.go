@@ -1,12 +1,11 @@
-// Package server answers the HTTP API. It translates and decides nothing about
+// Package server answers the HTTP API. It translates, and decides nothing about
 // authentication: a request is decoded strictly by one generic adapter, handed
-// to [authn.Service], and its result or error is translated back by one table.
+// to [authn.Service], and the result or error is translated back by one table.
 //
-// The routes are on one page, routes.go. What holds for every answer (request
-// id, security headers, cross-origin protection, the log, panics) is in
-// middleware.go. Answers that net/http itself gives before a handler runs, such
-// as 400 for a malformed request line or 431 for oversized headers, are plain
-// text and carry none of it.
+// routes.go has the table of routes. middleware.go has what applies to every answer: request
+// id, security headers, cross-origin protection, log, panics. net/http itself gives some
+// answers before a handler runs, such as 400 for a malformed request line or 431 for oversized
+// headers. They are plain text and have none of it.
 package server
 
 import (
@@ -29,34 +28,33 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// Config is what the HTTP layer needs to know about where it runs.
+// Config is the configuration of the HTTP layer.
 type Config struct {
 	PublicURL             string                                     // the origin that browsers see, such as https://auth.example; "" when unknown
 	TrustedOrigins        []string                                   // further origins whose pages may change state, as scheme://host[:port]
 	AllowedOrigins        []string                                   // origins whose pages may call the API and read the answers (CORS); also https://*.example.com
-	TrustedProxies        []netip.Prefix                             // peers whose word about the client is believed
-	ForwardedHeader       string                                     // the header in which they say it, HeaderXForwardedFor or HeaderForwarded; "" is the former
-	ProxyProtocol         bool                                       // they say it in a PROXY header as well, before anything else
+	TrustedProxies        []netip.Prefix                             // peers whose forwarding headers are used
+	ForwardedHeader       string                                     // the forwarding header that they send, HeaderXForwardedFor or HeaderForwarded; "" is the former
+	ProxyProtocol         bool                                       // they also send a PROXY header, at the start of each connection
 	HSTS                  string                                     // HSTSOff, HSTSHost or HSTSSubdomains; "" is HSTSHost
-	Limits                Limits                                     // of requests of one address
-	MaxConnections        int                                        // open at once; 0 for any number
-	MaxPerAddress         int                                        // of them from one address, trusted proxies and this machine excepted; 0 for any number
+	Limits                Limits                                     // rate limits of one client address
+	MaxConnections        int                                        // max open connections; 0 for no limit
+	MaxPerAddress         int                                        // max open connections from one address, except trusted proxies and loopback; 0 for no limit
 	CookieSecure          string                                     // auto, true or false; "" is auto
 	CookieSameSite        string                                     // lax, strict or none; "" is lax
 	CookieDomain          string                                     // "" for host-only cookies
-	CookiePreviousDomains []string                                   // that CookieDomain was before, where browsers may still hold the cookies
+	CookiePreviousDomains []string                                   // former values of CookieDomain, for which browsers may still hold the cookies
 	CookieHostPrefix      bool                                       // names the cookies __Host-…; forces Secure, excludes CookieDomain
-	AdminHosts            []string                                   // names, beside IP addresses and localhost, that the admin listener may be asked by
+	AdminHosts            []string                                   // Host names that the admin listener accepts, beside IP addresses and localhost
 	AdminProfiles         bool                                       // the admin listener serves /debug/pprof
-	DrainDelay            time.Duration                              // how long Run serves on, and is not ready, before it stops accepting
-	ShutdownTimeout       time.Duration                              // how long Run waits for requests when it stops
-	Certificate           func() (certPEM, keyPEM []byte, err error) // reads what TLS shows, now and whenever it may have changed; nil for no TLS
-	Ready                 func() error                               // what else readiness depends on; its error is logged, not told. nil for nothing
-	Version               string                                     // for the build metric
+	DrainDelay            time.Duration                              // how long Run serves on while not ready, before it stops accepting
+	ShutdownTimeout       time.Duration                              // how long Run waits for running requests when it stops
+	Certificate           func() (certPEM, keyPEM []byte, err error) // reads the TLS certificate, at start and at most once a second; nil for no TLS
+	Ready                 func() error                               // a further condition of readiness; its error is logged, not answered; nil for none
+	Version               string                                     // shown in the build metric
 }
 
-// Check returns an error when the configuration contradicts itself; [New] refuses it
-// with the same.
+// Check returns an error when the configuration contradicts itself. [New] returns the same error.
 func (cfg Config) Check() error {
 	jar, cookies := newCookieJar(cfg)
 	if cookies == nil {
@@ -81,23 +79,23 @@ func (cfg Config) checkProxies() error {
 	return nil
 }
 
-// Server is the HTTP face of an [authn.Service].
+// Server is the HTTP interface of an [authn.Service].
 type Server struct {
 	authn     *authn.Service
 	store     store.Store
 	log       zerolog.Logger
 	cookies   cookieJar
 	elsewhere atomic.Pointer[elsewhere]
-	doubled   rate.Sometimes // warns of cookies that came twice
+	doubled   rate.Sometimes // limits warnings about cookies that came twice
 	proxies   []netip.Prefix
 	forwarded string
-	untrusted rate.Sometimes // warns of headers of others
-	foreign   rate.Sometimes // warns of requests of other origins
+	untrusted rate.Sometimes // limits warnings about ignored forwarding headers
+	foreign   rate.Sometimes // limits warnings about requests from other origins
 	limits    atomic.Pointer[limiters]
 	clock     func() time.Time
 
 	proxyProtocol bool
-	misproxied    rate.Sometimes // warns of PROXY headers that are missing, or not taken
+	misproxied    rate.Sometimes // limits warnings about missing or unexpected PROXY headers
 	open          openConnections
 
 	https      bool // public_url is https
@@ -106,8 +104,8 @@ type Server struct {
 	drainDelay time.Duration
 	shutdown   time.Duration
 	ready      func() error
-	asking     singleflight.Group // whether the store is ready
-	tls        *certificate       // nil without TLS
+	asking     singleflight.Group // shares queries whether the store is ready
+	tls        *certificate       // nil when TLS is off
 	draining   atomic.Bool
 
 	table   []route
@@ -121,9 +119,8 @@ type Server struct {
 	inside  atomic.Pointer[adminRules]
 }
 
-// New returns a server for the service. The store is only asked whether it is
-// ready and for the figures of its pool. It fails when the configuration
-// contradicts itself.
+// New returns a server for the service. It uses the store only for readiness and pool figures. It
+// fails when the configuration contradicts itself.
 func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*Server, error) {
 	jar, err := newCookieJar(cfg)
 	if err != nil {
@@ -178,8 +175,9 @@ func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*S
 	return s, nil
 }
 
-// Reconfigure takes over the trusted and the allowed origins, HSTS, the previous domains of the cookies, the limits and
-// the rules of the admin listener of cfg while the server runs; all else stays as it was. It fails, and changes nothing, when one of them is none.
+// Reconfigure applies the reloadable fields of cfg while the server runs: trusted and allowed
+// origins, HSTS, previous cookie domains, limits, and the rules of the admin listener. It ignores
+// all other fields. When one of them is invalid it returns an error and changes nothing.
 func (s *Server) Reconfigure(cfg Config) error {
 	protection, err := crossOriginProtection(cfg)
 	if err != nil {
@@ -203,7 +201,7 @@ func (s *Server) Reconfigure(cfg Config) error {
 		}
 	}
 	protection.SetDenyHandler(http.HandlerFunc(s.crossOrigin))
-	limited := s.limit(s.router) // what the protection refuses costs nobody anything
+	limited := s.limit(s.router) // requests that the protection refuses do not count
 	guarded := s.notePreflights(shared, s.share(shared, limited, protection.Handler(limited)))
 	relimit(&s.limits, cfg.Limits)
 	s.inside.Store(&adminRules{cfg.AdminHosts, cfg.AdminProfiles})
@@ -213,15 +211,16 @@ func (s *Server) Reconfigure(cfg Config) error {
 	return nil
 }
 
-// Handler returns the public API.
+// Handler returns the handler of the public API.
 func (s *Server) Handler() http.Handler { return s.handler }
 
-// AdminHandler returns /metrics and, where they are turned on, the profiles of /debug/pprof. They
-// belong on a listener that the public cannot reach.
+// AdminHandler returns the handler of /metrics and, if enabled, of the profiles in /debug/pprof. It
+// must not be reachable by the public.
 func (s *Server) AdminHandler() http.Handler { return s.admin }
 
-// crossOriginProtection trusts the configured origins, and the public URL's own,
-// because a proxy may rewrite Host so that the two no longer match.
+// crossOriginProtection returns a protection that trusts the configured origins and that of the
+// public URL. The latter is needed because a proxy may rewrite Host, so that Host and Origin
+// differ.
 func crossOriginProtection(cfg Config) (*http.CrossOriginProtection, error) {
 	p := http.NewCrossOriginProtection()
 	origins := cfg.TrustedOrigins

@@ -16,7 +16,7 @@ type sessionsResponse struct {
 	NextCursor string            `json:"next_cursor,omitzero"`
 }
 
-// sessionResponse is what users learn of their own sessions.
+// sessionResponse is one of a user's own sessions.
 type sessionResponse struct {
 	SessionID  uuid.UUID `json:"session_id"`
 	CreatedAt  time.Time `json:"created_at"`
@@ -24,7 +24,7 @@ type sessionResponse struct {
 	ExpiresAt  time.Time `json:"expires_at"`
 	RemoteAddr string    `json:"remote_addr"`
 	UserAgent  string    `json:"user_agent"`
-	Current    bool      `json:"current"` // it is the one that asks
+	Current    bool      `json:"current"` // it is the session of this request
 }
 
 func newSessionResponse(t store.Session, current uuid.UUID) sessionResponse {
@@ -45,7 +45,7 @@ var errNoSession = problem(authn.CodeSessionNotFound, "you have no such session"
 func (s *Server) endSession(ctx context.Context, x *exchange, who authn.Identity, _ none) (none, error) {
 	given := chi.URLParam(x.request, "id")
 	id, err := uuid.Parse(given)
-	if err != nil || id.String() != given { // one spelling
+	if err != nil || id.String() != given { // only the canonical spelling
 		return none{}, errNoSession
 	}
 	return none{}, s.authn.EndOwnSession(ctx, x.actor(), who, id)

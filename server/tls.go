@@ -10,11 +10,11 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// certificateLook is how long a certificate is shown before its files are looked at again.
+// certificateRecheck is how long a certificate is used before its files are read again.
 const certificateLook = time.Second
 
-// certificate is what the server shows to who connects over TLS. It follows its files: at
-// most once a second, when somebody connects, they are read again.
+// certificate is the TLS certificate of the server. It follows its files: a new connection reads
+// them again, at most once a second.
 type certificate struct {
 	read func() (certPEM, keyPEM []byte, err error)
 	log  zerolog.Logger
@@ -22,12 +22,13 @@ type certificate struct {
 
 	mu     sync.Mutex
 	shown  *tls.Certificate
-	digest [sha256.Size]byte // of the files that it came from
+	digest [sha256.Size]byte // of the files that were read
 	looked time.Time
-	fault  string // why the files of now cannot be shown; it was logged
+	fault  string // why the current files cannot be used, as it was logged
 }
 
-// newCertificate fails when the files cannot be read, or are no certificate and its key.
+// newCertificate reads the certificate. It fails when the files cannot be read, or do not hold a
+// certificate and its key.
 func newCertificate(read func() (certPEM, keyPEM []byte, err error), log zerolog.Logger) (*certificate, error) {
 	c := &certificate{read: read, log: log, now: time.Now}
 	if _, err := c.take(); err != nil {
@@ -40,7 +41,7 @@ func newCertificate(read func() (certPEM, keyPEM []byte, err error), log zerolog
 	return c, nil
 }
 
-// config is that of a listener.
+// config returns the TLS configuration of a listener.
 func (c *certificate) config() *tls.Config {
 	return &tls.Config{
 		MinVersion:     tls.VersionTLS12,
@@ -48,8 +49,8 @@ func (c *certificate) config() *tls.Config {
 	}
 }
 
-// current returns the certificate of the files. What cannot be read, or does not belong
-// together because only one of the two is there yet, changes nothing.
+// current returns the latest usable certificate. Files that cannot be read or do not match, such as
+// when only one of them is replaced yet, leave the former one in use.
 func (c *certificate) current() *tls.Certificate {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -95,5 +96,5 @@ func (c *certificate) take() (changed bool, err error) {
 	return true, nil
 }
 
-// notAfter is when the certificate that is shown expires.
+// notAfter returns when the current certificate expires.
 func (c *certificate) notAfter() time.Time { return c.current().Leaf.NotAfter }

@@ -20,7 +20,7 @@ func (in accountRequest) account() authn.Account {
 	return authn.Account{Username: string(*in.Username), Password: string(*in.Password)}
 }
 
-// userResponse is what anyone learns of a user over HTTP.
+// userResponse is all that the API shows of a user.
 type userResponse struct {
 	ID        uuid.UUID `json:"id"`
 	Username  string    `json:"username"`

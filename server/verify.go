@@ -7,14 +7,14 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// verify answers a proxy's question whether a request may pass, and whose it is. It
-// takes every method and every path below its own, because proxies ask with those of
-// the request in question, reads no body, sets no cookie, and asks no database.
+// verify answers a proxy's question whether a request may pass, and which user sends it. It accepts
+// every method, and every path below its own, because proxies forward those of the original
+// request. It reads no body, sets no cookie, and queries no database.
 func (s *Server) verify(w http.ResponseWriter, r *http.Request) {
 	x := w.(*exchange)
 	x.route = "/verify"
-	if r.ContentLength != 0 { // a proxy may pass the length on and keep the body
-		x.Header().Set("Connection", "close") // or net/http waits for it
+	if r.ContentLength != 0 { // a proxy may forward the length without the body
+		x.Header().Set("Connection", "close") // else net/http waits for the body
 	}
 	who, err := x.identify()
 	if err != nil {
@@ -28,7 +28,7 @@ func (s *Server) verify(w http.ResponseWriter, r *http.Request) {
 	answer(x, http.StatusOK, none{})
 }
 
-// identify checks the access token that came along, and notes for the log whose it is.
+// identify verifies the request's access token, and records the user and session for the log.
 func (x *exchange) identify() (authn.Identity, error) {
 	access, err := x.accessToken()
 	if err != nil {
@@ -39,8 +39,8 @@ func (x *exchange) identify() (authn.Identity, error) {
 	return who, err
 }
 
-// headerText writes a name as a header can hold it: what is not visible ASCII, and
-// the percent sign, as percent-encoded UTF-8.
+// headerText encodes a name for a header: everything but visible ASCII, and the percent sign,
+// becomes percent-encoded UTF-8.
 func headerText(s string) string {
 	plain := true
 	for _, c := range []byte(s) {
@@ -63,8 +63,8 @@ func headerText(s string) string {
 
 var errBearerRefused = problem(authn.CodeUnauthenticated, "the Authorization header must be Bearer and one access token")
 
-// bearer returns the token of the Authorization header; found is false when there is
-// none of that scheme, so that a proxy's own Basic does not stand in the way.
+// bearer returns the token of the Authorization header. found is false when the header has another
+// scheme, so that a proxy's own Basic credentials do no harm.
 func bearer(h http.Header) (token string, found bool, err error) {
 	for _, value := range h["Authorization"] {
 		scheme, rest, _ := strings.Cut(value, " ")

@@ -11,7 +11,7 @@ import (
 )
 
 // certificateRecheck is how long a certificate is used before its files are read again.
-const certificateLook = time.Second
+const certificateRecheck = time.Second
 
 // certificate is the TLS certificate of the server. It follows its files: a new connection reads
 // them again, at most once a second.
@@ -23,7 +23,7 @@ type certificate struct {
 	mu     sync.Mutex
 	shown  *tls.Certificate
 	digest [sha256.Size]byte // of the files that were read
-	looked time.Time
+	readAt time.Time
 	fault  string // why the current files cannot be used, as it was logged
 }
 
@@ -34,8 +34,8 @@ func newCertificate(read func() (certPEM, keyPEM []byte, err error), log zerolog
 	if _, err := c.take(); err != nil {
 		return nil, err
 	}
-	c.looked = c.now()
-	if c.shown.Leaf.NotAfter.Before(c.looked) {
+	c.readAt = c.now()
+	if c.shown.Leaf.NotAfter.Before(c.readAt) {
 		log.Error().Time("not_after", c.shown.Leaf.NotAfter).Msg("the certificate has expired")
 	}
 	return c, nil
@@ -54,15 +54,15 @@ func (c *certificate) config() *tls.Config {
 func (c *certificate) current() *tls.Certificate {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if now := c.now(); now.Sub(c.looked) >= certificateLook || now.Before(c.looked) {
-		c.looked = now
-		c.look()
+	if now := c.now(); now.Sub(c.readAt) >= certificateRecheck || now.Before(c.readAt) {
+		c.readAt = now
+		c.reload()
 	}
 	return c.shown
 }
 
-// look takes the files over and logs what came of it, a fault once.
-func (c *certificate) look() {
+// reload reads the files and uses their certificate if it is good. It logs a new certificate, and each fault once.
+func (c *certificate) reload() {
 	changed, err := c.take()
 	switch {
 	case err != nil && err.Error() != c.fault:

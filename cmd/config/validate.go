@@ -2,7 +2,6 @@ package config
 
 import (
 	"context"
-	"net/netip"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -141,9 +140,9 @@ func (l *Loaded) validateServer(bad *Faults) {
 		bad.Add("server.public_url", "must be an http or https URL")
 	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 		bad.Add("server.public_url", "must have no query, fragment or user")
-	case u.Scheme == "https" && !loopback(u.Hostname()) && l.Development():
+	case u.Scheme == "https" && !server.IsLoopback(u.Hostname()) && l.Development():
 		bad.Add("environment", "development hashes passwords cheaply, and server.public_url (%s) is where people sign in: use production", s.PublicURL)
-	case u.Scheme == "http" && !loopback(u.Hostname()) && !l.Development():
+	case u.Scheme == "http" && !server.IsLoopback(u.Hostname()) && !l.Development():
 		bad.Add("server.public_url", "must be https outside of localhost and development")
 	}
 }
@@ -184,11 +183,6 @@ func (l *Loaded) findServing(bad *Faults) {
 
 // publicHTTPS reports whether a server.public_url is one of HTTPS, which may be written HTTPS://.
 func publicHTTPS(url string) bool { return strings.HasPrefix(strings.ToLower(url), "https://") }
-
-func loopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || (err == nil && addr.IsLoopback())
-}
 
 func (l *Loaded) validateTokens(bad *Faults) {
 	t := l.Tokens
@@ -233,11 +227,11 @@ func (l *Loaded) validateCookies(bad *Faults) {
 	c := l.Cookies
 	oneOf(bad, "cookies.secure", string(c.Secure), "auto", "true", "false")
 	oneOf(bad, "cookies.same_site", c.SameSite, "lax", "strict", "none")
-	switch server := l.Server; {
+	switch at := l.Server; {
 	case c.Secure != "false" || l.Development():
-	case publicHTTPS(server.PublicURL) || server.TLS.CertFile != "":
+	case publicHTTPS(at.PublicURL) || at.TLS.CertFile != "":
 		bad.Add("cookies.secure", "false goes against server.public_url and server.tls, which say that there is HTTPS: auto follows the connection")
-	case !loopback(server.Host):
+	case !server.IsLoopback(at.Host):
 		bad.Add("cookies.secure", "false would hand tokens to other machines in clear, whatever they speak: auto follows the connection")
 	}
 	if c.SameSite == "none" && c.Secure != "true" {

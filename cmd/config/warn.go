@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/server"
 )
 
 func (l *Loaded) Warnings() (all []string) {
 	s := l.Server
-	if !loopback(s.Host) && s.TLS.CertFile == "" && !publicHTTPS(s.PublicURL) {
+	if !server.IsLoopback(s.Host) && s.TLS.CertFile == "" && !publicHTTPS(s.PublicURL) {
 		all = append(all, fmt.Sprintf("%s can be reached from elsewhere, and passwords and cookies come in clear: set server.tls.cert_file and key_file, "+
 			"or server.public_url to the https URL of a proxy in front that speaks TLS", s.Host))
 	}
@@ -19,7 +20,7 @@ func (l *Loaded) Warnings() (all []string) {
 		all = append(all, fmt.Sprintf("verifiers that find the public keys through %s compare it with the issuer of tokens, which is %q: set jwt.issuer to the same URL",
 			s.PublicURL, l.JWT.Issuer))
 	}
-	if host, _, err := net.SplitHostPort(s.AdminListen); err == nil && !loopback(host) {
+	if host, _, err := net.SplitHostPort(s.AdminListen); err == nil && !server.IsLoopback(host) {
 		all = append(all, fmt.Sprintf("server.admin_listen %s can be reached from elsewhere, and asks nobody who they are: let only what collects the metrics reach it", s.AdminListen))
 	}
 	if when, expired := s.TLS.expired(time.Now()); expired {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/authctl/authctl/authn"
@@ -84,4 +85,36 @@ func nodeNames(nodes []store.Node) string {
 		names = append(names, fmt.Sprintf("%s (%s, last seen %s)", n.Name, n.ID, when(n.SeenAt)))
 	}
 	return strings.Join(names, ", ")
+}
+
+// reachedView is which servers know of a revocation.
+type reachedView struct {
+	Total     int           `json:"total"`
+	Confirmed int           `json:"confirmed"`
+	Missing   []missingView `json:"missing"`
+	Silent    []silentView  `json:"silent"` // that may read another database, and are not in total
+}
+
+// silentView is a server that fell silent, within the life of an access token, without
+// signing off.
+type silentView struct {
+	missingView
+	SilentMS int64 `json:"silent_ms"`
+}
+
+// missingView is a server that has not confirmed.
+type missingView struct {
+	NodeID uuid.UUID `json:"node_id"`
+	Name   string    `json:"name"`
+}
+
+func viewReach(r authn.Reach) *reachedView {
+	v := &reachedView{Total: len(r.Nodes), Confirmed: r.Confirmed(), Missing: []missingView{}, Silent: []silentView{}}
+	for _, n := range r.Silent {
+		v.Silent = append(v.Silent, silentView{missingView{n.ID, n.Name}, n.Silent.Milliseconds()})
+	}
+	for _, n := range r.Missing {
+		v.Missing = append(v.Missing, missingView{n.ID, n.Name})
+	}
+	return v
 }

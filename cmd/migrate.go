@@ -240,10 +240,3 @@ func (a *app) schemaIsCurrent(ctx context.Context) error {
 	defer inst.close()
 	return inst.store.Ready(ctx)
 }
-
-func timeOrNull(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
-}

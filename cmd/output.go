@@ -180,9 +180,9 @@ func count(n int64, noun string) string {
 	return digits + " " + noun
 }
 
-// bar draws how much of a whole is done; there may be more than was thought.
-func bar(done, whole int64) string {
-	const width = 30
-	filled := int(min(done, whole) * width / whole)
-	return "[" + strings.Repeat("#", filled) + strings.Repeat(".", width-filled) + "]"
+func timeOrNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
 }

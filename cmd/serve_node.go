@@ -2,15 +2,12 @@ package cmd
 
 import (
 	"context"
-	"os"
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/rs/zerolog"
 
 	"github.com/authctl/authctl/authn"
-	"github.com/authctl/authctl/cmd/config"
 	"github.com/authctl/authctl/server"
 	"github.com/authctl/authctl/store"
 )
@@ -54,22 +51,6 @@ func (inst *instance) join(ctx context.Context, changes *reloader, srv *server.S
 		background.Wait()
 		logUnfinished(log, inst.authn.Cluster.PendingLogouts())
 	}, nil
-}
-
-// thisNode is this process, as other processes see it.
-func thisNode() store.Node {
-	name, err := os.Hostname()
-	if err != nil {
-		name = "unknown"
-	}
-	return store.Node{ID: uuid.New(), Name: name, Version: buildVersion()}
-}
-
-// serving is this process as a server that announces itself.
-func serving(cfg config.Loaded) store.Node {
-	n := thisNode()
-	n.Environment = cfg.Environment
-	return n
 }
 
 // sweepEvery deletes at once, and then at each interval, what no longer matters:

@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -106,30 +105,6 @@ func (o *tokenListOptions) run(ctx context.Context, a *app) error {
 		a.say("there are more: add --after %s", last)
 	}
 	return nil
-}
-
-// addUsers declares --user.
-func addUsers(c *cobra.Command, users *[]string, usage string) {
-	c.Flags().StringArrayVar(users, "user", nil, usage)
-}
-
-// findUsers looks the users up whom --user names. An empty name, which may come from
-// a variable that is not set, is nobody and not everybody.
-func findUsers(ctx context.Context, a *app, inst *instance, names []string) ([]store.User, error) {
-	var users []store.User
-	for _, name := range names {
-		if name == "" {
-			return nil, usage("", "--user is empty")
-		}
-		user, err := findUser(ctx, a, inst, name)
-		if err != nil {
-			return nil, err
-		}
-		if !slices.ContainsFunc(users, func(u store.User) bool { return u.ID == user.ID }) {
-			users = append(users, user)
-		}
-	}
-	return users, nil
 }
 
 type tokenRevokeOptions struct {

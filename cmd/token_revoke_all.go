@@ -88,27 +88,6 @@ type countedView struct {
 	Users    int64 `json:"users"`
 }
 
-// reachedView is which servers know of a revocation.
-type reachedView struct {
-	Total     int           `json:"total"`
-	Confirmed int           `json:"confirmed"`
-	Missing   []missingView `json:"missing"`
-	Silent    []silentView  `json:"silent"` // that may read another database, and are not in total
-}
-
-// silentView is a server that fell silent, within the life of an access token, without
-// signing off.
-type silentView struct {
-	missingView
-	SilentMS int64 `json:"silent_ms"`
-}
-
-// missingView is a server that has not confirmed.
-type missingView struct {
-	NodeID uuid.UUID `json:"node_id"`
-	Name   string    `json:"name"`
-}
-
 func (o *revokeAllOptions) run(ctx context.Context, a *app) error {
 	if o.everyone == (len(o.users) > 0) {
 		return usage("authctl token revoke-all --help shows how it is called", "say whose sessions: either --user NAME or --everyone")
@@ -218,17 +197,6 @@ func (o *revokeAllOptions) view(database string, sel authn.Selection, n selectio
 	}
 	if n.whole && !n.MoreUsers {
 		v.Users = &n.Users
-	}
-	return v
-}
-
-func viewReach(r authn.Reach) *reachedView {
-	v := &reachedView{Total: len(r.Nodes), Confirmed: r.Confirmed(), Missing: []missingView{}, Silent: []silentView{}}
-	for _, n := range r.Silent {
-		v.Silent = append(v.Silent, silentView{missingView{n.ID, n.Name}, n.Silent.Milliseconds()})
-	}
-	for _, n := range r.Missing {
-		v.Missing = append(v.Missing, missingView{n.ID, n.Name})
 	}
 	return v
 }

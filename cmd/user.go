@@ -29,10 +29,6 @@ func (o *userPasswordOptions) addFlags(c *cobra.Command) {
 	addReason(c, &o.reason)
 }
 
-func addReason(c *cobra.Command, reason *string) {
-	c.Flags().StringVar(reason, "reason", "", "`why`, for the audit trail")
-}
-
 func newUserCreate(a *app) *cobra.Command {
 	var o userPasswordOptions
 	c := &cobra.Command{

@@ -2,13 +2,8 @@ package cmd
 
 import (
 	"context"
-	"fmt"
-	"strconv"
 
 	"github.com/spf13/cobra"
-
-	"github.com/authctl/authctl/authn"
-	"github.com/authctl/authctl/store"
 )
 
 func newUserShow(a *app) *cobra.Command {
@@ -44,78 +39,4 @@ func showUser(ctx context.Context, a *app, o *output, name string) error {
 		return err
 	}
 	return printStanding(a, o, viewStanding(standing))
-}
-
-// findUser looks up whom an operator names, by username or by id, and says when somebody else
-// has that id as username.
-func findUser(ctx context.Context, a *app, inst *instance, name string) (store.User, error) {
-	user, err := inst.authn.User(ctx, name)
-	if err != nil {
-		return store.User{}, err
-	}
-	other, there, err := inst.authn.Namesake(ctx, name, user)
-	if err != nil {
-		return store.User{}, err
-	}
-	if there {
-		a.say("warning: %s is the id of user %s, who is meant; it is the username of another one, whose id is %s", name, markedName(user.Username), other.ID)
-	}
-	return user, nil
-}
-
-// withRelease says of a name that nobody has when somebody had it whose deletion still holds it
-// back.
-func withRelease(ctx context.Context, inst *instance, name string, cause error) error {
-	if authn.CodeOf(cause) != authn.CodeUserNotFound {
-		return cause
-	}
-	free, released, err := inst.authn.NameFreeAt(ctx, name)
-	if err != nil || released.IsZero() {
-		return cause
-	}
-	return &problem{exitNotFound, fmt.Errorf("%w: one of that name was deleted at %s, and nobody can register it until %s (accounts.name_quarantine)", cause, when(released), when(free)),
-		"authctl user create can give the name to somebody"}
-}
-
-// showChanged prints a user after a change of it. made is the password that was generated
-// just now, or "".
-func showChanged(ctx context.Context, a *app, inst *instance, o *output, user store.User, made string) error {
-	standing, err := inst.authn.Standing(ctx, user.ID)
-	v := viewStanding(standing)
-	if err != nil {
-		if made != "" { // else it is lost
-			a.say("the password of %s is %s", user.Username, made)
-		}
-		return fmt.Errorf("it is done, but the user could not be shown: %w", err)
-	}
-	v.Password, v.Database = made, a.database
-	return printStanding(a, o, v)
-}
-
-// printStanding prints one user, as name and value a line for people.
-func printStanding(a *app, o *output, v standingView) error {
-	t := table{rows: [][]string{
-		{"id", v.ID.String()},
-		{"username", markedName(v.Username)},
-		{"created at", when(v.CreatedAt)},
-		{"password", v.kind},
-		{"password changed at", whenever(v.PasswordChangedAt)},
-		{"disabled at", whenever(v.DisabledAt)},
-		{"failed logins", strconv.Itoa(v.FailedLogins)},
-		{"password disabled at", whenever(v.PasswordDisabledAt)},
-		{"sessions", strconv.FormatInt(v.Sessions, 10)},
-		{"last sign-in at", whenever(v.LastSignInAt)},
-	}}
-	label := "held back by"
-	for _, hold := range v.Holds {
-		t.rows = append(t.rows, []string{label, hold.text(v.Username)})
-		label = ""
-	}
-	if len(v.Holds) == 0 {
-		t.rows = append(t.rows, []string{label, "-"})
-	}
-	if v.Password != "" {
-		t.rows = append(t.rows, []string{"new password", v.Password})
-	}
-	return o.print(a.out, v, t, []string{v.ID.String()})
 }

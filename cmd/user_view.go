@@ -1,13 +1,16 @@
 package cmd
 
 import (
+	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/store"
 )
 
 // userView is a user in JSON and YAML. It holds nothing of the salt or the hash of a password.
@@ -98,4 +101,47 @@ func (h holdView) text(username string) string {
 	default:
 		return fmt.Sprintf("failed sign-ins from %s, until %s at the latest: authctl limits list --user %s", count(int64(h.Addresses), "address block"), whenever(h.Until), username)
 	}
+}
+
+// showChanged prints a user after a change of it. made is the password that was generated
+// just now, or "".
+func showChanged(ctx context.Context, a *app, inst *instance, o *output, user store.User, made string) error {
+	standing, err := inst.authn.Standing(ctx, user.ID)
+	v := viewStanding(standing)
+	if err != nil {
+		if made != "" { // else it is lost
+			a.say("the password of %s is %s", user.Username, made)
+		}
+		return fmt.Errorf("it is done, but the user could not be shown: %w", err)
+	}
+	v.Password, v.Database = made, a.database
+	return printStanding(a, o, v)
+}
+
+// printStanding prints one user, as name and value a line for people.
+func printStanding(a *app, o *output, v standingView) error {
+	t := table{rows: [][]string{
+		{"id", v.ID.String()},
+		{"username", markedName(v.Username)},
+		{"created at", when(v.CreatedAt)},
+		{"password", v.kind},
+		{"password changed at", whenever(v.PasswordChangedAt)},
+		{"disabled at", whenever(v.DisabledAt)},
+		{"failed logins", strconv.Itoa(v.FailedLogins)},
+		{"password disabled at", whenever(v.PasswordDisabledAt)},
+		{"sessions", strconv.FormatInt(v.Sessions, 10)},
+		{"last sign-in at", whenever(v.LastSignInAt)},
+	}}
+	label := "held back by"
+	for _, hold := range v.Holds {
+		t.rows = append(t.rows, []string{label, hold.text(v.Username)})
+		label = ""
+	}
+	if len(v.Holds) == 0 {
+		t.rows = append(t.rows, []string{label, "-"})
+	}
+	if v.Password != "" {
+		t.rows = append(t.rows, []string{"new password", v.Password})
+	}
+	return o.print(a.out, v, t, []string{v.ID.String()})
 }

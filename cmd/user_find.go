@@ -1,0 +1,60 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/store"
+)
+
+// findUser looks up whom an operator names, by username or by id, and says when somebody else
+// has that id as username.
+func findUser(ctx context.Context, a *app, inst *instance, name string) (store.User, error) {
+	user, err := inst.authn.User(ctx, name)
+	if err != nil {
+		return store.User{}, err
+	}
+	other, there, err := inst.authn.Namesake(ctx, name, user)
+	if err != nil {
+		return store.User{}, err
+	}
+	if there {
+		a.say("warning: %s is the id of user %s, who is meant; it is the username of another one, whose id is %s", name, markedName(user.Username), other.ID)
+	}
+	return user, nil
+}
+
+// withRelease says of a name that nobody has when somebody had it whose deletion still holds it
+// back.
+func withRelease(ctx context.Context, inst *instance, name string, cause error) error {
+	if authn.CodeOf(cause) != authn.CodeUserNotFound {
+		return cause
+	}
+	free, released, err := inst.authn.NameFreeAt(ctx, name)
+	if err != nil || released.IsZero() {
+		return cause
+	}
+	return &problem{exitNotFound, fmt.Errorf("%w: one of that name was deleted at %s, and nobody can register it until %s (accounts.name_quarantine)", cause, when(released), when(free)),
+		"authctl user create can give the name to somebody"}
+}
+
+// findUsers looks the users up whom --user names. An empty name, which may come from
+// a variable that is not set, is nobody and not everybody.
+func findUsers(ctx context.Context, a *app, inst *instance, names []string) ([]store.User, error) {
+	var users []store.User
+	for _, name := range names {
+		if name == "" {
+			return nil, usage("", "--user is empty")
+		}
+		user, err := findUser(ctx, a, inst, name)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(users, func(u store.User) bool { return u.ID == user.ID }) {
+			users = append(users, user)
+		}
+	}
+	return users, nil
+}

@@ -63,13 +63,13 @@ func TestANameThatCannotBeRecordedIsRefused(t *testing.T) {
 			{[]string{"user", "disable", "alice"}, []string{config.OperatorVariable + "=" + name}},
 		} {
 			var out, errs bytes.Buffer
-			exit := run(t.Context(), way.args, append(way.environ, "DATABASE_URL=sqlite:"+t.TempDir()+"/none.db"), strings.NewReader(""), &out, &errs)
+			exit := execute(t.Context(), way.args, append(way.environ, "DATABASE_URL=sqlite:"+t.TempDir()+"/none.db"), strings.NewReader(""), &out, &errs)
 			if exit != exitUsage || !strings.Contains(errs.String(), "1 to 64 of the characters") || strings.ContainsAny(errs.String(), "\x1b\x00\u202e") {
 				t.Errorf("%q: got exit %d, %q", way, exit, errs.String())
 			}
 		}
 	}
-	if exit := run(t.Context(), []string{"user", "list", "--as", ""}, nil, nil, &bytes.Buffer{}, &bytes.Buffer{}); exit != exitUsage {
+	if exit := execute(t.Context(), []string{"user", "list", "--as", ""}, nil, nil, &bytes.Buffer{}, &bytes.Buffer{}); exit != exitUsage {
 		t.Errorf("an empty --as: got exit %d", exit)
 	}
 }

@@ -44,7 +44,7 @@ INSERT INTO audit_events (at, action, actor) SELECT i, 'authn_login_fail', 'anon
 	ctx, stop := context.WithCancel(t.Context())
 	var out strings.Builder
 	said := &stopper{text: "deleted 1,000 events of 5000", stop: stop}
-	exit := run(ctx, []string{"audit", "prune", "--before", "2026-01-01", "--yes"}, environ, strings.NewReader(""), &out, said)
+	exit := execute(ctx, []string{"audit", "prune", "--before", "2026-01-01", "--yes"}, environ, strings.NewReader(""), &out, said)
 	if want := "stopped: deleted 1,000 events from "; exit != exitInterrupted || !strings.Contains(said.String(), want) {
 		t.Errorf("got exit code %d, %s", exit, said.String())
 	}

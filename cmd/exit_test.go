@@ -98,7 +98,7 @@ func TestTalkIsOneLineEach(t *testing.T) {
 	defer cancel()
 	environ := []string{"DATABASE_URL=postgres://u@localhost:1/db", "AUTHCTL_DATABASE_CONNECT_TIMEOUT=0s"} // nothing listens there
 	var said strings.Builder
-	exit := run(ctx, []string{"migrate", "status", "--wait", "--timeout", "300ms"}, environ, strings.NewReader(""), io.Discard, &said)
+	exit := execute(ctx, []string{"migrate", "status", "--wait", "--timeout", "300ms"}, environ, strings.NewReader(""), io.Discard, &said)
 	if exit != exitCheck || !strings.Contains(said.String(), "authctl: waiting: ") || strings.Contains(said.String(), "\uFFFD") {
 		t.Errorf("got exit code %d, said %q", exit, said.String())
 	}
@@ -111,7 +111,7 @@ func TestAnInterruptedCommandSaysSo(t *testing.T) {
 	for _, args := range [][]string{{"health", "--url", "http://127.0.0.1:1"}, {"migrate", "up"}} {
 		var said strings.Builder
 		environ := []string{"DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "authctl.db")}
-		if exit := run(ctx, args, environ, strings.NewReader(""), io.Discard, &said); exit != exitInterrupted || said.String() != "authctl: interrupted\n" {
+		if exit := execute(ctx, args, environ, strings.NewReader(""), io.Discard, &said); exit != exitInterrupted || said.String() != "authctl: interrupted\n" {
 			t.Errorf("%v: got exit code %d, said %q", args, exit, said.String())
 		}
 	}

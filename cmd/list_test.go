@@ -74,7 +74,7 @@ SELECT printf('00000000-0000-8000-8000-%012x', i), printf('user-%05d', i), print
 func runCommand(t testing.TB, environ []string, args ...string) (out, said string) {
 	t.Helper()
 	var o, e strings.Builder
-	if exit := run(t.Context(), args, environ, strings.NewReader(""), &o, &e); exit != exitOK {
+	if exit := execute(t.Context(), args, environ, strings.NewReader(""), &o, &e); exit != exitOK {
 		t.Fatalf("authctl %s: exit code %d: %s", strings.Join(args, " "), exit, e.String())
 	}
 	return o.String(), e.String()

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -113,16 +112,6 @@ func blockStyle(n *yaml.Node) {
 	}
 }
 
-// printable makes text from elsewhere harmless to a terminal.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '\uFFFD'
-		}
-		return r
-	}, s)
-}
-
 // markedName marks a username, for people, that has characters outside of ASCII: some of them
 // look like those of another name. No name has a space, so that none can carry the mark.
 func markedName(username string) string {
@@ -185,4 +174,12 @@ func timeOrNull(t time.Time) *time.Time {
 		return nil
 	}
 	return &t
+}
+
+// are is a number with its verb.
+func are(n int, of string) string {
+	if n == 1 {
+		return "1 " + of + " is"
+	}
+	return fmt.Sprintf("%d %ss are", n, of)
 }

@@ -24,11 +24,11 @@ func Main() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // gives the next signal its default meaning back
-	return run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)
+	return execute(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)
 }
 
-// run is the program as a function of its surroundings.
-func run(ctx context.Context, args, environ []string, in io.Reader, out, errs io.Writer) int {
+// execute is the program as a function of its surroundings.
+func execute(ctx context.Context, args, environ []string, in io.Reader, out, errs io.Writer) int {
 	a := &app{in: in, out: out, err: errs, sources: config.Sources{Environ: environ, Dir: ".", Flags: map[string]string{}}}
 	root := newRoot(a)
 	root.SetArgs(args)

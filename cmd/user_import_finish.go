@@ -57,11 +57,3 @@ func (i *importer) rowsRead() int {
 	v := i.view
 	return v.Imported + v.Filled + v.There + v.Skipped + v.Rejected
 }
-
-// are is a number with its verb.
-func are(n int, of string) string {
-	if n == 1 {
-		return "1 " + of + " is"
-	}
-	return fmt.Sprintf("%d %ss are", n, of)
-}

@@ -102,7 +102,7 @@ func (w *namedDatabase) run(t *testing.T, line string, more ...string) (out, sai
 		line = strings.ReplaceAll(line, "KEY", w.retired(t))
 	}
 	var o, e strings.Builder
-	exit = run(t.Context(), append(strings.Fields(line), more...), []string{
+	exit = execute(t.Context(), append(strings.Fields(line), more...), []string{
 		"DATABASE_URL=" + w.url, "JWT_SECRET=5f0c3a9e1b7d2846a4c8e6f0193b5d7f5f0c3a9e1b7d2846a4c8e6f0193b5d7f", "AUTHCTL_ENVIRONMENT=development", "AUTHCTL_JWT_ALGORITHM=EdDSA",
 	}, strings.NewReader(""), &o, &e)
 	return o.String(), e.String(), exit

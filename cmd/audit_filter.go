@@ -127,12 +127,12 @@ func (o *auditFilter) userID(ctx context.Context, a *app, inst *instance) (uuid.
 	if o.user == "" {
 		return uuid.Nil, nil
 	}
-	if id, err := uuid.Parse(string(o.user)); err == nil && len(o.user) == len(id.String()) {
+	user, err := findUser(ctx, a, inst, string(o.user))
+	if err == nil || authn.CodeOf(err) != authn.CodeUserNotFound {
+		return user.ID, err
+	}
+	if id, noID := uuid.Parse(string(o.user)); noID == nil && len(o.user) == len(id.String()) {
 		return id, nil
 	}
-	user, err := findUser(ctx, a, inst, string(o.user))
-	if err != nil && authn.CodeOf(err) == authn.CodeUserNotFound {
-		return uuid.Nil, &problem{exitNotFound, err, "events of a user who was deleted are found by the id: --user ID"}
-	}
-	return user.ID, err
+	return uuid.Nil, &problem{exitNotFound, err, "events of a user who was deleted are found by the id: --user ID"}
 }

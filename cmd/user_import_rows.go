@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"time"
 
 	"github.com/google/uuid"
@@ -56,10 +57,14 @@ func (i *importer) all(ctx context.Context, reader *userfile.Reader, format stri
 	return i.flush(ctx)
 }
 
-// unreadable is why a file cannot be read on: it is of another format, or is broken.
+// unreadable is why a file cannot be read on: it is of another format, or is broken, or the
+// operating system cannot read it.
 func unreadable(format string, err error) error {
 	if broken, is := errors.AsType[*userfile.Broken](err); is {
 		return &problem{exitFailed, fmt.Errorf("the file cannot be read to its end as %s: %w", format, broken), "import the whole file, or the mended one; those who are in are left alone"}
+	}
+	if disk, is := errors.AsType[*fs.PathError](err); is {
+		return &problem{exitFailed, fmt.Errorf("the file cannot be read to its end: %w", disk), "import it again once it can be read; those who are in are left alone"}
 	}
 	return usage("authctl user import --help lists the formats", "the file cannot be read as %s: %v", format, err)
 }

@@ -86,7 +86,7 @@ func (o *auditFilter) page(now time.Time) (p store.EventPage, err error) {
 	}
 	if o.address != "" {
 		if p.From, err = authn.ParseNetwork(string(o.address)); err != nil {
-			return p, usage("such as 203.0.113.7 or 203.0.113.0/24", "--address: %q is no address and no network: %v", o.address, err)
+			return p, usage("such as 203.0.113.7 or 203.0.113.0/24", "--address: %q is no address and no network", o.address)
 		}
 	}
 	if o.since != "" {

@@ -57,7 +57,7 @@ func (o *auditPruneOptions) run(ctx context.Context, a *app) error {
 		return usage(instantForms, "--before: %q is no time", o.before)
 	}
 	if before.After(now) {
-		return usage(instantForms, "--before: %s is not over", when(before))
+		return usage(instantForms, "--before: %s is in the future", when(before))
 	}
 	inst, err := a.open(ctx, opening{})
 	if err != nil {

@@ -8,9 +8,11 @@ package cmd
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -80,13 +82,29 @@ same database, with or without a running server.`,
 		if args := c.Args; args != nil {
 			c.Args = func(c *cobra.Command, given []string) error {
 				if err := args(c, given); err != nil {
-					return usage(hintFor(c, given), "%v", err)
+					return usage(hintFor(c, given), "%v", wrongArguments(c, given, err))
 				}
 				return nil
 			}
 		}
 	})
 	return root
+}
+
+// wrongArguments says what c takes, in the words of its usage line: cobra calls an argument of a
+// command that takes none an unknown command.
+func wrongArguments(c *cobra.Command, given []string, err error) error {
+	if c.HasSubCommands() {
+		return err
+	}
+	takes, _, _ := strings.Cut(strings.TrimPrefix(c.Use, c.Name()), "--")
+	switch takes = strings.TrimSpace(takes); {
+	case takes != "":
+		return fmt.Errorf("%s takes %s, and got %s", c.CommandPath(), takes, count(int64(len(given)), "argument"))
+	case len(given) > 0:
+		return fmt.Errorf("%s takes no argument, and got %q", c.CommandPath(), given[0])
+	}
+	return err
 }
 
 // hintFor says what may have been meant by arguments that c does not take.
@@ -96,6 +114,9 @@ func hintFor(c *cobra.Command, given []string) string {
 		if near := c.SuggestionsFor(given[0]); len(near) > 0 {
 			return "did you mean " + c.CommandPath() + " " + near[0] + "?"
 		}
+	}
+	if !c.HasSubCommands() && len(given) > 0 && c.Flags().Lookup("user") != nil {
+		return "did you mean " + c.CommandPath() + " --user NAME?"
 	}
 	return c.CommandPath() + " --help shows how it is called"
 }

@@ -16,22 +16,22 @@ import (
 )
 
 const (
-	maxAccessToken = 4096             // bytes; longer ones are not looked at
+	maxAccessToken = 4096             // bytes; longer ones are refused unread
 	clockSkew      = 30 * time.Second // how far in the future iat may lie, when nodes disagree
 )
 
-// accessTokens signs and checks access tokens: JWTs (RFC 7519), typ at+jwt (RFC 9068).
+// accessTokens signs and verifies access tokens: JWTs (RFC 7519), typ at+jwt (RFC 9068).
 type accessTokens struct {
 	ring     atomic.Pointer[keyring]
-	look     func(header string) error // may bring a key that is not in the ring; nil when nothing can
+	look     func(header string) error // may add a missing key to the ring; nil for none
 	issuer   string
 	audience string
 	clientID string
 	ttl      time.Duration
 }
 
-// claims is the payload. Only these members are accepted, each once. Tokens of releases
-// before have neither jti nor client_id; nothing here goes by either.
+// claims is the payload of an access token. A token may have only these members, each once. Tokens
+// of older releases lack jti and client_id; nothing here depends on them.
 type claims struct {
 	ID         tokenID  `json:"jti"`
 	ClientID   string   `json:"client_id"`
@@ -46,7 +46,7 @@ type claims struct {
 	ExpiresAt  int64    `json:"exp"`
 }
 
-// accessClaims is what a good token says.
+// accessClaims is the content of a verified token.
 type accessClaims struct {
 	userID     uuid.UUID
 	username   string
@@ -55,8 +55,8 @@ type accessClaims struct {
 	generation store.Generation
 }
 
-// newAccessTokens has the secrets as keys of HS256, of which the first signs, until it is
-// given another ring.
+// newAccessTokens returns accessTokens with the secrets as keys of HS256, until another ring is
+// set. The first secret signs.
 func newAccessTokens(secrets []keySecret, issuer, audience string, ttl time.Duration) *accessTokens {
 	a := &accessTokens{issuer: issuer, audience: audience, clientID: cmp.Or(audience, issuer), ttl: ttl}
 	var rows []store.SigningKey
@@ -72,8 +72,8 @@ func newAccessTokens(secrets []keySecret, issuer, audience string, ttl time.Dura
 	return a
 }
 
-// issue signs a token for a user's session. It expires after the access lifetime, but
-// never later than the session itself.
+// issue signs a token for a user's session. The token expires after the access lifetime, but never
+// later than the session.
 func (a *accessTokens) issue(username string, session store.Session, now time.Time) (token string, expires time.Time, err error) {
 	key := a.ring.Load().active
 	if !key.signs() {
@@ -109,13 +109,13 @@ func (a *accessTokens) issue(username string, session store.Session, now time.Ti
 	return signed + "." + base64.RawURLEncoding.EncodeToString(signature), expires, nil
 }
 
-// errCannotSign is a matter of this process: another one may hold the key.
+// errCannotSign means that this process has no key to sign with. Another process may have it.
 var errCannotSign = &Error{Code: CodeUnavailable, Message: "this server cannot sign access tokens at the moment", RetryAfter: 5 * time.Second,
 	Err: errors.New("the active signing key is not open: authctl key list shows why")}
 
-// key returns the one whose tokens have exactly this header. That this process cannot open
-// the active one is no fault of the token. One that is not active and closed may as well
-// not be there: whoever holds such a token is helped by a refresh.
+// key returns the key whose tokens have exactly this header. If the key is active but closed, the
+// fault is this process's, not the token's. A key that is closed and not active counts as missing:
+// a refresh helps the holder of such a token.
 func (a *accessTokens) key(header string, now time.Time) (*signingKey, error) {
 	k := a.ring.Load().byHeader[header]
 	if k == nil && a.look != nil {
@@ -138,11 +138,11 @@ func (a *accessTokens) key(header string, now time.Time) (*signingKey, error) {
 
 var errBadToken = refuse(CodeUnauthenticated, "sign in to continue")
 
-// verify checks a token and returns what it says. The header must be, to the
-// letter, one that issue writes: that pins algorithm, type and key at once,
-// and leaves alg, crit, jku and their kin nothing to say. The signature is
-// checked before the payload is read. It fails with [CodeUnauthenticated], or
-// with [CodeTokenExpired] (and the claims) when expiry is all that is wrong.
+// verify checks a token and returns its content. The header must be byte for byte one that issue
+// writes. That fixes algorithm, type and key at once, and leaves no room for attacks through alg,
+// crit or jku. The signature is checked before the payload is read. It fails with
+// [CodeUnauthenticated], or with [CodeTokenExpired] and the claims when the token is valid but
+// expired.
 func (a *accessTokens) verify(token string, now time.Time) (accessClaims, error) {
 	if len(token) > maxAccessToken {
 		return accessClaims{}, errBadToken
@@ -170,7 +170,7 @@ func (a *accessTokens) verify(token string, now time.Time) (accessClaims, error)
 	}
 }
 
-// read returns what a token says whose payload begins at start, if its signature is good.
+// read returns the claims of a token whose payload begins at start, if its signature is good.
 func (k *signingKey) read(token string, start int) (claims, bool) {
 	var c claims
 	dot := strings.LastIndexByte(token, '.')
@@ -192,7 +192,7 @@ func (k *signingKey) read(token string, start int) (claims, bool) {
 	return c, json.Unmarshal(payload, &c, json.RejectUnknownMembers(true)) == nil
 }
 
-// accept judges everything about the claims but their expiry.
+// accept checks the claims, except their expiry.
 func (a *accessTokens) accept(c claims, now time.Time) (accessClaims, bool) {
 	userID, err1 := uuid.Parse(c.Subject)
 	sessionID, err2 := uuid.Parse(c.SessionID)

@@ -6,16 +6,16 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// Actor is who asks for an operation, and from where. It goes into the audit trail.
+// Actor is who requests an operation, and from where. The audit trail records it.
 type Actor struct {
-	Name       string // "user:ID", "session:ID", "node:HOST", "anonymous", or "cli:LOGIN", which a claim may follow: "cli:uid=65532 as alice"
+	Name       string // "user:ID", "session:ID", "node:HOST", "anonymous", or "cli:LOGIN", optionally with a claimed name: "cli:uid=65532 as alice"
 	RemoteAddr string
 	UserAgent  string
 	RequestID  string
 	Reason     string // the operator's own words
 }
 
-// event starts the audit event of an operation at now.
+// event returns an audit event with the actor's fields, at now.
 func (a Actor) event(action store.Action, now time.Time) store.Event {
 	return store.Event{
 		Action:     action,
@@ -28,7 +28,7 @@ func (a Actor) event(action store.Action, now time.Time) store.Event {
 	}
 }
 
-// Bounds, in bytes, of what is stored of others' words.
+// The max lengths, in bytes, of stored client input.
 const (
 	maxUserAgent = 256
 	maxActor     = 256

@@ -6,9 +6,10 @@ import (
 	"net/netip"
 )
 
-// AddressBlock returns what counts as one client address: an IPv4 address, or the /64 of an
-// IPv6 address, of which a single client has them all. An IPv4 address that a translator has
-// put into 64:ff9b::/96 (RFC 6052) counts as itself. The zero Prefix stands for none.
+// AddressBlock returns the network that counts as one client address: an IPv4 address, or the /64
+// of an IPv6 address, because a single client usually has a whole /64. An IPv4 address in
+// 64:ff9b::/96 (RFC 6052), put there by a translator, counts as that IPv4 address. The zero Prefix
+// stands for no address.
 func AddressBlock(ip netip.Addr) netip.Prefix {
 	ip = ip.Unmap().WithZone("")
 	if ip.Is6() {
@@ -27,16 +28,15 @@ func AddressBlock(ip netip.Addr) netip.Prefix {
 	return block
 }
 
-// WiderBlock is a network of IPv6 addresses that belongs to one customer of many providers.
+// WiderBlock is an IPv6 network that many providers assign to one customer.
 type WiderBlock struct {
 	Prefix netip.Prefix
-	Times  int // as large as the budget of an address block
+	Times  int // its budget, as a multiple of an address block's
 }
 
-// WiderBlocks returns the /56 and the /48 of an IPv6 address block, whose addresses together
-// may do what eight and sixteen single ones may. Otherwise whoever has a /48 would have 65,536
-// budgets. A /56 has half of it, so that one customer cannot use up what its neighbours in the
-// /48 need. An IPv4 address has none.
+// WiderBlocks returns the /56 and the /48 of an IPv6 address block, with budgets of 8 and 16
+// blocks. Without them a client with a /48 would have 65,536 budgets. The /56 has half of the /48's
+// budget, so that one customer cannot use up what its neighbours need. An IPv4 address has none.
 func WiderBlocks(block netip.Prefix) []WiderBlock {
 	if !block.IsValid() || block.Addr().Is4() {
 		return nil
@@ -47,7 +47,7 @@ func WiderBlocks(block netip.Prefix) []WiderBlock {
 	}
 }
 
-// BlockName is how a block is written: 192.0.2.7, or 2001:db8::/64; "" for none.
+// BlockName returns a block as text: 192.0.2.7, or 2001:db8::/64; "" for none.
 func BlockName(block netip.Prefix) string {
 	switch {
 	case !block.IsValid():
@@ -59,7 +59,7 @@ func BlockName(block netip.Prefix) string {
 	}
 }
 
-// ParseBlock reads what a person calls an address or a block, and returns the block that it
+// ParseBlock parses an address or a block from a person, and returns the address block that it
 // belongs to.
 func ParseBlock(s string) (netip.Prefix, error) {
 	network, err := ParseNetwork(s)
@@ -70,9 +70,8 @@ func ParseBlock(s string) (netip.Prefix, error) {
 	return block, nil
 }
 
-// ParseNetwork reads a network, or an address as the network that is it alone. What is
-// written as IPv4-mapped IPv6 (RFC 4291, section 2.5.5.2) becomes IPv4, which addresses of
-// clients are.
+// ParseNetwork parses a network, or an address as a network of one. It converts IPv4-mapped IPv6
+// (RFC 4291, section 2.5.5.2) to IPv4, because client addresses are converted too.
 func ParseNetwork(s string) (netip.Prefix, error) {
 	network, err := netip.ParsePrefix(s)
 	if ip, notAddress := netip.ParseAddr(s); notAddress == nil {
@@ -86,8 +85,8 @@ func ParseNetwork(s string) (netip.Prefix, error) {
 
 var errHalfMapped = errors.New("a network in ::ffff:0:0/96 must have a length of 96 or more: it is one of IPv4")
 
-// UnmapNetwork returns an IPv4-mapped network as the one of IPv4, and any other as it is. It
-// fails for one that begins within the mapped ones and is larger.
+// UnmapNetwork converts an IPv4-mapped network to IPv4 and returns any other unchanged. It fails
+// for a network that begins in the mapped range and is larger than it.
 func UnmapNetwork(network netip.Prefix) (netip.Prefix, error) {
 	const mapped = 96 // bits before the IPv4 address
 	switch {

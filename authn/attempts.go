@@ -10,8 +10,8 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// beginLogin counts the attempt and reads the credentials, zero ones for a name that nobody
-// has. The attempt is nil when there are no limits. It fails with [CodeRateLimited] when it
+// beginLogin counts an attempt and reads the credentials, which are zero if nobody has the name.
+// The attempt is nil when there are no limits. It fails with [CodeRateLimited] when the attempt
 // comes too early.
 func (s *Service) beginLogin(ctx context.Context, a Actor, username string, now time.Time) (store.Credentials, *store.Attempt, error) {
 	t := s.rules.Load().throttle
@@ -46,16 +46,17 @@ func (s *Service) beginLogin(ctx context.Context, a Actor, username string, now 
 	return admission.Credentials, &attempt, nil
 }
 
-// settleWithin is how long it may take to write down what became of an attempt.
+// recordWithin is how long recording the result of an attempt may take.
 const settleWithin = 5 * time.Second
 
-// settling outlives a client that hangs up. That must neither hide a guess, right or wrong, or
-// a refusal, nor make a failure of an attempt that had no slot.
+// recording returns a context that outlives the client's, for recording the result of an attempt. A
+// client that hangs up must not hide a guess or a refusal, nor turn an attempt without a queue slot
+// into a failure.
 func settling(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), settleWithin)
 }
 
-// takeBack counts an attempt off again after an error that says nothing about the password.
+// takeBack undoes the count of an attempt after an error that says nothing about the password.
 func (s *Service) takeBack(ctx context.Context, attempt *store.Attempt, cause error) error {
 	if attempt == nil || CodeOf(cause) != CodeOverloaded {
 		return cause
@@ -68,7 +69,7 @@ func (s *Service) takeBack(ctx context.Context, attempt *store.Attempt, cause er
 	return cause
 }
 
-// disableAfter is how many failures in a row disable a password; 0 for any number.
+// disableAfter returns how many consecutive failures disable a password; 0 for never.
 func (s *Service) disableAfter() int {
 	if t := s.rules.Load().throttle; t != nil {
 		return t.DisableAfter
@@ -76,11 +77,11 @@ func (s *Service) disableAfter() int {
 	return 0
 }
 
-// trailPause is between two audit events of requests that a limit has refused.
+// trailPause is the min time between two audit events of requests that a limit refused.
 const trailPause = time.Second
 
-// RefusedByLimit writes to the audit trail that a limit has refused a request; once in a while,
-// for there may be thousands a second. Metrics count them all.
+// RefusedByLimit records in the audit trail that a limit refused a request. It writes at most one
+// event per second, because there may be thousands of refusals. Metrics count them all.
 func (s *Service) RefusedByLimit(ctx context.Context, a Actor, which string) {
 	now := s.now()
 	last := s.trailed.Load()
@@ -92,18 +93,17 @@ func (s *Service) RefusedByLimit(ctx context.Context, a Actor, which string) {
 	defer done()
 	e := a.event(store.ActionRateLimited, now)
 	e.Reason = which
-	_ = s.store.Record(ctx, e) // the refusal does not depend on it
+	_ = s.store.Record(ctx, e) // the refusal stands even if this fails
 }
 
-// Throttled returns how many attempts to sign in were refused for their account's sake.
+// Throttled returns how many attempts to sign in were refused by the limits of their account.
 func (s *Service) Throttled() uint64 { return s.throttled.Load() }
 
-// Capped returns how many attempts to sign in were refused because too many of all accounts have
-// failed.
+// Capped returns how many attempts to sign in were refused by the ceiling of all accounts.
 func (s *Service) Capped() uint64 { return s.capped.Load() }
 
-// UnlockUser enables a password that too many failures have disabled, and forgets the
-// failures of the account, from wherever. It fails with [CodeUserNotFound].
+// UnlockUser enables a password that failures have disabled, and forgets all failures of the
+// account. It fails with [CodeUserNotFound].
 func (s *Service) UnlockUser(ctx context.Context, a Actor, nameOrID string) (store.User, error) {
 	user, err := s.User(ctx, nameOrID)
 	if err != nil {
@@ -112,7 +112,7 @@ func (s *Service) UnlockUser(ctx context.Context, a Actor, nameOrID string) (sto
 	return s.change(ctx, a, user, store.ActionUserUnlocked, s.store.UnlockUser)
 }
 
-// Attempts returns one page of the counters with failures that still matter.
+// Attempts returns one page of the counters with failures that still have an effect.
 func (s *Service) Attempts(ctx context.Context, p store.AttemptsPage) ([]store.AttemptCounter, error) {
 	p.Since = s.now().Add(-attemptsKept)
 	list, err := s.store.Attempts(ctx, p)
@@ -122,9 +122,9 @@ func (s *Service) Attempts(ctx context.Context, p store.AttemptsPage) ([]store.A
 	return list, nil
 }
 
-// ClearAttempts forgets the failed sign-ins of a user (zero for everybody), from a block of
-// addresses (the zero Prefix for all), and returns how many counters that were, also when it
-// fails before the last.
+// ClearAttempts forgets the failed sign-ins of a user, from a block of addresses. The zero userID
+// means everybody, and the zero Prefix all addresses. It returns how many counters it cleared, even
+// when it fails before the last.
 func (s *Service) ClearAttempts(ctx context.Context, a Actor, userID uuid.UUID, from netip.Prefix) (cleared int, err error) {
 	e := a.event(store.ActionAttemptsCleared, s.now())
 	e.UserID = userID
@@ -140,15 +140,15 @@ func (s *Service) ClearAttempts(ctx context.Context, a Actor, userID uuid.UUID, 
 	}
 }
 
-// clearPage is how many counters are cleared at a time, so that nobody who signs in meanwhile
-// waits for all of them.
+// clearPage is how many counters one statement clears, so that concurrent sign-ins do not wait for
+// all of them.
 const clearPage = 10_000
 
-// attemptsKept is how long a counter may matter after its latest attempt: the longest delay,
-// and the longest quiet time after it.
+// attemptsKept is how long a counter may have an effect after its latest attempt: the longest delay
+// plus the longest quiet time after it.
 const attemptsKept = 24*time.Hour + quietAnywhere
 
-// forgetAttempts deletes counters, and places, that do not matter any more.
+// forgetAttempts deletes counters and places that no longer have an effect.
 func (s *Service) forgetAttempts(ctx context.Context, now time.Time) error {
 	for _, old := range []struct {
 		remove func(ctx context.Context, before time.Time, after int64, limit int) (next int64, err error)

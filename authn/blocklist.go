@@ -16,14 +16,12 @@ import (
 //go:embed blocklist.txt.gz
 var embeddedBlocklist []byte
 
-// Blocklist is a set of passwords that anyone would try first. A nil Blocklist
-// is empty.
+// Blocklist is a set of common passwords that are refused. A nil Blocklist is empty.
 type Blocklist struct {
 	passwords map[string]struct{}
 }
 
-// EmbeddedBlocklist returns the list that is compiled in; docs/passwords.md
-// says where it comes from.
+// EmbeddedBlocklist returns the list that is compiled in. docs/passwords.md names its source.
 func EmbeddedBlocklist() (*Blocklist, error) {
 	zr, err := gzip.NewReader(bytes.NewReader(embeddedBlocklist))
 	if err != nil {
@@ -32,8 +30,8 @@ func EmbeddedBlocklist() (*Blocklist, error) {
 	return ReadBlocklist(zr)
 }
 
-// ReadBlocklist reads one password a line, in UTF-8; empty lines are skipped
-// and there are no comments. Lines are compared in lower case and NFC.
+// ReadBlocklist reads one password per line, in UTF-8. It skips empty lines; there are no comments.
+// Lines are compared in lower case and NFC.
 func ReadBlocklist(r io.Reader) (*Blocklist, error) {
 	b := &Blocklist{passwords: make(map[string]struct{}, 1<<14)}
 	lines := bufio.NewScanner(r)
@@ -52,8 +50,7 @@ func ReadBlocklist(r io.Reader) (*Blocklist, error) {
 	return b, nil
 }
 
-// Contains reports whether the whole password is on the list. lower is in
-// lower case and NFC.
+// Contains reports whether the whole password is on the list. lower must be in lower case and NFC.
 func (b *Blocklist) Contains(lower string) bool {
 	if b == nil {
 		return false

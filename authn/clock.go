@@ -6,25 +6,25 @@ import (
 	"time"
 )
 
-// How far this process's clock and the database's may be apart. What must be the same at
-// all servers is judged by the database's clock; when a token expires each server judges by
-// its own.
+// The limits on the difference between this process's clock and the database's. The
+// database's clock decides what must be the same on all servers. Each server's own clock
+// decides when a token expires.
 const (
 	clockWarns  = 5 * time.Second
 	clockRefuse = 30 * time.Second
 )
 
-// clockDifference is how far this process's clock is ahead of the database's, at least.
+// clockDifference is the min by which this process's clock is ahead of the database's.
 type clockDifference struct{ latest atomic.Pointer[time.Duration] } // nil when nothing was read yet
 
-// compare takes in the database's clock, which was read between two instants of ours. What
-// the round trip can explain is no difference.
+// compare records a reading of the database's clock between two instants of this process. The time
+// of the round trip does not count as difference.
 func (c *clockDifference) compare(before, database, after time.Time) {
 	if database.IsZero() {
-		return // it did not say
+		return // the store gave no time
 	}
 	var ahead time.Duration
-	before, after = before.Round(0), after.Round(0) // what the clock shows, whether it was set meanwhile or not
+	before, after = before.Round(0), after.Round(0) // drop the monotonic readings: the wall clock counts
 	switch {
 	case database.Before(before):
 		ahead = before.Sub(database)
@@ -34,9 +34,9 @@ func (c *clockDifference) compare(before, database, after time.Time) {
 	c.latest.Store(&ahead)
 }
 
-// ClockDifference returns how far this process's clock is ahead of the database's (behind
-// it, if negative), as far as that is certain: the round trip is taken off. It reports false
-// when the feed of revocations was not read yet.
+// ClockDifference returns how far this process's clock is ahead of the database's; negative if
+// behind. It subtracts the round trip, so it is the certain part of the difference. It reports
+// false before the first reading of the revocation feed.
 func (c *Cluster) ClockDifference() (time.Duration, bool) {
 	ahead := c.clocks.latest.Load()
 	if ahead == nil {
@@ -62,7 +62,7 @@ func clockMessage(ahead time.Duration) string {
 	return fmt.Sprintf("this server's clock is %s %s the database's, set both by NTP", ahead.Abs().Round(time.Second), side)
 }
 
-// compareClocks tells when the clocks begin to differ, and when they agree again.
+// compareClocks reports when the clocks begin to differ and when they agree again.
 func (f *follower) compareClocks() {
 	ahead, _ := f.cluster.ClockDifference()
 	switch differ := ahead.Abs() > clockWarns; {

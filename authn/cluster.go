@@ -7,9 +7,9 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// Cluster is what this process and the other servers of an installation know of each other, and of
-// what has ended access: the feed of revocations, the nodes, their clocks, and the history of the
-// database. A command uses it to wait for the servers, a server joins it.
+// Cluster is this process's view of the servers of an installation: the feed of revocations, the
+// nodes, their clocks, and the history of the database. A command uses it to wait for the servers.
+// A server joins it.
 type Cluster struct {
 	store     store.Store
 	keys      *Keys
@@ -17,16 +17,16 @@ type Cluster struct {
 	staleness time.Duration // how long this process vouches for tokens without reading the feed
 	retry     time.Duration // the retry window of refresh tokens
 	now       func() time.Time
-	database  func() time.Time // what stands in for the database's clock; zero for its own
+	database  func() time.Time // replaces the database's clock in tests; returns zero to use the database's
 
 	feed      *feed
-	applied   atomic.Pointer[func(store.Feed)] // is told of revocations that this node has read; nil for nobody
-	replaced  atomic.Bool                      // the database was, so that this process must end
+	applied   atomic.Pointer[func(store.Feed)] // called with revocations that this node has read; nil for none
+	replaced  atomic.Bool                      // the database was replaced, so this process must end
 	announced atomic.Pointer[time.Time]        // when this node last announced itself; nil when it has not joined
 	pending   pendingLogouts
 	writes    writes
-	setback   atomic.Pointer[setback] // that this node has not overcome yet; nil for none
-	noted     *store.History          // by [Cluster.NoteHistory]; nil for none
+	setback   atomic.Pointer[setback] // a setback that this node has not overcome yet; nil for none
+	noted     *store.History          // the history that [Cluster.NoteHistory] found; nil for none
 	outage    outage
 	clocks    clockDifference
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// Issued reports whether a token has the form of a refresh token, or is a correctly signed
-// access token, even an expired one. It asks no database.
+// Issued reports whether a token has the form of a refresh token, or is a correctly signed access
+// token, even an expired one. It does not query the database.
 func (s *Service) Issued(token string) bool {
 	if _, ok := parseRefreshToken(token); ok {
 		return true
@@ -17,8 +17,8 @@ func (s *Service) Issued(token string) bool {
 	return ok
 }
 
-// OneSession returns the first of these refresh tokens if they all are of one session,
-// and else "". It asks no database.
+// OneSession returns the first of the refresh tokens if all are of one session, otherwise "". It
+// does not query the database.
 func (s *Service) OneSession(tokens []string) string {
 	if _, ok := ofOneSession(tokens); !ok {
 		return ""
@@ -26,7 +26,7 @@ func (s *Service) OneSession(tokens []string) string {
 	return tokens[0]
 }
 
-// ofOneSession parses refresh tokens, and reports whether they all are of one session.
+// ofOneSession parses refresh tokens and reports whether all are of one session.
 func ofOneSession(tokens []string) ([]refreshToken, bool) {
 	if len(tokens) == 0 || len(tokens) > maxLogoutTokens {
 		return nil, false
@@ -41,11 +41,11 @@ func ofOneSession(tokens []string) ([]refreshToken, bool) {
 	return parsed, true
 }
 
-// Counts returns that of several refresh tokens of one session which [Service.Refresh] is to
-// be asked about: the current one, or else one that was replaced within the retry window, or,
-// when the session is over, any. It returns "" when they are of different sessions, and when
-// all were replaced before, which is no sign of theft here: a browser that held the newer
-// one would have sent it. It changes nothing.
+// Counts chooses among several refresh tokens of one session the one to pass to [Service.Refresh]:
+// the current one, else one that was replaced within the retry window, else any if the session is
+// over. It returns "" if they are of different sessions. It also returns "" if all were replaced
+// earlier. That is no sign of theft, because a browser with a newer token would have sent it. It
+// changes nothing.
 func (s *Service) Counts(ctx context.Context, tokens []string) (string, error) {
 	parsed, ok := ofOneSession(tokens)
 	if !ok {

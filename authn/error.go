@@ -10,8 +10,8 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// Code is a stable word that names a kind of failure. Programs branch on it;
-// the HTTP server and the command line each map it in one table.
+// Code is a stable word for a kind of failure. Programs branch on it. The HTTP server and the
+// command line each have one table of codes.
 type Code string
 
 // The codes.
@@ -38,7 +38,7 @@ const (
 	CodeInternal           Code = "internal"
 )
 
-// Codes returns every code, for whoever keeps a table of them.
+// Codes returns every code, for tests of the tables.
 func Codes() []Code {
 	return []Code{
 		CodeInvalidRequest, CodeInvalidUsername, CodeWeakPassword, CodeUsernameTaken,
@@ -48,7 +48,7 @@ func Codes() []Code {
 	}
 }
 
-// Error is what every method of [Service] fails with.
+// Error is the error of every method of [Service].
 type Error struct {
 	Code       Code
 	Message    string        // a sentence that may be shown to anyone
@@ -76,7 +76,7 @@ func CodeOf(err error) Code {
 	return CodeInternal
 }
 
-// refuse makes an error that the caller is to blame for.
+// refuse returns an error that the caller caused.
 func refuse(code Code, message string) error {
 	return &Error{Code: code, Message: message}
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// es256 is ES256 with one signature for one token. ECDSA takes s as well as n - s; this
-// signs with the smaller, and takes no other.
+// es256 is ES256 without malleable signatures. ECDSA accepts both s and n - s. es256 signs with the
+// smaller and accepts no other.
 type es256 struct {
 	jwt.SigningMethod
 	order, half *big.Int // n, and n/2
@@ -37,7 +37,7 @@ func (m es256) Verify(signed string, signature []byte, key any) error {
 	return m.SigningMethod.Verify(signed, signature, key)
 }
 
-// s is the second half of a signature.
+// s returns the second half of a signature as a number.
 func (m es256) s(signature []byte) *big.Int {
 	return new(big.Int).SetBytes(signature[len(signature)/2:])
 }

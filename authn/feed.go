@@ -13,15 +13,15 @@ import (
 )
 
 const (
-	feedBuckets = 16  // parts of the window that entries leave together
-	feedRecent  = 128 // entries that wait for their bucket, so that not each costs a copy of one
+	feedBuckets = 16  // parts of the window; the entries of a part expire together
+	feedRecent  = 128 // entries to collect before they are copied into buckets
 )
 
-// feed is what has ended access lately, in memory, so that an access token is
-// checked without asking anyone. Readers take a snapshot and no lock; a writer
-// makes the next snapshot, which shares what did not change with the one before.
+// feed holds the recent revocations in memory, so that access tokens are verified without a query.
+// Readers take an immutable snapshot and no lock. A writer makes the next snapshot, which shares
+// unchanged parts with the former one.
 type feed struct {
-	window  time.Duration // how long an access token issued before an entry may live
+	window  time.Duration // max remaining life of an access token that was issued before an entry
 	current atomic.Pointer[feedSnapshot]
 	mu      sync.Mutex // held by the writer
 }
@@ -29,11 +29,11 @@ type feed struct {
 // feedSnapshot is never changed.
 type feedSnapshot struct {
 	position     store.Position
-	history      store.History // that was read last
-	contact      time.Time     // when the reading that it comes from began; zero for never
-	clock        time.Time     // the database's then
-	forgotten    int           // times that the position was forgotten
-	taken        int           // grows with every entry and every whole reading
+	history      store.History // the history of the latest reading
+	contact      time.Time     // when the latest reading began; zero for never
+	clock        time.Time     // the database's clock at that reading
+	forgotten    int           // how often forget was called
+	taken        int           // increases with every entry and every whole reading
 	installation int64         // the installation's generation
 	recent       []store.Revocation
 	buckets      []*feedBucket
@@ -43,8 +43,8 @@ type feedSnapshot struct {
 type feedBucket struct {
 	from     time.Time
 	sessions map[uuid.UUID]struct{}
-	users    map[uuid.UUID]int64 // generation that tokens must have
-	spared   map[uuid.UUID]int64 // of a session, whose tokens are good all the same up to this generation
+	users    map[uuid.UUID]int64 // the min generation that tokens must have
+	spared   map[uuid.UUID]int64 // sessions that are exempt from that, up to this generation
 }
 
 func newFeed(window time.Duration) *feed {
@@ -53,7 +53,7 @@ func newFeed(window time.Duration) *feed {
 	return f
 }
 
-// ended reports whether an access token is dead.
+// ended reports whether a revocation covers an access token.
 func (s *feedSnapshot) ended(c accessClaims) bool {
 	if c.generation.Behind(store.Generation{Installation: s.installation}) {
 		return true
@@ -79,7 +79,7 @@ func (s *feedSnapshot) behind(c accessClaims, user int64) bool {
 	return c.generation.Behind(store.Generation{Installation: s.installation, User: user})
 }
 
-// entries returns how many there are.
+// entries returns the number of entries in memory.
 func (s *feedSnapshot) entries() int {
 	n := len(s.recent)
 	for _, b := range s.buckets {
@@ -88,9 +88,9 @@ func (s *feedSnapshot) entries() int {
 	return n
 }
 
-// read takes in what was read from the store since the time contact. The position is
-// not kept when it was forgotten meanwhile, other than in from. What is new counts
-// from now: the clock of who ended it may be slow.
+// read adds a reading of the store that began at contact. from is the snapshot at that time. The
+// position is dropped if forget was called after from was taken. New entries are kept for a full
+// window from now, because the clock of the process that wrote them may be slow.
 func (f *feed) read(got store.Feed, from *feedSnapshot, contact, now time.Time) {
 	if !got.Whole {
 		for i := range got.Entries {
@@ -106,13 +106,13 @@ func (f *feed) read(got store.Feed, from *feedSnapshot, contact, now time.Time) 
 		}
 		s.taken += len(got.Entries)
 		if got.Whole {
-			s.taken++ // others may wait for the node to say that it has read all anew
+			s.taken++ // others may wait until the node has read everything again
 		}
 		s.installation = max(s.installation, got.Installation)
 	})
 }
 
-// forget makes the next reading one of everything that still matters.
+// forget drops the position, so that the next reading covers everything that still matters.
 func (f *feed) forget() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -122,7 +122,7 @@ func (f *feed) forget() {
 	f.current.Store(&next)
 }
 
-// add takes in what this process itself has just ended.
+// add adds a revocation by this process itself.
 func (f *feed) add(r store.Revocation) { f.change(r.At, []store.Revocation{r}, func(*feedSnapshot) {}) }
 
 func (f *feed) change(now time.Time, entries []store.Revocation, set func(*feedSnapshot)) {
@@ -135,7 +135,7 @@ func (f *feed) change(now time.Time, entries []store.Revocation, set func(*feedS
 		return b.from.Add(f.bucketWidth()).Before(oldest)
 	})
 	fresh := func(r store.Revocation) bool {
-		return !r.At.Before(oldest) && (r.SessionID != uuid.Nil || r.UserID != uuid.Nil) // the installation's is in the snapshot
+		return !r.At.Before(oldest) && (r.SessionID != uuid.Nil || r.UserID != uuid.Nil) // that of the installation is in the snapshot
 	}
 	recent := make([]store.Revocation, 0, len(next.recent)+len(entries))
 	for _, r := range slices.Concat(next.recent, entries) {
@@ -174,7 +174,7 @@ func (f *feed) sort(s *feedSnapshot) {
 	s.recent = nil
 }
 
-// copyBucket puts a copy of the bucket that begins at from in its place.
+// copyBucket replaces the bucket that begins at from by a copy, and returns the copy.
 func (s *feedSnapshot) copyBucket(from time.Time) *feedBucket {
 	for i, b := range s.buckets {
 		if b.from.Equal(from) {

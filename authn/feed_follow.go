@@ -11,28 +11,28 @@ import (
 )
 
 const (
-	pollEvery    = time.Second           // without being told of anything
-	pollPause    = 20 * time.Millisecond // at least, however often it is told
-	pollTimeout  = 5 * time.Second       // for one reading of what is new
-	wholeTimeout = 30 * time.Second      // for one of everything that still matters
-	feedSlack    = 5 * time.Minute       // that the clock of who ends something may be slow
+	pollEvery    = time.Second           // max time between two readings
+	pollPause    = 20 * time.Millisecond // min time between two readings
+	pollTimeout  = 5 * time.Second       // for one reading of new entries
+	wholeTimeout = 30 * time.Second      // for one reading of everything that still matters
+	feedSlack    = 5 * time.Minute       // how far a revoking process's clock may be slow
 )
 
-// FollowEvent is a change in how this process hears of revocations.
+// FollowEvent is a change in how this process receives revocations.
 type FollowEvent string
 
 // The events.
 const (
 	ListenerLost FollowEvent = "revocation listener lost" // revocations come by polling
 	ListenerBack FollowEvent = "revocation listener back"
-	FeedLost     FollowEvent = "revocation feed lost" // for too long, and access tokens are vouched for no more
+	FeedLost     FollowEvent = "revocation feed lost" // for too long; access tokens can no longer be verified
 	FeedBack     FollowEvent = "revocation feed back"
-	WentBack     FollowEvent = "the database went back" // to before something that this node knows
+	WentBack     FollowEvent = "the database went back" // to a state before something that this node knows
 	Restored     FollowEvent = "revocations that the database had lost are in it again"
 	NewHistory   FollowEvent = "the database was restarted, restored or failed over, and had lost no revocation that this server knows"
-	KeyPromoted  FollowEvent = "signing key promoted" // to what the configuration asks for
+	KeyPromoted  FollowEvent = "signing key promoted" // the configured key is now the active one
 	KeyClosed    FollowEvent = "the active signing key cannot be opened"
-	Replaced     FollowEvent = messageReplaced // for good: nobody is vouched for any more, and the process must end
+	Replaced     FollowEvent = messageReplaced // permanent: no token is accepted any more, and the process must end
 	ClockDiffers FollowEvent = "the clocks of this server and of the database differ"
 	ClockAgrees  FollowEvent = "the clocks of this server and of the database agree again"
 	Resumed      FollowEvent = "clients could not be answered until now: the retry windows of their tokens begin anew"
@@ -40,9 +40,9 @@ const (
 
 // FeedStats is the state of the revocation feed.
 type FeedStats struct {
-	Entries int           // held in memory
+	Entries int           // revocations in memory
 	Contact time.Time     // when the latest successful reading began; zero for never
-	Lag     time.Duration // since then
+	Lag     time.Duration // since Contact
 }
 
 // FeedStats returns the figures of the revocation feed.
@@ -55,7 +55,7 @@ func (c *Cluster) FeedStats() FeedStats {
 	return stats
 }
 
-// Sync reads what is new in the revocation feed, or all that still matters when
+// Sync reads the new entries of the revocation feed. It reads everything that still matters if
 // nothing was read yet or the latest reading failed.
 func (c *Cluster) Sync(ctx context.Context) error {
 	contact, now := time.Now(), c.now()
@@ -71,7 +71,7 @@ func (c *Cluster) Sync(ctx context.Context) error {
 		if errors.Is(err, store.ErrReplaced) {
 			c.replaced.Store(true)
 		}
-		// Whatever answers next may be another server, to which the position means nothing.
+		// Another server may answer next, for which the position has no meaning.
 		c.feed.forget()
 		return fail(err)
 	}
@@ -95,7 +95,7 @@ func (c *Cluster) Sync(ctx context.Context) error {
 	return nil
 }
 
-// catchUp makes a node know of what it has just ended itself, as far as it can.
+// catchUp makes a node read the revocations that it has just written, if it can.
 func (c *Cluster) catchUp(ctx context.Context) {
 	if c.feed.current.Load().contact.IsZero() {
 		return
@@ -103,15 +103,15 @@ func (c *Cluster) catchUp(ctx context.Context) {
 	// A client that hangs up must not make the next reading a long one.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pollTimeout)
 	defer cancel()
-	_ = c.Sync(ctx) // the follower tries again, and tells
+	_ = c.Sync(ctx) // the follower tries again and reports errors
 }
 
-// Vouches returns nil while this process is near enough to the revocation feed to
-// say that a token is good, and an error with [CodeUnavailable] otherwise.
+// Vouches returns nil while this process has read the revocation feed recently enough to verify
+// tokens. Otherwise it returns an error with [CodeUnavailable].
 func (c *Cluster) Vouches() error { return c.vouches(c.feed.current.Load()) }
 
-// vouches looks at what was read, and, of a node, at when it could last make that
-// known: a node that is thought to be gone is not waited for.
+// vouches checks when the feed was last read. A node must also have announced itself recently,
+// because others do not wait for a node that they consider dead.
 func (c *Cluster) vouches(now *feedSnapshot) error {
 	if c.replaced.Load() {
 		return &Error{Code: CodeUnavailable, Message: messageReplaced, RetryAfter: time.Second}
@@ -126,15 +126,14 @@ func (c *Cluster) vouches(now *feedSnapshot) error {
 	return nil
 }
 
-// elapsed is the time since t by the clock that runs on while the machine is
-// suspended, or by the one that nobody sets, whichever says more.
+// elapsed returns the time since t, by the wall clock or by the monotonic clock, whichever gives
+// more. The former counts while the machine is suspended; nobody can set the latter.
 func elapsed(t time.Time) time.Duration { return max(time.Since(t), time.Since(t.Round(0))) }
 
-// Join makes this process a node that hears of revocations: it reads the feed,
-// makes itself known under n's id, name and version, and goes on reading until ctx
-// ends. notice is told of what goes wrong, and when it is right again; applied, if not
-// nil, of each reading that brought revocations, and may be told of one twice. leave
-// returns when the node has signed off.
+// Join makes this process a node that receives revocations. It reads the feed, announces the node
+// under n's id, name and version, and keeps reading until ctx ends. It calls notice when something
+// fails, and when it works again. It calls applied, if not nil, after each reading with
+// revocations; the same one may come twice. leave returns once the node has been removed.
 func (c *Cluster) Join(ctx context.Context, n store.Node, notice func(FollowEvent, error), applied func(store.Feed)) (leave func(), err error) {
 	if applied != nil {
 		c.applied.Store(&applied)
@@ -163,20 +162,20 @@ func (c *Cluster) Join(ctx context.Context, n store.Node, notice func(FollowEven
 	return running.Wait, nil
 }
 
-// follower is the two loops behind [Cluster.Join].
+// follower runs the two loops behind [Cluster.Join].
 type follower struct {
 	cluster *Cluster
 	node    store.Node
 	notice  func(FollowEvent, error)
 	woken   chan struct{}
-	saved   time.Time // when the node was
-	taken   int       // entries that it had read then
-	closed  bool      // the active key was, when it was looked at last
-	told    *setback  // the latest that was told of
-	differs bool      // the clocks did
+	saved   time.Time // when the node's row was last saved
+	taken   int       // the snapshot's taken at that time
+	closed  bool      // the active key was closed at the last check
+	told    *setback  // the latest reported setback
+	differs bool      // the clocks differed at the last check
 }
 
-// follow reads the feed each time it is woken, and at intervals.
+// follow reads the feed at intervals, and each time that it is woken.
 func (f *follower) follow(ctx context.Context) {
 	defer f.signOff(ctx)
 	ticker := time.NewTicker(pollEvery)
@@ -213,10 +212,8 @@ func (f *follower) follow(ctx context.Context) {
 	}
 }
 
-// read reads the feed, and lets everybody know how far it got: at once when there
-// was something to read or it can sign with other keys, and often enough to be known to
-// be alive. A position moves with every commit in the database; while nothing was to be
-// read the one that was saved says as much as the newest.
+// read reads the feed and announces how far it got. The position advances with every commit, so it
+// is saved only when something was read, keys changed, or a heartbeat is due.
 func (f *follower) read(ctx context.Context) error {
 	if err := f.cluster.Sync(ctx); err != nil {
 		return err
@@ -230,16 +227,16 @@ func (f *follower) read(ctx context.Context) error {
 	return f.save(ctx)
 }
 
-// save makes known when the node has read the feed, and how far. To one that nobody
-// waited for until now that is not enough: what was revoked since its reading was
-// confirmed without it, so that it reads once more before it vouches for anyone.
+// save announces when the node last read the feed, and how far. A node that was not in the table
+// yet reads once more before it vouches: nobody waited for it when later revocations were
+// confirmed.
 func (f *follower) save(ctx context.Context) error {
-	// Cut short, it might be carried out after the node has signed off.
+	// An interrupted statement might be executed after the node's row was removed.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pollTimeout)
 	defer cancel()
 	known := f.cluster.feed.current.Load()
 	if known.position == "" {
-		return nil // forgotten since; the next reading saves
+		return nil // an operator has removed the node; the next reading saves it again
 	}
 	f.node.SeenAt, f.node.Position, f.node.Keys = known.clock, known.position, f.cluster.keys.access.ring.Load().held()
 	err := f.cluster.store.SaveNode(ctx, f.node)
@@ -256,14 +253,14 @@ func (f *follower) save(ctx context.Context) error {
 	return nil
 }
 
-// announced reports whether others wait for this node.
+// announced reports whether other processes wait for this node.
 func (f *follower) announced() bool {
 	at := f.cluster.announced.Load()
 	return at != nil && elapsed(*at) <= f.cluster.staleness
 }
 
-// settleKeys goes on with a change of keys that the configuration asks for, and tells of
-// an active key that this server cannot sign with.
+// reconcileKeys continues a change of keys that the configuration asks for. It also reports an
+// active key that this server cannot sign with.
 func (f *follower) settleKeys(ctx context.Context) {
 	id, err := f.cluster.keys.promoteNext(ctx, Actor{Name: "node:" + f.node.Name})
 	if err == nil && id != "" {
@@ -276,10 +273,10 @@ func (f *follower) settleKeys(ctx context.Context) {
 	f.closed = closed
 }
 
-// signOff may wait for other writers of a busy SQLite file: who does not sign off is waited
-// for by others for longer than that.
+// signOff removes the node's row. It may wait for other writers of a busy SQLite file: others would
+// wait longer for a node that has not signed off.
 func (f *follower) signOff(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pollTimeout)
 	defer cancel()
-	_ = f.cluster.store.RemoveNode(ctx, f.node.ID) // if it fails the row is taken for a node that died
+	_ = f.cluster.store.RemoveNode(ctx, f.node.ID) // if it fails, the node counts as dead
 }

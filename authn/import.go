@@ -11,22 +11,22 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// Arrival is a user who comes from another installation, or from another program.
+// Arrival is a user to import from another installation or another program.
 type Arrival struct {
-	ID                 uuid.UUID // zero for one that follows from Origin
+	ID                 uuid.UUID // zero to derive it from Origin
 	Origin             string    // what the other program calls the user, when it has no UUID
 	Username           string
 	Unverified         bool   // the Username is an e-mail address that the other program has not confirmed
-	PasswordHash       string // as that program has it; "" for a user who cannot sign in by password
+	PasswordHash       string // in that program's format; "" for a user who cannot sign in by password
 	CreatedAt          time.Time
 	DisabledAt         time.Time // zero for an enabled user
 	PasswordChangedAt  time.Time // zero for CreatedAt
 	PasswordDisabledAt time.Time // zero while the password may be used
 }
 
-// CheckArrival returns the user as it would be kept. It fails with
-// [CodeInvalidUsername], or with [CodeInvalidRequest] when the password hash cannot be
-// verified here; the message says why, and nothing of the hash.
+// CheckArrival returns the user as it would be stored. It fails with [CodeInvalidUsername], or with
+// [CodeInvalidRequest] when the password hash cannot be verified here. The message gives the reason
+// and nothing of the hash.
 func (s *Service) CheckArrival(in Arrival) (store.ImportedUser, error) {
 	folded, err := foldUsername(in.Username)
 	if err != nil {
@@ -70,10 +70,10 @@ func micro(t time.Time) time.Time {
 	return t.UTC().Truncate(time.Microsecond)
 }
 
-// ImportUsers takes in users whom [Service.CheckArrival] has passed, all or, when it
-// fails, none, and returns what became of each. A user who was there already, by id and
-// name, is left as it is, except that one without a password gets the one of the import. Of
-// two with one id or name the second is Taken.
+// ImportUsers imports users that [Service.CheckArrival] has returned, and returns the outcome for
+// each. When it fails it has imported none. A user who exists already, by id and name, is left
+// unchanged, except that a user without a password gets the imported one. Of two users with one id
+// or name the second is Taken.
 func (s *Service) ImportUsers(ctx context.Context, a Actor, users []store.ImportedUser) ([]store.ImportOutcome, error) {
 	ids, names := map[uuid.UUID]bool{}, map[string]bool{}
 	outcomes := make([]store.ImportOutcome, len(users))
@@ -97,8 +97,8 @@ func (s *Service) ImportUsers(ctx context.Context, a Actor, users []store.Import
 	return outcomes, nil
 }
 
-// CredentialsPage returns one page of all users with their password hashes, by id: at most
-// limit of them, after an id.
+// CredentialsPage returns one page of all users with their password hashes, ordered by id: the
+// first limit users whose id is greater than after.
 func (s *Service) CredentialsPage(ctx context.Context, after uuid.UUID, limit int) ([]store.Credentials, error) {
 	page, err := s.store.CredentialsPage(ctx, after, limit)
 	if err != nil {

@@ -15,46 +15,47 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// Verdict is what can be said of a token.
+// Verdict is the result of inspecting a token.
 type Verdict string
 
 // The verdicts.
 const (
 	VerdictGood    Verdict = "good"     // it would be accepted now
-	VerdictNotGood Verdict = "not good" // it would not, whatever is missing here
-	VerdictUnknown Verdict = "unknown"  // nothing speaks against it, and what would be needed to tell is missing
+	VerdictNotGood Verdict = "not good" // it would be refused, even if something is missing here
+	VerdictUnknown Verdict = "unknown"  // no reason to refuse it was found, but something needed for a verdict is missing
 )
 
-// What a verdict may lack, by its name in the configuration.
+// What may be missing for a verdict, by its name in the configuration.
 const (
 	MissingSecret   = "jwt.secret"
 	MissingDatabase = "database"
 )
 
-// Inspection is everything that can be told of a token, but the token.
+// Inspection is everything that is known about a token, without the token itself.
 type Inspection struct {
 	Kind       string // access, refresh or unknown
 	Verdict    Verdict
-	Why        string   // a sentence: why, or why not
-	Missing    []string // what is needed to tell, of VerdictUnknown
-	KeyID      string   // of an access token
+	Why        string   // the reason for the verdict, as a sentence
+	Missing    []string // what is missing, for VerdictUnknown
+	KeyID      string   // the kid of an access token
 	OurKey     bool     // KeyID is a key that this service verifies with
 	UserID     uuid.UUID
 	Username   string
 	SessionID  uuid.UUID
 	IssuedAt   time.Time
 	ExpiresAt  time.Time
-	Generation store.Generation // that the token, or its session, carries
-	Current    store.Generation // that is current; zero when it could not be read
+	Generation store.Generation // the generation of the token or its session
+	Current    store.Generation // the current generation; zero when it could not be read
 }
 
-// is completes an inspection.
+// is returns the inspection with a verdict and its reason.
 func (in Inspection) is(v Verdict, format string, args ...any) Inspection {
 	in.Verdict, in.Why = v, fmt.Sprintf(format, args...)
 	return in
 }
 
-// lacks notes what is missing, and why that is needed. A verdict that follows may do without.
+// lacks returns the inspection with one more missing thing, and the reason why it is needed. A
+// later verdict may not need it.
 func (in Inspection) lacks(what, format string, args ...any) Inspection {
 	if slices.Contains(in.Missing, what) {
 		return in
@@ -68,13 +69,12 @@ func (in Inspection) lacks(what, format string, args ...any) Inspection {
 	return in
 }
 
-// Inspect tells what a token is and whether it is good, from the database and not
-// from the feed. It changes nothing: a refresh token that was used before is told to
-// be so, and its session lives on.
+// Inspect reports what a token is and whether it is good. It reads the database, not the feed, and
+// changes nothing: it reports that a refresh token was used before, and leaves its session alive.
 //
-// Without the secret of the token's key, or without the database, it tells what can be told:
-// a token that has expired is not good, nor is one whose session has ended, whoever signed it.
-// What nothing speaks against has the verdict unknown then.
+// Without the secret of the token's key, or without the database, it reports what it can. An
+// expired token is not good, nor is a token of an ended session, whoever signed it. If it finds no
+// reason to refuse the token, the verdict is then unknown.
 func (s *Service) Inspect(ctx context.Context, token string) (in Inspection, err error) {
 	if t, ok := parseRefreshToken(token); ok {
 		in, err = s.inspectRefresh(ctx, t)
@@ -90,7 +90,7 @@ func (s *Service) Inspect(ctx context.Context, token string) (in Inspection, err
 	return in, err
 }
 
-// decodeJWT reads what a JWT says, and believes none of it.
+// decodeJWT decodes a JWT without verifying it.
 func decodeJWT(token string) (Inspection, bool) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 || len(token) > maxAccessToken {
@@ -109,7 +109,7 @@ func decodeJWT(token string) (Inspection, bool) {
 	in := Inspection{Kind: "access", KeyID: header.KeyID, Username: c.Username,
 		IssuedAt: time.Unix(c.IssuedAt, 0).UTC(), ExpiresAt: time.Unix(c.ExpiresAt, 0).UTC(),
 		Generation: store.Generation{Installation: c.Generation[0], User: c.Generation[1]}}
-	in.UserID, _ = uuid.Parse(c.Subject) // zero when it is none
+	in.UserID, _ = uuid.Parse(c.Subject) // zero when the subject is no UUID
 	in.SessionID, _ = uuid.Parse(c.SessionID)
 	return in, true
 }
@@ -145,15 +145,15 @@ func (s *Service) inspectAccess(ctx context.Context, token string, in Inspection
 	return in.is(VerdictGood, "it is good until %s", in.ExpiresAt.Format(time.RFC3339)), nil
 }
 
-// checkSignature judges what can be judged of an access token without its session. It leaves
-// the verdict empty when nothing speaks against the token, and unknown when its signature
-// cannot be checked here.
+// checkSignature judges an access token without its session. It leaves the verdict empty if it
+// finds no reason to refuse the token, and sets it to unknown if the signature cannot be verified
+// here.
 func (s *Service) checkSignature(token string, in Inspection) Inspection {
 	now := s.now()
 	header := token[:strings.IndexByte(token, '.')+1]
 	bySecret := header == tokenHeader(AlgorithmHS256, in.KeyID) // the key is a secret
 	_, err := s.access.verify(token, now)
-	k := s.access.ring.Load().find(in.KeyID) // after it was looked for
+	k := s.access.ring.Load().find(in.KeyID) // the query above may have added it
 	in.OurKey = k != nil && k.verifies(now)
 	switch {
 	case err == nil:
@@ -180,7 +180,7 @@ func (s *Service) checkSignature(token string, in Inspection) Inspection {
 	return in.is(VerdictNotGood, "its signature, or one of its claims, is not what this service would have written")
 }
 
-// activeKey names the key that signs, where one is known.
+// activeKey returns a clause that names the signing key, "" when it is unknown.
 func (s *Service) activeKey() string {
 	if k := s.access.ring.Load().active; k != nil && !(s.noSecret && !s.Keys.reading.open.Load()) {
 		return fmt.Sprintf(", and the active one is %q", k.ID)
@@ -205,7 +205,7 @@ func (s *Service) inspectRefresh(ctx context.Context, t refreshToken) (Inspectio
 	in.UserID, in.Username, in.IssuedAt, in.ExpiresAt = session.UserID, session.Username, session.CreatedAt, session.ExpiresAt
 	in.Generation, in.Current = session.Generation, state.Current
 	outcome := s.judge(t, state)
-	if s.noSecret && (outcome == store.Reused || outcome == store.Lost) { // which of them, the secret tells
+	if s.noSecret && (outcome == store.Reused || outcome == store.Lost) { // only the secret can tell which of the two
 		return in.is(VerdictNotGood, "it is not its session's current token; presenting it would end the session"), nil
 	}
 	switch outcome {
@@ -226,7 +226,7 @@ func (s *Service) inspectRefresh(ctx context.Context, t refreshToken) (Inspectio
 	}
 }
 
-// judge returns what a rotation of a session would come to now.
+// judge returns the outcome that a rotation of a session would have now.
 func (s *Service) judge(t refreshToken, state store.RotationState) store.Outcome {
 	if clock := s.databaseClock(); !clock.IsZero() {
 		state.Clock = clock
@@ -235,13 +235,14 @@ func (s *Service) judge(t refreshToken, state store.RotationState) store.Outcome
 	return store.Rotation{TokenHash: t.hash(), Step: step, At: s.now(), RetryWindow: s.retry}.Judge(state)
 }
 
-// because says why a token is not good, and what brought that about if the audit trail knows:
-// something that befell the session, or userID and everybody too where that is not zero.
+// because completes a verdict of not good with a reason. If the audit trail has the event that
+// ended the session, it adds that: an event of the session or, if userID is not zero, also of the
+// user or of everybody.
 func (s *Service) because(ctx context.Context, in Inspection, userID uuid.UUID, why string) (Inspection, error) {
 	in = in.is(VerdictNotGood, "%s", why)
 	e, err := s.store.Ending(ctx, userID, in.SessionID, in.IssuedAt)
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrUnavailable) && ctx.Err() == nil {
-		return in, nil // the verdict stands without it
+		return in, nil // the trail has no such event
 	}
 	if err != nil {
 		return in, fail(err)

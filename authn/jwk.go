@@ -11,7 +11,7 @@ import (
 	"math/big"
 )
 
-// JWKSet is the public keys that access tokens are verified with (RFC 7517, section 5).
+// JWKSet is the public keys that verify access tokens (RFC 7517, section 5).
 type JWKSet struct {
 	Keys []JWK `json:"keys"`
 }
@@ -50,7 +50,7 @@ func newJWK(id, algorithm string, public crypto.PublicKey) (JWK, error) {
 	return j, nil
 }
 
-// thumbprint is the SHA-256 of the required members (RFC 7638).
+// thumbprint returns the SHA-256 of the required members (RFC 7638).
 func (j JWK) thumbprint() string {
 	var members string
 	switch j.Type {

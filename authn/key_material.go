@@ -30,12 +30,12 @@ const (
 
 const rsaBits = 2048
 
-// Algorithms returns all of them.
+// Algorithms returns every algorithm.
 func Algorithms() []string {
 	return []string{AlgorithmHS256, AlgorithmEdDSA, AlgorithmES256, AlgorithmRS256}
 }
 
-// CheckAlgorithm returns an error, fit for a person, when there is no such algorithm.
+// CheckAlgorithm returns an error, with text for a person, unless name is an algorithm.
 func CheckAlgorithm(name string) error {
 	if !slices.Contains(Algorithms(), name) {
 		return fmt.Errorf("must be one of %s", strings.Join(Algorithms(), ", "))
@@ -43,7 +43,7 @@ func CheckAlgorithm(name string) error {
 	return nil
 }
 
-// keySecret is a secret that HS256 signs with, and that private parts are sealed under.
+// keySecret is a secret that signs with HS256 and seals private keys.
 type keySecret struct {
 	id    string
 	value string
@@ -54,7 +54,7 @@ func newKeySecret(value string) keySecret {
 	return keySecret{hex.EncodeToString(sum[:8]), value}
 }
 
-// generateKey makes the pair of an asymmetric algorithm.
+// generateKey generates a key pair for an asymmetric algorithm.
 func generateKey(algorithm string) (crypto.Signer, error) {
 	switch algorithm {
 	case AlgorithmEdDSA:
@@ -68,7 +68,7 @@ func generateKey(algorithm string) (crypto.Signer, error) {
 	return nil, fmt.Errorf("no key pair can be made for %q", algorithm)
 }
 
-// publicKey reads the public part of a key, which must be what its algorithm needs.
+// publicKey parses the public part of a key and checks that it fits the algorithm.
 func publicKey(algorithm string, der []byte) (crypto.PublicKey, error) {
 	key, err := x509.ParsePKIXPublicKey(der)
 	if err != nil {
@@ -89,8 +89,9 @@ func publicKey(algorithm string, der []byte) (crypto.PublicKey, error) {
 	return key, nil
 }
 
-// sealer encrypts private parts with XChaCha20-Poly1305 under a key that HKDF (RFC
-// 5869) derives from a secret. What is sealed belongs to one key id and algorithm.
+// sealer returns functions that encrypt and decrypt private keys with XChaCha20-Poly1305. The key
+// is derived from a secret by HKDF (RFC 5869). The ciphertext is bound to the key id and the
+// algorithm.
 func sealer(secret, id, algorithm string) (seal func([]byte) []byte, open func([]byte) ([]byte, error), err error) {
 	key, err := hkdf.Key(sha256.New, []byte(secret), nil, "authctl signing key", chacha20poly1305.KeySize)
 	if err != nil {
@@ -151,7 +152,7 @@ func openPrivate(secret keySecret, id, algorithm string, sealed []byte) (crypto.
 	return signer, nil
 }
 
-// signingMethod returns how an algorithm signs; nil when there is no such.
+// signingMethod returns the signing method of an algorithm, nil for an unknown one.
 func signingMethod(algorithm string) jwt.SigningMethod {
 	if algorithm == AlgorithmES256 {
 		return newES256()

@@ -13,21 +13,21 @@ import (
 )
 
 const (
-	lookPause   = time.Second // at least, between two looks for a key that is not known
+	lookPause   = time.Second // min time between two queries for an unknown key
 	lookTimeout = time.Second
 )
 
-// keyReading is how a service takes its signing keys from the database.
+// keyReading is the state of reading the signing keys from the database.
 type keyReading struct {
-	open atomic.Bool   // the keys are those of the database
-	one  chan struct{} // full while somebody reads: what was read last must be what is kept
+	open atomic.Bool   // the keys come from the database
+	one  chan struct{} // full while a reading runs, so that the latest reading wins
 
 	look  sync.Mutex
-	ended time.Time // when the latest look for an unknown key was over; under look
-	err   error     // of that look; under look
+	ended time.Time // when the latest query for an unknown key ended
+	err   error     // the error of that query
 }
 
-// begin waits for its turn to replace the keys; finish gives it up.
+// begin waits until no other reading runs. finish lets the next one begin.
 func (r *keyReading) begin(ctx context.Context) error {
 	select {
 	case r.one <- struct{}{}:
@@ -39,8 +39,8 @@ func (r *keyReading) begin(ctx context.Context) error {
 
 func (r *keyReading) finish() { <-r.one }
 
-// Read takes the signing keys from the database. One that no server has run on yet has
-// none; then the configured secret is the key.
+// Read reads the signing keys from the database. A database that no server has used has none; then
+// the configured secret is the key.
 func (ks *Keys) Read(ctx context.Context) error {
 	if err := ks.reading.begin(ctx); err != nil {
 		return err
@@ -57,7 +57,7 @@ func (ks *Keys) Read(ctx context.Context) error {
 	return nil
 }
 
-// sync reads the keys again, if they come from the database.
+// sync reads the keys again if they come from the database.
 func (ks *Keys) sync(ctx context.Context) error {
 	if !ks.reading.open.Load() {
 		return nil
@@ -65,10 +65,10 @@ func (ks *Keys) sync(ctx context.Context) error {
 	return ks.Read(ctx)
 }
 
-// lookFor reads the keys again for a token whose key is not known, because it may be
-// one that was made a moment ago. It does so once in a while only, and never for what
-// is no header of ours, so that made-up tokens cost nothing. It fails when the latest
-// look did: nobody can tell then whether there is such a key.
+// lookFor reads the keys again for a token with an unknown key, which may be new. It does so at
+// most once per lookPause, and only for headers that we could have written, so that forged tokens
+// cost nothing. It returns the error of the latest query, because then nobody knows whether the key
+// exists.
 func (ks *Keys) lookFor(header string) error {
 	r := &ks.reading
 	if !r.open.Load() || !plausibleHeader(header) {
@@ -88,7 +88,7 @@ func (ks *Keys) lookFor(header string) error {
 	return r.err
 }
 
-// plausibleHeader reports whether a header is one that we would write for some key.
+// plausibleHeader reports whether a header is one that we could have written.
 func plausibleHeader(header string) bool {
 	if len(header) > 256 {
 		return false

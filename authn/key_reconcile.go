@@ -11,13 +11,13 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-const openTries = 5 // of two servers that start at once one has to look again
+const openTries = 5 // when servers start at once, all but one must try again
 
-// Open is for a server. It reads the keys from the database, and makes sure that there is an
-// active key of the configured algorithm and, for HS256, of the configured secret. While other
-// servers run that may not know a new key, it announces the key first, and promotes it when all
-// of them can sign with it. A pending key of a secret that has been replaced since is retired.
-// It fails when the active key cannot be opened.
+// Open is for a server. It reads the keys from the database and ensures that there is an active key
+// of the configured algorithm and, for HS256, of the configured secret. If other servers run that
+// may not know a new key, it announces the key first, and promotes it once all of them can sign
+// with it. A pending key of a secret that has since been replaced is retired. It fails when the
+// active key cannot be opened.
 func (ks *Keys) Open(ctx context.Context, a Actor) error {
 	var err error
 	for range openTries {
@@ -38,7 +38,8 @@ func (ks *Keys) Open(ctx context.Context, a Actor) error {
 	return nil
 }
 
-// reconcile fails with a conflict, or finds nothing, when another server was faster.
+// reconcile changes the keys towards the configuration. It fails with a conflict or finds nothing
+// when another server was faster.
 func (ks *Keys) reconcile(ctx context.Context, a Actor) error {
 	rows, err := ks.store.SigningKeys(ctx)
 	if err != nil {
@@ -58,7 +59,7 @@ func (ks *Keys) reconcile(ctx context.Context, a Actor) error {
 		}
 		return ks.reconcile(ctx, a)
 	case next != nil && !ks.asConfigured(*next):
-		return nil // somebody is rotating to it
+		return nil // a rotation to it is under way
 	}
 	nodes, err := ks.store.Nodes(ctx, ks.now())
 	if err != nil {
@@ -66,7 +67,7 @@ func (ks *Keys) reconcile(ctx context.Context, a Actor) error {
 	}
 	others := slices.ContainsFunc(nodes, serving)
 	if others && !newKeyring(rows, ks.rules.Load().secrets, nil).active.signs() {
-		return nil // with a secret that they do not know this server could only harm
+		return nil // the other servers do not know this server's secret
 	}
 	if next == nil {
 		if err := ks.add(ctx, a, store.KeyNext); err != nil {
@@ -88,18 +89,19 @@ func inState(rows []store.SigningKey, state store.KeyState) *store.SigningKey {
 	return &rows[i]
 }
 
-// asConfigured reports whether k is what the configuration asks for.
+// asConfigured reports whether k has the configured algorithm and, for HS256, the configured
+// secret.
 func (ks *Keys) asConfigured(k store.SigningKey) bool {
 	return k.Algorithm == ks.algorithm && (k.Algorithm != AlgorithmHS256 || k.ID == ks.rules.Load().secrets[0].id)
 }
 
-// isPrevious reports whether k is a secret that the configuration has replaced already.
+// isPrevious reports whether k is a secret that the configuration has replaced.
 func (ks *Keys) isPrevious(k store.SigningKey) bool {
 	return ks.algorithm == AlgorithmHS256 && k.Algorithm == AlgorithmHS256 && !ks.asConfigured(k) &&
 		slices.ContainsFunc(ks.rules.Load().secrets[1:], func(secret keySecret) bool { return secret.id == k.ID })
 }
 
-// newKey makes what the configuration asks for.
+// newKey generates a key as configured.
 func (ks *Keys) newKey() (store.SigningKey, error) {
 	if ks.algorithm == AlgorithmHS256 {
 		return secretKey(ks.rules.Load().secrets[0], ks.now()), nil
@@ -129,24 +131,24 @@ func (a Actor) keyEvent(action store.Action, id string, now time.Time) store.Eve
 	return a.event(action, now)
 }
 
-// promote makes the next key the active one. The one before verifies for as long as a
-// token lives that it may have signed, on a server that hears of it late.
+// promote makes the next key the active one. The former one verifies as long as tokens may live
+// that it signed on a server that learned of the promotion late.
 func (ks *Keys) promote(ctx context.Context, a Actor, id string) error {
 	now := ks.now()
 	nodes, err := ks.store.Nodes(ctx, now)
 	if err != nil {
 		return err
 	}
-	ttl, staleness := ks.access.ttl, ks.staleness // the servers' own may be others
+	ttl, staleness := ks.access.ttl, ks.staleness // the servers may have other values
 	for _, n := range nodes {
 		ttl, staleness = max(ttl, n.AccessTTL), max(staleness, n.Staleness)
 	}
 	return ks.store.PromoteSigningKey(ctx, id, now.Add(ttl+clockSkew+staleness), a.keyEvent(store.ActionKeyPromoted, id, now))
 }
 
-// promoteNext promotes the next key, when the active one is not what the configuration
-// asks for and the next is, as soon as all servers can sign with it, and for a pair of
-// keys all verifiers have had the time to read it. It reports whether it did.
+// promoteNext promotes the next key if it is as configured and the active one is not. All servers
+// must be able to sign with it. For an asymmetric key, all verifiers must also have had time to
+// fetch it. It returns the id of the promoted key, "" for none.
 func (ks *Keys) promoteNext(ctx context.Context, a Actor) (string, error) {
 	ring := ks.access.ring.Load()
 	i := slices.IndexFunc(ring.keys, func(k *signingKey) bool { return k.State == store.KeyNext })

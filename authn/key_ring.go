@@ -15,17 +15,17 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// keyring is the signing keys at one moment. It is never changed.
+// keyring is the signing keys at one moment. It is immutable.
 type keyring struct {
-	keys     []*signingKey          // the oldest first
-	byHeader map[string]*signingKey // by the encoded header of their tokens
+	keys     []*signingKey          // oldest first
+	byHeader map[string]*signingKey // by encoded token header
 	active   *signingKey            // nil when there is none
 }
 
-// signingKey is one of them, with as much of it as this process can open.
+// signingKey is one key of a keyring, opened as far as this process can.
 type signingKey struct {
 	store.SigningKey
-	header  string // the encoded header of every token that it signs, and its dot
+	header  string // the encoded header of its tokens, with the dot
 	method  jwt.SigningMethod
 	private any   // nil when it cannot sign
 	public  any   // nil when it cannot verify
@@ -33,19 +33,19 @@ type signingKey struct {
 	seen    *seenTokens
 }
 
-// signs reports whether this process can sign with the key, which may be nil.
+// signs reports whether this process can sign with the key. k may be nil.
 func (k *signingKey) signs() bool { return k != nil && k.private != nil }
 
-// over reports whether all that the key signed is dead at an instant.
+// over reports whether every token that the key signed has expired at an instant.
 func (k *signingKey) over(now time.Time) bool {
 	return !k.VerifyUntil.IsZero() && !now.Before(k.VerifyUntil)
 }
 
-// verifies reports whether this process can tell what the key signed, and it counts.
+// verifies reports whether tokens signed with k are accepted here at now.
 func (k *signingKey) verifies(now time.Time) bool { return k.public != nil && !k.over(now) }
 
-// newKeyring opens what can be opened with the secrets. What was open in before, which
-// may be nil, stays open, whoever has sealed it again meanwhile.
+// newKeyring opens the keys that the secrets can open. A key that was open in before stays open,
+// even if it has been resealed since. before may be nil.
 func newKeyring(rows []store.SigningKey, secrets []keySecret, before *keyring) *keyring {
 	r := &keyring{byHeader: map[string]*signingKey{}}
 	for _, row := range rows {
@@ -133,7 +133,7 @@ func (r *keyring) held() string {
 	return strings.Join(ids, " ")
 }
 
-// set returns the public keys that verify at an instant, and the one that will.
+// set returns the public keys that verify at an instant, and that of the next key.
 func (r *keyring) set(now time.Time) JWKSet {
 	set := JWKSet{Keys: []JWK{}}
 	for _, k := range r.keys {
@@ -147,7 +147,8 @@ func (r *keyring) set(now time.Time) JWKSet {
 	return set
 }
 
-// algorithms returns those of the keys that verify at an instant, and of the one that will.
+// algorithms returns the algorithms of the keys that verify at an instant, and that of the next
+// key.
 func (r *keyring) algorithms(now time.Time) []string {
 	found := []string{}
 	for _, k := range r.keys {
@@ -159,12 +160,12 @@ func (r *keyring) algorithms(now time.Time) []string {
 	return found
 }
 
-// secretKey is the row of a secret as the key of HS256.
+// secretKey returns the row of a secret that serves as key of HS256.
 func secretKey(s keySecret, now time.Time) store.SigningKey {
 	return store.SigningKey{ID: s.id, Algorithm: AlgorithmHS256, State: store.KeyNext, CreatedAt: now}
 }
 
-// freshKey makes a key pair, whose private part is sealed under the secret. Its id does not begin
+// freshKey generates a key pair and seals its private part with the secret. Its id does not begin
 // with a dash, which a command line would take for a flag.
 func freshKey(algorithm string, s keySecret, now time.Time) (store.SigningKey, error) {
 	for {

@@ -9,7 +9,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// List returns every signing key, the oldest first.
+// List returns every signing key, oldest first.
 func (ks *Keys) List(ctx context.Context) ([]Key, error) {
 	rows, err := ks.store.SigningKeys(ctx)
 	if err != nil {
@@ -22,9 +22,9 @@ func (ks *Keys) List(ctx context.Context) ([]Key, error) {
 	return keys, nil
 }
 
-// Next returns the key that is next. When there is none it makes one of the configured
-// algorithm, or fails with [ErrSecretInUse]. It fails with [ErrAnotherNext] when there is
-// one, of another algorithm or secret.
+// Next returns the key that is next. If there is none, it makes one of the configured algorithm. It
+// fails with [ErrSecretInUse] when there is no key to rotate to, and with [ErrAnotherNext] when the
+// next key has another algorithm or secret.
 func (ks *Keys) Next(ctx context.Context, a Actor) (Key, error) {
 	for range openTries {
 		keys, err := ks.List(ctx)
@@ -47,8 +47,7 @@ func (ks *Keys) Next(ctx context.Context, a Actor) (Key, error) {
 	return Key{}, &Error{Code: CodeUnavailable, Message: "somebody else is changing the signing keys"}
 }
 
-// CanRotate fails with [ErrSecretInUse] when the key to rotate to is the active one of
-// keys.
+// CanRotate returns [ErrSecretInUse] when the key to rotate to is the active one of keys.
 func (ks *Keys) CanRotate(keys []Key) error {
 	for _, k := range keys {
 		if ks.algorithm == AlgorithmHS256 && k.ID == ks.rules.Load().secrets[0].id && k.State == store.KeyActive {
@@ -58,18 +57,18 @@ func (ks *Keys) CanRotate(keys []Key) error {
 	return nil
 }
 
-// Promote makes the next key the active one; the one before verifies until the last
-// token that it signed is dead. It fails with [CodeKeyNotFound].
+// Promote makes the next key the active one. The former one verifies until the last token that it
+// signed has expired. It fails with [CodeKeyNotFound].
 func (ks *Keys) Promote(ctx context.Context, a Actor, id string) error {
 	return keyFailed(id, "next", ks.promote(ctx, a, id))
 }
 
-// Retire gives the next key up. It fails with [CodeKeyNotFound].
+// Retire gives up the next key. It fails with [CodeKeyNotFound].
 func (ks *Keys) Retire(ctx context.Context, a Actor, id string) error {
 	return keyFailed(id, "next", ks.store.RetireSigningKey(ctx, id, a.keyEvent(store.ActionKeyRetired, id, ks.now())))
 }
 
-// Remove removes a key that is not active; what it signed is dead at once. It fails
+// Remove removes a key that is not active. Tokens that it signed are refused from then on. It fails
 // with [CodeKeyNotFound].
 func (ks *Keys) Remove(ctx context.Context, a Actor, id string) error {
 	return keyFailed(id, "next or retired", ks.store.RemoveSigningKey(ctx, id, a.keyEvent(store.ActionKeyRemoved, id, ks.now())))
@@ -85,8 +84,8 @@ func keyFailed(id, state string, err error) error {
 	return nil
 }
 
-// Burn makes a new key the only one, so that every access token there is is dead.
-// Sessions live on. It fails with [ErrSecretInUse].
+// Burn makes a new key the only one, so that every existing access token is refused. Sessions live
+// on. It fails with [ErrSecretInUse].
 func (ks *Keys) Burn(ctx context.Context, a Actor) (id string, burned int, err error) {
 	keys, err := ks.List(ctx)
 	if err != nil {
@@ -106,8 +105,8 @@ func (ks *Keys) Burn(ctx context.Context, a Actor) (id string, burned int, err e
 	return k.ID, burned, nil
 }
 
-// Reseal seals the private parts that are sealed under a previous secret under the
-// current one. It returns how many it sealed, and which it could not open.
+// Reseal seals again, with the current secret, the private keys that a previous secret has sealed.
+// It returns how many it resealed, and the ids of those that it could not open.
 func (ks *Keys) Reseal(ctx context.Context, a Actor, dryRun bool) (resealed int, closed []string, err error) {
 	rows, err := ks.store.SigningKeys(ctx)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// Grant is what a sign-in or a refresh hands out.
+// Grant is the result of a sign-in or a refresh: the tokens and whose they are.
 type Grant struct {
 	User             store.User
 	SessionID        uuid.UUID
@@ -20,19 +20,19 @@ type Grant struct {
 	AccessExpiresAt  time.Time
 	RefreshToken     string
 	RefreshExpiresAt time.Time
-	Outcome          store.Outcome // of a refresh: Rotated or Retried, or why it was refused
-	Steps            []Step        // of a login, also when it fails
+	Outcome          store.Outcome // the outcome of a refresh: Rotated or Retried, or why it was refused
+	Steps            []Step        // the steps of a login, even when it fails
 }
 
-// Login signs a user in and starts a session. current is the refresh token that
-// the request carried, or "": its session ends with this login, whoever owns it.
+// Login signs a user in and starts a session. current is the refresh token of the request, or "". A
+// successful login ends its session, whoever owns it.
 //
-// An unknown user, a wrong password, a disabled user, a user without a password and one
-// whose password is disabled all fail with the same [CodeInvalidCredentials] error. Each costs one
-// Argon2 computation of the configured cost, after that of a stored hash of another cost, and one audit
-// event. None fails sooner than the costliest stored hash takes. After too many failures Login fails with
-// [CodeRateLimited] and does not compare the password; see [AccountLimits]. When too many sign in at once
-// it fails with [CodeOverloaded].
+// Login fails with the same [CodeInvalidCredentials] error for an unknown user, a wrong password, a
+// disabled user, a user without a password, and a disabled password. Each costs one Argon2
+// computation of the configured cost, after that of a stored hash of another cost, and one audit
+// event. None fails sooner than the most expensive stored hash takes. After too many failures Login
+// fails with [CodeRateLimited] and does not compare the password; see [AccountLimits]. When too
+// many sign in at once it fails with [CodeOverloaded].
 func (s *Service) Login(ctx context.Context, a Actor, in Account, current string) (Grant, error) {
 	now := s.now()
 	watch := startStopwatch()
@@ -44,7 +44,7 @@ func (s *Service) Login(ctx context.Context, a Actor, in Account, current string
 
 func (s *Service) login(ctx context.Context, a Actor, in Account, current string, now time.Time, watch *stopwatch) (Grant, error) {
 	password, ok := normalizePassword(in.Password)
-	if !ok { // nobody has it, and whoever sends such things shall not fill the audit trail
+	if !ok { // nobody can have it; it must not fill the audit trail
 		return Grant{}, errCredentials(nil)
 	}
 	if err := s.Keys.CanSign(); err != nil {
@@ -58,7 +58,7 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 	watch.lap("hash_wait")
 	defer place.Leave()
 	client := ctx
-	// From here on nothing depends on the client: what is counted is computed.
+	// From here on the context outlives the client: a counted attempt is always computed.
 	ctx, done := settling(ctx)
 	defer done()
 	creds, attempt, err := s.beginLogin(ctx, a, in.Username, now)
@@ -66,7 +66,7 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 	if err != nil {
 		return Grant{}, fail(err)
 	}
-	var verified store.Credentials // the hash in them was compared with the password
+	var verified store.Credentials // the credentials whose hash the password was compared with
 	for range 3 {
 		var rehash string
 		if verified.PasswordHash == "" || creds.PasswordHash != verified.PasswordHash || creds.User.Disabled() || creds.User.PasswordDisabled() {
@@ -87,7 +87,7 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 				var took hashing.Took
 				rehash, took, err = hasher.Upgrade(ctx, password)
 				watch.hashed(took)
-				_, overloaded := errors.AsType[*hashing.Overloaded](err) // then another login upgrades it
+				_, overloaded := errors.AsType[*hashing.Overloaded](err) // a later login upgrades it
 				if err != nil && (ctx.Err() != nil || !overloaded) {
 					return Grant{}, fail(err)
 				}
@@ -99,8 +99,8 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 		if err != nil || started {
 			return g, err
 		}
-		// Another login has upgraded the hash, or a revocation has passed; a changed
-		// password or a disabled user is found out by looking again.
+		// Another login has upgraded the hash, or a revocation came between. A second
+		// query shows whether the password was changed or the user disabled.
 		creds, err = s.credentials(ctx, in.Username)
 		watch.lap("lookup")
 		if err != nil {
@@ -110,8 +110,8 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 	return Grant{}, &Error{Code: CodeUnavailable, Message: "the account keeps changing, try again in a moment", RetryAfter: time.Second}
 }
 
-// credentials reads what is known of a username; for a name that nobody has, or
-// can have, it returns empty credentials.
+// credentials reads the credentials of a username. They are empty for a name that nobody has or can
+// have.
 func (s *Service) credentials(ctx context.Context, username string) (store.Credentials, error) {
 	folded, err := foldUsername(username)
 	if err != nil {
@@ -127,13 +127,13 @@ func (s *Service) credentials(ctx context.Context, username string) (store.Crede
 // verdict is the result of comparing a password with the credentials of a name.
 type verdict struct {
 	stored hashing.Stored
-	took   hashing.Took // of the hash
-	why    string       // of a refusal, for the audit trail; "" for none
-	cause  error        // set when that reason is a fault of ours
+	took   hashing.Took // how long the hash took
+	why    string       // why it was refused, for the audit trail; "" when it was not
+	cause  error        // set when the fault is ours
 }
 
-// verifyPassword compares a password with the stored hash. Where there is none, it computes a hash that
-// takes as long.
+// verifyPassword compares a password with the stored hash. If there is none, it computes a hash
+// that takes as long.
 func verifyPassword(ctx context.Context, hasher *hashing.Hasher, creds store.Credentials, password hashing.Password) (v verdict, err error) {
 	if creds.PasswordHash == "" {
 		v.why = "unknown_user"
@@ -182,7 +182,7 @@ func errCredentials(cause error) error {
 	return &Error{Code: CodeInvalidCredentials, Message: "username or password is wrong", Err: cause}
 }
 
-// startSession reports false when the account is no longer what creds say.
+// startSession starts a session. It reports false when the account no longer matches creds.
 func (s *Service) startSession(ctx context.Context, a Actor, creds store.Credentials, attempt *store.Attempt, rehash, current string, now time.Time) (g Grant, started bool, err error) {
 	step := firstStep(now)
 	token := s.rules.Load().steps.mark(newRefreshToken(), step)
@@ -231,7 +231,7 @@ func (s *Service) startSession(ctx context.Context, a Actor, creds store.Credent
 	return g, true, err
 }
 
-// grant signs the access token that goes with a refresh token.
+// grant signs the access token that accompanies a refresh token.
 func (s *Service) grant(user store.User, session store.Session, token refreshToken, now time.Time) (Grant, error) {
 	access, expires, err := s.access.issue(user.Username, session, now)
 	if err != nil {

@@ -11,19 +11,19 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-const maxLogoutTokens = 8 // tokens of each kind that one request may carry
+const maxLogoutTokens = 8 // max tokens of each kind in one request
 
-// Logout ends the session of every token given: of refresh tokens, any that the
-// session ever had, and of correctly signed access tokens, even expired ones. A
-// request may carry several, where a cookie was planted beside the true one, and
-// then all end. It succeeds when there is nothing to end.
+// Logout ends the session of every given token: of any refresh token that the session ever had, and
+// of correctly signed access tokens, even expired ones. A request may carry several when a cookie
+// was planted beside the true one; then all their sessions end. It succeeds when there is nothing
+// to end.
 //
-// When the database does not take it, it fails, and the sessions are remembered: this
-// process refuses their tokens from now on, and ends them when the database is back. The
-// error says so, or that there are too many to be remembered.
+// If the database takes no writes, Logout fails and remembers the sessions. This process then
+// refuses their tokens immediately, and ends them when the database is back. The error says so, or
+// that there are too many to remember.
 func (s *Service) Logout(ctx context.Context, a Actor, refresh, access []string) error {
 	now := s.now()
-	var ids, proven []uuid.UUID // proven: named by a signed token
+	var ids, proven []uuid.UUID // proven ids come from a signed token
 	for _, token := range refresh[:min(len(refresh), maxLogoutTokens)] {
 		if t, ok := parseRefreshToken(token); ok {
 			ids = append(ids, t.sessionID())
@@ -46,7 +46,7 @@ func (s *Service) Logout(ctx context.Context, a Actor, refresh, access []string)
 	if err != nil {
 		return s.logoutLater(ids, proven, e, err)
 	}
-	if ended == 0 { // or anybody could fill the memory with sessions that never were
+	if ended == 0 { // nobody may fill the memory with invented sessions
 		return nil
 	}
 	for _, id := range ids {
@@ -55,8 +55,8 @@ func (s *Service) Logout(ctx context.Context, a Actor, refresh, access []string)
 	return nil
 }
 
-// logoutLater remembers the sessions of a logout that the database did not take because of
-// cause. The error's message is for whoever signs out, its cause, with the ids, for the log.
+// logoutLater remembers the sessions of a logout that the database refused because of cause. The
+// error's message is for the user; its cause, with the ids, is for the log.
 func (s *Service) logoutLater(ids, proven []uuid.UUID, e store.Event, cause error) error {
 	leftOut := s.Cluster.pending.remember(ids, func(id uuid.UUID) bool { return slices.Contains(proven, id) }, e)
 	for _, id := range ids {
@@ -75,9 +75,9 @@ func (s *Service) logoutLater(ids, proven []uuid.UUID, e store.Event, cause erro
 	return &said
 }
 
-// Authentic returns nil for a correctly signed access token that has not expired, whatever
-// has become of its session. It asks nobody. It fails with [CodeUnauthenticated],
-// [CodeTokenExpired], or [CodeUnavailable] while this process cannot tell.
+// Authentic returns nil for a correctly signed access token that has not expired, whatever the
+// state of its session. It does not query the database. It fails with [CodeUnauthenticated],
+// [CodeTokenExpired], or [CodeUnavailable] while this process cannot verify it.
 func (s *Service) Authentic(access string) error {
 	_, err := s.access.verify(access, s.now())
 	return err
@@ -89,8 +89,8 @@ func (s *Service) sessionOf(access string, now time.Time) (uuid.UUID, bool) {
 	return c.sessionID, err == nil || CodeOf(err) == CodeTokenExpired
 }
 
-// SameSession reports whether a refresh token and a correctly signed access token, even an
-// expired one, are of the same session. It asks no database.
+// SameSession reports whether a refresh token and a correctly signed access token, even an expired
+// one, belong to the same session. It does not query the database.
 func (s *Service) SameSession(refresh, access string) bool {
 	t, ok := parseRefreshToken(refresh)
 	if !ok {

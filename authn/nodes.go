@@ -11,24 +11,24 @@ import (
 )
 
 const (
-	awaitPause = 10 * time.Millisecond // between two looks at the nodes
-	nodeGrace  = 5 * time.Second       // for a clock that is set, before a silent node counts as gone
+	awaitPause = 10 * time.Millisecond // between two queries of the nodes
+	nodeGrace  = 5 * time.Second       // tolerance for a clock change, before a silent node counts as gone
 )
 
-// Reach says how far what was revoked has got.
+// Reach says which servers have confirmed a revocation or a key.
 type Reach struct {
-	Nodes   []store.Node // those that may be serving
-	Missing []store.Node // those of them that have not confirmed
-	Silent  []store.Node // others that fell silent, without signing off, within the life of an access token
-	Moved   bool         // the database is in another history than [Cluster.NoteHistory] found, and may have lost what was revoked
+	Nodes   []store.Node // the nodes that may be serving
+	Missing []store.Node // the ones among Nodes that have not confirmed
+	Silent  []store.Node // other nodes that fell silent, without signing off, within the life of an access token
+	Moved   bool         // the database's history has changed since [Cluster.NoteHistory]; revocations may be lost
 	Took    time.Duration
 }
 
 // Confirmed returns how many nodes have confirmed.
 func (r Reach) Confirmed() int { return len(r.Nodes) - len(r.Missing) }
 
-// NoteHistory notes which history of the database this process reads. What it revokes afterwards
-// is known to hold if [Service.Await] finds the same one still.
+// NoteHistory records the current history of the database. If [Cluster.Await] finds the same one
+// later, revocations written in between are known to last.
 func (c *Cluster) NoteHistory(ctx context.Context) error {
 	history, err := c.history(ctx)
 	if err == nil {
@@ -38,7 +38,7 @@ func (c *Cluster) NoteHistory(ctx context.Context) error {
 }
 
 func (c *Cluster) history(ctx context.Context) (store.History, error) {
-	none := c.now().Add(feedSlack) // no entry is so young
+	none := c.now().Add(feedSlack) // later than every entry
 	feed, err := c.store.Revocations(ctx, "", none)
 	if err != nil {
 		return store.History{}, fail(err)
@@ -46,7 +46,7 @@ func (c *Cluster) history(ctx context.Context) (store.History, error) {
 	return feed.History, nil
 }
 
-// moved reports whether the database is in another history than the one that was noted.
+// moved reports whether the database is in another history than the recorded one.
 func (c *Cluster) moved(ctx context.Context, limit time.Duration) (bool, error) {
 	if c.noted == nil {
 		return false, nil
@@ -57,16 +57,16 @@ func (c *Cluster) moved(ctx context.Context, limit time.Duration) (bool, error) 
 	return err == nil && now != *c.noted, err
 }
 
-// Await waits until every node that may be serving has read each revocation
-// from before the call, by this process's clock, for wait at most. A node that was not seen
-// for longer than it vouches for tokens serves nobody and is not waited for, unless it
-// serves from another database, such as a primary that was cut off when a replica took
-// over: so it is named in Silent. A database that fails is asked again while there is time.
+// Await waits until every node that may be serving has read each revocation from before the call,
+// by this process's clock, or until wait has passed. It does not wait for a node that was silent
+// for longer than it vouches for tokens, because such a node refuses them. That node may still
+// serve from another database, such as a former primary that was cut off from its promoted replica;
+// so Silent names it. Await tries again when a query fails.
 func (c *Cluster) Await(ctx context.Context, wait time.Duration) (Reach, error) {
 	return c.await(ctx, wait, func(n store.Node) bool { return n.Behind == 0 })
 }
 
-// await waits until what is asked for holds of every node that may be serving.
+// await polls until holds(n) is true for every node that may be serving, or wait has passed.
 func (c *Cluster) await(ctx context.Context, wait time.Duration, holds func(store.Node) bool) (Reach, error) {
 	upTo, began := c.now(), time.Now()
 	for {
@@ -86,7 +86,7 @@ func (c *Cluster) await(ctx context.Context, wait time.Duration, holds func(stor
 			}
 		}
 		if err == nil && (len(reach.Missing) == 0 || reach.Took >= wait) {
-			if reach.Moved, err = c.moved(ctx, limit); err == nil { // last: what was read before is of the same history
+			if reach.Moved, err = c.moved(ctx, limit); err == nil { // last, so that it covers the readings before
 				return reach, nil
 			}
 		}
@@ -110,20 +110,19 @@ func (c *Cluster) nodesWithin(ctx context.Context, upTo time.Time, limit time.Du
 // serving reports whether a node may still vouch for tokens.
 func serving(n store.Node) bool { return n.Silent < n.Staleness+nodeGrace }
 
-// silent reports whether a node is not known to serve, nor to have ended, and tokens may
-// be alive that it has signed, or seen, since it was heard of.
+// silent reports whether a node has neither signed off nor is known to serve, while tokens that it
+// signed or accepted since it was last seen may still be alive.
 func (c *Cluster) silent(n store.Node) bool {
 	return !serving(n) && n.Silent < max(n.AccessTTL, c.accessTTL)
 }
 
-// AwaitKey waits until every node that may be serving can sign with a key, for wait at
-// most.
+// AwaitKey waits until every node that may be serving can sign with a key, or wait has passed.
 func (c *Cluster) AwaitKey(ctx context.Context, id string, wait time.Duration) (Reach, error) {
 	return c.await(ctx, wait, func(n store.Node) bool { return holds(n, id) })
 }
 
-// Forget removes a node that has ended without signing off, so that nobody is warned
-// of it any more. One that still runs announces itself again within seconds. It fails with
+// Forget removes a node that has ended without signing off, so that nobody is warned about it any
+// more. A node that still runs announces itself again within seconds. It fails with
 // [CodeNodeNotFound].
 func (c *Cluster) Forget(ctx context.Context, a Actor, id uuid.UUID) error {
 	err := c.store.ForgetNode(ctx, id, a.event(store.ActionNodeForgotten, c.now()))
@@ -136,11 +135,11 @@ func (c *Cluster) Forget(ctx context.Context, a Actor, id uuid.UUID) error {
 	return nil
 }
 
-// NodeState is a node and what it means.
+// NodeState is a node and its state.
 type NodeState struct {
 	store.Node
 	Serving    bool
-	FellSilent bool // it may serve from another database, see [Reach]
+	FellSilent bool // it may serve from another database; see [Reach]
 }
 
 // Nodes returns every node that was seen in the last day.

@@ -13,22 +13,22 @@ import (
 )
 
 const (
-	outageAfter = time.Second           // at most, of failures without a success, before they matter
-	hangsAfter  = 5 * time.Second       // with no answer to a rotation; the database lets no statement of it take so long
-	peerPause   = 50 * time.Millisecond // between two looks at the other nodes
-	peerAnswer  = 3 * time.Second       // for a node that runs to answer: it polls each second
+	outageAfter = time.Second           // max time of failures without a success that is not yet an outage
+	hangsAfter  = 5 * time.Second       // a rotation without an answer for this long hangs: no statement of it may take so long
+	peerPause   = 50 * time.Millisecond // between two queries of the other nodes
+	peerAnswer  = 3 * time.Second       // a running node answers within this time: it polls each second
 )
 
-// outage is when this process could not answer, as far as that is not recorded yet. A client
-// whose refresh was carried out then, or just before, has not got its answer, and asks again
-// when it can; its retry window begins when it can.
+// outage tracks when this process could not answer, until that is recorded in the database. A
+// client whose refresh was carried out during or just before an outage may not have received the
+// answer. It asks again when it can, so its retry window begins at the end of the outage.
 type outage struct {
-	joining atomic.Bool // it is not known yet whether others have served while this process did not
+	joining atomic.Bool // it is not yet known whether other nodes have served meanwhile
 	reads   failing
 	writes  failing
 }
 
-// failing is since when something has only failed.
+// failing records since when an operation has only failed.
 type failing struct{ since atomic.Pointer[time.Time] }
 
 func (f *failing) fail() { f.failSince(time.Now()) }
@@ -37,7 +37,7 @@ func (f *failing) failSince(began time.Time) { f.since.CompareAndSwap(nil, &bega
 
 func (f *failing) succeed() { f.since.Store(nil) }
 
-// lasted is the time since the first failure; 0 after a success.
+// lasted returns the time since the first failure; 0 after a success.
 func (f *failing) lasted() time.Duration {
 	since := f.since.Load()
 	if since == nil {
@@ -46,8 +46,8 @@ func (f *failing) lasted() time.Duration {
 	return elapsed(*since)
 }
 
-// resuming reports whether this process could not answer until now, and that is not recorded.
-// It takes failures for a time to say so.
+// resuming reports whether this process could not answer until now and that is not recorded yet.
+// Failures count once they have lasted for the time after.
 func (o *outage) resuming(after time.Duration) bool {
 	lasted := o.lasted()
 	return o.joining.Load() || (lasted > 0 && lasted >= after)
@@ -55,22 +55,23 @@ func (o *outage) resuming(after time.Duration) bool {
 
 func (o *outage) lasted() time.Duration { return max(o.reads.lasted(), o.writes.lasted()) }
 
-// read takes in how a reading of the feed went. That this process itself is too busy is no
-// outage: clients can bring that about.
+// read records the result of a reading of the feed. A process that is merely too busy has no
+// outage, because clients could cause that.
 func (o *outage) read(err error) {
 	if err != nil && !errors.Is(err, store.ErrBusy) {
 		o.reads.fail()
 	}
 }
 
-// wrote takes in how a rotation went that was sent to the store at began. A database that can be
-// read may still take no writes. Neither a client that hangs up nor a request whose time is up
-// tells of that, unless the database has left it without an answer, as it does with commits that
-// wait for a synchronous standby: the retry window may be over before the client hears of it.
+// wrote records the result of a rotation that was sent to the store at began. A database that can
+// be read may still refuse writes. A client that hangs up and a request that times out prove
+// nothing, with one exception: the database did not answer in time, as happens with commits that
+// wait for a synchronous standby. The retry window may then be over before the client receives the
+// answer.
 func (o *outage) wrote(began time.Time, err error, after time.Duration) {
 	switch {
 	case err == nil && o.writes.lasted() < after:
-		o.writes.succeed() // else the follower records it first
+		o.writes.succeed() // otherwise the follower must record it first
 	case !errors.Is(err, store.ErrUnavailable), errors.Is(err, store.ErrBusy), errors.Is(err, context.Canceled):
 	case !errors.Is(err, context.DeadlineExceeded):
 		o.writes.fail()
@@ -79,17 +80,18 @@ func (o *outage) wrote(began time.Time, err error, after time.Duration) {
 	}
 }
 
-// outageAfter is short enough for the retry window to be longer than what is not noticed.
+// outageAfter returns how long failures must last to be an outage. The retry window is longer, so
+// that it covers shorter failures.
 func (c *Cluster) outageAfter() time.Duration { return min(outageAfter, c.retry/4) }
 
-// over is for when it has been recorded.
+// over ends the outage after it was recorded.
 func (o *outage) over() {
 	o.joining.Store(false)
 	o.reads.succeed()
 	o.writes.succeed()
 }
 
-// resume records that clients could not be answered until now.
+// resume records in the database that clients could not be answered until now.
 func (f *follower) resume(ctx context.Context, why string) error {
 	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
@@ -101,15 +103,14 @@ func (f *follower) resume(ctx context.Context, why string) error {
 	return nil
 }
 
-// comeBack records an outage after the first reading that succeeds. err is that of the
-// reading.
+// comeBack records an outage after the first successful reading. err is the result of the reading.
 func (f *follower) comeBack(ctx context.Context, err error) {
 	o := &f.cluster.outage
 	o.read(err)
 	switch lasted := o.lasted(); {
 	case err != nil || o.joining.Load():
 	case lasted > 0 && lasted >= f.cluster.outageAfter():
-		if f.resume(ctx, fmt.Sprintf("the database could not be used for %s", lasted.Round(time.Second))) == nil { // else after the next reading
+		if f.resume(ctx, fmt.Sprintf("the database could not be used for %s", lasted.Round(time.Second))) == nil { // if it fails, the next reading tries again
 			f.notice(Resumed, nil)
 		}
 	default:
@@ -117,8 +118,9 @@ func (f *follower) comeBack(ctx context.Context, err error) {
 	}
 }
 
-// peers returns the other nodes that were seen so lately that they may run, and when. They
-// must be read before this node saves itself: of nodes that start at once, one finds none.
+// peers returns the other nodes that were seen recently enough to be running, and when each was
+// seen. It must run before this node saves itself: of several nodes that start at once, one then
+// finds none.
 func (f *follower) peers(ctx context.Context) (map[uuid.UUID]time.Time, error) {
 	nodes, err := f.cluster.store.Nodes(ctx, f.cluster.now())
 	if err != nil {
@@ -133,12 +135,12 @@ func (f *follower) peers(ctx context.Context) (map[uuid.UUID]time.Time, error) {
 	return seen, nil
 }
 
-// begin records, for a node that has just joined, that nobody has served until now, unless
-// one of the peers does. Which of them run is not known before one answers, or none does
-// for a while; until then this node takes it that it was away.
+// begin records, for a node that has just joined, that nobody has served until now, unless a peer
+// runs. That is known once a peer answers, or none does for a while. Until then this node assumes
+// that there was an outage.
 func (f *follower) begin(ctx context.Context, peers map[uuid.UUID]time.Time) {
 	if len(peers) > 0 {
-		_ = f.cluster.store.AskNodes(ctx, f.cluster.now()) // they save themselves at intervals as well
+		_ = f.cluster.store.AskNodes(ctx, f.cluster.now()) // if it fails, they still save themselves at intervals
 	}
 	for began := time.Now(); ctx.Err() == nil; {
 		answered, err := f.answered(ctx, peers)
@@ -158,7 +160,7 @@ func (f *follower) begin(ctx context.Context, peers map[uuid.UUID]time.Time) {
 	}
 }
 
-// answered reports whether one of the peers has saved itself since.
+// answered reports whether a peer has saved itself since peers was called.
 func (f *follower) answered(ctx context.Context, peers map[uuid.UUID]time.Time) (bool, error) {
 	if len(peers) == 0 {
 		return false, nil

@@ -12,13 +12,12 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// OwnPage is the largest page of [Service.OwnSessions].
+// OwnPage is the max number of sessions in a page of [Service.OwnSessions].
 const OwnPage = 100
 
-// OwnSessions returns one page of the live sessions of a user, the newest first: at most
-// [OwnPage], after the cursor that came with the page before, "" for the newest. next is
-// the cursor to go on with, "" when there is no older session. It fails with
-// [CodeInvalidRequest] for another cursor.
+// OwnSessions returns one page of a user's live sessions, newest first, with at most [OwnPage] of
+// them. cursor is the next of the page before, "" for the first page. next is "" when there is no
+// older session. It fails with [CodeInvalidRequest] for an invalid cursor.
 func (s *Service) OwnSessions(ctx context.Context, who Identity, cursor string) (own []store.Session, next string, err error) {
 	before, ok := parseAge(cursor)
 	if !ok {
@@ -51,11 +50,11 @@ func parseAge(cursor string) (store.Age, bool) {
 		return store.Age{}, false
 	}
 	at := time.UnixMicro(int64(binary.BigEndian.Uint64(raw))).UTC()
-	return store.Age{CreatedAt: at, ID: uuid.UUID(raw[8:])}, at.Year() >= 1970 && at.Year() < 10000 // what both databases can compare
+	return store.Age{CreatedAt: at, ID: uuid.UUID(raw[8:])}, at.Year() >= 1970 && at.Year() < 10000 // the range that both databases can compare
 }
 
-// EndOwnSession ends one session of the user that who is. It fails with
-// [CodeSessionNotFound], also when the session is somebody else's.
+// EndOwnSession ends one of the user's own sessions. It fails with [CodeSessionNotFound], even when
+// the session exists and belongs to another user.
 func (s *Service) EndOwnSession(ctx context.Context, a Actor, who Identity, id uuid.UUID) error {
 	a.Name = "user:" + who.UserID.String()
 	ended, err := s.store.EndUserSession(ctx, who.UserID, id, a.event(store.ActionSessionRevoked, s.now()))
@@ -69,8 +68,8 @@ func (s *Service) EndOwnSession(ctx context.Context, a Actor, who Identity, id u
 	return nil
 }
 
-// EndOtherSessions ends every session of the user that who is, but the one that asks. It
-// fails with [CodeSessionRevoked] when the account was deleted meanwhile.
+// EndOtherSessions ends every session of the user except the one that makes the request. It fails
+// with [CodeSessionRevoked] when the account was deleted meanwhile.
 func (s *Service) EndOtherSessions(ctx context.Context, a Actor, who Identity) error {
 	a.Name = "user:" + who.UserID.String()
 	err := s.store.EndOtherSessions(ctx, who.UserID, who.SessionID, a.event(store.ActionOthersRevoked, s.now()))

@@ -10,24 +10,23 @@ import (
 )
 
 const (
-	maxPasswordLength = 256 // code points after NFC; nothing is ever cut off
+	maxPasswordLength = 256 // code points after NFC; longer passwords are refused, never truncated
 	maxPasswordBytes  = maxPasswordLength * utf8.UTFMax * 2
 	serviceName       = "authctl"
 )
 
-// passwordPolicy decides which passwords a new account may have. It follows
-// NIST SP 800-63B-4, section 3.1.1.2: length and a blocklist, no composition rules.
+// passwordPolicy decides which passwords a new account may have. It follows NIST SP 800-63B-4,
+// section 3.1.1.2: a min length and a blocklist, no composition rules.
 type passwordPolicy struct {
 	min       int // code points
 	blocklist *Blocklist
 	warns     bool // blocklisted passwords are accepted with a warning
 }
 
-// normalizePassword returns the form that is hashed: NFC and nothing else, so
-// that one password typed on two keyboards is one password. It reports false
-// for what can be no password: invalid UTF-8, U+FFFD (the mark of a broken
-// conversion, by which different passwords would become equal), U+0000, and
-// more than 256 code points.
+// normalizePassword returns the form of a password that is hashed: NFC and nothing else, so that
+// one password typed on two keyboards gives the same hash. It reports false for invalid UTF-8, for
+// U+FFFD (which a broken conversion leaves, and which would make different passwords equal), for
+// U+0000, and for more than 256 code points.
 func normalizePassword(password string) (string, bool) {
 	if len(password) > maxPasswordBytes || !utf8.ValidString(password) ||
 		strings.ContainsRune(password, utf8.RuneError) || strings.ContainsRune(password, 0) {
@@ -37,9 +36,8 @@ func normalizePassword(password string) (string, bool) {
 	return nfc, utf8.RuneCountInString(nfc) <= maxPasswordLength
 }
 
-// check normalizes a new password and refuses a weak one with
-// [CodeWeakPassword]. folded is the folded username, which must not be the
-// password. The warning is for a person.
+// check normalizes a new password. It refuses a weak one with [CodeWeakPassword]. folded is the
+// folded username, which the password must not be. The warning is text for a person.
 func (p passwordPolicy) check(password, folded string) (nfc, warning string, err error) {
 	nfc, ok := normalizePassword(password)
 	if !ok {
@@ -60,8 +58,7 @@ func (p passwordPolicy) check(password, folded string) (nfc, warning string, err
 	}
 }
 
-// guessable says why a lower-cased password is among the first that anyone
-// would try, or returns "".
+// guessable returns why a lower-cased password is easy to guess, or "".
 func (p passwordPolicy) guessable(lower, folded string) string {
 	core := withoutTail(lower)
 	if p.common(lower, core) {
@@ -84,9 +81,9 @@ func (p passwordPolicy) guessable(lower, folded string) string {
 	return ""
 }
 
-// common reports whether the blocklist has a password, as it is, with its letters written
-// plainly, or without some of what follows its core. A long tail makes a password of its own:
-// what is compared is half of it at least.
+// common reports whether the blocklist has a password: unchanged, with substituted letters
+// restored, or without part of what follows its core. At least half of the password must match, so
+// a long tail makes a new password.
 func (p passwordPolicy) common(lower, core string) bool {
 	least := (utf8.RuneCountInString(lower) + 1) / 2
 	for form := lower; len(form) >= len(core) && form != "" && utf8.RuneCountInString(form) >= least; {
@@ -99,26 +96,26 @@ func (p passwordPolicy) common(lower, core string) bool {
 	return false
 }
 
-// withoutTail takes off what people add to a common password: digits, punctuation, symbols
-// and blanks.
+// withoutTail removes what people append to a common password: digits, punctuation, symbols and
+// spaces.
 func withoutTail(s string) string {
 	return strings.TrimRightFunc(s, func(r rune) bool {
 		return unicode.IsDigit(r) || unicode.IsPunct(r) || unicode.IsSymbol(r) || unicode.IsSpace(r)
 	})
 }
 
-// The letters that people write as something else; 1 stands for two.
+// The letters that people replace by other characters; 1 replaces two of them.
 var (
 	plainL = strings.NewReplacer("@", "a", "0", "o", "1", "l", "3", "e", "$", "s", "5", "s")
 	plainI = strings.NewReplacer("@", "a", "0", "o", "1", "i", "3", "e", "$", "s", "5", "s")
 )
 
-// repeats reports whether s is unit written several times.
+// repeats reports whether s is unit repeated several times.
 func repeats(s, unit string) bool {
 	return unit != "" && len(s)%len(unit) == 0 && s == strings.Repeat(unit, len(s)/len(unit))
 }
 
-// period returns the shortest piece that s repeats at least twice, or "".
+// period returns the shortest string that s repeats at least twice, or "".
 func period(s string) string {
 	if s == "" {
 		return ""
@@ -129,7 +126,8 @@ func period(s string) string {
 	return ""
 }
 
-// sequential reports whether each code point follows the one before it, up or down.
+// sequential reports whether each code point is the successor of the one before, or each is the
+// predecessor.
 func sequential(s string) bool {
 	runes := []rune(s)
 	if len(runes) < 2 {

@@ -13,36 +13,37 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// How many sessions are remembered of logouts that the database did not take. Anybody can
-// make refresh tokens up, so sessions that no signed access token names take a half at most.
+// The limits on remembered logouts. Anybody can invent refresh tokens, so sessions that no
+// signed access token names may take at most half of the room.
 const (
 	maxPending         = 10_000
 	maxPendingUnproven = maxPending / 2
 
-	pendingEvery   = time.Second     // between two tries to carry them out
-	pendingTimeout = 5 * time.Second // for one of them
+	pendingEvery   = time.Second     // between two attempts to carry them out
+	pendingTimeout = 5 * time.Second // for one attempt
 )
 
-// LogoutsFinished says that logouts were carried out which the database had not taken.
+// LogoutsFinished says that logouts were carried out that had waited for the database.
 const LogoutsFinished FollowEvent = "logouts were carried out that had waited for the database"
 
-// pendingLogout is one request. It holds no token, only what is to be ended and recorded.
+// pendingLogout is one logout request. It holds no token, only the sessions to end and the event to
+// record.
 type pendingLogout struct {
 	sessions []uuid.UUID
 	event    store.Event
 }
 
-// pendingLogouts remembers logouts that the database did not take.
+// pendingLogouts remembers logouts that the database could not take.
 type pendingLogouts struct {
-	size     atomic.Int64 // of sessions, for those who need not wait for the lock
+	size     atomic.Int64 // number of sessions, readable without the lock
 	mu       sync.Mutex
-	sessions map[uuid.UUID]bool // whether a signed access token named it
+	sessions map[uuid.UUID]bool // true if a signed access token named the session
 	unproven int
-	requests []*pendingLogout // the oldest first
+	requests []*pendingLogout // oldest first
 }
 
-// remember keeps those of the sessions that are not kept already, for as long as there is
-// room, and returns how many were left out.
+// remember adds those of the sessions that are not remembered yet, while there is room. It returns
+// how many it left out.
 func (p *pendingLogouts) remember(sessions []uuid.UUID, proven func(uuid.UUID) bool, e store.Event) (leftOut int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -83,14 +84,14 @@ func (p *pendingLogouts) has(session uuid.UUID) bool {
 	return kept
 }
 
-// list returns the requests, the oldest first.
+// list returns the requests, oldest first.
 func (p *pendingLogouts) list() []*pendingLogout {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.requests)
 }
 
-// forget takes out what was carried out.
+// forget removes a request that was carried out.
 func (p *pendingLogouts) forget(r *pendingLogout) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -104,8 +105,8 @@ func (p *pendingLogouts) forget(r *pendingLogout) {
 	p.size.Store(int64(len(p.sessions)))
 }
 
-// PendingLogouts returns the sessions whose logout the database has not taken yet, the
-// oldest first. They are forgotten when the process ends.
+// PendingLogouts returns the sessions whose logout waits for the database, oldest first. They are
+// lost when the process ends.
 func (c *Cluster) PendingLogouts() (sessions []uuid.UUID) {
 	for _, r := range c.pending.list() {
 		sessions = append(sessions, r.sessions...)
@@ -113,11 +114,11 @@ func (c *Cluster) PendingLogouts() (sessions []uuid.UUID) {
 	return sessions
 }
 
-// CountPendingLogouts returns how many there are.
+// CountPendingLogouts returns how many sessions wait to be ended.
 func (c *Cluster) CountPendingLogouts() int { return int(c.pending.size.Load()) }
 
-// FinishLogouts ends the sessions whose logout the database has not taken. It stops where
-// the database is unavailable, and goes on after any other error.
+// FinishLogouts ends the sessions whose logout waits for the database. It stops when the database
+// is unavailable, and continues after any other error.
 func (c *Cluster) FinishLogouts(ctx context.Context) error {
 	var errs []error
 	for _, r := range c.pending.list() {
@@ -142,7 +143,7 @@ func (c *Cluster) finishLogout(ctx context.Context, r *pendingLogout) error {
 	return nil
 }
 
-// finishLogouts carries out what is pending, until ctx ends; then it tries once more.
+// finishLogouts carries out pending logouts until ctx ends, and then once more.
 func (c *Cluster) finishLogouts(ctx context.Context, notice func(FollowEvent, error)) {
 	ticker := time.NewTicker(pendingEvery)
 	defer ticker.Stop()
@@ -154,7 +155,7 @@ func (c *Cluster) finishLogouts(ctx context.Context, notice func(FollowEvent, er
 		case <-ticker.C:
 		}
 		if c.CountPendingLogouts() > 0 {
-			_ = c.FinishLogouts(context.WithoutCancel(ctx)) // what cannot be done yet stays pending
+			_ = c.FinishLogouts(context.WithoutCancel(ctx)) // the rest stays pending
 			if c.CountPendingLogouts() == 0 {
 				notice(LogoutsFinished, nil)
 			}

@@ -7,8 +7,8 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// Profile returns the user that who is. It fails with [CodeSessionRevoked] when the
-// account was deleted or disabled meanwhile; the database is asked for the user alone.
+// Profile returns the user of an identity. It fails with [CodeSessionRevoked] when the account was
+// deleted or disabled meanwhile. It queries only the user.
 func (s *Service) Profile(ctx context.Context, who Identity) (store.User, error) {
 	user, err := s.store.UserByID(ctx, who.UserID)
 	switch {

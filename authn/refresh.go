@@ -12,16 +12,15 @@ var errRevoked = refuse(CodeSessionRevoked, "the session was ended, sign in agai
 
 var errSeal = errors.New("sealed successor does not open to the current token")
 
-// Refresh exchanges a refresh token for its successor and a fresh access token.
-// A token that was replaced within the retry window yields the newest successor, whoever
-// has used those in between: tabs that wake together, or a lost answer, converge on one
-// token.
+// Refresh exchanges a refresh token for its successor and a fresh access token. A token that was
+// replaced within the retry window yields the newest successor again, whoever has used those in
+// between. So tabs that wake together, and clients that lost an answer, converge on one token.
 //
-// It fails with [CodeUnauthenticated] for a token of no session,
-// [CodeSessionExpired], [CodeSessionRevoked] (by an operator, a password change
-// or a disabled account, or because the database has lost the rotation that made the
-// token), or [CodeSessionReused] when the token was used before: the session has then been
-// ended, for either side may be a thief.
+// It fails with [CodeUnauthenticated] for a token of no session, and with [CodeSessionExpired]. It
+// fails with [CodeSessionRevoked] after a revocation by an operator, a password change or the
+// disabling of the account, and when the database has lost the rotation that made the token. It
+// fails with [CodeSessionReused] when the token was used before; the session has then been ended,
+// because either client may be a thief.
 func (s *Service) Refresh(ctx context.Context, a Actor, token string) (Grant, error) {
 	presented, ok := parseRefreshToken(token)
 	if !ok {
@@ -60,7 +59,7 @@ func (s *Service) Refresh(ctx context.Context, a Actor, token string) (Grant, er
 	return g, err
 }
 
-// rotate returns the token that follows the one presented, and what is asked of the store.
+// rotate returns the successor of the presented token, and the rotation to request from the store.
 func (s *Service) rotate(presented refreshToken, now time.Time) (next refreshToken, r store.Rotation) {
 	began, steps := s.clock(), s.rules.Load().steps
 	step := steps.read(presented)
@@ -83,12 +82,12 @@ func (s *Service) rotate(presented refreshToken, now time.Time) (next refreshTok
 		Clock:       s.databaseClock(),
 		Resuming: func() bool {
 			return s.Cluster.announced.Load() != nil && s.Cluster.outage.resuming(s.Cluster.outageAfter())
-		}, // a node records it
+		}, // a node records it in the database
 		Waited: func() time.Duration { return s.clock().Sub(began) },
 	}
 }
 
-// refusal returns the error for an outcome that yields no token.
+// refusal returns the error of an outcome that yields no token.
 func refusal(o store.Outcome) error {
 	switch o {
 	case store.Rotated, store.Retried:

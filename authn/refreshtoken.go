@@ -14,20 +14,20 @@ import (
 )
 
 const (
-	selectorLength = 16 // bytes; stays for the session's life
+	selectorLength = 16 // bytes; constant for the life of the session
 	verifierLength = 32 // bytes; new at each rotation
 	tokenLength    = 64 // characters: base64url of both
 )
 
-// refreshToken is the secret that a session's owner holds. The selector finds
-// the session's row from any of its tokens, old or new; the verifier is what a
-// rotation replaces. It is random, but for the step at its end; see [stepKeys].
+// refreshToken is the secret that the owner of a session holds. The selector identifies the session
+// in all of its tokens, old and new. A rotation replaces the verifier, which is random except for
+// the step at its end; see [stepKeys].
 type refreshToken struct {
 	selector [selectorLength]byte
 	verifier [verifierLength]byte
 }
 
-// newRefreshToken makes a token of a session of its own, without a step.
+// newRefreshToken returns a token of a new session, without a step.
 func newRefreshToken() refreshToken {
 	var t refreshToken
 	rand.Read(t.selector[:])
@@ -35,15 +35,15 @@ func newRefreshToken() refreshToken {
 	return t
 }
 
-// next makes another token of t's session, without a step.
+// next returns another token of t's session, without a step.
 func (t refreshToken) next() refreshToken {
 	n := refreshToken{selector: t.selector}
 	rand.Read(n.verifier[:])
 	return n
 }
 
-// parseRefreshToken reads a token in its one spelling: 64 characters of
-// base64url without padding.
+// parseRefreshToken parses a token. It accepts only the canonical form: 64 characters of base64url
+// without padding.
 func parseRefreshToken(s string) (refreshToken, bool) {
 	var t refreshToken
 	if len(s) != tokenLength {
@@ -51,7 +51,7 @@ func parseRefreshToken(s string) (refreshToken, bool) {
 	}
 	var raw [selectorLength + verifierLength]byte
 	n, err := base64.RawURLEncoding.Strict().Decode(raw[:], []byte(s))
-	if err != nil || n != len(raw) { // fewer bytes when s has line breaks, which base64 skips
+	if err != nil || n != len(raw) { // base64 skips line breaks, which leaves fewer bytes
 		return t, false
 	}
 	copy(t.selector[:], raw[:selectorLength])
@@ -59,7 +59,7 @@ func parseRefreshToken(s string) (refreshToken, bool) {
 	return t, true
 }
 
-// secret returns the token as it is sent.
+// secret returns the token as clients send it.
 func (t refreshToken) secret() string {
 	var raw [selectorLength + verifierLength]byte
 	copy(raw[:], t.selector[:])
@@ -73,14 +73,14 @@ func (refreshToken) String() string { return "[redacted]" }
 // GoString keeps tokens out of logs.
 func (refreshToken) GoString() string { return "[redacted]" }
 
-// hash returns the hex SHA-256 of the token as sent, which is all that is stored.
+// hash returns the hex SHA-256 of the token as clients send it. The store has only this hash.
 func (t refreshToken) hash() string {
 	sum := sha256.Sum256([]byte(t.secret()))
 	return hex.EncodeToString(sum[:])
 }
 
-// sessionID derives the session's id from the selector by a hash. So a session id, from a list or a log, is
-// not enough to make a token that names that session.
+// sessionID derives the session's id from the selector by a hash. So a session id, from a list or a
+// log, is not enough to make a token that names that session.
 func (t refreshToken) sessionID() uuid.UUID {
 	h := sha256.New()
 	h.Write([]byte("authctl session"))
@@ -96,18 +96,18 @@ func hashUUID(hash []byte) uuid.UUID {
 	return id
 }
 
-// seal hides next's verifier so that only a holder of t can open it: XOR with a pad that is
-// derived from t and next's hash, which is given. A database that loses a rotation lets a token be rotated
-// twice; each time has a pad of its own.
+// seal encrypts next's verifier so that only a holder of t can open it: XOR with a pad derived from
+// t and from next's hash. A database that loses a rotation lets a token be rotated twice; each
+// rotation then has another pad.
 func (t refreshToken) seal(next refreshToken, hash string) []byte {
 	sealed := t.pad(hash)
 	subtle.XORBytes(sealed, sealed, next.verifier[:])
 	return sealed
 }
 
-// open returns the newest successor of t: the first of sealed opens with t, each next one
-// with the token before it. It reports false unless each has the hash that it is stored
-// with: the proof that nothing was tampered with.
+// open returns the newest successor of t. t opens the first of sealed, and each opened token opens
+// the next. It reports false unless each token has its stored hash, which proves that nobody has
+// tampered with the chain.
 func (t refreshToken) open(sealed []store.Sealed) (refreshToken, bool) {
 	for _, s := range sealed {
 		next, ok := t.openWith(s, t.pad(s.TokenHash))
@@ -138,7 +138,7 @@ func (t refreshToken) pad(successorHash string) []byte {
 	return mac.Sum(nil)
 }
 
-// unboundPad is the one of releases before, whose servers may still run.
+// unboundPad returns the pad of older releases, whose servers may still run.
 func (t refreshToken) unboundPad() []byte {
 	mac := hmac.New(sha256.New, []byte(t.secret()))
 	mac.Write([]byte("authctl successor"))

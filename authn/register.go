@@ -11,22 +11,25 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// Account is a username and a password as someone typed them.
+// Account is a username and a password as a person typed them.
 type Account struct {
 	Username string
 	Password string
 }
 
-// Registered is the outcome of creating an account or setting its password.
+// Registered is the result of creating an account or setting a password.
 type Registered struct {
 	User    store.User
-	Warning string // for a person; "" for none
+	Warning string // text for a person; "" for none
 }
 
-// Register adds an account on its owner's request. It fails with
-// [CodeRegistrationClosed], [CodeInvalidUsername], also for names that are reserved, look like reserved ones
-// or mix scripts, [CodeWeakPassword] or [CodeUsernameTaken]; the last one costs a password hash as success does. The name of a user who was deleted
-// is taken for Config.NameQuarantine.
+// Register adds an account on its owner's request. It fails with:
+//
+//   - [CodeRegistrationClosed];
+//   - [CodeInvalidUsername], also for names that are reserved, look like reserved ones, or mix scripts;
+//   - [CodeWeakPassword];
+//   - [CodeUsernameTaken], which costs a password hash as success does. The name of a deleted user counts as
+//     taken for Config.NameQuarantine.
 func (s *Service) Register(ctx context.Context, a Actor, in Account) (Registered, error) {
 	rules := s.rules.Load()
 	if rules.closed {
@@ -40,13 +43,14 @@ func (s *Service) Register(ctx context.Context, a Actor, in Account) (Registered
 	return s.addUser(ctx, a, in, rules.free)
 }
 
-// CreateUser adds an account on an operator's request, also while registration
-// is closed. It fails as [Service.Register] does otherwise.
+// CreateUser adds an account on an operator's request, even while registration is closed. It
+// accepts reserved names, and released ones at once. Otherwise it fails as [Service.Register] does.
 func (s *Service) CreateUser(ctx context.Context, a Actor, in Account) (Registered, error) {
 	return s.addUser(ctx, a, in, 0)
 }
 
-// addUser adds an account. The name of a user who was deleted is taken for so long after it.
+// addUser adds an account. The name of a user who was deleted less than quarantine ago counts as
+// taken.
 func (s *Service) addUser(ctx context.Context, a Actor, in Account, quarantine time.Duration) (Registered, error) {
 	folded, err := foldUsername(in.Username)
 	if err != nil {
@@ -74,7 +78,7 @@ func (s *Service) addUser(ctx context.Context, a Actor, in Account, quarantine t
 	return Registered{User: user, Warning: warning}, nil
 }
 
-// newHash holds a new password to the policy and hashes it.
+// newHash checks a new password against the policy and hashes it.
 func (s *Service) newHash(ctx context.Context, password, folded string) (hash, warning string, err error) {
 	rules := s.rules.Load()
 	nfc, warning, err := rules.policy.check(password, folded)
@@ -88,7 +92,7 @@ func (s *Service) newHash(ctx context.Context, password, folded string) (hash, w
 	return hash, warning, nil
 }
 
-// notFound makes the error for a username that nobody has.
+// notFound returns the error for a username that nobody has.
 func notFound(username string) error {
 	return refuse(CodeUserNotFound, fmt.Sprintf("there is no user %q", truncate(username, 4*maxUsernameLength)))
 }

@@ -9,26 +9,26 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// Rehearsal is an import that takes in nobody. It remembers whom it would have taken in.
+// Rehearsal is a dry run of an import. It remembers the users that it would have imported.
 type Rehearsal struct {
 	s     *Service
 	names map[string]rehearsed // by folded username
 	ids   map[uuid.UUID]bool
 }
 
-// rehearsed is a user who would have been taken in, or would have got a password.
+// rehearsed is a user that would have been imported, or would have got a password.
 type rehearsed struct {
 	id   uuid.UUID
 	bare bool // without a password
 }
 
-// Rehearse begins a Rehearsal.
+// Rehearse begins a [Rehearsal].
 func (s *Service) Rehearse() *Rehearsal {
 	return &Rehearsal{s: s, names: map[string]rehearsed{}, ids: map[uuid.UUID]bool{}}
 }
 
-// ImportUsers returns what would become of each user, in their order, were they and all
-// before them imported one after the other.
+// ImportUsers returns the outcome for each user, in their order, as if they and all earlier ones
+// had been imported one after the other.
 func (r *Rehearsal) ImportUsers(ctx context.Context, users []store.ImportedUser) ([]store.ImportOutcome, error) {
 	outcomes := make([]store.ImportOutcome, len(users))
 	var err error
@@ -67,7 +67,7 @@ func (r *Rehearsal) outcome(ctx context.Context, u store.ImportedUser) (store.Im
 	return 0, err
 }
 
-// again returns what becomes of a user whose name is there.
+// again returns the outcome for a user whose name exists already.
 func again(u store.ImportedUser, there rehearsed) store.ImportOutcome {
 	switch {
 	case there.id != u.ID:

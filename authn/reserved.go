@@ -8,9 +8,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// checkStranger refuses folded names that nobody may register who is a stranger: those that
-// others take for an operator's, for a program's or for another user's, that code takes for
-// none, or a command line for a flag. An operator may give them.
+// checkStranger refuses folded names that the public may not register. They resemble an operator, a
+// program or another user; or code takes them for no name, or a command line for a flag. Operators
+// may assign them.
 func checkStranger(folded string) error {
 	if isReserved(folded) {
 		return refuse(CodeInvalidUsername, "the username is reserved, or looks like one that is; choose another one")
@@ -28,7 +28,8 @@ func isReserved(folded string) bool {
 	return slices.ContainsFunc(roleNames(), func(name string) bool { return roleSkeleton(name) == role }) || slices.Contains(wordNames(), word)
 }
 
-// roleNames are what people take for an operator, or for a program that speaks for one.
+// roleNames returns the names that people take for an operator, or for a program that speaks for
+// one.
 func roleNames() []string {
 	return []string{
 		"admin", "administrator", "root", "superuser", "sysadmin", "system", "operator", "owner", "support", "security", "help",
@@ -36,20 +37,20 @@ func roleNames() []string {
 	}
 }
 
-// wordNames are what code takes for something else than a name.
+// wordNames returns the names that code may take for something else, such as null.
 func wordNames() []string {
 	return []string{"me", "self", "null", "nil", "none", "undefined", "true", "false", "nan"}
 }
 
-// skeleton returns a folded name with the letters that look like those of ASCII replaced by
-// them, and without punctuation at its ends: names with one skeleton are confusable, after
-// UTS 39, section 4, for names that resemble ASCII.
+// skeleton returns a folded name with letters that look like ASCII replaced by ASCII, and without
+// punctuation at its ends. Names with the same skeleton are confusable, after UTS 39, section 4,
+// for names that resemble ASCII.
 func skeleton(folded string) string {
 	return strings.TrimFunc(lookalikes(folded), func(r rune) bool { return !isLetterOrNumber(r) })
 }
 
-// roleSkeleton is coarser: names that differ in accents, in punctuation anywhere, or in
-// i, l and 1 have the same. The letters m and w may be written with two.
+// roleSkeleton is a coarser skeleton. It also ignores accents, all punctuation, and the difference
+// between i, l and 1. It replaces the pairs of letters that look like m and w.
 func roleSkeleton(folded string) string {
 	bare := strings.Map(func(r rune) rune {
 		switch {
@@ -63,7 +64,7 @@ func roleSkeleton(folded string) string {
 	return strings.NewReplacer("rn", "m", "vv", "w").Replace(bare)
 }
 
-// lookalikes replaces letters by those of ASCII that they look like.
+// lookalikes replaces letters by the ASCII letters that they look like.
 func lookalikes(s string) string {
 	return strings.Map(func(r rune) rune {
 		for _, row := range lookalikeTable() {
@@ -75,10 +76,10 @@ func lookalikes(s string) string {
 	}, s)
 }
 
-// lookalikeTable has a letter of ASCII, and then those that can be taken for it in a folded
-// name, where capitals and compatibility characters do not occur. It is a selection, for names
-// that are written in one script throughout, of what Unicode calls confusable (UTS 39,
-// section 4), with letters that differ by a stroke or a hook.
+// lookalikeTable returns strings of one ASCII letter followed by those that can be taken for it in
+// a folded name, which has no capitals and no compatibility characters. It is a selection, for
+// names in a single script, from what Unicode calls confusable (UTS 39, section 4), plus letters
+// that differ by a stroke or a hook.
 func lookalikeTable() []string {
 	return []string{
 		"aɑᴀαаꭺꓮⲁ",

@@ -7,12 +7,12 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// restoreReason is that of the events of a restore for which the operator gave none.
+// restoreReason is the reason in a restore's events when the operator gave none.
 const restoreReason = "a backup was restored"
 
-// RunningServers returns the servers that may be running on this database, as far as it can be
-// told: on SQLite exactly, by the lock that each of them holds. On PostgreSQL one that was
-// killed counts until it cannot vouch for tokens any more.
+// RunningServers returns the servers that may be running on this database. On SQLite the answer is
+// exact, because each server holds a lock. On PostgreSQL a killed server counts until it can no
+// longer vouch for tokens.
 func (c *Cluster) RunningServers(ctx context.Context) ([]store.Node, error) {
 	if _, err := c.store.TakeOverNodes(ctx); err != nil {
 		return nil, fail(err)
@@ -30,9 +30,9 @@ func (c *Cluster) RunningServers(ctx context.Context) ([]store.Node, error) {
 	return running, nil
 }
 
-// ServersAfterRestore is RunningServers of a database that was just restored. It may hold servers
-// of the moment of the backup: one that runs is seen again within a sixth of the time that it
-// vouches for tokens, so it waits that long for any of them to move.
+// ServersAfterRestore is RunningServers for a database that was just restored. It may contain
+// servers from the time of the backup. A running server saves itself within a sixth of the time
+// that it vouches for tokens, so this waits that long for any of them to change.
 func (c *Cluster) ServersAfterRestore(ctx context.Context) ([]store.Node, error) {
 	first, err := c.RunningServers(ctx)
 	if err != nil || len(first) == 0 {
@@ -66,9 +66,9 @@ func (c *Cluster) ServersAfterRestore(ctx context.Context) ([]store.Node, error)
 	}
 }
 
-// FinishRestore makes a database that was restored from a backup fit to serve: whatever was
-// issued before is dead, also what was revoked after the backup. The generations go to where no clock
-// of a server can have been.
+// FinishRestore prepares a database that was restored from a backup for serving. Everything issued
+// before is dead from then on, so that revocations after the backup cannot be undone. It raises the
+// generations beyond every value that a server's clock can have produced.
 func (c *Cluster) FinishRestore(ctx context.Context, a Actor) (store.Restoration, error) {
 	now := c.now()
 	if a.Reason == "" {

@@ -8,20 +8,21 @@ import (
 	"github.com/authctl/authctl/authn/hashing"
 )
 
-// rules is what may change while the service runs. It is replaced as a whole.
+// rules is the part of the configuration that may change while the service runs. It is replaced as
+// a whole.
 type rules struct {
-	secrets  []keySecret // the current one first
-	steps    stepKeys    // of the secrets
+	secrets  []keySecret // current secret first
+	steps    stepKeys    // derived from secrets
 	hasher   *hashing.Hasher
 	policy   passwordPolicy
 	throttle *throttle     // nil for none
 	most     int           // sessions of one user; 0 for no limit
 	closed   bool          // registration is
-	free     time.Duration // after which strangers may have the name of a deleted user
+	free     time.Duration // how long after a deletion the public may not register the name
 }
 
-// newRules makes rules from a configuration. It keeps the hasher of the rules before, nil for none, when
-// nothing about hashing differs.
+// newRules makes rules from a configuration. It keeps the hasher of before if nothing about hashing
+// differs; before may be nil.
 func newRules(cfg Config, before *rules) (*rules, error) {
 	if err := CheckSecret(cfg.Secret); err != nil {
 		return nil, fmt.Errorf("jwt secret: %w", err)
@@ -57,7 +58,7 @@ func newRules(cfg Config, before *rules) (*rules, error) {
 	return r, nil
 }
 
-// checkPeppers holds the peppers to the rules of [CheckSecret].
+// checkPeppers checks the peppers with [CheckSecret].
 func checkPeppers(cfg Config) error {
 	if cfg.Pepper != "" {
 		if err := CheckSecret(cfg.Pepper); err != nil {
@@ -84,11 +85,11 @@ func hasherConfig(cfg Config) hashing.Config {
 	}
 }
 
-// Reconfigure takes over the secrets, what belongs to passwords and their hashes, and the
-// limits of cfg, while the service runs; all else stays as it was. It changes all of
-// it or nothing: it fails as [New] does, and with [ErrKeyClosed] when the secrets
-// do not open the active signing key, which the ones before did. A secret that is new is promoted
-// as [Keys.Open] says, which must be called after this.
+// Reconfigure applies a new configuration while the service runs: its secrets, its rules for
+// passwords and their hashes, and its limits. It ignores everything else. It applies all of it or
+// nothing. It fails as [New] does, and with [ErrKeyClosed] when the new secrets do not open the
+// active signing key but the former ones did. [Keys.Open], which must be called afterwards,
+// promotes a new secret.
 func (s *Service) Reconfigure(ctx context.Context, cfg Config) error {
 	if err := s.Keys.reading.begin(ctx); err != nil {
 		return err
@@ -107,14 +108,14 @@ func (s *Service) Reconfigure(ctx context.Context, cfg Config) error {
 		return fmt.Errorf("%w: %s: %w", ErrKeyClosed, ring.active.ID, opened.active.closed)
 	}
 	if after.hasher != before.hasher {
-		_ = after.hasher.SelfCheck() // Stats say what computes
+		_ = after.hasher.SelfCheck() // HashStats names the implementation
 	}
 	s.rules.Store(after)
 	if s.Keys.reading.open.Load() {
 		s.access.ring.Store(opened)
 	}
 	if after.hasher != before.hasher {
-		before.hasher.Close() // what is being hashed is finished first
+		before.hasher.Close() // after the running hashes
 	}
 	return nil
 }

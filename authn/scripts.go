@@ -6,10 +6,11 @@ import (
 	"unicode/utf8"
 )
 
-// checkScripts refuses a folded name that begins with a mark, which would sit on what stands
-// before the name, or that mixes scripts: `alісe` with a Cyrillic і and с is not `alice`.
-// Characters of every script (Common, Inherited) go with any. Of the combinations that UTS 39,
-// section 5.2, calls highly restrictive those of East Asia are one script here, without Latin.
+// checkScripts refuses a folded name that begins with a combining mark, because the mark would
+// modify the text before the name. It also refuses a name that mixes scripts: `alісe` with a
+// Cyrillic і and с is not `alice`. Characters of every script (Common, Inherited) may appear in any
+// name. Of the combinations that UTS 39, section 5.2, calls highly restrictive, it accepts those of
+// East Asia, but without Latin.
 func checkScripts(folded string) error {
 	if first, _ := utf8.DecodeRuneInString(folded); unicode.IsMark(first) {
 		return refuse(CodeInvalidUsername, "the username must not begin with a combining mark")

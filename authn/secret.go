@@ -8,18 +8,18 @@ import (
 
 const minSecretLength = 32 // bytes; RFC 7518, section 3.2
 
-// sampleSecrets are pieces of values that documents print and people paste, or make up.
-// A random value as good as never has one of them: they have six characters or more.
+// sampleSecrets is parts of values that documents show and people paste or invent. All have at
+// least six characters, so a random value practically never contains one.
 var sampleSecrets = [...]string{
 	"secret", "password", "changeme", "change-me", "change_me", "change this", "change-this", "change_this",
 	"your-64-byte", "bits-long", "replace", "example", "placeholder", "default", "insecure", "qwerty",
 }
 
-const mostInOrder = 7 // characters that may follow one another as in a list of all: 1234567
+const mostInOrder = 7 // max length of a run such as 1234567
 
-// CheckSecret returns an error, fit for a person, when secret is too weak to be the key
-// of access tokens or a pepper: it has fewer than 32 bytes, is a well-known sample value, or is
-// not random.
+// CheckSecret returns an error, with text for a person, when secret is too weak for signing access
+// tokens or as a pepper: it has fewer than 32 bytes, is a well-known sample value, or is not
+// random.
 func CheckSecret(secret string) error {
 	if len(secret) < minSecretLength {
 		return fmt.Errorf("must have at least %d bytes, this one has %d", minSecretLength, len(secret))
@@ -45,7 +45,7 @@ func CheckSecret(secret string) error {
 	return nil
 }
 
-// cycles reports whether s is a piece of 16 bytes at most, again and again.
+// cycles reports whether s repeats a string of at most 16 bytes.
 func cycles(s string) bool {
 	for n := 1; n <= min(len(s)/2, 16); n++ {
 		if s[n:] == s[:len(s)-n] {
@@ -55,8 +55,7 @@ func cycles(s string) bool {
 	return false
 }
 
-// inOrder returns how long the longest run is in which each byte is one more than the
-// one before.
+// inOrder returns the length of the longest run in which each byte is one more than the one before.
 func inOrder(s string) int {
 	longest, run := 0, 0
 	for i := range len(s) {

@@ -5,19 +5,19 @@ import (
 	"sync"
 )
 
-// seenTokensMost is how many tokens a key remembers in each of two halves: 6 MiB together.
+// maxSeenTokens is how many tokens a key remembers in each of two halves: 6 MiB together.
 const seenTokensMost = 4096
 
-// seenTokens remembers, of tokens whose signature was good, what they say: to look at an
-// Ed25519 signature takes longer than the rest of a request. It says nothing about
-// whether a token still counts. Nobody gets in without a good signature, so that
-// made-up tokens push no good ones out. It is safe for concurrent use.
+// seenTokens caches the claims of tokens whose signature was good, because verifying an Ed25519
+// signature takes longer than the rest of a request. It does not say whether a token is still
+// valid. Only a token with a good signature gets in, so forged tokens evict nothing. It is safe for
+// concurrent use.
 type seenTokens struct {
 	mu         sync.Mutex
-	young, old map[string]claims // by the whole token; when young is full it becomes old
+	young, old map[string]claims // keyed by the whole token; a full young becomes old
 }
 
-// find returns what a token says, if it was seen.
+// find returns the claims of a token, if it is cached.
 func (s *seenTokens) find(token string) (claims, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -30,9 +30,9 @@ func (s *seenTokens) find(token string) (claims, bool) {
 	return c, ok
 }
 
-// add remembers a token.
+// add adds a token.
 func (s *seenTokens) add(token string, c claims) {
-	token = strings.Clone(token) // it may be a part of all the headers of a request
+	token = strings.Clone(token) // it may share memory with all headers of a request
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.put(token, c)

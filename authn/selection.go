@@ -12,28 +12,27 @@ import (
 )
 
 const (
-	selectPage = 1000 // sessions that are read, or ended, at a time
-	newestKept = 5    // sessions that are shown of a selection
+	selectPage = 1000 // sessions that are read or ended at a time
+	newestKept = 5    // sessions in Selected.Newest
 
-	usersToldApart = 1_000_000 // at most, in a selection that is narrowed: 16 bytes and more each
+	usersToldApart = 1_000_000 // max distinct users to count in a narrowed selection: each takes at least 16 bytes
 )
 
-// Selection says which sessions. Its conditions combine: a session must meet all
-// that are set.
+// Selection selects sessions. A session must meet all conditions that are set.
 type Selection struct {
-	Users        []store.User // whose; none for everybody's
+	Users        []store.User // owners of the sessions; none for everybody
 	IssuedBefore time.Time    // signed in before this; zero for any
 	From         netip.Prefix // signed in from an address in this network; the zero Prefix for any
-	Except       uuid.UUID    // not this one; zero for none
+	Except       uuid.UUID    // a session to leave out; zero for none
 }
 
-// Whole reports whether the selection is every session of its users, so that a
-// generation ends it at once, however many they are.
+// Whole reports whether the selection is every session of its users. Raising a generation ends such
+// a selection at once, however large it is.
 func (sel Selection) Whole() bool {
 	return sel.IssuedBefore.IsZero() && !sel.From.IsValid() && sel.Except == uuid.Nil
 }
 
-// includes reports whether a session of the right user is selected.
+// includes reports whether a session of one of the users is selected.
 func (sel Selection) includes(s store.Session) bool {
 	if s.ID == sel.Except || (!sel.IssuedBefore.IsZero() && !s.CreatedAt.Before(sel.IssuedBefore)) {
 		return false
@@ -45,7 +44,7 @@ func (sel Selection) includes(s store.Session) bool {
 	return err == nil && sel.From.Contains(addr.Unmap())
 }
 
-// Scopes returns the selection's users, one by one.
+// Scopes returns one scope for each user of the selection, or that of everybody.
 func (sel Selection) Scopes() []store.Scope {
 	if len(sel.Users) == 0 {
 		return []store.Scope{store.Everyone()}
@@ -57,16 +56,15 @@ func (sel Selection) Scopes() []store.Scope {
 	return scopes
 }
 
-// Selected is how much a selection covers.
+// Selected is how many sessions a selection covers.
 type Selected struct {
 	store.SessionCount
-	MoreUsers bool            // than Users, which is as many as are told apart
-	Newest    []store.Session // at most five, newest first; only when they were asked for
+	MoreUsers bool            // there are more users than Users counts
+	Newest    []store.Session // up to five sessions, newest first; only if requested
 }
 
-// Count returns how many live sessions are selected, and which are the newest when
-// that is asked for. It reads page after page, for as long as that takes. When it fails,
-// what was counted until then is returned beside the error.
+// Count returns how many live sessions are selected, and the newest of them if newest is set. It
+// reads all pages. When it fails, it returns the count so far beside the error.
 func (s *Service) Count(ctx context.Context, sel Selection, newest bool) (total Selected, err error) {
 	if sel.Whole() {
 		for _, scope := range sel.Scopes() {
@@ -87,7 +85,7 @@ func (s *Service) Count(ctx context.Context, sel Selection, newest bool) (total 
 		slices.SortFunc(total.Newest, func(a, b store.Session) int { return b.CreatedAt.Compare(a.CreatedAt) })
 		total.Newest = total.Newest[:min(len(total.Newest), newestKept)]
 		if sel.Whole() {
-			return nil // they are counted
+			return nil // counted above
 		}
 		total.Sessions += int64(len(page))
 		for _, one := range page {
@@ -103,23 +101,23 @@ func (s *Service) Count(ctx context.Context, sel Selection, newest bool) (total 
 	return total, err
 }
 
-// Revoked is what a revocation has ended.
+// Revoked is the result of a revocation.
 type Revoked struct {
-	Generation int64 // that is current now, of the installation or of the last user; 0 when sessions were ended one by one
+	Generation int64 // the new generation of the installation or of the last user; 0 when sessions were ended one by one
 	Scopes     int   // users whose sessions have all ended; 1 for everybody
-	Sessions   int64 // those that were ended one by one
+	Sessions   int64 // sessions that were ended one by one
 }
 
 // Any reports whether anything was ended.
 func (r Revoked) Any() bool { return r.Scopes > 0 || r.Sessions > 0 }
 
-// Revoke ends what is selected. A whole selection ends at once for each user, or for
-// everybody. Any other is a list of sessions, ended in batches. When it fails in the
-// middle, what was ended stays ended, and is returned beside the error.
+// Revoke ends the selected sessions. A whole selection ends at once for each user, or for
+// everybody. Any other is ended in batches. When it fails in the middle, the sessions ended so far
+// stay ended, and are returned beside the error.
 func (s *Service) Revoke(ctx context.Context, a Actor, sel Selection) (done Revoked, err error) {
 	if !sel.Whole() {
 		err := s.eachSelected(ctx, sel, func(page []store.Session) error {
-			e := a.event(store.ActionSessionRevoked, s.now()) // now: an entry counts from when its session ended
+			e := a.event(store.ActionSessionRevoked, s.now()) // now, because an entry counts from the end of its session
 			ids := make([]uuid.UUID, len(page))
 			for i := range page {
 				ids[i] = page[i].ID
@@ -142,7 +140,7 @@ func (s *Service) Revoke(ctx context.Context, a Actor, sel Selection) (done Revo
 	return done, nil
 }
 
-// eachSelected calls do with the live sessions that are selected, page by page.
+// eachSelected calls do with the selected live sessions, page by page.
 func (s *Service) eachSelected(ctx context.Context, sel Selection, do func([]store.Session) error) error {
 	for _, scope := range sel.Scopes() {
 		next := s.pages(ctx, scope)
@@ -164,7 +162,7 @@ func (s *Service) eachSelected(ctx context.Context, sel Selection, do func([]sto
 	return nil
 }
 
-// pages returns what reads the pages of the live sessions in scope: everybody's by id, a
+// pages returns a function that reads the next page of live sessions in scope: everybody's by id, a
 // user's newest first.
 func (s *Service) pages(ctx context.Context, scope store.Scope) func() (sessions []store.Session, last bool, err error) {
 	if scope.Everyone() {

@@ -1,8 +1,7 @@
-// Package authn is the rules of authentication: what a password must be, how it
+// Package authn holds the rules of authentication: what a password must be, how it
 // is hashed, what a token says, when a session ends. The HTTP server and the
 // command line both call it, so that a rule cannot differ between them. It
-// knows no HTTP, no SQL and no terminal; what it must remember it asks of a
-// [store.Store].
+// knows no HTTP, no SQL and no terminal. It keeps its data in a [store.Store].
 //
 // A login, in order: the username is folded and its credentials are read; the
 // password is hashed once, whether or not there is such a user; the session
@@ -21,11 +20,11 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// Config is what [New] needs to know.
+// Config is the configuration of a [Service].
 type Config struct {
-	Secret              string         // HS256 signs with its characters as given, and private keys are sealed under it; see [CheckSecret]
-	NoSecret            bool           // Secret is made up: what the real one signed cannot be judged, see [Service.Inspect]
-	PreviousSecrets     []string       // secrets whose tokens are still verified, and that still open sealed keys
+	Secret              string         // signs with HS256, by its characters as given, and seals private keys; see [CheckSecret]
+	NoSecret            bool           // Secret is a placeholder: tokens of the real one cannot be judged, see [Service.Inspect]
+	PreviousSecrets     []string       // former secrets, which still verify tokens and open sealed keys
 	Algorithm           string         // of the access tokens; "" for HS256
 	Issuer              string         // iss of every access token
 	Audience            string         // aud of every access token; "" for none
@@ -35,44 +34,44 @@ type Config struct {
 	SessionMaxAge       time.Duration  // absolute life of a session, from the sign-in
 	RetryWindow         time.Duration  // how long after a rotation the previous refresh token still yields its successor
 	Argon2              hashing.Params // cost of new password hashes
-	Hashing             hashing.Budget // what hashing passwords may take of the process
+	Hashing             hashing.Budget // the memory and workers that password hashing may use
 	Pepper              string         // see [hashing.Config]
 	PreviousPeppers     []string
 	PortableArgon2      bool
-	KeepsStrongerHashes bool             // never replace a stored hash by a cheaper one, as where new ones are cheap for development
+	KeepsStrongerHashes bool             // never replace a stored hash by a cheaper one, as in development, where new ones are cheap
 	MinPasswordLength   int              // in code points
 	Blocklist           *Blocklist       // passwords that are refused; nil for none
 	BlocklistWarns      bool             // accept blocklisted passwords and say so in Registered.Warning
-	Accounts            AccountLimits    // of failed sign-ins; zero for none
-	MaxSessions         int              // of one user at once; a login beyond it ends the oldest; 0 for no limit
-	MaxStaleness        time.Duration    // how long access tokens are vouched for without reading the revocation feed; 0 for 30 s
+	Accounts            AccountLimits    // limits of failed sign-ins; zero for none
+	MaxSessions         int              // max sessions of one user; a login beyond it ends the oldest; 0 for no limit
+	MaxStaleness        time.Duration    // how long access tokens are accepted without reading the revocation feed; 0 for 30 s
 	RegistrationClosed  bool             // Register refuses; CreateUser does not
-	NameQuarantine      time.Duration    // how long the name of a deleted user is taken for Register; CreateUser may give it; 0 for not at all
+	NameQuarantine      time.Duration    // how long Register refuses the name of a deleted user; CreateUser accepts it; 0 for not at all
 	Now                 func() time.Time // clock; nil for time.Now
-	DatabaseClock       func() time.Time // stands in for the database's clock where that judges a rotation, in tests; nil for the database's own
+	DatabaseClock       func() time.Time // replaces the database's clock for rotations in tests; nil for the database's own
 }
 
-// Service carries out the operations. It is safe for concurrent use.
+// Service carries out the operations of authentication. It is safe for concurrent use.
 type Service struct {
-	Keys    *Keys    // that sign access tokens
+	Keys    *Keys    // the keys that sign access tokens
 	Cluster *Cluster // the servers, and the feed of what has ended access
 
 	store     store.Store
 	rules     atomic.Pointer[rules]
 	access    *accessTokens
-	noSecret  bool // the secret is made up
+	noSecret  bool // the secret is a placeholder
 	refresh   time.Duration
 	maxAge    time.Duration
 	retry     time.Duration
 	clock     func() time.Time
-	database  func() time.Time // clock that stands in for the database's; nil for its own
+	database  func() time.Time // replaces the database's clock in tests; nil for its own
 	rotations [store.Lost + 1]atomic.Uint64
 	throttled atomic.Uint64
 	capped    atomic.Uint64
 	trailed   atomic.Int64 // when a refusal by a limit was last audited, in microseconds
 }
 
-// New makes a Service on st. Without one, nil, [Service.Inspect] is all that it can do.
+// New returns a Service on st. If st is nil, only [Service.Inspect] works.
 func New(cfg Config, st store.Store) (*Service, error) {
 	rules, err := newRules(cfg, nil)
 	if err != nil {
@@ -119,10 +118,11 @@ func New(cfg Config, st store.Store) (*Service, error) {
 	return s, nil
 }
 
-// now is the one instant of an operation, to the microsecond that the store keeps.
+// now returns the instant of an operation, to the microsecond, as the store keeps it. An operation
+// calls it once.
 func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }
 
-// databaseClock returns what stands in for the database's clock, zero for its own.
+// databaseClock returns the replacement for the database's clock, zero for its own.
 func (s *Service) databaseClock() time.Time {
 	if s.database == nil {
 		return time.Time{}
@@ -136,14 +136,13 @@ func (s *Service) Issuer() string { return s.access.issuer }
 // HashStats returns the figures of password hashing since the start.
 func (s *Service) HashStats() hashing.Stats { return s.rules.Load().hasher.Stats() }
 
-// SelfCheck compares the implementation of Argon2; see [hashing.Hasher.SelfCheck].
+// SelfCheck tests the implementation of Argon2; see [hashing.Hasher.SelfCheck].
 func (s *Service) SelfCheck() error { return s.rules.Load().hasher.SelfCheck() }
 
-// Close wipes the memory that passwords were hashed in. Nothing must be asked of the
-// service any more.
+// Close wipes the memory in which passwords were hashed. The service must not be used afterwards.
 func (s *Service) Close() { s.rules.Load().hasher.Close() }
 
-// RotationStats returns how many refreshes came to each outcome since the start.
+// RotationStats returns the number of refreshes with each outcome since the start.
 func (s *Service) RotationStats() map[store.Outcome]uint64 {
 	counts := make(map[store.Outcome]uint64, len(s.rotations))
 	for o := range s.rotations {

@@ -10,12 +10,12 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// deadSessionsKept is how long an expired session's row stays, so that a late
-// refresh is told that the session expired.
+// deadSessionsKept is how long the row of an expired session stays, so that a late refresh gets the
+// answer that the session has expired.
 const deadSessionsKept = 24 * time.Hour
 
-// Sessions looks at one page of the session rows in the order of their ids, and returns
-// those that are alive now, and the id to go on after, zero when none is left.
+// Sessions reads one page of the session rows, ordered by id, and returns those that are alive now.
+// next is the id to continue after, zero when none is left.
 func (s *Service) Sessions(ctx context.Context, p store.SessionPage) (sessions []store.Session, next uuid.UUID, err error) {
 	p.Now = s.now()
 	if sessions, next, err = s.store.Sessions(ctx, p); err != nil {
@@ -24,7 +24,7 @@ func (s *Service) Sessions(ctx context.Context, p store.SessionPage) (sessions [
 	return sessions, next, nil
 }
 
-// UserSessions returns one page of a user's sessions that are alive now, the newest first.
+// UserSessions returns one page of a user's sessions that are alive now, newest first.
 func (s *Service) UserSessions(ctx context.Context, p store.UserSessionPage) ([]store.Session, error) {
 	p.Now = s.now()
 	sessions, err := s.store.UserSessions(ctx, p)
@@ -34,15 +34,15 @@ func (s *Service) UserSessions(ctx context.Context, p store.UserSessionPage) ([]
 	return sessions, nil
 }
 
-// The first page of a count is small, for there to be a number soon, and each is twice the
-// one before.
+// The first page of a count is small, so that a first number comes soon. Each page is twice
+// as large as the one before.
 const (
 	firstCountPage = 1000 // session rows
 	countPage      = 16_000
 )
 
-// CountSessions returns how many sessions a revocation of this scope would end. When it
-// fails, what was counted until then is returned beside the error.
+// CountSessions returns how many sessions a revocation of this scope would end. When it fails, it
+// returns the count so far beside the error.
 func (s *Service) CountSessions(ctx context.Context, scope store.Scope) (total store.SessionCount, err error) {
 	page := store.CountPage{Scope: scope, Now: s.now(), Limit: firstCountPage}
 	for {
@@ -59,7 +59,7 @@ func (s *Service) CountSessions(ctx context.Context, scope store.Scope) (total s
 	}
 }
 
-// EndSession ends one session by its id, or fails with [CodeSessionNotFound].
+// EndSession ends one session by its id. It fails with [CodeSessionNotFound].
 func (s *Service) EndSession(ctx context.Context, a Actor, id uuid.UUID) error {
 	ended, err := s.store.EndSession(ctx, id, a.event(store.ActionSessionRevoked, s.now()))
 	if err != nil {
@@ -72,9 +72,9 @@ func (s *Service) EndSession(ctx context.Context, a Actor, id uuid.UUID) error {
 	return nil
 }
 
-// EndSessions ends every session in scope at once, by generation: what it took
-// to issue them is out of date from the moment that it returns the generation that
-// is now current. It fails with [CodeUserNotFound] when the scope's user does not exist.
+// EndSessions ends every session in scope at once, by raising a generation. It returns the new
+// generation. Tokens issued under an older one are refused from then on. It fails with
+// [CodeUserNotFound] when the scope's user does not exist.
 func (s *Service) EndSessions(ctx context.Context, a Actor, scope store.Scope) (generation int64, err error) {
 	e := a.event(store.ActionSessionsRevoked, s.now())
 	e.UserID = scope.UserID()
@@ -89,9 +89,8 @@ func (s *Service) EndSessions(ctx context.Context, a Actor, scope store.Scope) (
 	return generation, nil
 }
 
-// Sweep deletes the rows of the sessions in scope that can never be used again, and
-// tells each how many it has deleted so far, if it is set. It can be stopped at any
-// time, and loses nothing.
+// Sweep deletes the rows of the sessions in scope that can never be used again, calling each, if
+// not nil, with the running total. Stopping it at any time loses nothing.
 func (s *Service) Sweep(ctx context.Context, scope store.Scope, each func(deleted int64)) (deleted int64, err error) {
 	page := store.DeadSessionPage{UserID: scope.UserID(), ExpiredBefore: s.now().Add(-deadSessionsKept), Limit: selectPage}
 	for {
@@ -111,12 +110,13 @@ func (s *Service) Sweep(ctx context.Context, scope store.Scope, each func(delete
 }
 
 const (
-	revocationsKept = 2 * time.Hour  // longer than any access token lives, on any node
-	nodesKept       = 24 * time.Hour // for an operator to see which have died
+	revocationsKept = 2 * time.Hour  // longer than the life of an access token on any node
+	nodesKept       = 24 * time.Hour // so that operators can see which nodes have died
 )
 
-// Forget deletes the revocations and the retired keys that no living access token can
-// need, the nodes that were not seen for a day, and the names of deleted users that are free.
+// Forget deletes data that no longer has an effect: revocations and retired keys that no living
+// access token can need, nodes that were not seen for a day, and released names whose quarantine is
+// over.
 func (s *Service) Forget(ctx context.Context) error {
 	now := s.now()
 	if err := s.store.RemoveOldNodes(ctx, now.Add(-nodesKept)); err != nil {
@@ -139,7 +139,7 @@ func (s *Service) Forget(ctx context.Context) error {
 	})
 }
 
-// deletePages calls do until it has deleted less than a page.
+// deletePages calls do until it deletes less than a page.
 func deletePages(do func() (deleted int, err error)) error {
 	for {
 		n, err := do()

@@ -13,13 +13,13 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// setback is that the database answers from another history than before: a replica was
-// promoted, a backup was restored, or another database has taken its place. It may have
-// lost revocations that this node knows. cause is nil when none is known to be lost.
+// setback means that the database continues from another history than before: a replica was
+// promoted, a backup was restored, or another database has taken its place. It may have lost
+// revocations that this node knows. cause is nil when none is known to be lost.
 type setback struct{ cause error }
 
-// setbackSince compares a reading with what was known when it began. It returns nil for
-// the first one, and while the database goes on where it was.
+// setbackSince compares a reading with the snapshot from which it began. It returns nil for the
+// first reading, and while the history is unchanged.
 func setbackSince(from *feedSnapshot, got store.Feed) *setback {
 	switch {
 	case from.contact.IsZero():
@@ -35,9 +35,8 @@ func setbackSince(from *feedSnapshot, got store.Feed) *setback {
 	}
 }
 
-// overcome brings back what the database has lost of what this node knows. Until that is
-// done the node vouches for nobody: it would refuse the tokens that are issued under the
-// older counters.
+// overcome writes again what this node knows and the database has lost. Until then the node
+// verifies no token: it would refuse tokens that are issued under the older generations.
 func (f *follower) overcome(ctx context.Context) error {
 	back := f.cluster.setback.Load()
 	if back == nil {
@@ -63,8 +62,8 @@ func (f *follower) overcome(ctx context.Context) error {
 	return f.cluster.Sync(ctx)
 }
 
-// reapply raises the counters of the database to those that this process remembers, and
-// ends the sessions again that it knows to have ended.
+// reapply raises the generations in the database to those that this process remembers, and ends
+// again the sessions that it knows to have ended.
 func (c *Cluster) reapply(ctx context.Context, a Actor) (counters, sessions int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, wholeTimeout)
 	defer cancel()
@@ -98,9 +97,9 @@ func (c *Cluster) reapply(ctx context.Context, a Actor) (counters, sessions int,
 	return counters, sessions, nil
 }
 
-// spareAgain ends all sessions of users but one, where that is the latest that is known of
-// them and the database has lost it. It takes these users out of those whose counters
-// are to be raised, which would end that one as well.
+// spareAgain ends all sessions of some users except one each, where that was the latest known
+// ending and the database has lost it. It removes these users from users, whose generations are to
+// be raised: that would end the spared session too.
 func (c *Cluster) spareAgain(ctx context.Context, spared map[uuid.UUID]uuid.UUID, users map[uuid.UUID]int64, e store.Event) (n int, err error) {
 	for id, session := range spared {
 		access, err := c.store.Access(ctx, id, session)
@@ -108,7 +107,7 @@ func (c *Cluster) spareAgain(ctx context.Context, spared map[uuid.UUID]uuid.UUID
 			err = c.store.EndOtherSessions(ctx, id, session, e)
 			n++
 		}
-		if err != nil && !errors.Is(err, store.ErrNotFound) { // else the user is gone
+		if err != nil && !errors.Is(err, store.ErrNotFound) { // ErrNotFound: the user is gone
 			return n, err
 		}
 		delete(users, id)
@@ -118,8 +117,8 @@ func (c *Cluster) spareAgain(ctx context.Context, spared map[uuid.UUID]uuid.UUID
 
 func compareIDs(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) }
 
-// remembered returns the counters of users and the sessions that ended lately. A server of
-// a release before gives a deleted user the largest number there is; that becomes deleted.
+// remembered returns the generations of users and the sessions that ended lately. Servers of an
+// older release give a deleted user the largest possible number; remembered replaces it by deleted.
 func (s *feedSnapshot) remembered(deleted int64) (users map[uuid.UUID]int64, sessions []uuid.UUID) {
 	users = map[uuid.UUID]int64{}
 	raise := func(id uuid.UUID, generation int64) {
@@ -144,7 +143,8 @@ func (s *feedSnapshot) remembered(deleted int64) (users map[uuid.UUID]int64, ses
 	return users, sessions
 }
 
-// spared returns the session that the latest ending of each user's sessions has spared.
+// spared returns, for each user, the session that the latest ending of all the user's sessions has
+// spared.
 func (s *feedSnapshot) spared(users map[uuid.UUID]int64) map[uuid.UUID]uuid.UUID {
 	spared := map[uuid.UUID]uuid.UUID{}
 	for _, r := range s.recent {
@@ -159,7 +159,7 @@ func (s *feedSnapshot) spared(users map[uuid.UUID]int64) map[uuid.UUID]uuid.UUID
 		}
 		for id, generation := range b.users {
 			if session, ok := sessions[generation]; ok && users[id] == generation {
-				spared[id] = session // somebody else's, if two have one number: the store spares one's own only
+				spared[id] = session // may be another user's if two have the same number: the store spares only the user's own
 			}
 		}
 	}

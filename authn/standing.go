@@ -10,7 +10,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// Listed is a user in a list.
+// Listed is a user in a list, with the state of the password.
 type Listed struct {
 	User     store.User
 	Password StoredPassword
@@ -24,15 +24,15 @@ func listed(c store.Credentials) Listed {
 	return l
 }
 
-// Standing is how an account stands at an instant.
+// Standing is the state of an account at an instant.
 type Standing struct {
 	Listed
-	Sessions   int64     // alive
-	LastSignIn time.Time // zero when neither the audit trail nor a session knows of one
-	Holds      []Hold    // what keeps its user from signing in with the password now; none when nothing does
+	Sessions   int64     // live sessions
+	LastSignIn time.Time // zero when neither the audit trail nor a session records one
+	Holds      []Hold    // what prevents signing in with the password now; none when nothing does
 }
 
-// HoldKind names what keeps a user from signing in.
+// HoldKind names what prevents a user from signing in.
 type HoldKind string
 
 // The kinds.
@@ -41,21 +41,21 @@ const (
 	HoldNoPassword         HoldKind = "no_password"
 	HoldPasswordDisabled   HoldKind = "password_disabled"
 	HoldPasswordUnreadable HoldKind = "password_unreadable"
-	HoldFailuresAnywhere   HoldKind = "failed_sign_ins" // from anywhere together; not where the account has signed in within 30 days
+	HoldFailuresAnywhere   HoldKind = "failed_sign_ins" // from all addresses together; places where the account has signed in within 30 days are exempt
 	HoldFailuresHere       HoldKind = "failed_sign_ins_of_addresses"
 )
 
-// Hold is one thing that keeps a user from signing in.
+// Hold is one thing that prevents a user from signing in.
 type Hold struct {
 	Kind      HoldKind
-	Since     time.Time // of what was disabled; else zero
-	Until     time.Time // of failed sign-ins, the end of the longest delay; else zero
-	Addresses int       // blocks of addresses that have to wait; of HoldFailuresHere
+	Since     time.Time // when the user or password was disabled; zero for failed sign-ins
+	Until     time.Time // for failed sign-ins, the end of the longest delay; else zero
+	Addresses int       // for HoldFailuresHere, the number of address blocks that must wait
 }
 
-// Standing reads how the account of the user with this id stands now, or fails with
-// [CodeUserNotFound]. Limits that are not about one account, such as those of an address or of
-// the installation, are none of its holds.
+// Standing returns the current state of the account with this id. It fails with [CodeUserNotFound].
+// It does not consider limits that are not about one account, such as those of an address or of the
+// installation.
 func (s *Service) Standing(ctx context.Context, id uuid.UUID) (Standing, error) {
 	now := s.now()
 	c, err := s.store.CredentialsByID(ctx, id)
@@ -79,7 +79,7 @@ func (s *Service) Standing(ctx context.Context, id uuid.UUID) (Standing, error) 
 	return st, err
 }
 
-// holds returns what the account itself tells.
+// holds returns the holds that the account itself shows.
 func (l Listed) holds() (holds []Hold) {
 	if l.User.Disabled() {
 		holds = append(holds, Hold{Kind: HoldDisabled, Since: l.User.DisabledAt})
@@ -95,7 +95,7 @@ func (l Listed) holds() (holds []Hold) {
 	return holds
 }
 
-// waits returns what failed sign-ins still hold against an account.
+// waits returns the holds of an account because of failed sign-ins.
 func (s *Service) waits(ctx context.Context, id uuid.UUID, now time.Time) (holds []Hold, err error) {
 	if s.rules.Load().throttle == nil {
 		return nil, nil
@@ -134,8 +134,8 @@ func latest(a, b time.Time) time.Time {
 	return b
 }
 
-// NameFreeAt returns when a stranger may register a username that a deleted user had, and when
-// the latest of those users was deleted. Both are zero for a name that need not be waited for.
+// NameFreeAt returns when the public may register a username that a deleted user had, and when the
+// latest of those users was deleted. Both are zero for a name that is free at once.
 func (s *Service) NameFreeAt(ctx context.Context, username string) (free, released time.Time, err error) {
 	folded, err := foldUsername(username)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"github.com/authctl/authctl/authn/hashing"
 )
 
-// Step is one part of a login and how long it took.
+// Step is one part of a login and its duration.
 type Step struct {
 	Name string // lookup, hash_wait, hash or store
 	Took time.Duration
@@ -27,8 +27,8 @@ func (w *stopwatch) lap(name string) {
 	w.last = now
 }
 
-// hashed ends the two steps of a hash, of which the hasher has measured the wait. A hash that never
-// began ends no step.
+// hashed ends the two steps of a hash: the wait, as the hasher measured it, and the computation. A
+// hash that never began ends no step.
 func (w *stopwatch) hashed(took hashing.Took) {
 	if took.Began.IsZero() {
 		return
@@ -38,7 +38,7 @@ func (w *stopwatch) hashed(took hashing.Took) {
 	w.lap("hash")
 }
 
-// add adds to a step; several times of one name add up.
+// add adds time to a step. Times of the same name add up.
 func (w *stopwatch) add(name string, took time.Duration) {
 	for i := range w.steps {
 		if w.steps[i].Name == name {

@@ -10,18 +10,18 @@ const (
 	PasswordNone       PasswordState = "none"       // nobody can sign in with one
 	PasswordUsable     PasswordState = "usable"     // it may be used
 	PasswordDisabled   PasswordState = "disabled"   // too many failed sign-ins have disabled it
-	PasswordUnreadable PasswordState = "unreadable" // its hash is of no format that is known here
+	PasswordUnreadable PasswordState = "unreadable" // the format of its hash is unknown
 )
 
-// StoredPassword is what may be told of a user's password: nothing of its salt or its hash.
+// StoredPassword describes a user's password without its salt and hash.
 type StoredPassword struct {
 	State     PasswordState
-	Algorithm string // argon2id, bcrypt, …; "" for none, and for one that is unreadable
-	Cost      string // in the algorithm's own terms: "m=65536,t=3,p=1", "cost=10"
-	Imported  bool   // another program made the hash, as its spelling shows; Argon2id in our spelling may be imported too
+	Algorithm string // argon2id, bcrypt, …; "" if there is none or it is unreadable
+	Cost      string // in the algorithm's terms: "m=65536,t=3,p=1", "cost=10"
+	Imported  bool   // the hash has the format of another program; an imported Argon2id hash in our format is not recognized
 }
 
-// DescribeHash reads what a stored hash is, and computes nothing. "" is no password.
+// DescribeHash describes a stored hash without computing anything. "" means no password.
 func DescribeHash(encoded string) StoredPassword {
 	if encoded == "" {
 		return StoredPassword{State: PasswordNone}

@@ -12,36 +12,36 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// AccountLimits is how failed sign-ins slow the next ones of the same account down. Each is
-// counted for the account from its address block, and, with more patience, for the account from
-// anywhere. Nothing locks: the delays end, sessions go on, and where an account has signed in
-// lately nobody elsewhere can hold it up. The zero value slows nothing down.
+// AccountLimits delays sign-ins to an account after failures. Failures are counted twice: for the
+// account from one address block, and, with a higher allowance, for the account from all addresses.
+// Nothing is locked: delays end and sessions live on. From places where an account has signed in
+// lately, failures elsewhere cause no delay. The zero value delays nothing.
 type AccountLimits struct {
-	Free         int           // failures without a delay, from one address block; 0 for no limits at all
-	MaxDelay     time.Duration // delays begin at one second and double up to this
-	FreeAnywhere int           // the same from all addresses together
+	Free         int           // failures without a delay, from one address block; 0 turns all limits off
+	MaxDelay     time.Duration // max delay; delays begin at one second and double
+	FreeAnywhere int           // failures without a delay, from all addresses together
 	MaxAnywhere  time.Duration
-	Ceiling      int // failures of all accounts within CeilingPer; then only where an account has signed in lately it may go on; 0 for no ceiling
+	Ceiling      int // max failures of all accounts within CeilingPer; beyond, accounts can sign in only from known places; 0 for no ceiling
 	CeilingPer   time.Duration
-	DisableAfter int // failures without a success between them that disable the password (NIST SP 800-63B-4, 3.2.2); 0 for never
+	DisableAfter int // consecutive failures that disable the password (NIST SP 800-63B-4, 3.2.2); 0 for never
 }
 
-// attemptSlots is how many counters of each kind there may be, at some 150 bytes each. A
-// counter that meets another in its slot begins anew.
+// attemptSlots is the max number of counters of each kind, at some 150 bytes each. A counter whose
+// slot belongs to another replaces it and starts at zero.
 const attemptSlots = 1 << 18
 
-// placeSlots is how many pairs of an account and an address block may be remembered where it has
-// signed in, at some 150 bytes each. Only successes take the place of others.
+// placeSlots is the max number of remembered places, pairs of an account and an address block, at
+// some 150 bytes each. Only a success can replace another place.
 const placeSlots = 1 << 20
 
 const (
 	firstDelay    = time.Second
-	quietHere     = 15 * time.Minute // without an attempt, after which counting begins anew
+	quietHere     = 15 * time.Minute // without an attempt, after which counting starts again
 	quietAnywhere = time.Hour
-	knownFor      = 30 * 24 * time.Hour // since the latest success from an address block
+	knownFor      = 30 * 24 * time.Hour // how long a place counts as known after its latest success
 )
 
-// Validate returns an error, fit for a person, when the limits are out of range.
+// Validate returns an error, with text for a person, when the limits are out of range.
 func (l AccountLimits) Validate() error {
 	switch {
 	case l.Free < 1 || l.Free > 100 || l.FreeAnywhere < l.Free || l.FreeAnywhere > 1000:
@@ -56,15 +56,15 @@ func (l AccountLimits) Validate() error {
 	return nil
 }
 
-// throttle is AccountLimits in a form that is ready to use.
+// throttle is AccountLimits prepared for use.
 type throttle struct {
 	AccountLimits
 	key            [sha256.Size]byte
 	here, anywhere []time.Duration
 }
 
-// newThrottle returns nil for limits that slow nothing down. The secret keeps outsiders from
-// choosing names whose counters meet that of an account.
+// newThrottle returns nil for limits that delay nothing. The secret makes slots unpredictable, so
+// that outsiders cannot choose names whose counters replace those of an account.
 func newThrottle(l AccountLimits, secret string) (*throttle, error) {
 	if l.Free == 0 {
 		return nil, nil
@@ -79,7 +79,7 @@ func newThrottle(l AccountLimits, secret string) (*throttle, error) {
 	return t, nil
 }
 
-// delays lists how long to wait after each failure: not at all before the last free one.
+// delays returns how long to wait after each number of failures. The first free-1 have no delay.
 func delays(free int, most time.Duration) []time.Duration {
 	list := make([]time.Duration, free-1)
 	for d := firstDelay; d < most; d *= 2 {
@@ -91,7 +91,7 @@ func delays(free int, most time.Duration) []time.Duration {
 // ceilingSlots is how many counters share the failures of all accounts.
 const ceilingSlots = 64
 
-// ceiling is what counts the failures of all accounts at an instant.
+// ceiling returns the ceiling that applies at an instant.
 func (t *throttle) ceiling(now time.Time) store.Ceiling {
 	if t.Ceiling == 0 {
 		return store.Ceiling{}
@@ -103,7 +103,7 @@ func (t *throttle) ceiling(now time.Time) store.Ceiling {
 	}
 }
 
-// attempt is a try to sign in to a name, whether or not anybody has it.
+// attempt returns the attempt to sign in to a name, whether or not anybody has the name.
 func (t *throttle) attempt(username, folded string, from netip.Prefix, now time.Time) store.Attempt {
 	account := "name " + folded
 	if folded == "" {
@@ -123,7 +123,7 @@ func (t *throttle) attempt(username, folded string, from netip.Prefix, now time.
 	}
 }
 
-// hash returns what chooses a slot, and whose the slot then is.
+// hash returns the slot for a text, and the key that identifies the text within the slot.
 func (t *throttle) hash(of string) (slot uint64, key int64) {
 	mac := hmac.New(sha256.New, t.key[:])
 	mac.Write([]byte(of))

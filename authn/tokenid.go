@@ -8,9 +8,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// tokenID is the jti of an access token (RFC 7519, section 4.1.7): 120 random bits, and no
-// two tokens have the same. 15 bytes are 20 characters of base64url, without padding. It
-// is written and read without an allocation.
+// tokenID is the unique jti of an access token (RFC 7519, section 4.1.7): 120 random bits. As text
+// it is 20 characters of base64url without padding. Encoding and decoding allocate nothing.
 type tokenID [15]byte
 
 const tokenIDLength = 20 // characters

@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// The last bytes of a verifier tell which of its session's tokens it is, so that one that
-// the database has lost is not taken for one that was replaced. The 20 bytes before them
-// are random.
+// The last bytes of a verifier hold the token's step, its number among the session's tokens.
+// So a token that the database has lost is not mistaken for one that was replaced. The 20
+// bytes before them are random.
 const (
 	stepAt  = 20 // five bytes, big-endian
-	stampAt = 25 // seven bytes: what proves the step, and where it belongs
+	stampAt = 25 // seven bytes: a MAC of the step and the rest of the token
 	maxStep = 1<<40 - 1
 )
 
-// stepKeys are the keys that steps are proven with, the one for new tokens first. Only the
-// servers have them: who holds an old token must not be able to make a newer one of it.
+// stepKeys is the MAC keys of steps, with the key for new tokens first. Only servers have them: the
+// holder of an old token must not be able to make a newer one from it.
 type stepKeys [][]byte
 
 // newStepKeys derives a key from each secret by HKDF (RFC 5869).
@@ -36,11 +36,12 @@ func newStepKeys(secrets []keySecret) (stepKeys, error) {
 	return keys, nil
 }
 
-// firstStep is the step of a session's first token, or of the first after one whose step
-// cannot be read: the time in seconds, so that it is beyond those that the session had.
+// firstStep returns the step of a session's first token, or of the token after one whose step
+// cannot be read. It is the time in seconds, so that it is greater than all earlier steps of the
+// session.
 func firstStep(now time.Time) int64 { return max(now.Unix(), 1) }
 
-// mark returns t with a step.
+// mark returns t with a step and its MAC.
 func (k stepKeys) mark(t refreshToken, step int64) refreshToken {
 	var b [8]byte
 	binary.BigEndian.PutUint64(b[:], uint64(min(step, maxStep)))
@@ -49,8 +50,8 @@ func (k stepKeys) mark(t refreshToken, step int64) refreshToken {
 	return t
 }
 
-// read returns the step of t, 0 when it has none that one of the keys proves: it is from a
-// release without steps, of a secret that is not configured any more, or made up.
+// read returns the step of t, 0 when no key proves one. Such a token is forged, or from a release
+// without steps, or its secret is no longer configured.
 func (k stepKeys) read(t refreshToken) int64 {
 	for _, key := range k {
 		if subtle.ConstantTimeCompare(stamp(key, t)[:verifierLength-stampAt], t.verifier[stampAt:]) == 1 {
@@ -62,7 +63,7 @@ func (k stepKeys) read(t refreshToken) int64 {
 	return 0
 }
 
-// stamp authenticates the step together with the rest of the token.
+// stamp returns the MAC of the step together with the rest of the token.
 func stamp(key []byte, t refreshToken) []byte {
 	mac := hmac.New(sha256.New, key)
 	mac.Write(t.selector[:])

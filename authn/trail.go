@@ -9,12 +9,12 @@ import (
 )
 
 const (
-	countedAtOnce = 20_000 // events that are counted at a time
-	prunedAtOnce  = 1000   // events that are deleted at a time, while which others wait on SQLite
+	countedAtOnce = 20_000 // events per page of a count
+	prunedAtOnce  = 1000   // events per page of a deletion; on SQLite other writers wait for each page
 )
 
-// Events looks at one page of the audit trail, the newest event first, and returns those that
-// p selects, and the key to go on before, zero when none is left.
+// Events reads one page of the audit trail, newest first, and returns the events that p selects.
+// The key is the one to continue before, zero when none is left.
 func (s *Service) Events(ctx context.Context, p store.EventPage) ([]store.RecordedEvent, store.EventKey, error) {
 	events, next, err := s.store.Events(ctx, p)
 	if err != nil {
@@ -38,11 +38,10 @@ func (s *Service) CountPrunable(ctx context.Context, before time.Time) (total in
 	}
 }
 
-// PruneEvents deletes the events before an instant, the oldest first, but for those of earlier
-// prunes, and calls each, if not nil, with the running total. The first deletion writes an
-// event that tells of them all. It can be stopped at any time, and keeps what it has done,
-// which is returned beside the error. It fails with [CodeInvalidRequest] for an instant in the
-// future.
+// PruneEvents deletes the events before an instant, oldest first, and calls each, if not nil, with
+// the running total. It keeps the events of earlier prunes. The first deletion writes one event for
+// all of them. Stopping it at any time keeps what was deleted; the count is returned beside the
+// error. It fails with [CodeInvalidRequest] for an instant in the future.
 func (s *Service) PruneEvents(ctx context.Context, a Actor, before time.Time, each func(deleted int64)) (deleted int64, err error) {
 	now := s.now()
 	if before.After(now) {

@@ -9,10 +9,9 @@ import (
 
 const maxUsernameLength = 64 // code points
 
-// foldUsername returns the form under which a username is unique: PRECIS
-// UsernameCaseMapped (RFC 8265, section 3.3). It fails with
-// [CodeInvalidUsername] for what that profile does not allow (spaces, controls,
-// invisible characters) and for names longer than 64 code points.
+// foldUsername returns the form in which a username is unique: PRECIS UsernameCaseMapped (RFC 8265,
+// section 3.3). It fails with [CodeInvalidUsername] for characters that the profile forbids
+// (spaces, controls, invisible characters) and for names longer than 64 code points.
 func foldUsername(name string) (string, error) {
 	if !utf8.ValidString(name) {
 		return "", refuse(CodeInvalidUsername, "the username must be valid UTF-8")
@@ -24,8 +23,8 @@ func foldUsername(name string) (string, error) {
 	if err != nil {
 		return "", refuse(CodeInvalidUsername, "the username may have letters, digits and punctuation, no spaces and no invisible characters")
 	}
-	// Lower-casing may lengthen a name, and a profile need not be idempotent;
-	// a name whose folded form would fold to another is refused.
+	// Lower-casing may lengthen a name, and the profile need not be idempotent:
+	// a name whose folded form folds to another is refused.
 	again, err := precis.UsernameCaseMapped.String(folded)
 	if err != nil || again != folded || utf8.RuneCountInString(folded) > maxUsernameLength {
 		return "", refuse(CodeInvalidUsername, "the username has characters that have no stable lower case")
@@ -33,7 +32,7 @@ func foldUsername(name string) (string, error) {
 	return folded, nil
 }
 
-// foldPart folds a piece of a username for a search, as far as it can be folded.
+// foldPart folds a part of a username for a search, as far as possible.
 func foldPart(part string) string {
 	if folded, err := precis.UsernameCaseMapped.String(part); err == nil {
 		return folded
@@ -41,8 +40,8 @@ func foldPart(part string) string {
 	return strings.ToLower(part)
 }
 
-// truncate cuts s to at most n bytes without splitting a character, and makes
-// it valid UTF-8 without NUL, which PostgreSQL text cannot hold.
+// truncate cuts s to at most n bytes without splitting a character. It removes invalid UTF-8 and
+// NUL, which PostgreSQL text cannot hold.
 func truncate(s string, n int) string {
 	s = strings.ReplaceAll(strings.ToValidUTF8(s, "?"), "\x00", "?")
 	if len(s) <= n {

@@ -10,12 +10,12 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// User returns the user whom an operator names: the one with this id, or else the one with
-// this username, in any spelling that folds to it. It fails with [CodeUserNotFound].
+// User returns the user that an operator names by id or by username, in any spelling that folds to
+// it. It fails with [CodeUserNotFound].
 //
-// Only the canonical text of a UUID (RFC 9562, section 4) counts as an id. The id comes first
-// because nobody can choose it: a stranger who registers somebody's id as a username must not
-// be taken for that user. Such a stranger is found by their own id.
+// Only the canonical text of a UUID (RFC 9562, section 4) counts as an id. The id takes precedence
+// because nobody can choose it: a person who registers another user's id as username must not be
+// taken for that user. Such a person is found by their own id.
 func (s *Service) User(ctx context.Context, nameOrID string) (store.User, error) {
 	id, ok := parseUserID(nameOrID)
 	if !ok {
@@ -31,8 +31,8 @@ func (s *Service) User(ctx context.Context, nameOrID string) (store.User, error)
 	return user, nil
 }
 
-// Namesake returns the user whom [Service.User] passes over because the text is the id of
-// another one. It reports false when there is none.
+// Namesake returns the user whose username is the text, if [Service.User] took the text for the id
+// of another user. It reports false when there is none.
 func (s *Service) Namesake(ctx context.Context, nameOrID string, found store.User) (store.User, bool, error) {
 	if _, ok := parseUserID(nameOrID); !ok {
 		return store.User{}, false, nil
@@ -44,7 +44,7 @@ func (s *Service) Namesake(ctx context.Context, nameOrID string, found store.Use
 	return other, err == nil && other.ID != found.ID, err
 }
 
-// parseUserID reads the text of a UUID with its four dashes, in either case.
+// parseUserID parses the text of a UUID with its four dashes, in either case.
 func parseUserID(text string) (uuid.UUID, bool) {
 	id, err := uuid.Parse(text)
 	return id, err == nil && len(text) == len(id.String())
@@ -65,9 +65,9 @@ func (s *Service) userByName(ctx context.Context, username string) (store.User, 
 	return user, nil
 }
 
-// Users looks at one page of all users in the order of their folded names, and returns
-// those whom p selects, with what may be told of their passwords, and the name to go on after, "" when none is left. p.Search and
-// p.After are folded first.
+// Users reads one page of all users, ordered by folded name, and returns those that p selects, with
+// a description of their passwords. next is the name to continue after, "" when none is left.
+// p.Search and p.After are folded first.
 func (s *Service) Users(ctx context.Context, p store.UserPage) (users []Listed, next string, err error) {
 	p.Search, p.After = foldPart(p.Search), foldPart(p.After)
 	page, next, err := s.store.Users(ctx, p)
@@ -98,8 +98,8 @@ func (s *Service) SetPassword(ctx context.Context, a Actor, nameOrID, password s
 	return Registered{User: user, Warning: warning}, err
 }
 
-// DisableUser bars a user from signing in and ends the user's sessions. It fails
-// with [CodeUserNotFound].
+// DisableUser prevents a user from signing in and ends the user's sessions. It fails with
+// [CodeUserNotFound].
 func (s *Service) DisableUser(ctx context.Context, a Actor, nameOrID string) (store.User, error) {
 	user, err := s.User(ctx, nameOrID)
 	if err != nil {
@@ -108,8 +108,8 @@ func (s *Service) DisableUser(ctx context.Context, a Actor, nameOrID string) (st
 	return s.change(ctx, a, user, store.ActionUserDisabled, s.store.DisableUser)
 }
 
-// EnableUser lets a disabled user sign in again; it revives no session. It fails
-// with [CodeUserNotFound].
+// EnableUser lets a disabled user sign in again. It does not restore sessions. It fails with
+// [CodeUserNotFound].
 func (s *Service) EnableUser(ctx context.Context, a Actor, nameOrID string) (store.User, error) {
 	user, err := s.User(ctx, nameOrID)
 	if err != nil {
@@ -118,13 +118,13 @@ func (s *Service) EnableUser(ctx context.Context, a Actor, nameOrID string) (sto
 	return s.change(ctx, a, user, store.ActionUserEnabled, s.store.EnableUser)
 }
 
-// Deleted is the outcome of [Service.DeleteUser].
+// Deleted is the result of [Service.DeleteUser].
 type Deleted struct {
-	User       store.User // who it was
-	NameFreeAt time.Time  // when a stranger may register the name; zero for at once
+	User       store.User // the deleted user
+	NameFreeAt time.Time  // when the public may register the name; zero for at once
 }
 
-// DeleteUser removes a user with every session. It fails with [CodeUserNotFound].
+// DeleteUser removes a user and all sessions of the user. It fails with [CodeUserNotFound].
 func (s *Service) DeleteUser(ctx context.Context, a Actor, nameOrID string) (Deleted, error) {
 	user, err := s.User(ctx, nameOrID)
 	if err != nil {
@@ -141,8 +141,8 @@ func (s *Service) DeleteUser(ctx context.Context, a Actor, nameOrID string) (Del
 	return Deleted{User: user, NameFreeAt: free}, err
 }
 
-// change carries out one change of an account under its audit event. A user who
-// went away since the look-up is not found.
+// change carries out one change of an account with its audit event. A user who was deleted since
+// the query is not found.
 func (s *Service) change(ctx context.Context, a Actor, user store.User, action store.Action,
 	do func(context.Context, uuid.UUID, store.Event) (store.User, error)) (store.User, error) {
 	e := a.event(action, s.now())

@@ -6,8 +6,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Identity is who an access token speaks for. Whatever needs one has had the token
-// checked: [Service.Verify] alone makes it.
+// Identity is the user and session of a verified access token. Only [Service.Verify] makes one, so
+// code that has an Identity need not check the token again.
 type Identity struct {
 	UserID    uuid.UUID
 	Username  string
@@ -15,10 +15,10 @@ type Identity struct {
 	ExpiresAt time.Time
 }
 
-// Verify checks an access token against what this process knows of revocations,
-// and asks nobody. It fails with [CodeUnauthenticated], [CodeTokenExpired],
-// [CodeSessionRevoked], or with [CodeUnavailable] while it has lost sight of the
-// feed: it never blames the token for a fault of its own.
+// Verify verifies an access token against the revocations that this process knows, without a query.
+// It fails with [CodeUnauthenticated], [CodeTokenExpired] or [CodeSessionRevoked]. It fails with
+// [CodeUnavailable] while the revocation feed is stale: it never blames the token for a fault of
+// the server.
 func (s *Service) Verify(access string) (Identity, error) {
 	c, err := s.access.verify(access, s.now())
 	if err != nil {

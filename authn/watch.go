@@ -9,11 +9,12 @@ import (
 )
 
 const (
-	watchPause    = 100 * time.Millisecond // before the first new try to watch
-	watchMaxPause = 5 * time.Second        // between two tries
+	watchPause    = 100 * time.Millisecond // before the first attempt to watch again
+	watchMaxPause = 5 * time.Second        // max time between two attempts
 )
 
-// watch is told of revocations, and begins again when it no longer is.
+// watch wakes the follower when the store reports new revocations. It starts again when watching
+// fails.
 func (f *follower) watch(ctx context.Context) {
 	pause := watchPause
 	lost := false
@@ -26,7 +27,7 @@ func (f *follower) watch(ctx context.Context) {
 			pause = watchPause
 			select {
 			case f.woken <- struct{}{}:
-			default: // it is awake
+			default: // it is awake already
 			}
 		})
 		if errors.Is(err, store.ErrReplaced) {
@@ -34,7 +35,7 @@ func (f *follower) watch(ctx context.Context) {
 			f.notice(Replaced, err)
 			return
 		}
-		f.cluster.feed.forget() // the server may be another one now
+		f.cluster.feed.forget() // another server may answer now
 		if ctx.Err() == nil && !lost {
 			f.notice(ListenerLost, err)
 			lost = true

@@ -8,7 +8,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// Of a node's own writes so many in a row may fail for a reason that passes, such as a lock.
+// toleratedWriteFailures is how many consecutive writes of a node may fail for a transient reason, such as a lock.
 const toleratedWriteFailures = 1
 
 // The events.
@@ -17,17 +17,17 @@ const (
 	WritesBack FollowEvent = "the database takes writes again"
 )
 
-// writes is whether the latest changes of this process reached the database.
+// writes records whether the latest changes of this process reached the database.
 type writes struct {
 	mu     sync.Mutex
-	cause  error // of the latest failure since the node last made itself known
-	inARow int   // failures of the node to do so
-	told   bool  // of cause
+	cause  error // the latest failure since the node last announced itself; nil for none
+	inARow int   // consecutive failures to announce itself
+	told   bool  // cause was reported
 }
 
-// Writes returns nil while the database takes writes, as far as this process has seen, and an
-// error with [CodeUnavailable] otherwise. A node sees it when it makes itself known, each
-// second while that fails.
+// Writes returns nil while the database takes writes, as far as this process knows, and an error
+// with [CodeUnavailable] otherwise. A node notices a change when it announces itself, each second
+// while that fails.
 func (c *Cluster) Writes() error {
 	c.writes.mu.Lock()
 	defer c.writes.mu.Unlock()
@@ -50,8 +50,7 @@ func refusesWrites(err error) bool {
 	return errors.Is(err, store.ErrReadOnly) || errors.Is(err, store.ErrFull)
 }
 
-// NoteRefusedWrite takes note of what a request failed with, if that is that the database
-// takes no writes.
+// NoteRefusedWrite records the error of a request if it means that the database takes no writes.
 func (c *Cluster) NoteRefusedWrite(err error) {
 	if !refusesWrites(err) {
 		return
@@ -61,7 +60,7 @@ func (c *Cluster) NoteRefusedWrite(err error) {
 	c.writes.cause = err
 }
 
-// noteWrite takes note of whether the node could make itself known, and tells of a change.
+// noteWrite records whether the node could announce itself, and reports a change.
 func (f *follower) noteWrite(err error) {
 	w := &f.cluster.writes
 	w.mu.Lock()

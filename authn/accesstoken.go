@@ -23,7 +23,7 @@ const (
 // accessTokens signs and verifies access tokens: JWTs (RFC 7519), typ at+jwt (RFC 9068).
 type accessTokens struct {
 	ring     atomic.Pointer[keyring]
-	look     func(header string) error // may add a missing key to the ring; nil for none
+	queryKey func(header string) error // may add a missing key to the ring; nil for none
 	issuer   string
 	audience string
 	clientID string
@@ -118,8 +118,8 @@ var errCannotSign = &Error{Code: CodeUnavailable, Message: "this server cannot s
 // a refresh helps the holder of such a token.
 func (a *accessTokens) key(header string, now time.Time) (*signingKey, error) {
 	k := a.ring.Load().byHeader[header]
-	if k == nil && a.look != nil {
-		if err := a.look(header); err != nil {
+	if k == nil && a.queryKey != nil {
+		if err := a.queryKey(header); err != nil {
 			return nil, err
 		}
 		k = a.ring.Load().byHeader[header]

@@ -47,13 +47,13 @@ func (s *Service) beginLogin(ctx context.Context, a Actor, username string, now 
 }
 
 // recordWithin is how long recording the result of an attempt may take.
-const settleWithin = 5 * time.Second
+const recordWithin = 5 * time.Second
 
 // recording returns a context that outlives the client's, for recording the result of an attempt. A
 // client that hangs up must not hide a guess or a refusal, nor turn an attempt without a queue slot
 // into a failure.
-func settling(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), settleWithin)
+func recording(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 }
 
 // takeBack undoes the count of an attempt after an error that says nothing about the password.
@@ -61,7 +61,7 @@ func (s *Service) takeBack(ctx context.Context, attempt *store.Attempt, cause er
 	if attempt == nil || CodeOf(cause) != CodeOverloaded {
 		return cause
 	}
-	ctx, done := settling(ctx)
+	ctx, done := recording(ctx)
 	defer done()
 	if err := s.store.TakeBackLogin(ctx, *attempt); err != nil {
 		return fail(err)
@@ -77,19 +77,19 @@ func (s *Service) disableAfter() int {
 	return 0
 }
 
-// trailPause is the min time between two audit events of requests that a limit refused.
-const trailPause = time.Second
+// auditPause is the min time between two audit events of requests that a limit refused.
+const auditPause = time.Second
 
 // RefusedByLimit records in the audit trail that a limit refused a request. It writes at most one
 // event per second, because there may be thousands of refusals. Metrics count them all.
 func (s *Service) RefusedByLimit(ctx context.Context, a Actor, which string) {
 	now := s.now()
-	last := s.trailed.Load()
+	last := s.lastAudit.Load()
 	since := now.Sub(time.UnixMicro(last))
-	if since >= 0 && since < trailPause || !s.trailed.CompareAndSwap(last, now.UnixMicro()) { // a clock may be set back
+	if since >= 0 && since < auditPause || !s.lastAudit.CompareAndSwap(last, now.UnixMicro()) { // a clock may be set back
 		return
 	}
-	ctx, done := settling(ctx)
+	ctx, done := recording(ctx)
 	defer done()
 	e := a.event(store.ActionRateLimited, now)
 	e.Reason = which

@@ -192,7 +192,7 @@ func (f *follower) follow(ctx context.Context) {
 		f.comeBack(ctx, err)
 		f.compareClocks()
 		if err == nil {
-			f.settleKeys(ctx)
+			f.reconcileKeys(ctx)
 		}
 		switch vouches := f.cluster.Vouches() == nil; {
 		case ctx.Err() != nil:
@@ -261,7 +261,7 @@ func (f *follower) announced() bool {
 
 // reconcileKeys continues a change of keys that the configuration asks for. It also reports an
 // active key that this server cannot sign with.
-func (f *follower) settleKeys(ctx context.Context) {
+func (f *follower) reconcileKeys(ctx context.Context) {
 	id, err := f.cluster.keys.promoteNext(ctx, Actor{Name: "node:" + f.node.Name})
 	if err == nil && id != "" {
 		f.notice(KeyPromoted, nil)

@@ -10,10 +10,10 @@ import (
 
 const hashPage = 1000 // users whose hashes are read at a time
 
-// LookAtHashes finds stored hashes with a cost other than the configured one, and measures a failed
+// SurveyHashes finds stored hashes with a cost other than the configured one, and measures a failed
 // sign-in with the most expensive of each algorithm. Every refused sign-in then takes as long. It
 // reads the database at most once an hour, in pages of users, and computes each such hash once.
-func (s *Service) LookAtHashes(ctx context.Context) error {
+func (s *Service) SurveyHashes(ctx context.Context) error {
 	others := func(prefix string) iter.Seq2[string, error] { return s.hashesOtherThan(ctx, prefix) }
 	return s.rules.Load().hasher.Survey(ctx, s.now(), maxPasswordBytes, others)
 }

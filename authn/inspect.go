@@ -167,7 +167,7 @@ func (s *Service) checkSignature(token string, in Inspection) Inspection {
 	case k != nil && k.public == nil && s.noSecret:
 		return in.lacks(MissingSecret, "its key %q is one of this installation, and without jwt.secret nobody can tell whether that has signed it", in.KeyID)
 	case k != nil && k.public == nil:
-		return in.lacks(MissingSecret, "its key %q is one of this installation, and cannot be used here: %v", in.KeyID, k.closed)
+		return in.lacks(MissingSecret, "its key %q is one of this installation, and cannot be used here: %v", in.KeyID, k.openErr)
 	case k == nil && bySecret && s.noSecret && !s.Keys.reading.open.Load():
 		return in.lacks(MissingSecret, "without jwt.secret nobody can tell whether it was signed with that")
 	case k == nil && s.store == nil:

@@ -45,7 +45,7 @@ type Key struct {
 
 // key returns k as a [Key] at an instant.
 func (k *signingKey) key(now time.Time) Key {
-	return Key{SigningKey: k.SigningKey, Signs: k.signs(), Verifies: k.verifies(now), Closed: k.closed}
+	return Key{SigningKey: k.SigningKey, Signs: k.signs(), Verifies: k.verifies(now), Closed: k.openErr}
 }
 
 // SigningID returns the kid of the access tokens that this service signs, or "" when it cannot

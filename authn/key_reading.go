@@ -13,16 +13,16 @@ import (
 )
 
 const (
-	lookPause   = time.Second // min time between two queries for an unknown key
-	lookTimeout = time.Second
+	queryPause   = time.Second // min time between two queries for an unknown key
+	queryTimeout = time.Second
 )
 
 // keyReading is the state of reading the signing keys from the database.
 type keyReading struct {
-	open atomic.Bool   // the keys come from the database
-	one  chan struct{} // full while a reading runs, so that the latest reading wins
+	open    atomic.Bool   // the keys come from the database
+	running chan struct{} // full while a reading runs, so that the latest reading wins
 
-	look  sync.Mutex
+	query sync.Mutex
 	ended time.Time // when the latest query for an unknown key ended
 	err   error     // the error of that query
 }
@@ -30,14 +30,14 @@ type keyReading struct {
 // begin waits until no other reading runs. finish lets the next one begin.
 func (r *keyReading) begin(ctx context.Context) error {
 	select {
-	case r.one <- struct{}{}:
+	case r.running <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return fail(ctx.Err())
 	}
 }
 
-func (r *keyReading) finish() { <-r.one }
+func (r *keyReading) finish() { <-r.running }
 
 // Read reads the signing keys from the database. A database that no server has used has none; then
 // the configured secret is the key.
@@ -65,22 +65,22 @@ func (ks *Keys) sync(ctx context.Context) error {
 	return ks.Read(ctx)
 }
 
-// lookFor reads the keys again for a token with an unknown key, which may be new. It does so at
-// most once per lookPause, and only for headers that we could have written, so that forged tokens
+// queryFor reads the keys again for a token with an unknown key, which may be new. It does so at
+// most once per queryPause, and only for headers that we could have written, so that forged tokens
 // cost nothing. It returns the error of the latest query, because then nobody knows whether the key
 // exists.
-func (ks *Keys) lookFor(header string) error {
+func (ks *Keys) queryFor(header string) error {
 	r := &ks.reading
 	if !r.open.Load() || !plausibleHeader(header) {
 		return nil
 	}
-	r.look.Lock()
-	defer r.look.Unlock()
+	r.query.Lock()
+	defer r.query.Unlock()
 	if ks.access.ring.Load().byHeader[header] != nil {
 		return nil
 	}
-	if elapsed(r.ended) >= lookPause {
-		ctx, cancel := context.WithTimeout(context.Background(), lookTimeout)
+	if elapsed(r.ended) >= queryPause {
+		ctx, cancel := context.WithTimeout(context.Background(), queryTimeout)
 		r.err = ks.Read(ctx)
 		cancel()
 		r.ended = time.Now()

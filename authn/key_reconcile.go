@@ -33,7 +33,7 @@ func (ks *Keys) Open(ctx context.Context, a Actor) error {
 		return err
 	}
 	if k := ks.access.ring.Load().active; !k.signs() {
-		return fmt.Errorf("%w: %s: %w", ErrKeyClosed, k.ID, k.closed)
+		return fmt.Errorf("%w: %s: %w", ErrKeyClosed, k.ID, k.openErr)
 	}
 	return nil
 }

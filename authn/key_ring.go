@@ -29,7 +29,7 @@ type signingKey struct {
 	method  jwt.SigningMethod
 	private any   // nil when it cannot sign
 	public  any   // nil when it cannot verify
-	closed  error // why
+	openErr error // why private or public is missing
 	seen    *seenTokens
 }
 
@@ -50,7 +50,7 @@ func newKeyring(rows []store.SigningKey, secrets []keySecret, before *keyring) *
 	r := &keyring{byHeader: map[string]*signingKey{}}
 	for _, row := range rows {
 		k := &signingKey{SigningKey: row, method: signingMethod(row.Algorithm), header: tokenHeader(row.Algorithm, row.ID)}
-		if was := before.find(row.ID); was != nil && was.Algorithm == row.Algorithm && was.closed == nil {
+		if was := before.find(row.ID); was != nil && was.Algorithm == row.Algorithm && was.openErr == nil {
 			k.private, k.public, k.seen = was.private, was.public, was.seen
 		} else {
 			k.seen = new(seenTokens)
@@ -95,27 +95,27 @@ var errNoSuchSecret = errors.New("the jwt.secret that it belongs to is not confi
 
 func (k *signingKey) open(secrets []keySecret) {
 	if k.method == nil {
-		k.closed = fmt.Errorf("this version knows no algorithm %q", k.Algorithm)
+		k.openErr = fmt.Errorf("this version knows no algorithm %q", k.Algorithm)
 		return
 	}
 	if k.Algorithm == AlgorithmHS256 {
-		k.closed = errNoSuchSecret
+		k.openErr = errNoSuchSecret
 		for _, s := range secrets {
 			if s.id == k.ID {
-				k.private, k.public, k.closed = []byte(s.value), []byte(s.value), nil
+				k.private, k.public, k.openErr = []byte(s.value), []byte(s.value), nil
 			}
 		}
 		return
 	}
-	if k.public, k.closed = publicKey(k.Algorithm, k.Public); k.closed != nil {
+	if k.public, k.openErr = publicKey(k.Algorithm, k.Public); k.openErr != nil {
 		k.public = nil
 		return
 	}
-	k.closed = errNoSuchSecret
+	k.openErr = errNoSuchSecret
 	for _, s := range secrets {
 		if s.id == k.SealedBy {
 			var private crypto.Signer
-			if private, k.closed = openPrivate(s, k.ID, k.Algorithm, k.Sealed); k.closed == nil {
+			if private, k.openErr = openPrivate(s, k.ID, k.Algorithm, k.Sealed); k.openErr == nil {
 				k.private = private
 			}
 		}

@@ -118,7 +118,7 @@ func (ks *Keys) Reseal(ctx context.Context, a Actor, dryRun bool) (resealed int,
 		if k.Sealed == nil || k.SealedBy == current.id {
 			continue
 		}
-		if k.closed != nil {
+		if k.openErr != nil {
 			closed = append(closed, k.ID)
 			continue
 		}

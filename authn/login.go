@@ -59,7 +59,7 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 	defer place.Leave()
 	client := ctx
 	// From here on the context outlives the client: a counted attempt is always computed.
-	ctx, done := settling(ctx)
+	ctx, done := recording(ctx)
 	defer done()
 	creds, attempt, err := s.beginLogin(ctx, a, in.Username, now)
 	watch.lap("lookup")
@@ -75,7 +75,7 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 			if err != nil {
 				return Grant{}, s.takeBack(ctx, attempt, fail(err))
 			}
-			ctx, done = settling(ctx)
+			ctx, done = recording(ctx)
 			defer done()
 			if found.why != "" {
 				place.Leave()
@@ -216,7 +216,7 @@ func (s *Service) startSession(ctx context.Context, a Actor, creds store.Credent
 		Rehash:            rehash,
 		Replaces:          replaces,
 		Attempt:           attempt,
-		Max:               s.rules.Load().most,
+		Max:               s.rules.Load().maxSessions,
 	}, e)
 	if err != nil {
 		return Grant{}, false, fail(err)

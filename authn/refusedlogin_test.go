@@ -150,7 +150,7 @@ func TestWhereAllHashesAreOfTheConfiguredCostNobodyIsHeldBack(t *testing.T) {
 	onBoth(t, nil, func(t *testing.T, f *fixture) {
 		clock := f.stop(t)
 		f.register(t, "alice")
-		wantCode(t, "look", f.LookAtHashes(f.ctx), "")
+		wantCode(t, "look", f.SurveyHashes(f.ctx), "")
 		for _, name := range []string{"alice", "nobody"} {
 			if got, err := f.computes(clock, Account{name, "wrong"}); CodeOf(err) != CodeInvalidCredentials || got.held != "[]" || got.compared+got.wasted != 1 {
 				t.Errorf("%s: computes %+v, %v", name, got, err)
@@ -174,7 +174,7 @@ func TestTheFloorFollowsTheCostliestHashesThatAreStored(t *testing.T) {
 			clock.tick = time.Second // each computation takes one
 			defer func() { clock.tick = 0 }()
 			before := f.HashStats().By[hashing.ForFloor].Run.Count
-			wantCode(t, "look", f.LookAtHashes(f.ctx), "")
+			wantCode(t, "look", f.SurveyHashes(f.ctx), "")
 			return f.HashStats().By[hashing.ForFloor].Run.Count - before
 		}
 		if got := look(); got == 0 {

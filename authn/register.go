@@ -32,7 +32,7 @@ type Registered struct {
 //     taken for Config.NameQuarantine.
 func (s *Service) Register(ctx context.Context, a Actor, in Account) (Registered, error) {
 	rules := s.rules.Load()
-	if rules.closed {
+	if rules.registrationClosed {
 		return Registered{}, refuse(CodeRegistrationClosed, "registration is closed")
 	}
 	if folded, err := foldUsername(in.Username); err == nil {

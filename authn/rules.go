@@ -11,14 +11,14 @@ import (
 // rules is the part of the configuration that may change while the service runs. It is replaced as
 // a whole.
 type rules struct {
-	secrets  []keySecret // current secret first
-	steps    stepKeys    // derived from secrets
-	hasher   *hashing.Hasher
-	policy   passwordPolicy
-	throttle *throttle     // nil for none
-	most     int           // sessions of one user; 0 for no limit
-	closed   bool          // registration is
-	free     time.Duration // how long after a deletion the public may not register the name
+	secrets            []keySecret // current secret first
+	steps              stepKeys    // derived from secrets
+	hasher             *hashing.Hasher
+	policy             passwordPolicy
+	throttle           *throttle // nil for none
+	maxSessions        int       // max sessions of one user; 0 for no limit
+	registrationClosed bool
+	free               time.Duration // how long after a deletion the public may not register the name
 }
 
 // newRules makes rules from a configuration. It keeps the hasher of before if nothing about hashing
@@ -31,11 +31,11 @@ func newRules(cfg Config, before *rules) (*rules, error) {
 		return nil, err
 	}
 	r := &rules{
-		secrets: []keySecret{newKeySecret(cfg.Secret)},
-		policy:  passwordPolicy{min: cfg.MinPasswordLength, blocklist: cfg.Blocklist, warns: cfg.BlocklistWarns},
-		most:    cfg.MaxSessions,
-		closed:  cfg.RegistrationClosed,
-		free:    cfg.NameQuarantine,
+		secrets:            []keySecret{newKeySecret(cfg.Secret)},
+		policy:             passwordPolicy{min: cfg.MinPasswordLength, blocklist: cfg.Blocklist, warns: cfg.BlocklistWarns},
+		maxSessions:        cfg.MaxSessions,
+		registrationClosed: cfg.RegistrationClosed,
+		free:               cfg.NameQuarantine,
 	}
 	for _, previous := range cfg.PreviousSecrets {
 		r.secrets = append(r.secrets, newKeySecret(previous))
@@ -105,7 +105,7 @@ func (s *Service) Reconfigure(ctx context.Context, cfg Config) error {
 		if after.hasher != before.hasher {
 			after.hasher.Close()
 		}
-		return fmt.Errorf("%w: %s: %w", ErrKeyClosed, ring.active.ID, opened.active.closed)
+		return fmt.Errorf("%w: %s: %w", ErrKeyClosed, ring.active.ID, opened.active.openErr)
 	}
 	if after.hasher != before.hasher {
 		_ = after.hasher.SelfCheck() // HashStats names the implementation

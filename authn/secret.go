@@ -15,7 +15,7 @@ var sampleSecrets = [...]string{
 	"your-64-byte", "bits-long", "replace", "example", "placeholder", "default", "insecure", "qwerty",
 }
 
-const mostInOrder = 7 // max length of a run such as 1234567
+const maxInOrder = 7 // max length of a run such as 1234567
 
 // CheckSecret returns an error, with text for a person, when secret is too weak for signing access
 // tokens or as a pepper: it has fewer than 32 bytes, is a well-known sample value, or is not
@@ -39,7 +39,7 @@ func CheckSecret(secret string) error {
 		return errors.New("has too few different characters to be random")
 	case cycles(secret):
 		return errors.New("repeats itself, and is not random")
-	case inOrder(secret) > mostInOrder:
+	case inOrder(secret) > maxInOrder:
 		return errors.New("has a long run like 12345678, and is not random")
 	}
 	return nil

@@ -6,7 +6,7 @@ import (
 )
 
 // maxSeenTokens is how many tokens a key remembers in each of two halves: 6 MiB together.
-const seenTokensMost = 4096
+const maxSeenTokens = 4096
 
 // seenTokens caches the claims of tokens whose signature was good, because verifying an Ed25519
 // signature takes longer than the rest of a request. It does not say whether a token is still
@@ -39,7 +39,7 @@ func (s *seenTokens) add(token string, c claims) {
 }
 
 func (s *seenTokens) put(token string, c claims) {
-	if len(s.young) >= seenTokensMost {
+	if len(s.young) >= maxSeenTokens {
 		s.old, s.young = s.young, nil
 	}
 	if s.young == nil {

@@ -12,14 +12,14 @@ func TestSeenTokensAreBounded(t *testing.T) {
 	t.Parallel()
 	var s seenTokens
 	s.add("first", claims{Username: "alice"})
-	for i := range 3 * seenTokensMost {
+	for i := range 3 * maxSeenTokens {
 		s.add(numbered(i).String(), claims{})
 		if i%1000 == 0 {
 			if c, ok := s.find("first"); !ok || c.Username != "alice" {
 				t.Fatalf("a token in use is forgotten after %d others", i)
 			}
 		}
-		if n := len(s.young) + len(s.old); n > 2*seenTokensMost {
+		if n := len(s.young) + len(s.old); n > 2*maxSeenTokens {
 			t.Fatalf("%d are held", n)
 		}
 	}

@@ -68,7 +68,7 @@ type Service struct {
 	rotations [store.Lost + 1]atomic.Uint64
 	throttled atomic.Uint64
 	capped    atomic.Uint64
-	trailed   atomic.Int64 // when a refusal by a limit was last audited, in microseconds
+	lastAudit atomic.Int64 // when a refusal by a limit was last audited, in microseconds
 }
 
 // New returns a Service on st. If st is nil, only [Service.Inspect] works.
@@ -107,9 +107,9 @@ func New(cfg Config, st store.Store) (*Service, error) {
 	s.rules.Store(rules)
 	s.Keys = &Keys{
 		store: st, rules: &s.rules, access: s.access, algorithm: cfg.Algorithm, staleness: cfg.MaxStaleness, now: s.now,
-		reading: keyReading{one: make(chan struct{}, 1)},
+		reading: keyReading{running: make(chan struct{}, 1)},
 	}
-	s.access.look = s.Keys.lookFor
+	s.access.queryKey = s.Keys.queryFor
 	s.Cluster = &Cluster{
 		store: st, keys: s.Keys, accessTTL: cfg.AccessTTL, staleness: cfg.MaxStaleness, retry: cfg.RetryWindow,
 		now: s.now, database: s.databaseClock,

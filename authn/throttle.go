@@ -80,12 +80,12 @@ func newThrottle(l AccountLimits, secret string) (*throttle, error) {
 }
 
 // delays returns how long to wait after each number of failures. The first free-1 have no delay.
-func delays(free int, most time.Duration) []time.Duration {
+func delays(free int, maxDelay time.Duration) []time.Duration {
 	list := make([]time.Duration, free-1)
-	for d := firstDelay; d < most; d *= 2 {
+	for d := firstDelay; d < maxDelay; d *= 2 {
 		list = append(list, d)
 	}
-	return append(list, most)
+	return append(list, maxDelay)
 }
 
 // ceilingSlots is how many counters share the failures of all accounts.

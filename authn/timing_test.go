@@ -42,7 +42,7 @@ func TestATimerTellsNoBadLoginFromAnother(t *testing.T) {
 	f.arrive(t, "berta", string(costly))
 	f.arrive(t, "sven", "$6$saltsalt$"+strings.Repeat("a", 86))
 	f.arrive(t, "olga", hashAt(t, cheap))
-	wantCode(t, "look", f.LookAtHashes(f.ctx), "")
+	wantCode(t, "look", f.SurveyHashes(f.ctx), "")
 	kinds := map[string]Account{
 		"bcrypt":           {"berta", goodPassword + "!"},
 		"SHA-crypt":        {"sven", goodPassword},

@@ -60,7 +60,7 @@ func sweepEvery(ctx context.Context, svc *authn.Service, interval time.Duration,
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
-		if err := svc.LookAtHashes(ctx); err != nil && ctx.Err() == nil {
+		if err := svc.SurveyHashes(ctx); err != nil && ctx.Err() == nil {
 			log.Warn().Err(err).Msg("learn how long refused sign-ins are to take")
 		}
 		n, err := svc.Sweep(ctx, store.Everyone(), nil)

@@ -11,13 +11,13 @@
 //
 //	DELETE FROM schema_versions WHERE version = 8;
 //
-// Copy min_version from the migration before: older servers go on while the newer
-// are rolled out. Only a migration that breaks older binaries raises it, to its own
-// number at most; it removes or renames what they use, or changes what it means.
+// Copy min_version from the migration before, so that older servers keep running while newer
+// ones are rolled out. Only a migration that breaks older binaries raises it, at most to its own
+// number. Such a migration removes, renames or redefines what they use.
 //
 // In PostgreSQL an index on a table that may be large is made CONCURRENTLY, in a
 // migration of its own that says "-- +goose NO TRANSACTION" and can be run again after
-// it broke in the middle: events_by_time is an example.
+// an interruption; events_by_time is an example.
 package migrations
 
 import (
@@ -50,9 +50,9 @@ func sub(files embed.FS, dir string) fs.FS {
 
 var statement = regexp.MustCompile(`(?m)^INSERT INTO schema_versions \(version, min_version\) VALUES \((\d+), (\d+)\);$`)
 
-// MinVersion returns the min_version that the migration in a file states for a
-// version, or the version itself when the file states none: then only binaries that
-// know the migration run correctly after it.
+// MinVersion returns the min_version that a migration file states for a version. If the file states
+// none, it returns the version itself: only binaries that know the migration run correctly after
+// it.
 func MinVersion(files fs.FS, name string, version int64) (int64, error) {
 	sql, err := fs.ReadFile(files, name)
 	if err != nil {

@@ -9,6 +9,6 @@ package migrations
 // it; its column kept_by_authctl tells that it is ours.
 const OwnVersions = 17
 
-// FirstToSay is the first migration that says in the database which binaries it suits, and
-// so that it is applied.
+// FirstToSay is the first migration that records in the database that it is applied, and which
+// binaries it suits.
 const FirstToSay = 6

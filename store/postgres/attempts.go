@@ -10,9 +10,9 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// Whether a counter, a, refuses an attempt, and what becomes of it when it lets one through. Its
-// slot may be another's. One without a delay refuses nobody: its instants may come from a clock
-// that is ahead of ours.
+// waits tells whether a counter a refuses an attempt; the others say how an admitted attempt
+// changes it. The slot may belong to another counter. A counter without a delay refuses nobody,
+// because its instants may come from a clock that is ahead of ours.
 const (
 	waits    = `a.failures > 0 AND a.next_at > GREATEST($5, a.last_at)`
 	countOne = `
@@ -23,8 +23,8 @@ const (
 	anywhereFailed = `CASE WHEN a.key = EXCLUDED.key AND a.next_at > $5 - $11 * INTERVAL '1 microsecond' THEN a.failures + 1 ELSE 1 END`
 )
 
-// The snapshot keeps an attempt from being counted Here that Anywhere refuses. Locks are
-// taken on Here's slot first, as all statements do that change counters.
+// An attempt that Anywhere refuses is not counted Here, because all parts read one snapshot. Locks are
+// taken on Here's slot first, as in all statements that change counters.
 //
 //	$1 folded name    $4 address block    $5 the attempt's instant
 //	$2, $3 Here's slot and key    $6 its delays    $7 its quiet time (both in microseconds)
@@ -174,7 +174,7 @@ DELETE FROM login_attempts WHERE slot IN (SELECT slot FROM login_attempts WHERE 
 DELETE FROM known_places WHERE slot IN (SELECT slot FROM known_places WHERE user_id = $1 ORDER BY slot FOR UPDATE)`
 )
 
-// forgetUser removes the counters of a user, and where it has signed in.
+// forgetUser removes a user's counters and known places.
 func forgetUser(ctx context.Context, tx pgx.Tx, u store.User, _ store.Event) error {
 	for _, statement := range []string{deleteAttempts, deletePlaces} {
 		if _, err := tx.Exec(ctx, statement, u.ID); err != nil {

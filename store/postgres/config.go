@@ -15,42 +15,43 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Config is how to reach the database.
+// Config says how to connect to the database.
 type Config struct {
-	// URL is postgres://… or key=value words, as libpq reads them. Its words for the size
-	// of the pool and the life of connections count for nothing. With several hosts and no target_session_attrs it asks for read-write.
+	// URL is postgres://… or key=value words, as libpq reads them. Its settings for the size of the
+	// pool and the life of connections are ignored. With several hosts, target_session_attrs
+	// defaults to read-write.
 	URL            string
 	MaxConnections int32 // 0 for 10
 	MinConnections int32 // kept open while idle
 
-	// StatementTimeout and IdleInTransactionTimeout are set on every session, and
-	// so is a lock_timeout of two seconds; 0 leaves the server's. They are sent as
-	// startup parameters, which PgBouncer refuses unless its setting
-	// ignore_startup_parameters names them, and a SET would not stay with us
-	// there. So they are left out unless StatementCache is "prepare"; behind
+	// StatementTimeout and IdleInTransactionTimeout are set on every session, together
+	// with a lock_timeout of two seconds; 0 keeps the server's. They are sent as
+	// startup parameters. PgBouncer refuses those unless its setting
+	// ignore_startup_parameters names them, and a SET would not stay with this client
+	// there. So they are sent only if StatementCache is "prepare"; behind
 	// PgBouncer set them with ALTER ROLE … SET.
 	StatementTimeout         time.Duration
 	IdleInTransactionTimeout time.Duration
 
-	// StatementCache is "prepare" (or ""): statements are prepared once a
+	// StatementCache is "prepare" (or ""): statements are prepared once per
 	// connection; "describe": only their parameter types are remembered; "none":
-	// neither. The latter two work through PgBouncer in transaction mode; the first
+	// neither. The last two work through PgBouncer in transaction mode; the first
 	// from PgBouncer 1.21, with max_prepared_statements set. None of them uses the
-	// simple protocol, and a URL whose default_query_exec_mode asks for it is
-	// refused. Migrate past PgBouncer: the migration's lock belongs to a session.
+	// simple protocol, and a URL whose default_query_exec_mode requests it is
+	// refused. Migrations must bypass PgBouncer: their lock belongs to a session.
 	StatementCache string
 
 	Tracer pgx.QueryTracer // sees every statement; nil for none
 
-	// Waiting, if not nil, is called once for each statement that has had no answer for five
-	// seconds, with that time, from another goroutine.
+	// Waiting, if not nil, is called from another goroutine, once for each statement that has had
+	// no answer for five seconds. Its argument is that time.
 	Waiting func(since time.Duration)
 
-	// LockWait, if not nil, is called each five seconds while a migration waits for another one.
+	// LockWait, if not nil, is called every five seconds while a migration waits for another.
 	LockWait func(LockWait)
 
-	// SeparateSchema is the schema that [Store.MigrateUp] may make an installation in although the
-	// database has one in another schema; "" for none. It must be the one that the search path leads to.
+	// SeparateSchema is the schema in which [Store.MigrateUp] may make an installation although the
+	// database has one in another schema; "" for none. The search path must lead to it.
 	SeparateSchema string
 }
 
@@ -94,9 +95,8 @@ func poolConfig(cfg Config) (*pgxpool.Config, error) {
 	return pc, nil
 }
 
-// unreadable explains a URL that pgx cannot parse. Its own message quotes the
-// URL, and what a broken one holds of a password cannot be told for certain, so
-// nothing of it is repeated.
+// unreadable explains a URL that pgx cannot parse. pgx's own message quotes the URL. Nobody can
+// tell which part of a broken URL is the password, so this message repeats nothing of it.
 func unreadable(err error) error {
 	reason := "it is not a connection string of PostgreSQL; special characters in its password must be percent-encoded"
 	if _, ok := errors.AsType[*fs.PathError](err); ok {
@@ -107,9 +107,8 @@ func unreadable(err error) error {
 
 var errMisread = errors.New("the password ends too early")
 
-// misread reports whether a slash, a question mark or a number sign in the
-// password has cut it short, so that the rest of it would be taken for the name
-// of a database or of a setting.
+// misread reports whether an unescaped slash, question mark or number sign has cut the password
+// short. The rest of the password would then become the name of a database or of a setting.
 func misread(raw string) bool {
 	u, err := url.Parse(raw)
 	if err != nil || !strings.HasPrefix(u.Scheme, "postgres") {
@@ -119,8 +118,8 @@ func misread(raw string) bool {
 	return u.Fragment != "" || strings.Contains(u.EscapedPath(), "@") || strings.Contains(name, "@")
 }
 
-// checkProtocol refuses the simple protocol, in which values travel within the
-// text of the statement, however the setting is written.
+// checkProtocol refuses the simple protocol, which sends values within the text of the statement,
+// however the setting is spelled.
 func checkProtocol(cfg *pgx.ConnConfig) error {
 	simple := cfg.DefaultQueryExecMode == pgx.QueryExecModeSimpleProtocol
 	for name := range cfg.RuntimeParams { // pgx takes the lower-case name only
@@ -138,10 +137,9 @@ func setTimeout(params map[string]string, name string, d time.Duration) {
 	}
 }
 
-// Insecure reports whether connecting with connString may send data to another host
-// without encryption, or without checking who that host is: anything but
-// sslmode=verify-full, except on a socket or the loopback interface.
-// It fails as [Open] does for a string that cannot be used.
+// Insecure reports whether connecting with connString may send data to another host without
+// encryption, or without verifying that host. That holds for everything except sslmode=verify-full,
+// a socket, and the loopback interface. It fails as [Open] does for an unusable string.
 func Insecure(connString string) (bool, error) {
 	pc, err := poolConfig(Config{URL: connString})
 	if err != nil {

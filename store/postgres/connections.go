@@ -15,22 +15,22 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// How long a connection is used, however well it works: whatever stands before the database
-// may lead a new one somewhere else.
+// The limits of a connection's life. Even a good connection is replaced: a new one may lead to
+// another server, if a proxy in front of the database has switched over.
 const (
 	connectionLifetime = 5 * time.Minute
-	lifetimeJitter     = time.Minute     // added at random, so that they do not all end at once
-	idleUntested       = time.Second     // that one may be idle and is used without a ping
+	lifetimeJitter     = time.Minute     // max random addition, so that connections do not all end at once
+	idleUntested       = time.Second     // a connection that was idle for longer is pinged before use
 	pingTimeout        = time.Second     // for the answer to a ping
-	leaveTimeout       = 2 * time.Second // for the server to end its side of one that is closed
-	connectTimeout     = 5 * time.Second // for one host to take a new one, where the URL does not say
+	leaveTimeout       = 2 * time.Second // for the server to close its side of a closed connection
+	connectTimeout     = 5 * time.Second // for connecting to one host, unless the URL sets it
 )
 
-// bound limits the life of a pool's connections. Where the URL names several hosts, and does
-// not say which of them it wants, it wants one that takes writes.
+// bound limits the life of a pool's connections. If the URL names several hosts and does not say
+// which of them to use, it selects one that takes writes.
 func bound(pc *pgxpool.Config, url string) {
 	pc.MaxConnLifetime, pc.MaxConnLifetimeJitter = connectionLifetime, lifetimeJitter
-	pc.BeforeClose = func(c *pgx.Conn) { // pgx waits 15 s for the server's end, and the place in the pool is taken meanwhile
+	pc.BeforeClose = func(c *pgx.Conn) { // pgx would wait 15 s for the server, and keep the place in the pool
 		time.AfterFunc(leaveTimeout, func() { c.PgConn().Conn().Close() })
 	}
 	if pc.ConnConfig.ConnectTimeout == 0 {
@@ -41,7 +41,8 @@ func bound(pc *pgxpool.Config, url string) {
 	}
 }
 
-// severalHosts leaves aside that one host may be tried with and without TLS.
+// severalHosts reports whether the URL names several hosts. One host that is tried with and without
+// TLS counts once.
 func severalHosts(cfg *pgx.ConnConfig) bool {
 	for _, f := range cfg.Fallbacks {
 		if f.Host != cfg.Host || f.Port != cfg.Port {
@@ -51,19 +52,19 @@ func severalHosts(cfg *pgx.ConnConfig) bool {
 	return false
 }
 
-// choosesHost reports whether target_session_attrs is set; "any" leaves no trace in cfg.
+// choosesHost reports whether target_session_attrs is set. The value "any" leaves no trace in cfg.
 func choosesHost(cfg *pgx.ConnConfig, url string) bool {
 	return cfg.ValidateConnect != nil || os.Getenv("PGTARGETSESSIONATTRS") != "" || strings.Contains(url, "target_session_attrs")
 }
 
-// switchover ends the connections to a server that is not, or no longer, the primary, so that
-// the next ones find the primary, behind the same address or another.
+// switchover closes the connections to a server that is not, or no longer, the primary, so that new
+// connections find the primary at the same address or another.
 type switchover struct {
 	pool atomic.Pointer[pgxpool.Pool] // nil until there is one
 }
 
-// watch has it hear of the errors that the server answers with, and of connections that fall
-// silent.
+// watch registers the switchover for errors from the server, and for connections that do not
+// answer.
 func (w *switchover) watch(pc *pgxpool.Config) {
 	pc.ShouldPing = func(ctx context.Context, p pgxpool.ShouldPingParams) bool {
 		return p.IdleDuration > idleUntested && !w.answers(ctx, p.Conn)
@@ -81,8 +82,9 @@ func (w *switchover) watch(pc *pgxpool.Config) {
 	}
 }
 
-// answers pings a connection. One that does not answer is closed, and the pool finds it so;
-// what is idle beside it leads to the same server. Who hangs up meanwhile proves nothing.
+// answers pings a connection. A connection that does not answer is closed, and so are the idle
+// ones, because they lead to the same server. The ping ignores the end of ctx: a client that hangs
+// up proves nothing.
 func (w *switchover) answers(ctx context.Context, c *pgx.Conn) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingTimeout)
 	defer cancel()
@@ -93,7 +95,7 @@ func (w *switchover) answers(ctx context.Context, c *pgx.Conn) bool {
 	return false
 }
 
-// reset closes the connections that are idle, and the others when they are given back.
+// reset closes the idle connections now, and the others when they are released.
 func (w *switchover) reset() {
 	if pool := w.pool.Load(); pool != nil {
 		pool.Reset()
@@ -115,11 +117,11 @@ func (s *Store) Writable(ctx context.Context) error {
 	return nil
 }
 
-// waitingAfter is longer than statement_timeout lets a statement take by default. What takes
-// longer is mostly a commit, which no timeout ends while it waits for a synchronous standby.
+// waitingAfter is longer than the default statement_timeout. What takes longer is usually a commit,
+// which no timeout ends while it waits for a synchronous standby.
 const waitingAfter = 5 * time.Second
 
-// waiting is a tracer that calls back once for each statement that has not ended for some time.
+// waiting is a tracer that calls back once for each statement that takes longer than waitingAfter.
 type waiting func(since time.Duration)
 
 type waitingKey struct{}

@@ -20,7 +20,7 @@ const bySlot = `
 ORDER BY a.slot
 LIMIT $4`
 
-// Those of a user are few, and have an index.
+// A user has few counters, and an index finds them.
 const (
 	selectAttempts     = countersWithFailures + bySlot
 	selectUserAttempts = countersWithFailures + ` AND a.user_id = $5` + bySlot
@@ -75,7 +75,7 @@ func (s *Store) ClearAttempts(ctx context.Context, userID uuid.UUID, address str
 	return cleared, nil
 }
 
-// deleteOld makes a statement that looks at one page of a table with slots.
+// deleteOld returns a statement that deletes old rows in one page of a table with slots.
 func deleteOld(table, column string) string {
 	return `
 WITH page AS (

@@ -35,7 +35,7 @@ func sentinelOf(err error) error {
 	}
 	pgErr, said := errors.AsType[*pgconn.PgError](err)
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok && !(said && pgErr.Code == diskFull) {
-		return store.ErrUnavailable // whatever else the server gave as its reason
+		return store.ErrUnavailable // whatever reason the server gave
 	}
 	if said {
 		return sentinelOfState(pgErr.Code)
@@ -49,11 +49,12 @@ func sentinelOf(err error) error {
 	return nil
 }
 
-// errLocked is for what others are changing at the moment. Nothing was done, and the
-// database is not to blame.
+// errLocked means that others are changing the same rows. Nothing was changed, and the database has
+// no fault.
 var errLocked = fmt.Errorf("%w: %w", store.ErrUnavailable, store.ErrBusy)
 
-// diskFull is disk_full: of a table, a temporary file, or the write-ahead log, which ends the server (PANIC).
+// diskFull is disk_full, for a table, a temporary file, or the write-ahead log. The last ends the
+// server (PANIC).
 const diskFull = "53100"
 
 func sentinelOfState(code string) error {
@@ -81,12 +82,12 @@ func sentinelOfState(code string) error {
 	return nil
 }
 
-// deadRowTries is how often a page is read that the statement timeout ends.
+// deadRowTries is the max number of attempts to read a page that the statement timeout interrupts.
 const deadRowTries = 10
 
-// pastDeadRows reads a page, and again when the statement timeout ended that. From a mass
-// deletion to the next vacuum an index leads to rows that are gone; whoever finds one
-// marks its entry, so that the next reading gets further. It is for what can be repeated.
+// pastDeadRows runs read, and repeats it while the statement timeout interrupts it. After a mass
+// deletion and before the next vacuum, an index leads to rows that are gone. Each attempt marks the
+// index entries that it finds dead, so the next gets further. read must be repeatable.
 func pastDeadRows(ctx context.Context, read func() error) error {
 	for try := 1; ; try++ {
 		err := read()

@@ -54,8 +54,9 @@ func utc(t *time.Time) time.Time {
 	return t.UTC()
 }
 
-// Each branch has an index. That of a user's is audit_events_account_idx, whose condition is
-// here word for word: failed sign-ins, of which a user may have a million, are not in it.
+// selectEnding has an index for each branch. The index of the branch of a user is
+// audit_events_account_idx, whose condition is repeated here word for word. It omits failed
+// sign-ins, of which a user may have a million.
 const selectEnding = `
 SELECT at, action, actor, user_id, session_id, remote_addr, user_agent, request_id, reason
 FROM audit_events

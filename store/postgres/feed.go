@@ -17,16 +17,15 @@ INSERT INTO revocations (at, user_id, session_id, generation, keys, spared)
 VALUES ($1, $2, $3, $4, $5, $6)
 RETURNING pg_notify('` + channel + `', '')`
 
-// publish appends to the feed within a transaction; listeners are told when it
-// commits.
+// publish appends to the feed within a transaction. Listeners are notified when it commits.
 func publish(ctx context.Context, tx pgx.Tx, r store.Revocation) error {
 	_, err := tx.Exec(ctx, insertRevocation, r.At, nullID(r.UserID), nullID(r.SessionID), r.Generation, r.Keys, nullID(r.Spared))
 	return err
 }
 
-// A snapshot is the position: what it does not show was committed after it was
-// taken, whenever it began. The statement itself compares the era, because a pooler may
-// have sent it to another server than the one before.
+// selectNewFeed reads the entries after a position. A position is a snapshot: what it does not show
+// was committed later, even if it began earlier. The statement itself compares the era, because a
+// pooler may send it to another server than the statement before.
 const selectNewFeed = currentEra + `
 SELECT now.system, now.line, now.boot, CAST(pg_current_snapshot() AS TEXT), i.generation, clock_timestamp(),
     r.at, r.user_id, r.session_id, r.generation, r.keys, r.spared
@@ -34,8 +33,8 @@ FROM installation i CROSS JOIN now LEFT JOIN revocations r ON ` + era + ` = $1
     AND r.tx >= pg_snapshot_xmin($2::text::pg_snapshot) AND NOT pg_visible_in_snapshot(r.tx, $2::text::pg_snapshot)
     AND ` + fromHere
 
-// fromHere leaves out what a dump has brought along from a cluster whose transaction ids were further:
-// it was there before any position of this history was taken.
+// fromHere excludes entries that a dump has brought from a cluster with higher transaction ids.
+// They were there before any position of this history was taken.
 const fromHere = `r.tx < pg_snapshot_xmax(pg_current_snapshot())`
 
 const selectPosition = currentEra + `
@@ -80,7 +79,7 @@ func (s *Store) newFeed(ctx context.Context, after store.Position) (feed store.F
 		if err := rows.Scan(append(p.dest(), &feed.Installation, &feed.Clock, &at, &userID, &sessionID, &generation, &keys, &spared)...); err != nil {
 			return store.Feed{}, p, translate("read revocations", err)
 		}
-		if at != nil { // else there is none
+		if at != nil { // nil when the feed has no entry
 			feed.Entries = append(feed.Entries, store.Revocation{Keys: *keys, At: at.UTC(), UserID: userID.UUID, SessionID: sessionID.UUID, Generation: *generation, Spared: spared.UUID})
 		}
 	}
@@ -88,8 +87,8 @@ func (s *Store) newFeed(ctx context.Context, after store.Position) (feed store.F
 	return feed, p, translate("read revocations", rows.Err())
 }
 
-// wholeFeed reads what is there, page by page. The position is taken first, so that
-// what is committed meanwhile comes with the next reading, if not with this one.
+// wholeFeed reads all entries, page by page. It takes the position first, so that entries committed
+// meanwhile come with the next reading at the latest.
 func (s *Store) wholeFeed(ctx context.Context, since time.Time) (store.Feed, error) {
 	feed := store.Feed{Whole: true}
 	var p place

@@ -6,12 +6,15 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// currentEra says in which history of the database this statement runs. Any role may
-// read it. The system identifier is the cluster's own. A promotion or a recovery that
-// ends before the newest commit starts a timeline; min_recovery_end_timeline tells it at
-// once, timeline_id after the next checkpoint. The oids change when a dump is restored
-// into another database, or over the tables. After a crash the server hands out again the ids of transactions
-// that were rolled back just before, so that its start belongs to a position as well.
+// currentEra identifies the history of the database in which the statement runs. Every role may
+// read these values:
+//
+//   - The system identifier belongs to the cluster.
+//   - A promotion starts a timeline, and so does a recovery that ends before the newest commit.
+//     min_recovery_end_timeline shows it at once, timeline_id after the next checkpoint.
+//   - The oids change when a dump is restored into another database or over the tables.
+//   - After a crash the server reuses the ids of transactions that were rolled back just before, so its start is
+//     part of a position too.
 const currentEra = `
 WITH now AS MATERIALIZED (
     SELECT CAST(s.system_identifier AS TEXT) AS system,
@@ -25,7 +28,7 @@ WITH now AS MATERIALIZED (
 // era is place.era in a statement that begins with currentEra.
 const era = `concat_ws('/', now.system, now.line, now.boot)`
 
-// place is where a statement was read: an era, and a snapshot in it.
+// place says where a statement has read: an era, and a snapshot in it.
 type place struct {
 	history  store.History
 	snapshot string // a pg_snapshot

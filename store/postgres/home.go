@@ -15,20 +15,20 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// home is where in the database authctl's tables are, or will be. It is found once, when the
-// store is opened, and is one schema from then on, whatever becomes of the search path.
+// home is the schema that has or will have authctl's tables. It is found once, when the store is
+// opened, and stays the same even if the search path changes.
 type home struct {
 	database string
 	role     string
 	schema   string   // "" when no schema of the search path exists
-	path     []string // the schemas that names without one are looked for in
-	pinned   bool     // connections are made with the schema as their search path; a pooler may not pass that on
+	path     []string // the schemas of the search path
+	pinned   bool     // connections set the schema as search path; a pooler may not pass that on
 }
 
 const selectHome = `
 SELECT current_database(), current_user, COALESCE(current_schema(), ''), CAST(current_schemas(false) AS TEXT[])`
 
-// selectInstalled finds the schemas that have authctl's tables. The catalog is for all roles to read.
+// selectInstalled finds the schemas that have authctl's tables. Every role may read the catalog.
 const selectInstalled = `
 SELECT CAST(n.nspname AS TEXT)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -50,8 +50,8 @@ func installed(ctx context.Context, db querier) ([]string, error) {
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
-// findHome takes the schema of the search path that has authctl's tables, or its first one where
-// none has. Several that have them are a [*store.Refusal].
+// findHome returns the schema of the search path that has authctl's tables, or its first schema if
+// none has. It returns a [*store.Refusal] if several have them.
 func findHome(ctx context.Context, db querier) (h home, err error) {
 	if err := db.QueryRow(ctx, selectHome).Scan(&h.database, &h.role, &h.schema, &h.path); err != nil {
 		return h, err
@@ -77,8 +77,8 @@ func findHome(ctx context.Context, db querier) (h home, err error) {
 	}
 }
 
-// elsewhere returns a [*store.Refusal] when authctl's tables are in other schemas of the database
-// and not in ours.
+// elsewhere returns a [*store.Refusal] when other schemas of the database have authctl's tables and
+// h has none.
 func (h home) elsewhere(ctx context.Context, db querier) error {
 	others, err := installed(ctx, db)
 	if err != nil {
@@ -100,8 +100,8 @@ func (h home) elsewhere(ctx context.Context, db querier) error {
 	}
 }
 
-// fits fails where tables must not be made, which is beside others or nowhere, unless they are
-// there already.
+// fits fails when tables must not be created: when another schema has them, or no schema exists. It
+// allows tables that are there already.
 func (s *Store) fits(ctx context.Context) error {
 	h, separate := s.home, s.separate
 	switch {
@@ -119,7 +119,7 @@ func (s *Store) fits(ctx context.Context) error {
 	return nil
 }
 
-// missing is for a search path of schemas that do not exist.
+// missing returns the error for a search path without an existing schema.
 func (h home) missing() error {
 	return &store.Refusal{
 		Err:     store.ErrSchema,
@@ -128,10 +128,10 @@ func (h home) missing() error {
 	}
 }
 
-const countedUsers = 100_000 // of a schema, at most
+const countedUsers = 100_000 // max users to count in a schema
 
-// describe lists schemas with how many users each has, as far as the role may count them and nobody
-// has the table locked.
+// describe lists schemas with their numbers of users. It leaves out numbers that the role may not
+// read, and those of locked tables.
 func describe(ctx context.Context, db querier, schemas []string) string {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
@@ -155,10 +155,12 @@ func describe(ctx context.Context, db querier, schemas []string) string {
 	return strings.Join(all, ", ")
 }
 
-// searchPath is the search path of one schema. Temporary tables come last, or they would come first.
+// searchPath returns a search path of one schema. Temporary tables are named last, because they
+// would otherwise come first.
 func (h home) searchPath() string { return pgx.Identifier{h.schema}.Sanitize() + ", pg_temp" }
 
-// in names a table of ours for a statement that must not depend on the search path.
+// in returns the qualified name of a table, for a statement that must not depend on the search
+// path.
 func (h home) in(table string) string {
 	if h.schema == "" {
 		return table
@@ -166,8 +168,7 @@ func (h home) in(table string) string {
 	return pgx.Identifier{h.schema, table}.Sanitize()
 }
 
-// enter makes the schema the one that a session of migrations works in, where the settings at connect
-// do not.
+// enter sets the search path of a migration's session, if the connection settings have not.
 func (h home) enter(ctx context.Context, conn *pgx.Conn) error {
 	if h.schema == "" || h.pinned {
 		return nil
@@ -176,7 +177,7 @@ func (h home) enter(ctx context.Context, conn *pgx.Conn) error {
 	return err
 }
 
-// locate finds the home on a connection that is made as the URL and the role have it.
+// locate finds the home on a connection with the search path of the URL and the role.
 func locate(ctx context.Context, pc *pgxpool.Config) (home, error) {
 	conn, err := pgx.ConnectConfig(ctx, pc.ConnConfig.Copy())
 	if err != nil {
@@ -187,13 +188,13 @@ func locate(ctx context.Context, pc *pgxpool.Config) (home, error) {
 	if err != nil {
 		return home{}, openError(err)
 	}
-	_, sends := pc.ConnConfig.RuntimeParams["lock_timeout"] // what a pooler may refuse
+	_, sends := pc.ConnConfig.RuntimeParams["lock_timeout"] // settings that a pooler may refuse
 	h.pinned = sends && h.schema != ""
 	return h, nil
 }
 
-// open makes the pool. Its connections have the schema as their search path, unless there is a
-// pooler that refuses the setting, or takes it and does not pass it on.
+// open creates the pool. Its connections set the schema as search path, unless a pooler refuses the
+// setting or drops it.
 func (h *home) open(ctx context.Context, pc *pgxpool.Config) (*pgxpool.Pool, error) {
 	cfg := pc.Copy()
 	if h.pinned {
@@ -221,7 +222,8 @@ func (h *home) open(ctx context.Context, pc *pgxpool.Config) (*pgxpool.Pool, err
 	return pool, nil
 }
 
-// refusedSetting tells what PgBouncer answers to settings that it does not know: protocol_violation.
+// refusedSetting reports whether PgBouncer has refused a setting that it does not know
+// (protocol_violation).
 func refusedSetting(err error) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && e.Code == "08P01"
@@ -237,13 +239,13 @@ func openError(err error) error {
 	return translate("open database", err)
 }
 
-// selectReached finds the schema that a name without one leads to.
+// selectReached finds the schema to which unqualified names lead.
 const selectReached = `
 SELECT CAST(n.nspname AS TEXT) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.oid = to_regclass('refresh_tokens')`
 
-// stays fails when names lead to another schema than they did: behind a pooler the search path is
-// not in our hands.
+// stays fails when unqualified names lead to another schema than at Open. Behind a pooler the
+// search path may change.
 func (s *Store) stays(ctx context.Context) error {
 	if s.home.pinned || s.home.schema == "" {
 		return nil

@@ -10,9 +10,9 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// One statement for a batch, in the order of the ids, so that imports that overlap do not
-// wait for each other. COPY would need a table between, because a row that is
-// there already must not fail the others.
+// insertUsers adds a batch in one statement, ordered by id, so that overlapping imports do not
+// deadlock. COPY would need an intermediate table, because a row that exists
+// already must not fail the others.
 //
 //	$1 to $7, $15 the users, one array a column    $16 their generation
 //	$8 to $14 the event: at, action, actor, address, user agent, request, reason
@@ -31,7 +31,7 @@ WITH incoming AS (
 )
 SELECT id FROM imported`
 
-// The rows are locked in the order of their ids, as above.
+// fillPasswords locks the rows in the order of their ids, as above.
 const fillPasswords = `
 WITH empty AS (
     SELECT u.id, i.hash, i.changed_at, i.password_disabled_at
@@ -53,7 +53,7 @@ WITH empty AS (
 )
 SELECT id FROM filled`
 
-// What is there already: 1 is [store.There], 4 is [store.Bare].
+// selectThere returns the users that exist already: 1 is [store.There], 4 is [store.Bare].
 const selectThere = `
 SELECT u.id, CASE WHEN u.password_hash IS NULL THEN 4 ELSE 1 END
 FROM unnest($1::uuid[], $2::text[]) AS i (id, folded)
@@ -68,10 +68,10 @@ func (s *Store) ImportUsers(ctx context.Context, users []store.ImportedUser, e s
 	return outcomes, translate("import users", err)
 }
 
-// importColumns are users as the statements take them, a column each.
+// importColumns is users as the statements take them, one array per column.
 type importColumns struct {
 	ids              []uuid.UUID
-	keys             []string // the ids, written out
+	keys             []string // the ids as text
 	names, folded    []string
 	hashes           []string
 	created, changed []time.Time
@@ -104,7 +104,7 @@ func importUsers(ctx context.Context, tx pgx.Tx, c importColumns, e store.Event)
 	if err != nil || len(imported) == len(c.ids) {
 		return outcomes, err
 	}
-	// These are statements of their own, to see what others added meanwhile.
+	// These are separate statements, so that they see what others have added meanwhile.
 	filled, err := idsOf(ctx, tx, fillPasswords, c.keys, c.folded, c.hashes, c.changed, c.locked,
 		e.At, string(store.ActionPasswordImported), e.Actor, e.RemoteAddr, e.UserAgent, e.RequestID, e.Reason)
 	if err != nil {

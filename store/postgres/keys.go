@@ -42,7 +42,7 @@ func insertKeyArgs(k store.SigningKey) []any {
 	return []any{k.ID, k.Algorithm, string(k.State), k.Public, k.Sealed, k.SealedBy, k.CreatedAt, activated}
 }
 
-// changeKeys runs do with the keys locked, and then publishes and records what it did.
+// changeKeys locks the keys and runs do. Then it appends to the feed and writes e.
 func (s *Store) changeKeys(ctx context.Context, what string, e store.Event, do func(tx pgx.Tx) error) error {
 	return translate(what, pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE`); err != nil {

@@ -17,46 +17,46 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// The lock of migrations is tried often, so that nobody waits long for one that is free.
+// The lock of migrations is tried often, so that nobody waits long once it is free.
 const (
 	lockInterval = 250 * time.Millisecond
 	lockPatience = 5 * time.Minute
 )
 
-// reportInterval is how often a wait for the lock is told.
+// reportInterval is the interval of reports about a wait for the lock.
 const reportInterval = 5 * time.Second
 
-// gooseLock is the advisory lock of goose's own programs, and of older releases of authctl.
+// gooseLock is the advisory lock of goose itself, and of older releases of authctl.
 const gooseLock = 4097083626
 
-// migrationLock is the advisory lock of one schema: "auth" and a hash of its name. In pg_locks
-// its classid is 1635087464. Installations in other schemas have other locks.
+// migrationLock returns the advisory lock of one schema: "auth" and a hash of the schema's name.
+// Its classid in pg_locks is 1635087464. Installations in other schemas have other locks.
 func migrationLock(schema string) int64 {
 	h := fnv.New32a()
 	h.Write([]byte(schema)) // never fails
 	return 0x61757468<<32 | int64(h.Sum32())
 }
 
-// LockWait is a wait for the lock under which one process at a time migrates.
+// LockWait is a wait for the migration lock, which one process at a time can hold.
 type LockWait struct {
 	Database, Schema string
 	Waited           time.Duration
-	Holder           string // who holds it: process id, and name, role, address and time as far as they may be seen
+	Holder           string // the holder's process id, and its name, role, address and time if this role may see them
 }
 
-// String says all of it.
+// String describes the wait in one sentence.
 func (w LockWait) String() string {
 	return fmt.Sprintf("the migration lock of schema %s in database %s is held by %s", w.Schema, w.Database, w.Holder)
 }
 
-// migrating is one connection to the database, which holds the lock of migrations until it is closed.
+// migrating is a connection that holds the migration lock until it is closed.
 type migrating struct {
 	*sql.DB
 	store *Store
 }
 
-// lockMigrations opens a connection on which a statement may take as long as it takes, and
-// waits for the lock. Older releases have another one, which is taken too as long as they may migrate.
+// lockMigrations opens a connection without a statement timeout and waits for the lock. It also
+// takes the lock of older releases while those may migrate.
 func (s *Store) lockMigrations(ctx context.Context) (*migrating, *versions, error) {
 	m := &migrating{s.session(), s}
 	if err := m.take(ctx, migrationLock(s.home.schema)); err != nil {
@@ -66,7 +66,7 @@ func (s *Store) lockMigrations(ctx context.Context) (*migrating, *versions, erro
 	v, err := m.versions(ctx)
 	if err == nil && v.older {
 		if err = m.take(ctx, gooseLock); err == nil {
-			v, err = m.versions(ctx) // an older release has perhaps gone on meanwhile
+			v, err = m.versions(ctx) // an older release may have migrated meanwhile
 		}
 	}
 	if err != nil {
@@ -78,12 +78,13 @@ func (s *Store) lockMigrations(ctx context.Context) (*migrating, *versions, erro
 
 var errLockLost = errors.New("the connection that held the migration lock was lost")
 
-// session is a pool of one connection, which is never made anew: the lock would be lost with it.
+// session returns a pool of one connection that is never replaced, because the lock would be lost
+// with it.
 func (s *Store) session() *sql.DB {
 	cfg := s.pool.Config().ConnConfig
 	for _, name := range []string{"statement_timeout", "idle_in_transaction_session_timeout"} {
 		if _, sent := cfg.RuntimeParams[name]; sent {
-			cfg.RuntimeParams[name] = "0" // stronger than what the role may have set
+			cfg.RuntimeParams[name] = "0" // overrides the settings of the role
 		}
 	}
 	connected := false
@@ -98,7 +99,7 @@ func (s *Store) session() *sql.DB {
 	return db
 }
 
-// take waits for a lock, and says each five seconds who holds it.
+// take waits for a lock, and reports its holder every five seconds.
 func (m *migrating) take(ctx context.Context, lock int64) error {
 	began, reported := time.Now(), time.Now()
 	for {
@@ -137,8 +138,8 @@ WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
     AND (CAST(l.classid AS BIGINT) << 32) | CAST(l.objid AS BIGINT) = $1
 LIMIT 1`
 
-// wait asks who holds the lock. Of other roles' connections the address and the time are shown to
-// members of pg_read_all_stats only.
+// wait queries who holds the lock. Only members of pg_read_all_stats see the address and time of
+// other roles' connections.
 func (m *migrating) wait(ctx context.Context, lock int64, waited time.Duration) LockWait {
 	w := LockWait{m.store.home.database, m.store.home.schema, waited, "somebody whom the database does not name"}
 	var pid sql.NullInt64
@@ -166,7 +167,7 @@ func (m *migrating) wait(ctx context.Context, lock int64, waited time.Duration) 
 	return w
 }
 
-// provider opens goose on the connection that holds the lock, so that it needs none of its own.
+// provider opens goose on the connection that holds the lock, so that goose takes none itself.
 func (m *migrating) provider(v *versions) (*goose.Provider, error) {
 	p, err := goose.NewProvider(goose.DialectCustom, m.DB, migrations.Postgres(), goose.WithStore(v),
 		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
@@ -176,7 +177,7 @@ func (m *migrating) provider(v *versions) (*goose.Provider, error) {
 	return p, nil
 }
 
-// versions reads how the applied migrations are kept.
+// versions reads how the applied migrations are recorded.
 func (m *migrating) versions(ctx context.Context) (*versions, error) {
 	rows, err := m.QueryContext(ctx, selectVersionColumns, m.store.home.schema)
 	if err != nil {
@@ -194,11 +195,11 @@ func (m *migrating) versions(ctx context.Context) (*versions, error) {
 	return newVersions(there), translate("read schema version", rows.Err())
 }
 
-// Close lets go of the locks, and of the connection.
+// Close releases the locks and closes the connection.
 func (m *migrating) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout)
 	defer cancel()
-	m.ExecContext(ctx, `SELECT pg_advisory_unlock_all()`) // which the end of the connection does as well, only later
-	m.ExecContext(ctx, `RESET search_path`)               // a pooler may keep the connection
+	m.ExecContext(ctx, `SELECT pg_advisory_unlock_all()`) // closing the connection would do the same, but later
+	m.ExecContext(ctx, `RESET search_path`)               // a pooler may reuse the connection
 	return m.DB.Close()
 }

@@ -24,7 +24,7 @@ func (s *Store) SaveNode(ctx context.Context, n store.Node) error {
 	return translate("save node", err)
 }
 
-// What a removed node was seen at is kept, for LastServer.
+// deleteNode records when the removed node was last seen, for LastServer.
 const deleteNode = `
 WITH gone AS (DELETE FROM nodes WHERE id = $1 RETURNING name, seen_at)
 UPDATE installation SET server_seen_at = GREATEST(server_seen_at, gone.seen_at) FROM gone`
@@ -48,7 +48,7 @@ func (s *Store) ForgetNode(ctx context.Context, id uuid.UUID, e store.Event) err
 	}))
 }
 
-// TakeOverNodes implements [store.Store]. A server on another machine may be cut off.
+// TakeOverNodes implements [store.Store]. It removes none: a server on another machine may only be cut off.
 func (s *Store) TakeOverNodes(context.Context) (int, error) { return 0, nil }
 
 const deleteOldNodes = `DELETE FROM nodes WHERE seen_at < $1`
@@ -59,9 +59,9 @@ func (s *Store) RemoveOldNodes(ctx context.Context, seenBefore time.Time) error 
 	return translate("remove old nodes", err)
 }
 
-// The machines' clocks may differ; whether one is silent the database's own must tell.
-// What a node has read in another era says nothing: it is behind until it has read all
-// anew. Releases before this column leave era empty, and their position is compared as it is.
+// selectNodes uses the database's clock for Silent, because the machines' clocks may differ.
+// A position in another era has no meaning here: the node is behind until it has read everything
+// again. Older releases leave era empty; their position is compared as it is.
 const selectNodes = currentEra + `
 SELECT n.id, n.name, n.version, n.started_at, n.seen_at, n.staleness, n.access_ttl, n.position, n.keys, n.era, n.environment,
     clock_timestamp() - n.seen_at,

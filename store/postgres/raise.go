@@ -11,7 +11,8 @@ import (
 
 const raiseInstallation = `UPDATE installation SET generation = $1 WHERE id = 1 AND generation < $1`
 
-// The order keeps servers that raise at the same time from a deadlock.
+// lockLowUsers locks the users in order, so that servers that raise at the same time do not
+// deadlock.
 const lockLowUsers = `
 SELECT u.id
 FROM unnest($1::uuid[], $2::bigint[]) AS least (id, generation) JOIN users u ON u.id = least.id

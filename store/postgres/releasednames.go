@@ -13,7 +13,7 @@ const insertReleasedName = `
 INSERT INTO released_names (name_hash, released_at) VALUES ($1, $2)
 ON CONFLICT (name_hash) DO UPDATE SET released_at = GREATEST(released_names.released_at, EXCLUDED.released_at)`
 
-// releaseUser removes what belongs to a user, and remembers the name.
+// releaseUser removes the rows that belong to a user, and records the name as released.
 func releaseUser(ctx context.Context, tx pgx.Tx, u store.User, e store.Event) error {
 	if err := forgetUser(ctx, tx, u, e); err != nil {
 		return err
@@ -22,16 +22,16 @@ func releaseUser(ctx context.Context, tx pgx.Tx, u store.User, e store.Event) er
 	return err
 }
 
-// It comes after the user's own row: that may have waited for the end of a transaction that
-// deleted another user of this name, and only a statement that begins later sees what that
-// one has released. It takes no round trip more than the event alone.
+// insertEventUnlessReleased must come after the insertion of the user's row. That may have waited
+// for a transaction that deleted another user with this name, and only a later statement sees the
+// name that it has released. It takes no more round trips than the event alone.
 const insertEventUnlessReleased = `
 INSERT INTO audit_events (at, action, actor, user_id, session_id, remote_addr, user_agent, request_id, reason)
 SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9
 WHERE NOT EXISTS (SELECT 1 FROM released_names WHERE name_hash = $10 AND released_at > $11)`
 
-// recordUnlessReleased writes the event of a new user, or returns [store.ErrConflict] when
-// the user may not have the name yet.
+// recordUnlessReleased writes the event of a new user. It returns [store.ErrConflict] when the name
+// is still in quarantine.
 func recordUnlessReleased(ctx context.Context, tx pgx.Tx, u store.NewUser, e store.Event) error {
 	tag, err := tx.Exec(ctx, insertEventUnlessReleased, append(eventArgs(e), store.ReleasedName(u.Folded), nullTime(u.NotReleasedAfter))...)
 	if err == nil && tag.RowsAffected() == 0 {

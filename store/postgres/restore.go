@@ -8,7 +8,8 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// It writes every user's row; only for this transaction, so that a pooler may be in between.
+// unboundStatements lifts the statement timeout, because the transaction writes every user's row.
+// It is local to the transaction, so that it works through a pooler.
 const unboundStatements = `SET LOCAL statement_timeout = 0`
 
 const moveUsers = `UPDATE users SET generation = GREATEST(generation + 1, $1)`
@@ -17,7 +18,7 @@ const deleteFeed = `DELETE FROM revocations`
 
 const deleteNodes = `DELETE FROM nodes`
 
-// FinishRestore implements [store.Store]. The ids of transactions in the feed may be those of another cluster.
+// FinishRestore implements [store.Store]. The transaction ids in the feed may be from another cluster.
 func (s *Store) FinishRestore(ctx context.Context, least int64, e store.Event) (done store.Restoration, err error) {
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, unboundStatements); err != nil {

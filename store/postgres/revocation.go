@@ -70,8 +70,8 @@ func (s *Store) CountSessions(ctx context.Context, p store.CountPage) (c store.S
 	return c, next, nil
 }
 
-// A page is a range of the primary key, so that no statement takes long, however
-// few of the rows are dead.
+// deleteDeadSessions reads a page that is a range of the primary key, so that it is fast even if
+// few rows are dead.
 const deleteDeadSessions = `
 WITH page AS (
     SELECT id FROM refresh_tokens

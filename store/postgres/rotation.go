@@ -12,8 +12,8 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// What the columns previous_hash, successor and rotated_at say is in replaced as well. They are
-// for servers of the release before, which read and write no other.
+// The columns previous_hash, successor and rotated_at repeat what replaced holds. They are
+// for servers of older releases, which read and write only those.
 //
 //	$1 session    $2 hash of the token presented    $3 hash of the next one    $4 the next one, sealed
 //	$5 the instant    $6 when the session expires    $7 step of the next one
@@ -36,9 +36,9 @@ RETURNING ` + userColumns + `, t.created_at, t.expires_at, t.absolute_expires_at
 
 // Rotate implements [store.Store].
 func (s *Store) Rotate(ctx context.Context, r store.Rotation, e store.Event) (store.RotateResult, error) {
-	// The row may change between the two statements, so that the second finds
-	// nothing wrong and the first is due again; each time means that somebody
-	// else got on, so a few tries are plenty.
+	// The row may change between the two statements. Then the second finds
+	// nothing wrong, and the first must run again. Each time another request
+	// has succeeded, so a few attempts are enough.
 	for range 3 {
 		result, err := s.rotateFast(ctx, r)
 		if !errors.Is(err, store.ErrNotFound) {
@@ -120,8 +120,8 @@ func (s *Store) SessionState(ctx context.Context, id uuid.UUID) (store.Session, 
 
 const deleteToken = `DELETE FROM refresh_tokens WHERE id = $1`
 
-// explainRotation says why the conditional statement changed no row, and ends
-// the session where that is the answer.
+// explainRotation returns why the conditional statement changed no row, and ends the session if the
+// outcome requires it.
 func (s *Store) explainRotation(ctx context.Context, r store.Rotation, e store.Event) (result store.RotateResult, err error) {
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		row := tokenRow{session: store.Session{ID: r.SessionID}}

@@ -11,15 +11,15 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// Of what is counted Anywhere the failures Here go, with this attempt; where the counter Here is
-// another's by now, only this attempt.
+// othersFailed is the failures that stay Anywhere: it subtracts those of Here, including this
+// attempt. If the slot Here belongs to another counter by now, it subtracts only this attempt.
 const othersFailed = `GREATEST(a.failures - COALESCE((SELECT failed.failures FROM failed), 1), 0)`
 
-// One statement, hence one round trip. It locks the user as the foreign key does anyway, against
-// being deleted and nothing else: whatever ends sessions bumps a generation, so a session that
-// slips past its condition carries the older pair and is dead on arrival. All statements lock
-// in one order: the user, the counters, the place. The counts see to that: they are made before the
-// next row is looked for, whether or not there is one.
+// insertSession takes one round trip. It locks the user against deletion only, as the foreign key
+// does anyway. That is enough, because ending sessions raises a generation: a session that
+// slips past its condition has the older generation and is dead at once. All statements lock
+// in one order: the user, the counters, the place. The counts ensure that: each is computed before
+// the next row is read, whether or not that exists.
 //
 //	$1 session    $2 user    $3 token hash    $4, $5 generations of the installation and the user    $31 step
 //	$6 the instant    $7, $8 when it expires, idle and at the latest    $9 address    $10 user agent
@@ -137,15 +137,16 @@ func (s *Store) EndSessionsLate(ctx context.Context, ids []uuid.UUID, now time.T
 	return int(tag.RowsAffected()), translate("end sessions", err)
 }
 
-// alive is what makes a session row t of a user u a session at $1, in the installation i.
+// alive is the condition under which a session row t of a user u in the installation i is alive at
+// $1.
 const alive = `t.expires_at > $1 AND u.disabled_at IS NULL AND t.installation_generation >= i.generation AND t.user_generation >= u.generation`
 
-// oneUser looks the user of a session row t up by the key: a join might read all users for
-// each page.
+// oneUser reads the user of a session row t by key. A join might read all users for each page.
 const oneUser = `SELECT username, disabled_at, generation FROM users WHERE id = t.user_id LIMIT 1`
 
-// A page is a range of the primary key, so that no statement takes long, however few of
-// the rows are alive. Its last row comes in any case: the next page begins after that.
+// selectSessions reads a page that is a range of the primary key, so that it is fast even if few
+// rows are alive. It always returns the last row of the page, because the next page begins after
+// that.
 const selectSessions = `
 WITH page AS (
     SELECT id, user_id, created_at, last_used_at, expires_at, absolute_expires_at, remote_addr, user_agent, installation_generation, user_generation
@@ -192,7 +193,7 @@ func (s *Store) Sessions(ctx context.Context, p store.SessionPage) (sessions []s
 
 func scanSession(r pgx.CollectableRow) (store.Session, error) { return scanSessionAnd(r) }
 
-// scanSessionAnd scans a session, and more columns after it.
+// scanSessionAnd scans a session and further columns after it.
 func scanSessionAnd(r pgx.CollectableRow, more ...any) (t store.Session, err error) {
 	err = r.Scan(append([]any{&t.ID, &t.UserID, &t.Username, &t.CreatedAt, &t.LastUsedAt, &t.ExpiresAt, &t.AbsoluteExpiresAt,
 		&t.RemoteAddr, &t.UserAgent, &t.Generation.Installation, &t.Generation.User}, more...)...)

@@ -29,18 +29,17 @@ type Store struct {
 	latest     int64 // newest migration this binary knows
 	home       home
 
-	separate       string         // schema that may have an installation of its own beside another
+	separate       string         // the schema that may have an installation beside one in another schema
 	lockWait       func(LockWait) // nil for none
 	reportInterval time.Duration
 }
 
 var _ store.Store = (*Store)(nil)
 
-// Open connects to the database. It neither retries nor migrates, and does not
-// look at the version of the schema. It fails with [store.ErrUnavailable] when the
-// database cannot be reached, with a [*store.Refusal] when authctl's tables are in
-// several schemas of the search path; a URL that cannot be understood, or that asks
-// for the simple protocol, is another error.
+// Open connects to the database. It neither retries nor migrates, and does not check the version of
+// the schema. It fails with [store.ErrUnavailable] when the database cannot be reached, and with a
+// [*store.Refusal] when several schemas of the search path have authctl's tables. An invalid URL,
+// or one that requests the simple protocol, is another error.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	latest, err := latestVersion()
 	if err != nil {
@@ -75,48 +74,47 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		separate: cfg.SeparateSchema, lockWait: cfg.LockWait, reportInterval: reportInterval}, nil
 }
 
-// hangUpGrace is how long a statement goes on after its caller's context is over. Nearly all end
-// within it, and leave their connection usable; pgx closes it otherwise, and clients that
-// hang up in the middle would have the database make a new one for each request.
+// hangUpGrace is how long a statement may continue after its caller's context has ended. Nearly all
+// statements end within it and leave their connection usable. Without it pgx would close the
+// connection, and clients that hang up would make the database open a new one for each request.
 const hangUpGrace = 250 * time.Millisecond
 
-// lettingGo gives statements some time to end after their context.
+// lettingGo returns a handler that gives statements some time to end after their context.
 func lettingGo(grace time.Duration) func(*pgconn.PgConn) ctxwatch.Handler {
 	return func(c *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.DeadlineContextWatcherHandler{Conn: c.Conn(), DeadlineDelay: grace}
 	}
 }
 
-// connectionWait is how long a caller waits for a connection when all are in use. The
-// pool alone would let it wait for as long as its request may take, behind others whose
-// statements do not come to an end.
+// connectionWait is how long a caller waits for a connection when all are in use. The pool alone
+// would let it wait as long as its request may take, behind statements that do not end.
 const connectionWait = 2 * time.Second
 
-// gate stands before the pool and lets in as many as it has connections. It hears of them as
-// the pool's tracer does, which is called before and after each use of a connection.
+// gate limits the callers of the pool to its number of connections. It is a tracer of the pool,
+// which calls it before and after each use of a connection.
 type gate struct {
 	inUse   chan struct{}
-	answers atomic.Int64 // of the server, to statements
+	answers atomic.Int64 // number of statements that the server has answered
 	waits   atomic.Int64
 	waited  atomic.Int64 // nanoseconds
 }
 
 func newGate(connections int32) *gate { return &gate{inUse: make(chan struct{}, connections)} }
 
-// turnedAway is the context of a caller that has waited too long: it is over.
+// turnedAway is the ended context of a caller that has waited too long.
 type turnedAway struct {
 	context.Context
 	caller context.Context
 	reason error
 }
 
-// Why a caller is turned away: too much is asked, or the server has answered nobody meanwhile.
+// Why a caller is turned away: too many requests, or a server that has answered nobody meanwhile.
 var (
 	errAllInUse = fmt.Errorf("%w: all connections are in use: %w", store.ErrBusy, context.DeadlineExceeded)
 	errSilent   = fmt.Errorf("the database answers on none of the connections: %w", context.DeadlineExceeded)
 )
 
-// Err tells the wait for a connection from the end of the caller's own context.
+// Err returns the reason, which differs from the error of the caller's own context.
 func (t turnedAway) Err() error {
 	if err := t.caller.Err(); err != nil {
 		return err
@@ -124,7 +122,7 @@ func (t turnedAway) Err() error {
 	return t.reason
 }
 
-// TraceAcquireStart waits for a connection to be free.
+// TraceAcquireStart waits until a connection is free.
 func (g *gate) TraceAcquireStart(ctx context.Context, _ *pgxpool.Pool, _ pgxpool.TraceAcquireStartData) context.Context {
 	select {
 	case g.inUse <- struct{}{}:
@@ -149,30 +147,30 @@ func (g *gate) TraceAcquireStart(ctx context.Context, _ *pgxpool.Pool, _ pgxpool
 	return turnedAway{patience, ctx, errAllInUse}
 }
 
-// TraceAcquireEnd makes room when there is no connection after all.
+// TraceAcquireEnd releases the place if no connection could be acquired.
 func (g *gate) TraceAcquireEnd(ctx context.Context, _ *pgxpool.Pool, data pgxpool.TraceAcquireEndData) {
 	if _, away := ctx.(turnedAway); !away && data.Err != nil {
 		<-g.inUse
 	}
 }
 
-// TraceRelease makes room.
+// TraceRelease releases the place.
 func (g *gate) TraceRelease(*pgxpool.Pool, pgxpool.TraceReleaseData) { <-g.inUse }
 
-// TraceQueryStart is what a tracer must have.
+// TraceQueryStart does nothing. The interface requires it.
 func (g *gate) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
 	return ctx
 }
 
-// TraceQueryEnd notes that the server has answered.
+// TraceQueryEnd counts an answer of the server.
 func (g *gate) TraceQueryEnd(_ context.Context, _ *pgx.Conn, data pgx.TraceQueryEndData) {
 	if _, refused := errors.AsType[*pgconn.PgError](data.Err); refused || data.Err == nil {
 		g.answers.Add(1)
 	}
 }
 
-// pgUUID is an id as pgx sends it without a detour through text, for the
-// statements that every request runs.
+// pgUUID returns an id as pgx sends it in binary, without conversion to text, for the statements of
+// every request.
 func pgUUID(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
 
 func pgUUIDs(ids []uuid.UUID) []pgtype.UUID {

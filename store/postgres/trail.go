@@ -15,19 +15,18 @@ import (
 
 const eventColumns = `id, at, action, actor, user_id, session_id, remote_addr, user_agent, request_id, reason`
 
-// eventQuery is a statement in the making.
+// eventQuery builds a statement and its arguments.
 type eventQuery struct{ args []any }
 
-// arg returns the placeholder of a value.
+// arg adds an argument and returns its placeholder.
 func (q *eventQuery) arg(value any) string {
 	q.args = append(q.args, value)
 	return "$" + strconv.Itoa(len(q.args))
 }
 
-// selectEvents returns the statement that reads a page, and its arguments. The page is a
-// range of the one index that [eventQuery.ranges] chooses, so that no statement takes long,
-// however few of its events are selected. Its last event comes in any case: the next page
-// begins after that.
+// selectEvents returns the statement that reads a page, and its arguments. The page is a range of
+// the index that [eventQuery.ranges] chooses, so that the statement is fast even if it selects few
+// events. It always returns the last event of the page, because the next page begins after that.
 func selectEvents(p store.EventPage) (string, []any) {
 	var q eventQuery
 	edge := p.Edge()
@@ -54,8 +53,8 @@ WHERE page.id = edge.last OR ` + selected + `
 ORDER BY at DESC, id DESC`, q.args
 }
 
-// ranges returns the beginnings of the conditions by which an index finds the page. What
-// partial indexes ask for is there word for word.
+// ranges returns the conditions by which an index finds the page. They repeat the conditions of
+// partial indexes word for word.
 func (q *eventQuery) ranges(p store.EventPage) (ranges []string) {
 	address, whole := p.AddressText()
 	switch {
@@ -77,7 +76,7 @@ func (q *eventQuery) ranges(p store.EventPage) (ranges []string) {
 	}
 }
 
-// conditions returns what an event must meet, but for the network of its address.
+// conditions returns the conditions that an event must meet, except the network of its address.
 func (q *eventQuery) conditions(p store.EventPage) []string {
 	all := []string{`TRUE`}
 	if p.UserID != uuid.Nil {
@@ -152,7 +151,8 @@ WITH page AS (
 const countEvents = oldEvents + `
 SELECT (SELECT count(*) FROM page WHERE action <> 'audit_pruned'), edge.looked, edge.at, edge.id FROM edge`
 
-// The last part finds no event of this statement's own, and the one of an earlier call.
+// deleteEvents deletes a page and writes the event of the deletion once. The last part does not see
+// the event that this statement writes, only that of an earlier call.
 const deleteEvents = oldEvents + `, deleted AS (
     DELETE FROM audit_events WHERE id IN (SELECT id FROM page WHERE action <> 'audit_pruned') RETURNING 1
 ), audited AS (

@@ -15,10 +15,10 @@ const userColumns = `u.id, u.username, u.username_folded, u.created_at, u.disabl
 // userRow scans userColumns.
 type userRow struct {
 	user                   store.User
-	disabled, passwordGone pgtype.Timestamptz // which is scanned without a detour, unlike a pointer
+	disabled, passwordGone pgtype.Timestamptz // scanned in binary, unlike a pointer
 }
 
-// dest reads the id as bytes; see pgUUID.
+// dest returns the destinations of a scan. It reads the id as bytes; see pgUUID.
 func (r *userRow) dest() []any {
 	u := &r.user
 	return []any{(*[16]byte)(&u.ID), &u.Username, &u.Folded, &u.CreatedAt, &r.disabled, &u.PasswordChangedAt, &u.FailedLogins, &r.passwordGone}
@@ -144,8 +144,8 @@ func (s *Store) UserByID(ctx context.Context, id uuid.UUID) (store.User, error) 
 	return row.get(), nil
 }
 
-// A page is a range of the names, so that no statement takes long, however few of the
-// users are selected. Its last user comes in any case: the next page begins after that.
+// selectUsers reads a page that is a range of the names, so that it is fast even if it selects few
+// users. It always returns the last user of the page, because the next page begins after that.
 const selectUsers = `
 WITH page AS (
     SELECT id, username, username_folded, created_at, disabled_at, password_changed_at, failed_logins, password_disabled_at, password_hash, generation,

@@ -30,8 +30,8 @@ func (s *Store) UserSessions(ctx context.Context, p store.UserSessionPage) ([]st
 	return sessions, translate("list sessions", err)
 }
 
-// The index of each branch has its latest row at the end. The condition on the action is that
-// of audit_events_sign_in_idx, word for word.
+// selectLastSignIn reads the last entry of an index in each branch. The condition on the action
+// repeats that of audit_events_sign_in_idx word for word.
 const selectLastSignIn = `
 SELECT at FROM (
     (SELECT created_at AS at FROM refresh_tokens WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1)

@@ -13,12 +13,12 @@ import (
 
 const versionTable = "authctl_schema_version"
 
-// versions keeps for goose which migrations are applied. It is made for one run, under the
-// migration's lock, on a connection whose search path is our schema.
+// versions stores for goose which migrations are applied. It lives for one run, under the migration
+// lock, on a connection whose search path is our schema.
 type versions struct {
-	older  bool // goose_db_version has the versions, and authctl_schema_version is not there
-	stated bool // schema_versions is there
-	kept   bool // goose_db_version is ours, and is kept in step
+	older  bool // goose_db_version has the versions, authctl_schema_version is missing
+	stated bool // schema_versions exists
+	kept   bool // goose_db_version is ours and must be updated too
 }
 
 var _ database.StoreExtender = (*versions)(nil)
@@ -30,8 +30,8 @@ WHERE n.nspname = $1 AND NOT a.attisdropped AND c.relkind IN ('r', 'p') AND (c.r
     ('authctl_schema_version', 'version_id'), ('goose_db_version', 'version_id'), ('goose_db_version', 'kept_by_authctl'),
     ('schema_versions', 'min_version'), ('refresh_tokens', 'installation_generation'))`
 
-// newVersions decides from the columns that are there. A goose_db_version beside tables that
-// are not ours belongs to somebody else.
+// newVersions decides by the columns that exist. A goose_db_version beside tables that are not ours
+// belongs to another program.
 func newVersions(there map[string]bool) *versions {
 	return &versions{
 		older:  !there["authctl_schema_version.version_id"] && there["goose_db_version.version_id"] && there["refresh_tokens.installation_generation"],
@@ -40,8 +40,8 @@ func newVersions(there map[string]bool) *versions {
 	}
 }
 
-// ours selects the rows of goose_db_version that authctl has written, if another program has
-// written there too.
+// ours returns the condition that selects authctl's rows of a goose_db_version that another program
+// shares.
 func (v *versions) ours() string {
 	if v.stated {
 		return fmt.Sprintf("(version_id < %d OR version_id IN (SELECT version FROM schema_versions WHERE version < %d))", migrations.FirstToSay, migrations.OwnVersions)
@@ -49,7 +49,7 @@ func (v *versions) ours() string {
 	return fmt.Sprintf("version_id < %d", migrations.FirstToSay)
 }
 
-// from is where the versions are.
+// from returns the table that has the versions.
 func (v *versions) from() string {
 	if v.older {
 		return "goose_db_version WHERE is_applied AND " + v.ours()
@@ -82,7 +82,7 @@ func (v *versions) CreateVersionTable(ctx context.Context, db database.DBTxConn)
 	return run(ctx, db, createVersionTable)
 }
 
-// Insert implements [database.Store]. The version that moves the others does so first.
+// Insert implements [database.Store]. Before it inserts [migrations.OwnVersions] it moves the others.
 func (v *versions) Insert(ctx context.Context, db database.DBTxConn, r database.InsertRequest) error {
 	v.stated = v.stated || r.Version >= migrations.FirstToSay
 	if v.older && r.Version == migrations.OwnVersions {
@@ -93,13 +93,14 @@ func (v *versions) Insert(ctx context.Context, db database.DBTxConn, r database.
 	switch {
 	case v.older:
 		return run(ctx, db, fmt.Sprintf(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (%d, true)`, r.Version))
-	case r.Version == 0: // with the table, which another process may have made meanwhile
+	case r.Version == 0: // inserted with the table, which another process may have created meanwhile
 		return run(ctx, db, `INSERT INTO authctl_schema_version (version_id, is_applied) VALUES (0, true) ON CONFLICT DO NOTHING`)
 	}
 	return run(ctx, db, append([]string{fmt.Sprintf(`INSERT INTO authctl_schema_version (version_id, is_applied) VALUES (%d, true)`, r.Version)}, v.keep()...)...)
 }
 
-// move takes our versions over. A goose_db_version with nobody else's is then kept in step.
+// move copies our versions to our own table. A goose_db_version with no other program's rows is
+// updated from then on.
 func (v *versions) move(ctx context.Context, db database.DBTxConn) error {
 	const copied = `
 INSERT INTO authctl_schema_version (version_id, is_applied, tstamp)
@@ -118,7 +119,7 @@ SELECT version_id, true, min(tstamp) FROM %s GROUP BY version_id ORDER BY min(id
 	return run(ctx, db, `ALTER TABLE goose_db_version ADD COLUMN kept_by_authctl BOOLEAN NOT NULL DEFAULT true`)
 }
 
-// keep are the statements that bring the goose_db_version of an older release in step.
+// keep returns the statements that update the goose_db_version of an older release.
 func (v *versions) keep() []string {
 	if !v.kept {
 		return nil
@@ -130,8 +131,8 @@ SELECT version_id, true FROM authctl_schema_version
 WHERE version_id NOT IN (SELECT version_id FROM goose_db_version) ORDER BY version_id`}
 }
 
-// Delete implements [database.Store]. Taking back the version that moved the others moves them
-// back, so that the older release can take the rest back.
+// Delete implements [database.Store]. Reverting [migrations.OwnVersions] moves the others
+// back, so that the older release can revert the rest.
 func (v *versions) Delete(ctx context.Context, db database.DBTxConn, version int64) error {
 	if v.older {
 		return run(ctx, db, fmt.Sprintf(`DELETE FROM goose_db_version WHERE version_id = %d`, version))
@@ -182,7 +183,7 @@ func (v *versions) ListMigrations(ctx context.Context, db database.DBTxConn) ([]
 	return all, rows.Err()
 }
 
-// run runs statements one after the other.
+// run executes statements in order.
 func run(ctx context.Context, db database.DBTxConn, statements ...string) error {
 	for _, statement := range statements {
 		if _, err := db.ExecContext(ctx, statement); err != nil {

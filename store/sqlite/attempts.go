@@ -15,8 +15,7 @@ const selectCounter = `SELECT failures, last_at, next_at FROM login_attempts WHE
 
 const selectKnown = `SELECT EXISTS (SELECT 1 FROM known_places WHERE slot = ?1 AND key = ?2 AND signed_in_at > ?3)`
 
-// What becomes of a counter when an attempt comes to it that it lets through. Its slot may
-// be another's.
+// saveCounter writes a counter after an admitted attempt. The slot may belong to another counter.
 const saveCounter = `
 INSERT INTO login_attempts AS a (slot, key, user_id, address, failures, last_at, next_at)
 VALUES (?1, ?2, (SELECT id FROM users WHERE username_folded = ?3), ?4, ?5, ?6, ?7)
@@ -47,7 +46,7 @@ func (s *Store) BeginLogin(ctx context.Context, a store.Attempt) (adm store.Admi
 	return adm, err
 }
 
-// attemptState reads what there is for an attempt, within a transaction.
+// attemptState reads the state for an attempt, within a transaction.
 func attemptState(ctx context.Context, tx *sql.Tx, a store.Attempt) (is store.AttemptState, err error) {
 	if is.Here, err = readCounter(ctx, tx, a.Here); err != nil {
 		return is, err
@@ -70,7 +69,7 @@ func saveAttempt(ctx context.Context, tx *sql.Tx, a store.Attempt, c store.Count
 
 const sumFailures = `SELECT COALESCE(sum(failures), 0) FROM login_attempts WHERE slot >= ?1 AND slot < ?2 AND key IN (?3, ?3 + 1)`
 
-// reached reports whether as many sign-ins have failed as may.
+// reached reports whether the ceiling is reached.
 func reached(ctx context.Context, tx *sql.Tx, c store.Ceiling, known bool) (bool, error) {
 	if c.Max == 0 || known {
 		return false, nil
@@ -88,7 +87,8 @@ ON CONFLICT (slot) DO UPDATE SET
     failures = CASE WHEN a.key IN (excluded.key, excluded.key + 1) THEN a.failures + 1 ELSE 1 END,
     last_at = excluded.last_at, next_at = excluded.next_at`
 
-// readCounter returns the zero state when the slot is another's, or nobody's.
+// readCounter returns the state of a counter. It is zero when the slot is empty or belongs to
+// another counter.
 func readCounter(ctx context.Context, tx *sql.Tx, c store.Counter) (is store.CounterState, err error) {
 	var last, next sql.NullInt64
 	err = tx.QueryRowContext(ctx, selectCounter, c.Slot, c.Key).Scan(&is.Failures, &last, &next)
@@ -99,7 +99,8 @@ func readCounter(ctx context.Context, tx *sql.Tx, c store.Counter) (is store.Cou
 	return is, nil
 }
 
-// credentials reads those of a user, within a transaction; zero for nobody's.
+// credentials reads a user's credentials within a transaction. They are zero when nobody has the
+// name.
 func credentials(ctx context.Context, tx *sql.Tx, folded string) (store.Credentials, error) {
 	var c store.Credentials
 	var row userRow
@@ -122,8 +123,9 @@ ON CONFLICT (slot) DO UPDATE SET
     key = excluded.key, user_id = excluded.user_id, address = excluded.address, signed_in_at = excluded.signed_in_at`
 )
 
-// succeeded takes the failures Here back from the counters of an attempt, and remembers the
-// place, within a transaction. Where the counter Here is another's by now, it takes back the attempt.
+// succeeded subtracts the failures of Here from the counters of an attempt and remembers the place,
+// within a transaction. If the slot Here belongs to another counter by now, it subtracts only the
+// attempt.
 func succeeded(ctx context.Context, tx *sql.Tx, at time.Time, a store.Attempt, userID uuid.UUID) error {
 	here, err := failures(ctx, tx, a.Here, 1)
 	if err != nil {
@@ -143,7 +145,7 @@ func succeeded(ctx context.Context, tx *sql.Tx, at time.Time, a store.Attempt, u
 	return err
 }
 
-// failures reads them, or returns otherwise when the slot is another's.
+// failures returns the failures of a counter, or otherwise when the slot belongs to another.
 func failures(ctx context.Context, tx *sql.Tx, c store.Counter, otherwise int) (n int, err error) {
 	err = tx.QueryRowContext(ctx, selectFailures, c.Slot, c.Key).Scan(&n)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -152,7 +154,7 @@ func failures(ctx context.Context, tx *sql.Tx, c store.Counter, otherwise int) (
 	return n, err
 }
 
-// setCounter leaves fewer failures, and the delay that they cause.
+// setCounter reduces the failures of a counter, and adjusts its delay.
 func setCounter(ctx context.Context, tx *sql.Tx, c store.Counter, failures int, at time.Time) error {
 	_, err := tx.ExecContext(ctx, setFailures, c.Slot, c.Key, failures, micros(at.Add(c.Delay(failures))))
 	return err
@@ -214,7 +216,7 @@ const (
 	deletePlaces   = `DELETE FROM known_places WHERE user_id = ?1`
 )
 
-// forgetUser removes the counters of a user, and where it has signed in.
+// forgetUser removes a user's counters and known places.
 func forgetUser(ctx context.Context, tx *sql.Tx, u store.User, _ store.Event) error {
 	for _, statement := range []string{deleteAttempts, deletePlaces} {
 		if _, err := tx.ExecContext(ctx, statement, u.ID); err != nil {

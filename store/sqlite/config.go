@@ -14,15 +14,15 @@ import (
 	"github.com/authctl/authctl/store/sqlite/dbfile"
 )
 
-// Config is where the file is.
+// Config says where the database file is and how to open it.
 type Config struct {
 	Path       string
-	MaxReaders int  // connections that read; 0 for twice the processors
-	Create     bool // make the file when there is none
+	MaxReaders int  // max reading connections; 0 for twice the number of processors
+	Create     bool // create the file if it is missing
 }
 
-// prepareFile sees to it that the file exists and is its owner's alone before
-// SQLite opens it: SQLite gives its two companions the mode of the main file.
+// prepareFile ensures that the file exists and that only its owner may access it, before SQLite
+// opens it. SQLite gives its two companion files the mode of the main file.
 func prepareFile(cfg Config) error {
 	if cfg.Path == "" || cfg.Path == ":memory:" {
 		return errors.New("open database: a SQLite database needs the path of a file")
@@ -38,7 +38,7 @@ func prepareFile(cfg Config) error {
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("open database: %s is not a regular file", cfg.Path)
 	}
-	real, err := filepath.EvalSymlinks(cfg.Path) // beside which SQLite has the others
+	real, err := filepath.EvalSymlinks(cfg.Path) // SQLite puts its companion files beside this
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
@@ -50,7 +50,8 @@ func prepareFile(cfg Config) error {
 	return nil
 }
 
-// Check returns what would keep [Open] from the file at path, or from making it. It makes none, and opens none.
+// Check returns the error with which [Open] would fail to open or create the file at path. It
+// neither creates nor opens it.
 func Check(path string) error {
 	err := prepareFile(Config{Path: path})
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -62,7 +63,8 @@ func Check(path string) error {
 	return checkHeader(path)
 }
 
-// magic begins every file of SQLite (https://www.sqlite.org/fileformat.html, section 1.3).
+// magic is the beginning of every SQLite file (https://www.sqlite.org/fileformat.html, section
+// 1.3).
 const magic = "SQLite format 3\x00"
 
 func checkHeader(path string) error {
@@ -73,7 +75,7 @@ func checkHeader(path string) error {
 	if err != nil {
 		return dbfile.Explain(path, err)
 	}
-	defer f.Close() // before SQLite has it open: closing it later would end SQLite's locks
+	defer f.Close() // must be closed before SQLite opens the file: closing it later would release SQLite's locks
 	head := make([]byte, len(magic))
 	if n, _ := io.ReadFull(f, head); n > 0 && string(head[:n]) != magic {
 		return &dbfile.FileError{Path: path, What: "it is not a database of SQLite", Do: dbfile.DoRestore}
@@ -81,18 +83,18 @@ func checkHeader(path string) error {
 	return nil
 }
 
-// checkAlone fails for a file that others may read or change, as far as its mode and its owner tell.
+// checkAlone fails for a file that others may read or change, as far as its mode and owner show.
 func checkAlone(path string) error {
 	for _, look := range []func(string) (fs.FileInfo, error){os.Stat, os.Lstat} {
 		info, err := look(path)
 		if err != nil {
-			return nil // it is not there
+			return nil // the file is missing
 		}
 		if uid, stranger := dbfile.Stranger(info); stranger {
 			return fmt.Errorf("%s belongs to the user %d, and not to root or to the user %d that authctl runs as: "+
 				"run authctl as the user %d, or chown the file", path, uid, os.Geteuid(), uid)
 		}
-		if link := info.Mode()&fs.ModeSymlink != 0; !link && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" { // whose files have no such mode
+		if link := info.Mode()&fs.ModeSymlink != 0; !link && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" { // Windows has no such modes
 			return fmt.Errorf("others may read %s, run: chmod 600 %s", path, path)
 		}
 	}
@@ -110,7 +112,7 @@ func createFile(path string) error {
 	return f.Close()
 }
 
-// dsn builds the driver's data source name; each pragma holds on every connection.
+// dsn returns the driver's data source name. Each pragma applies to every connection.
 func dsn(path, lock string, pragmas ...string) string {
 	query := url.Values{}
 	for _, p := range append([]string{"busy_timeout(5000)", "foreign_keys(ON)", "trusted_schema(OFF)"}, pragmas...) {

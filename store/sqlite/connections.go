@@ -2,6 +2,6 @@ package sqlite
 
 import "context"
 
-// Writable implements [store.Store]. A file has no standby, and what else may keep it from
-// being written shows when it is.
+// Writable implements [store.Store]. A file has no standby, and other obstacles show only when
+// it is written.
 func (s *Store) Writable(context.Context) error { return nil }

@@ -20,7 +20,7 @@ const bySlot = `
 ORDER BY a.slot
 LIMIT ?4`
 
-// Those of a user are few, and have an index.
+// A user has few counters, and an index finds them.
 const (
 	selectAttempts     = countersWithFailures + bySlot
 	selectUserAttempts = countersWithFailures + ` AND a.user_id = ?5` + bySlot
@@ -101,7 +101,7 @@ func (s *Store) DeleteOldPlaces(ctx context.Context, before time.Time, after int
 	return s.deleteOld(ctx, "delete old places", "known_places", "signed_in_at", before, after, limit)
 }
 
-// deleteOld looks at one page of a table with slots.
+// deleteOld deletes old rows in one page of a table with slots.
 func (s *Store) deleteOld(ctx context.Context, op, table, column string, before time.Time, after int64, limit int) (next int64, err error) {
 	endOfPage := `SELECT CASE WHEN count(*) < ?2 THEN -1 ELSE max(slot) END FROM (SELECT slot FROM ` + table + ` WHERE slot > ?1 ORDER BY slot LIMIT ?2)`
 	remove := `DELETE FROM ` + table + ` WHERE slot > ?2 AND (?3 < 0 OR slot <= ?3) AND ` + column + ` < ?1`

@@ -25,8 +25,8 @@ func translate(op string, err error) error {
 	return fmt.Errorf("%s: %w", op, err)
 }
 
-// translateWrite translates an error of a write, and looks what is wrong with the file where SQLite only says that
-// there is something. A full disk is mostly SQLITE_FULL, and SQLITE_IOERR where room is wanted beside the page itself.
+// translateWrite translates an error of a write. If SQLite's code does not say what is wrong with the file, it finds
+// out. A full disk is usually SQLITE_FULL, but SQLITE_IOERR if SQLite needs space for more than the page itself.
 func (s *Store) translateWrite(op string, err error) error {
 	e, ok := errors.AsType[*driver.Error](err)
 	if !ok {
@@ -61,8 +61,8 @@ func sentinelOfCode(code int) error {
 	}
 	switch code & 0xff { // their primary codes
 	case sqlite3.SQLITE_ERROR, sqlite3.SQLITE_SCHEMA:
-		// The generic error. Our statements are constants that the suite runs, so
-		// what is wrong with them is a table or column that is not there.
+		// This is the generic error. Our statements are constants that the suite runs,
+		// so the cause is a missing table or column.
 		return store.ErrSchema
 	case sqlite3.SQLITE_READONLY:
 		return store.ErrReadOnly

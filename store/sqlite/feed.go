@@ -19,8 +19,8 @@ func publish(ctx context.Context, tx *sql.Tx, r store.Revocation) error {
 	return err
 }
 
-// The id is the position: there is one writer at a time, so that rows become
-// visible in the order of their ids.
+// selectNewFeed reads the entries after a position. The position is an id: there is one writer at a
+// time, so rows become visible in the order of their ids.
 const selectNewFeed = `
 SELECT ` + lastID + `, i.generation, ` + clockMicros + `, r.at, r.user_id, r.session_id, r.generation, r.keys, r.spared
 FROM installation i LEFT JOIN revocations r ON r.id > ?1`
@@ -61,22 +61,22 @@ func (s *Store) Revocations(ctx context.Context, after store.Position, since tim
 			return store.Feed{}, translate("read revocations", err)
 		}
 		feed.Clock = instant(clock)
-		if at.Valid { // else there is none
+		if at.Valid { // NULL when the feed has no entry
 			feed.Entries = append(feed.Entries, store.Revocation{Keys: keys.Bool, At: instant(at.Int64), UserID: userID.UUID, SessionID: sessionID.UUID, Generation: generation.Int64, Spared: spared.UUID})
 		}
 	}
 	if err := rows.Err(); err != nil {
 		return store.Feed{}, translate("read revocations", err)
 	}
-	if newest < read { // ids never go back in one history
+	if newest < read { // within one history ids never decrease
 		return s.wholeFeed(ctx, since)
 	}
 	feed.Position = position(newest)
 	return feed, nil
 }
 
-// wholeFeed reads what is there, page by page. The position is taken first, so that
-// what is committed meanwhile comes with the next reading, if not with this one.
+// wholeFeed reads all entries, page by page. It takes the position first, so that entries committed
+// meanwhile come with the next reading at the latest.
 func (s *Store) wholeFeed(ctx context.Context, since time.Time) (store.Feed, error) {
 	feed := store.Feed{Whole: true}
 	var newest, clock int64
@@ -115,11 +115,11 @@ func (s *Store) feedPage(ctx context.Context, last *int64, since time.Time) ([]s
 	return page, rows.Err()
 }
 
-// watchEvery is how often another connection's commits are looked for.
+// watchEvery is the interval of checks for commits by other connections.
 const watchEvery = 100 * time.Millisecond
 
-// WatchRevocations implements [store.Store]. SQLite cannot tell of a commit, so it
-// is asked, at no cost to speak of, whether there was one; and the file is looked at.
+// WatchRevocations implements [store.Store]. SQLite cannot notify of a commit, so this
+// polls for one, which costs almost nothing. It also checks the files.
 func (s *Store) WatchRevocations(ctx context.Context, wake func()) error {
 	conn, err := s.reader.Conn(ctx)
 	if err != nil {

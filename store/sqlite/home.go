@@ -9,8 +9,7 @@ import (
 	"github.com/authctl/authctl/store/sqlite/dbfile"
 )
 
-// openFile finds the file that the path leads to. It is that one from then on, whatever becomes of
-// the path.
+// openFile resolves the path once. The store keeps using that file, whatever happens to the path.
 func openFile(ctx context.Context, cfg Config) (*Store, error) {
 	file, err := dbfile.Find(cfg.Path)
 	if err != nil {
@@ -24,7 +23,7 @@ func openFile(ctx context.Context, cfg Config) (*Store, error) {
 	return s, nil
 }
 
-// connect makes the writer connect first, for it creates the write-ahead log.
+// connect opens the connections, the writer first, because it creates the write-ahead log.
 func (s *Store) connect(ctx context.Context, readers int) error {
 	write, err := s.file.Connector(dsn(s.file.Path(), "_txlock=immediate", "journal_mode(WAL)", "synchronous(FULL)"))
 	if err != nil {
@@ -39,7 +38,7 @@ func (s *Store) connect(ctx context.Context, readers int) error {
 	if readers <= 0 {
 		readers = 2 * runtime.GOMAXPROCS(0)
 	}
-	s.reader.SetMaxOpenConns(readers + 1) // one watches
+	s.reader.SetMaxOpenConns(readers + 1) // one more, for WatchRevocations
 	s.reader.SetMaxIdleConns(readers)
 	for _, db := range []*sql.DB{s.writer, s.reader} {
 		if err := db.PingContext(ctx); err != nil {

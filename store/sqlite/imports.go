@@ -21,7 +21,7 @@ UPDATE users
 SET password_hash = ?3, password_changed_at = ?4, password_disabled_at = COALESCE(password_disabled_at, ?5)
 WHERE id = ?1 AND username_folded = ?2 AND password_hash IS NULL AND ?3 <> ''`
 
-// What is there already: 1 is [store.There], 4 is [store.Bare].
+// selectThere returns whether a user exists already: 1 is [store.There], 4 is [store.Bare].
 const selectThere = `
 SELECT CASE WHEN password_hash IS NULL THEN 4 ELSE 1 END
 FROM users

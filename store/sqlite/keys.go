@@ -47,7 +47,7 @@ func insertKeyArgs(k store.SigningKey) []any {
 	return []any{k.ID, k.Algorithm, string(k.State), k.Public, k.Sealed, k.SealedBy, micros(k.CreatedAt), activated}
 }
 
-// changeKeys runs do, and then publishes and records what it did.
+// changeKeys runs do. Then it appends to the feed and writes e.
 func (s *Store) changeKeys(ctx context.Context, what string, e store.Event, do func(tx *sql.Tx) error) error {
 	return s.write(ctx, what, func(tx *sql.Tx) error {
 		if err := do(tx); err != nil {

@@ -12,10 +12,9 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// upTogether applies what is pending although another process may do the same at
-// this moment. Each migration holds the write lock, so of two processes the later
-// one finds the other's tables, or its row of that version, in the way, is rolled
-// back, and looks again at what is left to do.
+// upTogether applies pending migrations even if another process does the same. Each migration holds
+// the write lock. The later process finds the other's tables, or its row of that version, is rolled
+// back, and checks again what is pending.
 func (s *Store) upTogether(ctx context.Context) (applied []*goose.MigrationResult, err error) {
 	for range 1 + s.latest {
 		var p *goose.Provider
@@ -49,7 +48,7 @@ func (s *Store) provider(ctx context.Context) (*goose.Provider, error) {
 	return p, nil
 }
 
-// versions reads how the applied migrations are kept.
+// versions reads how the applied migrations are recorded.
 func (s *Store) versions(ctx context.Context, db *sql.DB) (*versions, error) {
 	rows, err := db.QueryContext(ctx, selectVersionColumns)
 	if err != nil {

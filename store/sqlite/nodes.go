@@ -24,7 +24,7 @@ func (s *Store) SaveNode(ctx context.Context, n store.Node) error {
 	return err
 }
 
-// What a removed node was seen at is kept, for LastServer.
+// keepSeen records when a removed node was last seen, for LastServer.
 const keepSeen = `
 UPDATE installation SET server_seen_at = (
     SELECT max(at) FROM (SELECT server_seen_at AS at UNION ALL SELECT seen_at FROM nodes WHERE id = ?1 OR ?1 IS NULL))`
@@ -60,12 +60,12 @@ func (s *Store) ForgetNode(ctx context.Context, id uuid.UUID, e store.Event) err
 
 const deleteNodes = `DELETE FROM nodes`
 
-// serversSuffix names the file beside the database on which every server holds a shared
-// lock. It is a database without a table, because SQLite's locks work everywhere, and end
-// with their process.
+// serversSuffix names the file beside the database on which every server holds a shared lock. The
+// file is a database without tables, because SQLite's locks work on every system and end with their
+// process.
 const serversSuffix = "-servers"
 
-// TakeOverNodes implements [store.Store]. Whoever gets the lock exclusively is the only one.
+// TakeOverNodes implements [store.Store]. A process that gets the lock exclusively is the only server.
 func (s *Store) TakeOverNodes(ctx context.Context) (removed int, err error) {
 	if s.servers != nil {
 		return 0, nil
@@ -77,7 +77,7 @@ func (s *Store) TakeOverNodes(ctx context.Context) (removed int, err error) {
 	if s.servers, err = sql.Open("sqlite", dsn(path, "_txlock=deferred")); err != nil {
 		return 0, translate("open "+path, err)
 	}
-	s.servers.SetMaxOpenConns(1) // what the statements below begin is the connection's
+	s.servers.SetMaxOpenConns(1) // the transactions below belong to this one connection
 	locks := func(statements ...string) error {
 		for _, statement := range statements {
 			if _, err := s.servers.ExecContext(ctx, statement); err != nil {
@@ -86,7 +86,7 @@ func (s *Store) TakeOverNodes(ctx context.Context) (removed int, err error) {
 		}
 		return nil
 	}
-	if err := locks(`PRAGMA busy_timeout = 0`, `BEGIN EXCLUSIVE`); err == nil { // else another server runs
+	if err := locks(`PRAGMA busy_timeout = 0`, `BEGIN EXCLUSIVE`); err == nil { // an error means that another server runs
 		removed, err = s.removeNodes(ctx)
 		if err := errors.Join(err, locks(`ROLLBACK`)); err != nil {
 			return 0, err
@@ -121,8 +121,8 @@ func (s *Store) RemoveOldNodes(ctx context.Context, seenBefore time.Time) error 
 	return err
 }
 
-// A sign before r.at keeps its index out: most rows are older than upTo. A position after
-// the last id is of another history of the file: the node is behind until it has read all anew.
+// selectNodes writes +r.at, so that SQLite does not use its index: most rows are older than upTo. A position after
+// the last id is from another history of the file: the node is behind until it has read everything again.
 const selectNodes = `
 SELECT n.id, n.name, n.version, n.started_at, n.seen_at, n.staleness, n.access_ttl, n.position, n.keys, n.environment,
     ` + clockMicros + ` - n.seen_at,

@@ -33,7 +33,7 @@ func (s *Store) RaiseGenerations(ctx context.Context, installation int64, users 
 	return raised, err
 }
 
-// announceRaise publishes and audits a statement that raised a counter, and counts it.
+// announceRaise publishes and audits a statement that raised a generation, and counts it.
 func announceRaise(ctx context.Context, tx *sql.Tx, changed sql.Result, userID uuid.UUID, generation int64, e store.Event, raised *int) error {
 	rows, err := changed.RowsAffected()
 	if err != nil || rows == 0 {

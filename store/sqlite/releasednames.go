@@ -12,7 +12,7 @@ const insertReleasedName = `
 INSERT INTO released_names (name_hash, released_at) VALUES (?1, ?2)
 ON CONFLICT (name_hash) DO UPDATE SET released_at = MAX(released_names.released_at, excluded.released_at)`
 
-// releaseUser removes what belongs to a user, and remembers the name.
+// releaseUser removes the rows that belong to a user, and records the name as released.
 func releaseUser(ctx context.Context, tx *sql.Tx, u store.User, e store.Event) error {
 	if err := forgetUser(ctx, tx, u, e); err != nil {
 		return err
@@ -26,8 +26,8 @@ INSERT INTO audit_events (at, action, actor, user_id, session_id, remote_addr, u
 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
 WHERE NOT EXISTS (SELECT 1 FROM released_names WHERE name_hash = ?10 AND released_at > ?11)`
 
-// recordUnlessReleased writes the event of a new user, or returns [store.ErrConflict] when
-// the user may not have the name yet.
+// recordUnlessReleased writes the event of a new user. It returns [store.ErrConflict] when the name
+// is still in quarantine.
 func recordUnlessReleased(ctx context.Context, tx *sql.Tx, u store.NewUser, e store.Event) error {
 	var after any
 	if !u.NotReleasedAfter.IsZero() {

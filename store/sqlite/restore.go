@@ -40,9 +40,9 @@ func (s *Store) FinishRestore(ctx context.Context, least int64, e store.Event) (
 	return done, nil
 }
 
-// Backup writes a copy of the database, as it is at one moment, to a new file for its owner alone
-// (mode 0600). Others read and write meanwhile. The file is there, complete and on the disk, or it is
-// not: an [fs.ErrExist] when something has that name already.
+// Backup writes a copy of the database, as it is at one moment, to a new file that only its owner
+// may access (mode 0600). Others can read and write meanwhile. Afterwards the file is complete and
+// synced, or does not exist. It fails with [fs.ErrExist] when something has that name already.
 func (s *Store) Backup(ctx context.Context, path string) error {
 	source, err := s.file.Connector(dsn(s.file.Path(), "_txlock=deferred"))
 	if err != nil {

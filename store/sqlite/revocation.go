@@ -67,8 +67,7 @@ func (s *Store) CountSessions(ctx context.Context, p store.CountPage) (c store.S
 	return c, next, nil
 }
 
-// A page is a range of the primary key, so that no statement takes long, however
-// few of the rows are dead.
+// selectPage is a range of the primary key, so that reading it is fast even if few rows are dead.
 const selectPage = `
 SELECT count(*), max(id) FROM (
     SELECT id FROM refresh_tokens
@@ -106,7 +105,7 @@ WHERE id IN (
 // DeleteDeadSessions implements [store.Store].
 func (s *Store) DeleteDeadSessions(ctx context.Context, p store.DeadSessionPage) (deleted int, next uuid.UUID, err error) {
 	pageOf, deletion, whose := selectPage, deleteDeadSessions, []any(nil)
-	if p.UserID != uuid.Nil { // one statement for both would find neither by the user's index
+	if p.UserID != uuid.Nil { // a statement for both cases could not use the user's index
 		pageOf, deletion, whose = selectUsersPage, deleteUsersDeadSessions, []any{p.UserID}
 	}
 	var looked int

@@ -11,8 +11,8 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// What the columns previous_hash, successor and rotated_at say is in replaced as well. They are
-// for servers of the release before, which read and write no other.
+// The columns previous_hash, successor and rotated_at repeat what replaced holds. They are
+// for servers of older releases, which read and write only those.
 //
 //	?1 session    ?2 hash of the token presented    ?3 hash of the next one    ?4 the next one, sealed
 //	?5 the instant    ?6 when the session expires    ?7 step of the next one
@@ -66,7 +66,7 @@ func (s *Store) Rotate(ctx context.Context, r store.Rotation, e store.Event) (st
 	return result, nil
 }
 
-// RETURNING cannot name the other tables of an UPDATE, so the row is read again,
+// selectToken reads the row again, because RETURNING cannot name the other tables of an UPDATE. It runs
 // in the same transaction.
 const selectToken = `
 SELECT ` + userColumns + `, t.created_at, t.last_used_at, t.expires_at, t.absolute_expires_at, t.remote_addr, t.user_agent,
@@ -110,8 +110,8 @@ func (s *Store) SessionState(ctx context.Context, id uuid.UUID) (store.Session, 
 
 const deleteToken = `DELETE FROM refresh_tokens WHERE id = ?1`
 
-// explainRotation reads the row of a rotation. When the conditional statement
-// changed no row it says why, and ends the session where that is the answer.
+// explainRotation reads the row of a rotation. If the conditional statement changed no row, it
+// returns why, and ends the session if the outcome requires it.
 func (s *Store) explainRotation(ctx context.Context, tx *sql.Tx, lock *sql.Stmt, r store.Rotation, e store.Event, rotated bool) (store.RotateResult, error) {
 	row := tokenRow{session: store.Session{ID: r.SessionID}}
 	err := row.scan(lock.QueryRowContext(ctx, r.SessionID))

@@ -14,7 +14,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// latestVersion returns the newest migration this binary knows.
+// latestVersion returns the newest migration that this binary knows.
 func latestVersion() (int64, error) {
 	files, err := fs.Glob(migrations.SQLite(), "*.sql")
 	if err != nil || len(files) == 0 {
@@ -26,7 +26,7 @@ func latestVersion() (int64, error) {
 const (
 	selectApplied = `SELECT version_id, tstamp FROM authctl_schema_version WHERE is_applied`
 
-	// What an older release has applied; another program may write there as well.
+	// The migrations that an older release has applied. Another program may also write to this table.
 	selectOlder = `
 SELECT version_id, tstamp FROM goose_db_version
 WHERE is_applied AND (version_id < ?1 OR version_id IN (SELECT version FROM schema_versions WHERE version < ?2))`
@@ -42,8 +42,8 @@ func (s *Store) Ready(ctx context.Context) error {
 	return schema.Check()
 }
 
-// applied returns when each migration was applied. Without a table of ours it reads the one of an
-// older release, if the tables beside it are authctl's.
+// applied returns when each migration was applied. If authctl's own version table is missing, it
+// reads that of older releases, if the tables beside it are authctl's.
 func (s *Store) applied(ctx context.Context) (map[int64]time.Time, error) {
 	all, err := s.readApplied(ctx, selectApplied)
 	if !errors.Is(err, store.ErrSchema) {
@@ -81,8 +81,8 @@ func (s *Store) readApplied(ctx context.Context, query string, args ...any) (map
 	return all, translate("read schema version", rows.Err())
 }
 
-// version returns the highest applied migration. Taking one back deletes its
-// row, so the maximum is the truth.
+// version returns the highest applied migration. Reverting a migration deletes its row, so the max
+// is correct.
 func (s *Store) version(ctx context.Context) (current int64, err error) {
 	all, err := s.applied(ctx)
 	for version := range all {
@@ -94,8 +94,8 @@ func (s *Store) version(ctx context.Context) (current int64, err error) {
 const selectMinVersion = `
 SELECT COALESCE((SELECT max(min_version) FROM schema_versions WHERE EXISTS (SELECT 1 FROM schema_versions WHERE version = ?1)), ?1)`
 
-// minVersion returns the oldest version a binary may know to run on this version. A
-// database that does not say suits only those who know it.
+// minVersion returns the oldest version that a binary must know to run on this schema. If the
+// database does not state it, that is the current version.
 func (s *Store) minVersion(ctx context.Context, current int64) (oldest int64, err error) {
 	err = translate("read schema version", s.reader.QueryRowContext(ctx, selectMinVersion, current).Scan(&oldest))
 	if errors.Is(err, store.ErrSchema) {
@@ -104,8 +104,8 @@ func (s *Store) minVersion(ctx context.Context, current int64) (oldest int64, er
 	return oldest, err
 }
 
-// standing returns where the database stands, without its migrations. What it says of
-// older binaries is read only when this is one.
+// standing returns the state of the schema without its migrations. It reads min_version only if
+// this binary is older than the schema.
 func (s *Store) standing(ctx context.Context) (schema store.Schema, err error) {
 	schema.Latest = s.latest
 	if schema.Current, err = s.version(ctx); err != nil || !schema.Newer() {
@@ -178,7 +178,7 @@ func (s *Store) MigrateDown(ctx context.Context) (store.Migration, error) {
 	if schema.Newer() {
 		return store.Migration{}, &store.SchemaError{Current: schema.Current, Latest: schema.Latest, MinVersion: schema.MinVersion}
 	}
-	if schema.Current == 0 { // else asking goose would create its table
+	if schema.Current == 0 { // goose would create its table
 		return store.Migration{}, fmt.Errorf("migrate down: %w", store.ErrNotFound)
 	}
 	p, err := s.provider(ctx)

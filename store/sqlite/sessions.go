@@ -64,7 +64,7 @@ WHERE t.user_id = ?1 AND t.expires_at > ?2
 ORDER BY t.created_at DESC, t.id DESC
 LIMIT ?4 OFFSET ?3`
 
-// endReplaced ends what a sign-in takes the place of.
+// endReplaced ends the sessions that a sign-in replaces.
 func endReplaced(ctx context.Context, tx *sql.Tx, n store.NewSession, e store.Event) error {
 	e.Action = store.ActionSessionReplaced
 	if n.Replaces != uuid.Nil {
@@ -133,7 +133,7 @@ func (s *Store) EndSessionsLate(ctx context.Context, ids []uuid.UUID, now time.T
 	return n, nil
 }
 
-// endSession deletes a session, if there is one, publishes that at now, and writes its event.
+// endSession deletes a session if it exists, publishes that at now, and writes its event.
 func endSession(ctx context.Context, tx *sql.Tx, id uuid.UUID, now time.Time, e store.Event) (bool, error) {
 	err := tx.QueryRowContext(ctx, deleteSession, id).Scan(&e.UserID)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -149,11 +149,13 @@ func endSession(ctx context.Context, tx *sql.Tx, id uuid.UUID, now time.Time, e 
 	return true, record(ctx, tx, e)
 }
 
-// alive is what makes a session row t of a user u a session at ?1, in the installation i.
+// alive is the condition under which a session row t of a user u in the installation i is alive at
+// ?1.
 const alive = `t.expires_at > ?1 AND u.disabled_at IS NULL AND t.installation_generation >= i.generation AND t.user_generation >= u.generation`
 
-// A page is a range of the primary key, so that no statement takes long, however few of
-// the rows are alive. Its last row comes in any case: the next page begins after that.
+// selectSessions reads a page that is a range of the primary key, so that it is fast even if few
+// rows are alive. It always returns the last row of the page, because the next page begins after
+// that.
 const selectSessions = `
 WITH page AS (
     SELECT id, user_id, created_at, last_used_at, expires_at, absolute_expires_at, remote_addr, user_agent, installation_generation, user_generation
@@ -207,7 +209,7 @@ func scanSessions(rows *sql.Rows) ([]store.Session, error) {
 	return sessions, translate("list sessions", rows.Err())
 }
 
-// scanSession scans a session, and more columns after it.
+// scanSession scans a session and further columns after it.
 func scanSession(rows *sql.Rows, more ...any) (t store.Session, err error) {
 	var created, used, expires, absolute int64
 	err = rows.Scan(append([]any{&t.ID, &t.UserID, &t.Username, &created, &used, &expires, &absolute,

@@ -25,15 +25,15 @@ type Store struct {
 	hot    statements
 	latest int64 // newest migration this binary knows
 
-	servers *sql.DB // holds this server's lock; nil for a store that no server has
+	servers *sql.DB // holds the lock of this server; nil when the process is no server
 }
 
 var _ store.Store = (*Store)(nil)
 
-// Open opens the file. It neither migrates nor looks at the schema. The file and
-// SQLite's two beside it are for their owner alone (mode 0600); an existing one
-// that others may read is refused. A file that is missing, with Create unset, is
-// an [fs.ErrNotExist]. What keeps this process from the file is a [*dbfile.FileError].
+// Open opens the file. It neither migrates nor checks the schema. Only the owner may access the
+// file and SQLite's two companion files (mode 0600); Open refuses an existing file that others may
+// read. A missing file, with Create unset, is an [fs.ErrNotExist]. If this process cannot use the
+// file, the error is a [*dbfile.FileError].
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	latest, err := latestVersion()
 	if err != nil {
@@ -43,7 +43,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, dbfile.Explain(cfg.Path, err)
 	}
 	s, err := openFile(ctx, cfg)
-	if errors.Is(err, store.ErrReplaced) { // meanwhile; or by an overlay file system, which copies a file at its first opening
+	if errors.Is(err, store.ErrReplaced) { // replaced meanwhile, or by an overlay file system, which copies a file when it is first opened
 		s, err = openFile(ctx, cfg)
 	}
 	if err != nil {
@@ -53,8 +53,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	return s, nil
 }
 
-// write runs do in one transaction that holds the write lock from its start. It succeeds
-// only when the database was still at its place after the commit.
+// write runs do in one transaction that holds the write lock from its start. It succeeds only if
+// the database file was not replaced before the commit had ended.
 func (s *Store) write(ctx context.Context, op string, do func(tx *sql.Tx) error) error {
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if errors.Is(err, context.DeadlineExceeded) {
@@ -66,7 +66,7 @@ func (s *Store) write(ctx context.Context, op string, do func(tx *sql.Tx) error)
 	defer tx.Rollback()
 	if err := do(tx); err != nil {
 		if lost := s.file.Check(); errors.Is(lost, store.ErrReplaced) {
-			err = lost // whatever SQLite makes of it
+			err = lost // whatever error SQLite returns
 		}
 		return s.translateWrite(op, err)
 	}
@@ -79,8 +79,8 @@ func (s *Store) write(ctx context.Context, op string, do func(tx *sql.Tx) error)
 	return translate(op, s.file.Check())
 }
 
-// statements keeps the prepared statements of the paths that every request
-// takes. They are prepared at first use, for at Open there may be no tables yet.
+// statements keeps the prepared statements of hot paths. They are prepared at first use, because
+// the tables may not exist yet at Open.
 type statements struct {
 	prepared sync.Map // of statementKey to *sql.Stmt
 }
@@ -90,8 +90,8 @@ type statementKey struct {
 	query string
 }
 
-// of returns query prepared on db. For the writer, which has one connection,
-// that must happen before a transaction takes it.
+// of returns query prepared on db. For the writer, which has one connection, it must be called
+// before a transaction takes the connection.
 func (p *statements) of(ctx context.Context, db *sql.DB, query string) (*sql.Stmt, error) {
 	key := statementKey{db, query}
 	if stmt, ok := p.prepared.Load(key); ok {
@@ -117,7 +117,7 @@ func (p *statements) close() error {
 	return errors.Join(errs...)
 }
 
-// exec writes with one statement, and returns how many rows it changed.
+// exec runs one writing statement and returns how many rows it changed.
 func (s *Store) exec(ctx context.Context, op, query string, args ...any) (n int, err error) {
 	err = s.write(ctx, op, func(tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, query, args...)
@@ -131,7 +131,7 @@ func (s *Store) exec(ctx context.Context, op, query string, args ...any) (n int,
 	return n, err
 }
 
-// read scans the one row of a hot query.
+// read scans the only row of a hot query.
 func (s *Store) read(ctx context.Context, query string, args, dest []any) error {
 	stmt, err := s.hot.of(ctx, s.reader, query)
 	if err != nil {
@@ -163,10 +163,10 @@ func (s *Store) Close() error {
 	return errors.Join(append(errs, s.file.Close())...)
 }
 
-// micros is how a column holds an instant.
+// micros returns an instant as columns hold it: microseconds since 1970.
 func micros(t time.Time) int64 { return t.UnixMicro() }
 
-// clockMicros is the time now, for what is judged by the database's clock.
+// clockMicros is the current time of the database's clock.
 const clockMicros = `CAST(unixepoch('subsec') * 1000000 AS INTEGER)`
 
 // instant is the reverse of micros.

@@ -9,7 +9,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// Statements that change users name the table users, not u: RETURNING knows no alias.
+// userColumns uses the name users, not an alias, because RETURNING knows no alias.
 const userColumns = `users.id, users.username, users.username_folded, users.created_at, users.disabled_at, users.password_changed_at, users.failed_logins, users.password_disabled_at`
 
 // userRow scans userColumns.
@@ -144,8 +144,8 @@ func (s *Store) UserByID(ctx context.Context, id uuid.UUID) (store.User, error) 
 	return row.get(), nil
 }
 
-// A page is a range of the names, so that no statement takes long, however few of the
-// users are selected. Its last user comes in any case: the next page begins after that.
+// selectUsers reads a page that is a range of the names, so that it is fast even if it selects few
+// users. It always returns the last user of the page, because the next page begins after that.
 const selectUsers = `
 WITH page AS (
     SELECT id, username, username_folded, created_at, disabled_at, password_changed_at, failed_logins, password_disabled_at, password_hash, generation,

@@ -14,7 +14,7 @@ func ceiling(slot, window int64) store.Ceiling {
 	return store.Ceiling{Max: 3, First: 100, Slots: 4, Slot: 100 + slot, Window: window, Until: noon.Add(5 * time.Minute)}
 }
 
-// fails counts a failure of nobody's.
+// fails counts a failure for a name that nobody has.
 func (f *fixture) fails(c store.Ceiling) {
 	f.Helper()
 	f.ok("fail", f.store.FailLogin(f.ctx, 0, c, about(event(store.ActionLoginFailed, noon), uuid.Nil, uuid.Nil)))

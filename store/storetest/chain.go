@@ -197,8 +197,8 @@ func (f *fixture) chain(id uuid.UUID, prefix string, length int, at time.Time) {
 	}
 }
 
-// leads checks that a result leads from a token, whose name ends in a digit, to the current
-// one step by step: token n is sealed under the one before.
+// leads checks that a result leads step by step from a token to the current one. The token's name
+// ends in a digit; token n is sealed under token n-1.
 func (f *fixture) leads(from string, r store.RotateResult) {
 	f.Helper()
 	prefix, at := from[:len(from)-1], int(from[len(from)-1]-'0')

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Start runs the server and waits until it takes connections.
+// Start starts the server and waits until it accepts connections.
 func (c *Cluster) Start(t testing.TB) {
 	t.Helper()
 	c.launch(t)
@@ -18,14 +18,14 @@ func (c *Cluster) Start(t testing.TB) {
 	}
 }
 
-// StartAgain starts a server that may have ended by itself, and ends what is left of it first.
+// StartAgain starts a server that may have ended by itself, after ending its remaining processes.
 func (c *Cluster) StartAgain(t testing.TB) {
 	t.Helper()
 	c.Kill(t)
 	c.Start(t)
 }
 
-// launch runs the server and does not wait for it.
+// launch starts the server and does not wait for it.
 func (c *Cluster) launch(t testing.TB) {
 	t.Helper()
 	log, err := os.OpenFile(c.log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -44,8 +44,8 @@ func (c *Cluster) launch(t testing.TB) {
 	go func() { process.Wait(); close(ended) }()
 }
 
-// Stop ends the server in order: what was committed is on its standbys, and its clients are
-// told (pg_ctl stop -m fast).
+// Stop shuts the server down cleanly: commits are on its standbys, and its clients are told (pg_ctl
+// stop -m fast).
 func (c *Cluster) Stop(t testing.TB) {
 	t.Helper()
 	c.process.Process.Signal(os.Interrupt)
@@ -74,10 +74,10 @@ func (c *Cluster) awaitEnd(t testing.TB) {
 // answers.
 func (c *Cluster) Freeze() { c.signal(syscall.SIGSTOP) }
 
-// Thaw lets a frozen server go on.
+// Thaw resumes a frozen server.
 func (c *Cluster) Thaw() { c.signal(syscall.SIGCONT) }
 
-// Set changes a setting of the running server and reloads it.
+// Set changes a setting of the running server and reloads its configuration.
 func (c *Cluster) Set(t testing.TB, name, value string) {
 	t.Helper()
 	c.Exec(t, "postgres", "ALTER SYSTEM SET "+name+" = "+value)

@@ -18,17 +18,17 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Cluster is a PostgreSQL server of one test, which the test may kill, freeze, copy and
-// promote. Unlike the server of [Postgres] it commits as a production server does: a commit that
-// was acknowledged survives the death of its processes.
+// Cluster is a PostgreSQL server of one test, which the test may kill, freeze, copy and promote.
+// Unlike the server of [Postgres] it commits as a production server does: an acknowledged commit
+// survives the death of its processes.
 type Cluster struct {
 	dir     string // holds data, the socket and the log
 	process *exec.Cmd
 	ended   chan struct{} // closed when process has ended
 }
 
-// clusterSettings are those of every own cluster, at the end of its postgresql.conf. Nothing here
-// outlives the machine, so nothing is synced to its disk.
+// clusterSettings is appended to the postgresql.conf of every such cluster. Nothing here must
+// survive the machine, so nothing is synced to its disk.
 const clusterSettings = `
 fsync = off
 max_connections = 100
@@ -40,21 +40,21 @@ log_line_prefix = '%m [%p] '
 log_min_error_statement = panic
 `
 
-// NewCluster starts a cluster, which ends with the test. Without PostgreSQL the test is
-// skipped, or fails where CI is set.
+// NewCluster starts a cluster that ends with the test. Without PostgreSQL the test is skipped, or
+// fails if CI is set.
 func NewCluster(t testing.TB) *Cluster {
 	t.Helper()
 	return NewClusterOn(t, Disks{})
 }
 
-// Disks are empty folders, such as mounted file systems, for what a cluster writes. An empty name is
-// for a folder of its own.
+// Disks names empty folders, such as mounted file systems, for the files of a cluster. "" stands
+// for a folder of the cluster itself.
 type Disks struct {
 	Data string
 	WAL  string // the write-ahead log
 }
 
-// NewClusterOn is [NewCluster] on these disks.
+// NewClusterOn is [NewCluster] with its files on these disks.
 func NewClusterOn(t testing.TB, d Disks) *Cluster {
 	t.Helper()
 	c := newClusterFolder(t)
@@ -81,8 +81,8 @@ func NewClusterOn(t testing.TB, d Disks) *Cluster {
 	return c
 }
 
-// janitor outlives the test process: it ends the server, whoever is left of it, and removes
-// the folder when its standard input is closed.
+// janitor is a script that outlives the test process. When its standard input closes, it ends the
+// server and removes the folder.
 const janitor = `
 cat >/dev/null
 pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && {
@@ -126,7 +126,7 @@ func newClusterFolder(t testing.TB) *Cluster {
 	return c
 }
 
-// missing skips the test for the want of a program, or fails it where CI is set.
+// missing skips the test because a program is missing, or fails it if CI is set.
 func missing(t testing.TB, reason string) {
 	t.Helper()
 	if os.Getenv("CI") != "" {

@@ -74,11 +74,12 @@ var compatibilityCases = []testCase{
 	}},
 }
 
-// firstToSay is the first migration that says whom it suits.
+// firstToSay is the first migration that records which binaries it suits.
 const firstToSay = migrations.FirstToSay
 
-// newer pretends that a newer binary has migrated up to a version, which suits those that
-// know ours, or a number of versions more. It returns what this binary knows.
+// newer pretends that a newer binary has migrated up to version. The schema then suits binaries
+// that know the version of this one plus more. It returns the latest version that this binary
+// knows.
 func (f *fixture) newer(version, more int64) (latest int64) {
 	f.Helper()
 	_, err := f.store.MigrateUp(f.ctx)
@@ -113,7 +114,7 @@ func (f *fixture) stated(version int64) (minVersion int64) {
 	return minVersion
 }
 
-// unsuited checks that nothing works on this schema that depends on it.
+// unsuited checks that everything that depends on the schema fails.
 func (f *fixture) unsuited(want store.SchemaError) {
 	f.Helper()
 	f.mismatch(f.store.Ready(f.ctx), want)

@@ -111,7 +111,7 @@ var outageCases = []testCase{
 
 func away() bool { return true }
 
-// resume ends an outage by the database's clock, which the zero time leaves alone.
+// resume ends an outage at a time of the database's clock; the zero time means now.
 func (f *fixture) resume(clock time.Time) {
 	f.Helper()
 	e := event(store.ActionResumed, noon)

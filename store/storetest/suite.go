@@ -17,11 +17,11 @@ type Backend struct {
 	New      func(t testing.TB) string                 // a fresh database, migrated
 	NewEmpty func(t testing.TB) string                 // a fresh database without tables
 	Open     func(t testing.TB, db string) store.Store // closed when the test ends
-	Connect  func(t testing.TB, db string) *sql.DB     // to look past the store; closed when the test ends
-	Foreign  func(store.Position) []store.Position     // those that were as far in histories that the database is not in
+	Connect  func(t testing.TB, db string) *sql.DB     // for reading past the store; closed when the test ends
+	Foreign  func(store.Position) []store.Position     // equally advanced positions of other histories
 }
 
-// Run checks every promise of the contract's comments on the backend.
+// Run checks on a backend every promise of the contract's comments.
 func Run(t *testing.T, b Backend) {
 	for _, group := range []struct {
 		name  string

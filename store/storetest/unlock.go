@@ -206,7 +206,7 @@ var unlockCases = []testCase{
 	}},
 }
 
-// pages deletes what is old, two slots at a time, and returns how many pages were full.
+// pages deletes old rows, two slots at a time, and returns how many pages were full.
 func (f *fixture) pages(page func(ctx context.Context, before time.Time, after int64, limit int) (int64, error), before time.Time) (full int) {
 	f.Helper()
 	for after := int64(-1); ; full++ {

@@ -90,7 +90,7 @@ var versionCases = []testCase{
 	}},
 }
 
-// older makes the database one that the release before OwnVersions has migrated.
+// older turns the database into one that a release before OwnVersions has migrated.
 func (f *fixture) older() {
 	f.Helper()
 	_, err := f.store.MigrateUp(f.ctx)
@@ -109,7 +109,7 @@ func (f *fixture) older() {
 	}
 }
 
-// gooseTable makes the table that goose makes.
+// gooseTable creates the table that goose creates.
 func (f *fixture) gooseTable() {
 	f.Helper()
 	columns := `id INTEGER PRIMARY KEY AUTOINCREMENT, version_id INTEGER NOT NULL, is_applied INTEGER NOT NULL, tstamp TIMESTAMP DEFAULT (datetime('now'))`
@@ -120,7 +120,7 @@ func (f *fixture) gooseTable() {
 	f.ok("make goose's table", err)
 }
 
-// gooseHas writes what goose does of another program's migrations.
+// gooseHas writes goose's rows for another program's migrations.
 func (f *fixture) gooseHas(versions ...int64) {
 	f.Helper()
 	for _, v := range versions {
@@ -129,7 +129,7 @@ func (f *fixture) gooseHas(versions ...int64) {
 	}
 }
 
-// lacks checks that nobody has made a table.
+// lacks checks that a table does not exist.
 func (f *fixture) lacks(table string) {
 	f.Helper()
 	if _, err := f.db.ExecContext(f.ctx, `SELECT 1 FROM `+table); err == nil {

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// MayWrite returns why this process may not read and write a file, or use a folder for new files: an
-// error that is [fs.ErrPermission] or [syscall.EROFS]. It is nil too where that cannot be told.
+// MayWrite returns why this process may not read and write a file, or create files in a folder. The
+// error is [fs.ErrPermission] or [syscall.EROFS]. nil may also mean that nobody can tell.
 func MayWrite(path string) error {
 	mode := uint32(unix.R_OK | unix.W_OK)
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
@@ -24,7 +24,7 @@ func MayWrite(path string) error {
 	return nil
 }
 
-// Owner returns the user that a file belongs to.
+// Owner returns the user who owns a file.
 func Owner(info fs.FileInfo) (uid int, known bool) {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {

@@ -14,7 +14,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// Backup copies the database with a connection of the caller's into a new file.
+// Backup copies the database into a new file, using the caller's connection.
 func (f *File) Backup(ctx context.Context, db *sql.DB, path string) error {
 	if err := f.backup(ctx, db, path); err != nil {
 		if lost := f.Check(); errors.Is(lost, store.ErrReplaced) {
@@ -29,7 +29,7 @@ func (f *File) backup(ctx context.Context, db *sql.DB, path string) error {
 	if _, err := os.Lstat(path); err == nil {
 		return fs.ErrExist
 	}
-	folder, err := filepath.Abs(filepath.Dir(path)) // SQLite takes what begins with "file:" for a URI
+	folder, err := filepath.Abs(filepath.Dir(path)) // absolute, because SQLite takes a path that begins with "file:" for a URI
 	if err != nil {
 		return err
 	}
@@ -54,21 +54,21 @@ func (f *File) backup(ctx context.Context, db *sql.DB, path string) error {
 	if err := syncPath(name, os.O_RDWR); err != nil {
 		return err
 	}
-	if err := os.Link(name, path); err != nil { // which overwrites nothing
+	if err := os.Link(name, path); err != nil { // fails if the name exists
 		if errors.Is(err, fs.ErrExist) {
 			return fs.ErrExist
 		}
-		if err := os.Rename(name, path); err != nil { // a file system without links
+		if err := os.Rename(name, path); err != nil { // the file system has no links
 			return err
 		}
 	}
-	if runtime.GOOS == "windows" { // where a folder cannot be synced
+	if runtime.GOOS == "windows" { // Windows cannot sync a folder
 		return nil
 	}
 	return syncPath(folder, os.O_RDONLY)
 }
 
-// sound opens a copy that nobody writes to, and has SQLite check it.
+// sound opens a copy that nobody else writes to, and lets SQLite check its integrity.
 func sound(ctx context.Context, path string) error {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
@@ -89,7 +89,7 @@ func sound(ctx context.Context, path string) error {
 	return nil
 }
 
-// syncPath brings a file, or the names in a folder, to the disk.
+// syncPath flushes a file, or the entries of a folder, to the disk.
 func syncPath(path string, flag int) error {
 	f, err := os.OpenFile(path, flag, 0)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"modernc.org/sqlite"
 )
 
-// Connector makes connections to the file that refuse to be used when it is lost.
+// Connector returns a connector whose connections refuse to work once the file is lost.
 func (f *File) Connector(dsn string) (driver.Connector, error) {
 	base, err := sqlite.NewConnector(dsn)
 	if err != nil {
@@ -25,8 +25,8 @@ type connector struct {
 	file *File
 }
 
-// Connect implements driver.Connector. SQLite opens the database's file first, and the
-// write-ahead log as it reads: whether both are the right ones can be told afterwards.
+// Connect implements driver.Connector. SQLite opens the database's file first and reads the
+// write-ahead log later, so Connect checks both afterwards.
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err := c.file.Check(); err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	return conn, nil
 }
 
-// sqliteConn is all that database/sql looks for in a connection of the driver.
+// sqliteConn is the interfaces that database/sql uses of the driver's connections.
 type sqliteConn interface {
 	driver.Conn
 	driver.ConnBeginTx
@@ -69,8 +69,8 @@ type conn struct {
 	file *File
 }
 
-// ResetSession implements driver.SessionResetter, which is called before each use but the
-// first. database/sql then lets the connection go and asks for another, which is refused with the reason.
+// ResetSession implements driver.SessionResetter. It is called before each use except the
+// first. On an error database/sql drops the connection and requests another, which fails with the reason.
 func (c *conn) ResetSession(ctx context.Context) error {
 	if c.file.Check() != nil {
 		return driver.ErrBadConn
@@ -86,7 +86,7 @@ func (c *conn) Close() error {
 	return c.sqliteConn.Close()
 }
 
-// numbers returns the integers in the one row of a query.
+// numbers returns the integers of a query's only row.
 func (c *conn) numbers(ctx context.Context, query string) ([]int64, error) {
 	rows, err := c.QueryContext(ctx, query, nil)
 	if err != nil {
@@ -104,8 +104,8 @@ func (c *conn) numbers(ctx context.Context, query string) ([]int64, error) {
 	return numbers, nil
 }
 
-// checkpoint brings what was committed into the database's file, and reports whether all of it
-// is there. It needs no lock that writers hold, and so may have to wait for readers.
+// checkpoint copies committed frames into the database's file, and reports whether all of them are
+// there. It does not need the lock of writers, so it may have to wait for readers.
 func (f *File) checkpoint() bool {
 	held, ok := f.anchor.(*conn)
 	if !ok {

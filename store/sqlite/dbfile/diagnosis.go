@@ -15,10 +15,11 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// FileError says why the file of a database cannot be opened or written to. It wraps what SQLite or the system said.
+// FileError says why the file of a database cannot be opened or written. It wraps the error of
+// SQLite or the system.
 type FileError struct {
 	Path string
-	What string // is wrong, of which file or folder
+	What string // what is wrong with which file or folder
 	Do   string // what to do next
 	Err  error
 }
@@ -38,7 +39,7 @@ const (
 	doDisk    = "see that the disk of the database works and has room, and that authctl may write to the file and its folder"
 )
 
-// Advice returns what to do about an error of SQLite or of its file, "" when it has none to give.
+// Advice returns what to do about an error of SQLite or of its file, "" for none.
 func Advice(err error) string {
 	if e, ok := errors.AsType[*FileError](err); ok {
 		return e.Do
@@ -63,7 +64,7 @@ func Advice(err error) string {
 	return ""
 }
 
-// Explain finds out why a file could not be opened: SQLite has one code for most of the reasons.
+// Explain finds out why a file could not be opened, because SQLite has one code for most reasons.
 func Explain(path string, err error) error {
 	e, ofSQLite := errors.AsType[*sqlite.Error](err)
 	_, ofSystem := errors.AsType[*fs.PathError](err)
@@ -88,8 +89,8 @@ func Explain(path string, err error) error {
 	return err
 }
 
-// Obstacle looks for what keeps this process from the file, from the folders above it down to SQLite's
-// two beside it. It returns nothing when nothing does.
+// Obstacle finds what prevents this process from using the file: it checks the folders above, the
+// file, and SQLite's two companion files. It returns empty strings when it finds nothing.
 func Obstacle(path string) (what, do string) {
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -115,7 +116,8 @@ func Obstacle(path string) (what, do string) {
 	return "", ""
 }
 
-// lockedFolder finds the first folder on the way that is none, is missing, or lets nobody in.
+// lockedFolder returns the first folder on the path that is missing, is no folder, or may not be
+// entered.
 func lockedFolder(dir string) (what, do string) {
 	if above := filepath.Dir(dir); above != dir {
 		if what, do = lockedFolder(above); what != "" {
@@ -137,7 +139,7 @@ func lockedFolder(dir string) (what, do string) {
 	return "", ""
 }
 
-// forbidden says who may do what with a file or a folder, and who this process is.
+// forbidden says who may access a file or a folder, and as whom this process runs.
 func forbidden(which, path, why string) (what, do string) {
 	if errors.Is(MayWrite(path), syscall.EROFS) {
 		return fmt.Sprintf("%s %s is on a file system that is mounted read-only%s", which, path, why),

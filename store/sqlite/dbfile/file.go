@@ -1,12 +1,12 @@
-// Package dbfile is the file of a SQLite database, and SQLite's two beside it: connections
-// are made through it, and it notices when the files at their place are no longer
-// those that are open.
+// Package dbfile guards the files of an open SQLite database: the file itself, the write-ahead
+// log and its index. Connections are made through it. It notices when another file has taken
+// the place of an open one.
 //
-// SQLite itself does not notice. After a restore by mv, or rm of the write-ahead log,
-// the processes that are running go on with the old files and new ones take the new files:
-// each reports success, and one of the two databases is lost. So each use of a connection
-// looks first whether the files are still the same. Once they are not, nothing is read or
-// written any more.
+// SQLite itself does not notice. After a restore by mv, or an rm of the write-ahead log,
+// running processes continue with the old files and new ones open the new files. Both
+// report success, and one of the two databases is lost. So each use of a connection first
+// checks that the files are still the same. Once they are not, nothing is read or
+// written.
 package dbfile
 
 import (
@@ -28,7 +28,7 @@ import (
 // File is an open database file.
 type File struct {
 	path   string
-	kept   []kept // the database first
+	kept   []kept // the three files, the database first
 	anchor driver.Conn
 	lost   atomic.Pointer[LostError]
 	losing sync.Mutex // and for the anchor
@@ -36,22 +36,22 @@ type File struct {
 	overwrites Overwrites
 }
 
-// kept is one of the files, as it was when it was opened.
+// kept is one of the files, as it was when opened.
 type kept struct {
 	path string
 	info os.FileInfo
 }
 
-// LostError says that the file that is open is not the one at its place any more. It is a
+// LostError says that another file has taken the place of an open one, or that it is gone. It is a
 // [store.ErrReplaced].
 type LostError struct {
 	Path  string // of the database, or of the file beside it that has changed
-	What  string // has happened to it
-	Kept  bool   // all that was committed is in the database's own file, wherever that is now
-	Aside string // where the write-ahead log is now; "" when it was left
+	What  string // what has happened to it
+	Kept  bool   // everything committed is in the database's former file, wherever that is now
+	Aside string // the new path of the write-ahead log; "" when it was not moved
 }
 
-// Error says which file, and what was found and done.
+// Error says which file is lost, what was found and what was done.
 func (e *LostError) Error() string {
 	text := fmt.Sprintf("%s %s while the database was open; nothing more is written", e.Path, e.What)
 	if e.Kept {
@@ -63,10 +63,10 @@ func (e *LostError) Error() string {
 	return text
 }
 
-// Unwrap makes a LostError a [store.ErrReplaced].
+// Unwrap returns [store.ErrReplaced].
 func (e *LostError) Unwrap() error { return store.ErrReplaced }
 
-// Find notes which file is at path, before it is opened.
+// Find records which file is at path. It must be called before SQLite opens the file.
 func Find(path string) (*File, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -77,7 +77,7 @@ func Find(path string) (*File, error) {
 	return f, f.keep(path)
 }
 
-// Path returns where it is, absolute.
+// Path returns the absolute path of the file.
 func (f *File) Path() string { return f.path }
 
 func (f *File) keep(path string) error {
@@ -85,13 +85,14 @@ func (f *File) keep(path string) error {
 	if err != nil {
 		return err
 	}
-	os.SameFile(info, info) // on Windows that asks for the file's id, which must not wait
+	os.SameFile(info, info) // on Windows this reads the file's id, which must happen now
 	f.kept = append(f.kept, kept{path, info})
 	return nil
 }
 
-// Hold opens a connection that stays until Close. With it the write-ahead log is never the
-// last one's to delete, so that from now on all three files must stay what they are.
+// Hold opens a connection that stays open until Close. While it exists, no other process deletes
+// the write-ahead log as the last one to close it. So all three files must stay the same from then
+// on.
 func (f *File) Hold(ctx context.Context, c driver.Connector) error {
 	var err error
 	if f.anchor, err = c.Connect(ctx); err != nil {
@@ -117,8 +118,8 @@ const (
 	index
 )
 
-// Check returns nil while the files at their place are those that are open, and then always a
-// [*LostError]. A place that cannot be looked at now is a [store.ErrUnavailable].
+// Check returns nil while the files at their paths are the open ones. After a change it always
+// returns a [*LostError]. If a path cannot be inspected now, it returns a [store.ErrUnavailable].
 func (f *File) Check() error {
 	if lost := f.lost.Load(); lost != nil {
 		return lost
@@ -139,9 +140,9 @@ func (f *File) Check() error {
 	return nil
 }
 
-// lose remembers what has happened. With save, what is in the write-ahead log is brought into the
-// file that is open: it is nobody else's, or the log has no name any more. The log of a file that
-// was replaced is set aside, because SQLite would apply it to the one that has come.
+// lose records that a file is lost. With save it copies the write-ahead log into the open database
+// file; then that file belongs to nobody else, or the log has no name any more. It moves the log of
+// a replaced file aside, because SQLite would apply it to the new file.
 func (f *File) lose(which int, what string, save bool) error {
 	f.losing.Lock()
 	defer f.losing.Unlock()
@@ -150,7 +151,7 @@ func (f *File) lose(which int, what string, save bool) error {
 	}
 	lost := LostError{Path: f.kept[which].path, What: what}
 	first := lost
-	f.lost.Store(&first) // what is committed from now on is confirmed to nobody
+	f.lost.Store(&first) // from now on no commit is confirmed
 	if save && f.anchor != nil {
 		lost.Kept = f.checkpoint()
 	}
@@ -161,7 +162,7 @@ func (f *File) lose(which int, what string, save bool) error {
 	return &lost
 }
 
-// setAside gives the write-ahead log another name, if it is still ours, and removes its index.
+// setAside renames the write-ahead log, if it is still ours, and removes its index.
 func (f *File) setAside(now time.Time) string {
 	for _, k := range f.kept[log:] {
 		if info, err := os.Stat(k.path); err != nil || !os.SameFile(info, k.info) {
@@ -172,12 +173,12 @@ func (f *File) setAside(now time.Time) string {
 	if err := os.Rename(f.kept[log].path, aside); err != nil {
 		return ""
 	}
-	os.Remove(f.kept[index].path) // the next to open the database makes it anew
+	os.Remove(f.kept[index].path) // the next process to open the database creates it again
 	return aside
 }
 
-// Close gives the files up. Lost ones are left as they are until the process ends: SQLite would
-// delete the write-ahead log by its name, and that may be another database's by now.
+// Close releases the files. Lost files are left open until the process ends: SQLite would delete
+// the write-ahead log by its name, which may belong to another database by now.
 func (f *File) Close() error {
 	f.losing.Lock()
 	anchor := f.anchor

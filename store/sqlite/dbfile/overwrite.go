@@ -13,51 +13,53 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// Overwrites notices what is done to the database's file and its write-ahead log past SQLite, as by cp over the
-// one or by truncating the other. The log always has its header, and the frames that its index says are in it.
-// SQLite writes into the file in checkpoints only. Before one writes it says so in the index of the write-ahead log,
-// and when it has ended it says how far it came. So a file that has changed while nothing
-// there has was written to by something else.
+// Overwrites notices changes to the database's file and its write-ahead log that bypass SQLite, such as cp over
+// the one or truncation of the other. The log always has its header and the frames that its index lists.
+// SQLite writes to the file only in checkpoints. A checkpoint notes its begin and its end in the index of the
+// write-ahead log. So if the file has changed and these notes have not,
+// another program has written to it.
 type Overwrites struct {
 	file    *File
 	looking sync.Mutex
-	index   *os.File // stays open: closing it would end SQLite's locks on it (fcntl(2))
+	index   *os.File // stays open: closing it would release SQLite's locks on it (fcntl(2))
 	log     *os.File
 	at      progress // read before seen
 	seen    os.FileInfo
 }
 
-// progress is how far checkpoints have come. What has ended never is the same again.
+// progress is how far checkpoints have come. The progress after a finished checkpoint never
+// repeats.
 type progress struct {
-	log   [8]byte // salt of the write-ahead log, which changes each time it begins anew
-	done  uint32  // frames of it that are in the file
-	begun uint32  // frames that a checkpoint wanted to bring there
+	log   [8]byte // salt of the write-ahead log, which changes each time the log restarts
+	done  uint32  // frames of the log that are in the file
+	begun uint32  // frames that the latest checkpoint was to copy
 }
 
-// idle reports whether no checkpoint is under way, nor was cut short.
+// idle reports whether no checkpoint is running or was interrupted.
 func (p progress) idle() bool { return p.begun <= p.done }
 
-// Where the index has these (https://www.sqlite.org/walformat.html, section 2).
+// The offsets of these in the index (https://www.sqlite.org/walformat.html, section 2).
 const (
 	indexPage  = 14
 	indexLast  = 16
 	indexSalt  = 32
-	indexCopy  = 48 // of all before it
+	indexCopy  = 48 // a copy of everything before it
 	indexDone  = 96
 	indexBegun = 128
 	indexRead  = 132
 )
 
-// In the write-ahead log (https://www.sqlite.org/fileformat.html, section 4.1).
+// Offsets and sizes in the write-ahead log (https://www.sqlite.org/fileformat.html, section 4.1).
 const (
 	logHeader = 32
 	logSalt   = 16
 )
 
-// Overwrites returns what watches the file. There is one, whoever asks: what it has seen stays seen.
+// Overwrites returns the watcher of the file. All callers share one, so that it remembers what it
+// has seen.
 func (f *File) Overwrites() *Overwrites { return &f.overwrites }
 
-// Check looks once. It fails as [File.Check] does.
+// Check checks the files once. It fails as [File.Check] does.
 func (o *Overwrites) Check() error {
 	if err := o.file.Check(); err != nil || !coherent() {
 		return err
@@ -91,9 +93,9 @@ func (o *Overwrites) Check() error {
 	return o.begin()
 }
 
-// cutShort reports whether the write-ahead log lacks frames that were committed to it, or its header: by its
-// size alone that cannot be told when more was written since. It is compared with an index that stays the same
-// meanwhile: SQLite shortens the log, and begins it anew, after it has emptied the index.
+// cutShort reports whether the write-ahead log lacks its header or frames that were committed to
+// it. The size alone cannot show that after later writes. It compares the log with an index that
+// does not change meanwhile: SQLite empties the index before it shortens or restarts the log.
 func (o *Overwrites) cutShort() (bool, error) {
 	var before, after [2 * indexCopy]byte
 	if _, err := o.index.ReadAt(before[:], 0); err != nil {
@@ -103,7 +105,7 @@ func (o *Overwrites) cutShort() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	var header [logHeader]byte // zeros, where it is gone and a frame was written after it
+	var header [logHeader]byte // zeros if it was truncated and a frame was written later
 	if _, err := o.log.ReadAt(header[:], 0); err != nil && !errors.Is(err, io.EOF) {
 		return false, err
 	}
@@ -117,7 +119,8 @@ func (o *Overwrites) cutShort() (bool, error) {
 	return info.Size() < least || !bytes.Equal(header[logSalt:logSalt+8], before[indexSalt:indexSalt+8]), nil
 }
 
-// logSize is how long a write-ahead log with this index is at least: a header, and a header and a page a frame.
+// logSize returns the min size of a write-ahead log with this index: its header, plus a header and
+// a page per frame.
 func logSize(index []byte) int64 {
 	frames := int64(binary.NativeEndian.Uint32(index[indexLast:]))
 	if frames == 0 {
@@ -130,8 +133,8 @@ func logSize(index []byte) int64 {
 	return logHeader + frames*(24+page)
 }
 
-// coherent reports whether the system shows a file that is read as it is mapped by SQLite, and tells
-// of a write at once: Windows does when the file is closed.
+// coherent reports whether reading a file immediately shows what SQLite has written through a
+// mapping, and its new time. On Windows that takes until the file is closed.
 func coherent() bool {
 	switch runtime.GOOS {
 	case "linux", "darwin", "freebsd":
@@ -141,8 +144,8 @@ func coherent() bool {
 	}
 }
 
-// begin notes how things are. A checkpoint that begins in between explains a later change, which the
-// other order would not.
+// begin records the current state. It reads the progress first: a checkpoint that begins in between
+// then explains a later change.
 func (o *Overwrites) begin() (err error) {
 	if o.index == nil {
 		if o.index, err = os.Open(o.file.kept[index].path); err != nil {
@@ -177,7 +180,7 @@ func (o *Overwrites) progress() (p progress, err error) {
 	return p, nil
 }
 
-// unknown looks again at a file that could not be looked at.
+// unknown checks again a file that could not be read.
 func (o *Overwrites) unknown(err error) error {
 	if lost := o.file.Check(); lost != nil {
 		return lost
@@ -185,7 +188,7 @@ func (o *Overwrites) unknown(err error) error {
 	return fmt.Errorf("look at the database file: %w: %w", store.ErrUnavailable, err)
 }
 
-// close ends the watch, after the last connection.
+// close ends the watch, after the last connection was closed.
 func (o *Overwrites) close() {
 	o.looking.Lock()
 	defer o.looking.Unlock()

@@ -4,5 +4,5 @@ package dbfile
 
 import "io/fs"
 
-// Stranger tells nothing here: who may change a file is not in its mode.
+// Stranger always reports false on this system: a file's mode does not show who may change it.
 func Stranger(fs.FileInfo) (uid int, stranger bool) { return 0, false }

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// Stranger returns the user that a file belongs to, and whether that is neither root nor
-// the one that this process runs as: then somebody else decides what the file says.
+// Stranger returns the user who owns a file. It reports true if that is neither root nor the user
+// of this process: then somebody else controls the contents.
 func Stranger(info fs.FileInfo) (uid int, stranger bool) {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {

@@ -4,7 +4,7 @@ package dbfile
 
 import "golang.org/x/sys/unix"
 
-// Full reports whether the file system of a path has no room for this process, or for no more files.
+// Full reports whether the file system of a path has no space, or no inodes, for this process.
 func Full(path string) bool {
 	var fs unix.Statfs_t
 	if unix.Statfs(path, &fs) != nil {

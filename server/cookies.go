@@ -79,7 +79,7 @@ func (jar *cookieJar) confine(cfg Config) error {
 	if cfg.CookieDomain != "" {
 		scope, err := domainScope(cfg.CookieDomain)
 		if err != nil {
-			return fmt.Errorf("cookie domain: %w", err)
+			return fmt.Errorf("cookies.domain: %w", err)
 		}
 		jar.scope = scope
 	}
@@ -89,7 +89,10 @@ func (jar *cookieJar) confine(cfg Config) error {
 // domainScope returns the scope of a cookie that browsers send to a domain and its subdomains.
 func domainScope(domain string) (string, error) {
 	probe := http.Cookie{Name: accessCookie, Domain: domain}
-	return hostOnly + "; Domain=" + strings.TrimPrefix(domain, "."), probe.Valid()
+	if probe.Valid() != nil {
+		return "", fmt.Errorf("%q is no domain, such as example.com", domain)
+	}
+	return hostOnly + "; Domain=" + strings.TrimPrefix(domain, "."), nil
 }
 
 // cookie returns a Set-Cookie line. Tokens consist of base64url and dots, so they need no quoting.

@@ -28,11 +28,11 @@ func newElsewhere(cfg Config, jar *cookieJar) (*elsewhere, error) {
 		scope, err := domainScope(domain)
 		switch {
 		case domain == "":
-			return nil, errors.New("previous cookie domain: is empty")
+			return nil, errors.New("cookies.previous_domains: one is empty")
 		case err != nil:
-			return nil, fmt.Errorf("previous cookie domain %q: %w", domain, err)
+			return nil, fmt.Errorf("cookies.previous_domains: %w", err)
 		case strings.EqualFold(scope, jar.scope):
-			return nil, fmt.Errorf("previous cookie domain %q: is the one that is set", domain)
+			return nil, fmt.Errorf("cookies.previous_domains: %q is the one that cookies.domain sets", domain)
 		}
 		e.scopes = append(e.scopes, scope)
 	}

@@ -61,6 +61,9 @@ func (a *app) loadHolding(ctx context.Context, wanted func(key string) bool, hel
 	if err == nil {
 		a.vault, a.vaultLogin = client, login
 	}
+	if err != nil && errors.Is(failed, context.Canceled) {
+		return cfg, heard, failed
+	}
 	if err != nil && errors.Is(failed, vault.ErrAway) {
 		err = &problem{exitUnreachable, vaultAway{err}, "is Vault up and unsealed, and are VAULT_ADDR and VAULT_CACERT right? vault.connect_timeout says how long to try"}
 	}

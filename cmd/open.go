@@ -17,8 +17,12 @@ func (a *app) open(ctx context.Context, o opening) (*instance, error) {
 	if _, err := a.operator(); err != nil && !o.serves {
 		return nil, err
 	}
-	cfg, err := a.load(ctx, o.wants)
 	if o.serves {
+		a.sources.Decoded = a.startLog
+	}
+	cfg, err := a.load(ctx, o.wants)
+	a.sources.Decoded = nil // a reload leaves the log open
+	if o.serves && a.log == nil {
 		a.startLog(cfg)
 	}
 	if err != nil {

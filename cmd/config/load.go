@@ -42,6 +42,7 @@ type Sources struct {
 	Dir     string            // where .env and authctl.yaml are looked for
 	Flags   map[string]string // key to value, for flags that were given
 	Vault   VaultReader       // reads references to Vault; nil leaves these settings empty
+	Decoded func(Loaded)      // gets the settings before Vault is asked, whose answer may take long; nil for nobody
 }
 
 // Loaded is a configuration and the origin of each of its values.
@@ -92,6 +93,9 @@ func Load(src Sources) (Loaded, error) {
 		}
 	}
 	if len(bad) == 0 {
+		if src.Decoded != nil {
+			src.Decoded(out)
+		}
 		out.readSecretFiles(&bad)
 		out.readReferences(src.Vault, &bad)
 		out.adjust()

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -79,12 +80,8 @@ func (s *Server) end(x *exchange) {
 	if x.foreign != "" {
 		line.Str("origin", x.foreign)
 	}
-	if x.user != uuid.Nil {
-		line.Str("user_id", x.user.String())
-	}
-	if x.session != uuid.Nil {
-		line.Str("session_id", x.session.String())
-	}
+	logID(line, "user_id", x.user)
+	logID(line, "session_id", x.session)
 	for _, step := range x.steps {
 		line.Dur(step.Name+"_ms", step.Took)
 	}
@@ -96,6 +93,24 @@ func (s *Server) end(x *exchange) {
 
 // level returns the log event for a request, at its level. Health checks are logged at debug. The
 // end of one with a bad answer is logged at info.
+// logID adds an id to a line of the log, unless it is zero. It allocates nothing.
+func logID(line *zerolog.Event, name string, id uuid.UUID) {
+	if id == uuid.Nil {
+		return
+	}
+	var text [36]byte
+	from, to := 0, 0
+	for i, bytes := range [...]int{4, 2, 2, 2, 6} { // RFC 9562, section 4
+		if i > 0 {
+			text[to] = '-'
+			to++
+		}
+		to += hex.Encode(text[to:], id[from:from+bytes])
+		from += bytes
+	}
+	line.Bytes(name, text[:])
+}
+
 func (x *exchange) level() *zerolog.Event {
 	if x.caller == orchestrator && x.status < 400 {
 		return x.server.log.Debug()

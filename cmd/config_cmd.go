@@ -12,7 +12,7 @@ import (
 )
 
 func newConfig(a *app) *cobra.Command {
-	return group("config", "Check and show the configuration", newConfigCheck(a), newConfigShow(a))
+	return group("config", "Begin, check and show the configuration", newConfigInit(a), newConfigCheck(a), newConfigShow(a))
 }
 
 type configCheckOptions struct{ listen bool }
@@ -75,7 +75,7 @@ func checkFiles(l *config.Loaded) error {
 		bad.Add("database.url", "%s", why)
 	}
 	kept := config.SecretPath(path)
-	if _, err := os.Stat(kept); err == nil && l.JWT.Secret == "" {
+	if _, err := os.Stat(kept); err == nil && l.JWT.Secret.Text == "" {
 		if _, err := config.KeptSecret(kept); err != nil {
 			bad.Add("jwt.secret", "%v", err)
 		}

@@ -111,8 +111,8 @@ func (a *app) settleSchema(ctx context.Context, inst *instance, o opening) error
 // configuration a SQLite installation keeps its own, which `serve` makes. A command that
 // needs none gets a random one, for the service to be complete.
 func (a *app) secretOf(inst *instance, o opening) (string, error) {
-	if inst.cfg.JWT.Secret != "" {
-		return string(inst.cfg.JWT.Secret), nil
+	if inst.cfg.JWT.Secret.Text != "" {
+		return string(inst.cfg.JWT.Secret.Text), nil
 	}
 	path, onSQLite := inst.cfg.SQLitePath()
 	kept := config.SecretPath(path)

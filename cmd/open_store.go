@@ -42,7 +42,7 @@ func (a *app) openStore(ctx context.Context, inst *instance, o opening) (store.S
 	}
 	return persist(ctx, a, deadline, "the database does not answer yet", unavailable, func(ctx context.Context) (store.Store, error) {
 		return postgres.Open(ctx, postgres.Config{
-			URL:                      string(d.URL),
+			URL:                      string(d.URL.Text),
 			MaxConnections:           d.MaxConnections,
 			MinConnections:           d.MinConnections,
 			StatementTimeout:         d.StatementTimeout,

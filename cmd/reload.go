@@ -28,7 +28,7 @@ type reloader struct {
 	log  zerolog.Logger
 	hup  chan os.Signal
 
-	held      []config.Secret           // what jwt.secret was in Vault before
+	held      []config.SecretText       // what jwt.secret was in Vault before
 	running   config.Loaded             // what holds; of what needs a restart, as it was at the start
 	tried     config.Loaded             // what was read last, be it taken over or refused
 	reconcile bool                      // the signing keys may not be what is configured
@@ -108,7 +108,7 @@ func (r *reloader) read(ctx context.Context) (next config.Loaded, ok bool) {
 	if err == nil {
 		err = next.CheckServing()
 	}
-	if err == nil && next.JWT.Secret == "" && r.running.JWT.Secret != "" {
+	if err == nil && next.JWT.Secret.Text == "" && r.running.JWT.Secret.Text != "" {
 		err = config.Faults{{Key: "jwt.secret", Why: "is not configured any more: after a restart authctl.secret would take its place"}}
 	}
 	if err != nil {
@@ -140,8 +140,8 @@ func (r *reloader) apply(ctx context.Context, next config.Loaded, what string) {
 		return
 	}
 	secret := r.inst.secret
-	if merged.JWT.Secret != "" {
-		secret = string(merged.JWT.Secret)
+	if merged.JWT.Secret.Text != "" {
+		secret = string(merged.JWT.Secret.Text)
 	}
 	settings, err := config.ServiceSettings(merged, secret)
 	if err == nil {

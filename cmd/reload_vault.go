@@ -58,10 +58,7 @@ func (r *reloader) renew(ctx context.Context) (time.Duration, error) {
 
 // readVault reads every reference. It changes nothing unless it can read all, and use it.
 func (r *reloader) readVault(ctx context.Context) error {
-	next := r.running
-	next.Refs = slices.Clone(next.Refs)
-	next.JWT.PreviousSecrets = slices.Clone(next.JWT.PreviousSecrets)
-	next.Password.PreviousPeppers = slices.Clone(next.Password.PreviousPeppers)
+	next := r.running.Clone()
 	changed := false
 	for i := range next.Refs {
 		ref := &next.Refs[i]
@@ -98,15 +95,16 @@ func (r *reloader) holdPrevious(next *config.Loaded) {
 	if !slices.ContainsFunc(next.Refs, func(ref config.Reference) bool { return ref.Key == "jwt.secret" }) {
 		return
 	}
-	if was := r.running.JWT.Secret; was != "" && was != next.JWT.Secret && !slices.Contains(r.held, was) {
+	if was := r.running.JWT.Secret.Text; was != "" && was != next.JWT.Secret.Text && !slices.Contains(r.held, was) {
 		r.held = append(r.held[max(0, len(r.held)+1-mostHeld):], was)
 	}
-	next.JWT.PreviousSecrets = slices.Clone(next.JWT.PreviousSecrets)
+	previous := slices.Clone(next.JWT.PreviousSecrets.Texts)
 	for _, was := range r.held {
-		if was != next.JWT.Secret && !slices.Contains(next.JWT.PreviousSecrets, was) {
-			next.JWT.PreviousSecrets = append(next.JWT.PreviousSecrets, was)
+		if was != next.JWT.Secret.Text && !slices.Contains(previous, was) {
+			previous = append(previous, was)
 		}
 	}
+	next.JWT.PreviousSecrets.Texts = previous
 }
 
 // ready fails when Vault has not been heard of for vault.max_age.

@@ -17,7 +17,7 @@ func ServiceSettings(cfg Loaded, secret string) (authn.Config, error) {
 	limit, _ := MemoryLimit()
 	return authn.Config{
 		Secret:              secret,
-		PreviousSecrets:     texts(cfg.JWT.PreviousSecrets),
+		PreviousSecrets:     cfg.JWT.PreviousSecrets.strings(),
 		Algorithm:           cfg.JWT.Algorithm,
 		Issuer:              cfg.JWT.Issuer,
 		Audience:            cfg.JWT.Audience,
@@ -31,8 +31,8 @@ func ServiceSettings(cfg Loaded, secret string) (authn.Config, error) {
 		MaxStaleness:        cfg.Revocation.MaxStaleness,
 		Argon2:              cfg.Password.Argon2.Params(),
 		Hashing:             cfg.Budget(limit),
-		Pepper:              string(cfg.Password.Pepper),
-		PreviousPeppers:     texts(cfg.Password.PreviousPeppers),
+		Pepper:              string(cfg.Password.Pepper.Text),
+		PreviousPeppers:     cfg.Password.PreviousPeppers.strings(),
 		PortableArgon2:      cfg.Password.Argon2.Implementation == hashing.Portable,
 		MinPasswordLength:   cfg.Password.MinLength,
 		Blocklist:           blocklist,

@@ -36,7 +36,7 @@ func availableMemory(root fs.FS, goLimit int64) (limit int64, source string) {
 
 // total returns MemTotal, or 0.
 func total(root fs.FS) int64 {
-	return field(root, "proc/meminfo", "MemTotal:") << 10
+	return statField(root, "proc/meminfo", "MemTotal:") << 10
 }
 
 // cgroupFiles returns the files that may hold a limit, from the root down. In a
@@ -82,7 +82,7 @@ func upwards(top, dir string) []string {
 // number returns the limit that a file holds, or 0: "max" is none.
 func number(root fs.FS, file string) int64 {
 	if path.Base(file) == "memory.stat" {
-		return field(root, file, "hierarchical_memory_limit")
+		return statField(root, file, "hierarchical_memory_limit")
 	}
 	text, err := fs.ReadFile(root, file)
 	if err != nil {
@@ -95,8 +95,8 @@ func number(root fs.FS, file string) int64 {
 	return n
 }
 
-// field returns the number after a name at the beginning of a line, or 0.
-func field(root fs.FS, file, name string) int64 {
+// statField returns the number after a name at the beginning of a line, or 0.
+func statField(root fs.FS, file, name string) int64 {
 	text, err := fs.ReadFile(root, file)
 	if err != nil {
 		return 0

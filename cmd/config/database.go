@@ -16,7 +16,7 @@ func (c Settings) DatabaseName() string {
 	if path, ok := c.SQLitePath(); ok {
 		return Absolute(path)
 	}
-	name := RedactURL(string(c.Database.URL))
+	name := RedactURL(string(c.Database.URL.Text))
 	u, err := url.Parse(name)
 	if err != nil || !isPostgres(name) {
 		return name
@@ -26,7 +26,7 @@ func (c Settings) DatabaseName() string {
 	if !host && !database {
 		return name
 	}
-	full, err := pgconn.ParseConfig(string(c.Database.URL))
+	full, err := pgconn.ParseConfig(string(c.Database.URL.Text))
 	if err != nil {
 		return name
 	}

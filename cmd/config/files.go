@@ -10,13 +10,13 @@ import (
 // Files returns those that a configuration comes from, there or not.
 func (src Sources) Files(cfg Loaded) []string {
 	files := []string{src.path(), filepath.Join(src.Dir, ".env")}
-	for _, secret := range []string{
-		cfg.Database.URLFile, cfg.JWT.SecretFile, cfg.JWT.PreviousSecretsFile, cfg.Password.PepperFile,
-		cfg.Password.PreviousPeppersFile, cfg.Password.BlocklistFile, cfg.Vault.SecretIDFile,
-	} {
-		if secret != "" {
-			files = append(files, secret)
+	for _, s := range cfg.secrets() {
+		if s.file != "" {
+			files = append(files, s.file)
 		}
+	}
+	if list := cfg.Password.BlocklistFile; list != "" {
+		files = append(files, list)
 	}
 	return files
 }

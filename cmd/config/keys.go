@@ -15,9 +15,9 @@ func keyOf(name string) (string, bool) {
 			return a.key, true
 		}
 	}
-	for _, s := range defaults() {
-		if variableOf(s.key) == name {
-			return s.key, true
+	for _, key := range keys() {
+		if variableOf(key) == name {
+			return key, true
 		}
 	}
 	return "", false
@@ -36,14 +36,6 @@ func isSection(key string) bool {
 func firstOf(section string) string {
 	all := keys()
 	return all[slices.IndexFunc(all, func(k string) bool { return strings.HasPrefix(k, section+".") })]
-}
-
-func keys() []string {
-	var all []string
-	for _, s := range defaults() {
-		all = append(all, s.key)
-	}
-	return all
 }
 
 func variableNames() []string {

@@ -31,8 +31,6 @@ func (l Limits) accounts() authn.AccountLimits {
 // validateLimits also looks at limits that are off, which would otherwise fail when they are needed.
 func (l *Loaded) validateLimits(bad *Faults) {
 	a := l.Limits.Account
-	within(bad, "limits.account.max_delay", a.MaxDelay, time.Second, 24*time.Hour)
-	within(bad, "limits.account.max_delay_anywhere", a.MaxDelayAnywhere, time.Second, time.Hour)
 	if all := l.Limits.Installation.Failures; all.Count > 0 && (all.Per > time.Hour || all.Burst != all.Count) {
 		bad.Add("limits.installation.failures", "must be failures per 1s to 1h, such as 3000/5m, without a burst, not %s", all)
 	}
@@ -63,9 +61,6 @@ func (l *Loaded) validateProxies(bad *Faults) {
 		}
 	}
 	oneOf(bad, "server.forwarded_header", s.ForwardedHeader, server.HeaderXForwardedFor, server.HeaderForwarded)
-	if s.MaxConnections < 10 || s.MaxConnections > 1_000_000 {
-		bad.Add("server.max_connections", "must be 10 to 1000000, not %d", s.MaxConnections)
-	}
 	if s.MaxConnectionsPerAddress < 1 || s.MaxConnectionsPerAddress > s.MaxConnections {
 		bad.Add("server.max_connections_per_address", "must be 1 to server.max_connections (%d), not %d", s.MaxConnections, s.MaxConnectionsPerAddress)
 	}

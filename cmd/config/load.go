@@ -59,37 +59,34 @@ func Load(src Sources) (Loaded, error) {
 	v := viper.New()
 	out := Loaded{Origins: map[string]string{}}
 	var bad Faults
-	for _, s := range defaults() {
-		v.SetDefault(s.key, s.value)
-		out.Origins[s.key] = "default"
+	for _, f := range fields(&out.Settings) {
+		v.SetDefault(f.key, f.preset)
+		out.Origins[f.key] = "default"
 	}
-	text := map[string]bool{} // keys whose value is a variable's or a flag's text
 	src.readFile(v, out.Origins, &bad)
 	for _, layer := range src.variables(&bad) {
 		for _, name := range layer.names() {
 			if key, is := out.setBy(layer, name, &bad); is {
 				v.Set(key, inSeconds(name, layer.values[name]))
 				out.Origins[key] = layer.label + " " + name
-				text[key] = true
 			}
 		}
 	}
 	for key, value := range src.Flags {
 		v.Set(key, value)
 		out.Origins[key] = "flag --" + key[strings.LastIndexByte(key, '.')+1:]
-		text[key] = true
 	}
-	fields := fieldsOf(&out.Settings)
-	for _, s := range defaults() {
-		if err := decode(v.Get(s.key), fields[s.key], text[s.key]); err != nil {
+	for _, f := range fields(&out.Settings) {
+		inFile := strings.HasPrefix(out.Origins[f.key], "file ") // where values have types; elsewhere all are text
+		if err := decode(v.Get(f.key), f.value, !inFile); err != nil {
 			why := err.Error()
-			switch fields[s.key].Type() { // whose value nobody must see
-			case reflect.TypeFor[Secret]():
+			switch f.value.Type() { // whose value nobody must see
+			case reflect.TypeFor[SecretText]():
 				why = "is not a text"
-			case reflect.TypeFor[[]Secret]():
+			case reflect.TypeFor[[]SecretText]():
 				why = "is not a list of texts"
 			}
-			bad.Add(s.key, "%s (from %s)", why, out.Origins[s.key])
+			bad.Add(f.key, "%s (from %s)", why, out.Origins[f.key])
 		}
 	}
 	if len(bad) == 0 {
@@ -203,22 +200,4 @@ func inSeconds(name, value string) string {
 		return value + "s"
 	}
 	return value
-}
-
-// fieldsOf returns the leaves of c by their keys.
-func fieldsOf(c *Settings) map[string]reflect.Value {
-	fields := map[string]reflect.Value{}
-	var walk func(prefix string, v reflect.Value)
-	walk = func(prefix string, v reflect.Value) {
-		for i := range v.NumField() {
-			key := prefix + v.Type().Field(i).Tag.Get("mapstructure")
-			if v.Field(i).Kind() == reflect.Struct && v.Field(i).Type() != reflect.TypeFor[requestRate]() {
-				walk(key+".", v.Field(i))
-				continue
-			}
-			fields[key] = v.Field(i)
-		}
-	}
-	walk("", reflect.ValueOf(c).Elem())
-	return fields
 }

@@ -1,21 +1,15 @@
 package config
 
 import (
-	"time"
-
 	"github.com/authctl/authctl/authn"
 )
 
 func (l *Loaded) validatePassword(bad *Faults) {
 	p := l.Password
-	if p.MinLength < 8 || p.MinLength > 64 {
-		bad.Add("password.min_length", "must be 8 to 64 characters, not %d", p.MinLength)
-	}
 	if p.Argon2.Memory > 1<<30 || p.Argon2.Memory%1024 != 0 {
 		bad.Add("password.argon2.memory", "must be whole KiB, 1GiB at most")
 		return
 	}
-	oneOf(bad, "password.argon2.implementation", p.Argon2.Implementation, "auto", "portable")
 	l.validateHashing(bad)
 	cost := p.Argon2.Params()
 	if err := cost.Validate(); err != nil {
@@ -27,19 +21,15 @@ func (l *Loaded) validatePassword(bad *Faults) {
 
 func (l *Loaded) validateHashing(bad *Faults) {
 	h := l.Hashing
-	within(bad, "hashing.max_wait", h.MaxWait, 10*time.Millisecond, time.Minute)
-	if h.Workers < 0 || h.Workers > 1024 {
-		bad.Add("hashing.workers", "must be auto, or 1 to 1024, not %d", h.Workers)
-	}
 	if h.MemoryBudget != 0 && Size(h.MemoryBudget) < l.Password.Argon2.Memory {
 		bad.Add("hashing.memory_budget", "must be auto, or at least password.argon2.memory (%s), which one hash needs", ShowSize(l.Password.Argon2.Memory))
 	}
-	for _, pepper := range l.Password.PreviousPeppers {
+	for _, pepper := range l.Password.PreviousPeppers.Texts {
 		if err := authn.CheckSecret(string(pepper)); err != nil {
 			bad.Add("password.previous_peppers", "one of them %v", err)
 		}
 	}
-	if pepper := l.Password.Pepper; pepper != "" {
+	if pepper := l.Password.Pepper.Text; pepper != "" {
 		if err := authn.CheckSecret(string(pepper)); err != nil {
 			bad.Add("password.pepper", "%v; make one with: authctl secret generate", err)
 		}

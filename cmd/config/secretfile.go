@@ -15,39 +15,11 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-const MaxSecretFile = 64 << 10 // bytes
-
-// secretFile is a setting that a file holds: one secret, or several, one a line.
-type secretFile struct {
-	key  string
-	one  *Secret
-	many *[]Secret // nil for one
-	path string
-}
-
-// read sets the setting to what the file holds, and says where that is from.
-func (s secretFile) read() (origin string, err error) {
-	origin = "file " + s.path
-	if s.many != nil {
-		list, err := readSecretLines(s.path)
-		if err == nil {
-			*s.many = list
-		}
-		return origin, err
-	}
-	value, cut, err := readSecret(s.path)
-	if err != nil {
-		return "", err
-	}
-	if cut {
-		origin += ", without the line break at its end"
-	}
-	*s.one = Secret(value)
-	return origin, nil
-}
+// MaxSecretFile is how large a secret's file may be, in bytes.
+const MaxSecretFile = 64 << 10
 
 // readSecret reads a secret and removes one line break at its end, which cut reports. It fails for a
-// File that others may read or change, as [readSecretFile] does, and for what has something around it,
+// file that others may read or change, as [readSecretFile] does, and for what has something around it,
 // such as quotes or a second line break, that would become a part of the secret.
 func readSecret(path string) (value string, cut bool, err error) {
 	text, err := readSecretFile(path)
@@ -69,7 +41,7 @@ func readSecret(path string) (value string, cut bool, err error) {
 }
 
 // readSecretLines reads secrets, one a line; empty lines are skipped.
-func readSecretLines(path string) (all []Secret, err error) {
+func readSecretLines(path string) (all []SecretText, err error) {
 	text, err := readSecretFile(path)
 	if err != nil {
 		return nil, err
@@ -86,7 +58,7 @@ func readSecretLines(path string) (all []Secret, err error) {
 		if found := StrayText(line); found != "" {
 			return nil, fmt.Errorf("%s: line %d %s", path, number, found)
 		}
-		all = append(all, Secret(line))
+		all = append(all, SecretText(line))
 	}
 	if len(all) == 0 {
 		return nil, fmt.Errorf("%s is empty", path)

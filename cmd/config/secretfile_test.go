@@ -38,7 +38,7 @@ func filesForSecrets(t *testing.T) {
 			if tt.want != tt.content {
 				origin += ", without the line break at its end"
 			}
-			if err != nil || string(cfg.JWT.Secret) != tt.want || cfg.Origins["jwt.secret"] != origin {
+			if err != nil || string(cfg.JWT.Secret.Text) != tt.want || cfg.Origins["jwt.secret"] != origin {
 				t.Errorf("%q, mode %o: got %v from %s", tt.content, tt.mode, err, cfg.Origins["jwt.secret"])
 			}
 			continue

@@ -60,7 +60,7 @@ func strayVariable(value string, field reflect.Value) string {
 		return StrayText(value)
 	}
 	items := splitList(value)
-	if _, secrets := field.Interface().([]Secret); secrets {
+	if _, secrets := field.Interface().([]SecretText); secrets {
 		for _, item := range items {
 			if found := StrayText(item); found != "" {
 				return "has an item that " + found
@@ -73,9 +73,12 @@ func strayVariable(value string, field reflect.Value) string {
 // checkSecretTexts reports secrets of the configuration file and of Vault that have something around them.
 // Previous secrets and peppers are taken as they are there, so that one that was in use can be kept.
 func (l *Loaded) checkSecretTexts(bad *Faults) {
-	for _, key := range []string{"database.url", "jwt.secret", "password.pepper", "vault.secret_id"} {
-		if found := StrayText(fieldsOf(&l.Settings)[key].String()); found != "" {
-			bad.Add(key, "%s (from %s)", found, l.Origins[key])
+	for _, s := range l.secrets() {
+		if s.many != nil {
+			continue
+		}
+		if found := StrayText(string(*s.one)); found != "" {
+			bad.Add(s.key, "%s (from %s)", found, l.Origins[s.key])
 		}
 	}
 }

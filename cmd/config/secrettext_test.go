@@ -105,7 +105,7 @@ func TestALineOfPreviousSecretsIsRefusedWithItsNumber(t *testing.T) {
 	}
 	write(t, path, goodSecret+"\r\n\n"+otherSecret+"\n\n", 0o600)
 	cfg := mustLoad(t, from(t, "", "AUTHCTL_JWT_PREVIOUS_SECRETS_FILE="+path))
-	if got := texts(cfg.JWT.PreviousSecrets); !slices.Equal(got, []string{goodSecret, otherSecret}) {
+	if got := cfg.JWT.PreviousSecrets.strings(); !slices.Equal(got, []string{goodSecret, otherSecret}) {
 		t.Errorf("got %q", got)
 	}
 	write(t, path, "\n\n", 0o600)
@@ -166,7 +166,7 @@ func TestASecretInTheConfigurationFileIsRefusedForWhatStandsAroundIt(t *testing.
 }
 
 // TestASecretThatWasInUseWithAStrayLineBreakCanBeKept shows the way out for installations whose pepper or
-// Secret had something around it, and is refused now.
+// secret had something around it, and is refused now.
 func TestASecretThatWasInUseWithAStrayLineBreakCanBeKept(t *testing.T) {
 	t.Parallel()
 	src := from(t, `
@@ -178,11 +178,11 @@ password:
   previous_peppers: ["\ufeff`+goodSecret+`", "'`+goodSecret+`'", !!binary "//5hAGIAYwBkAGUAZgBnAGgAaQBqAGsAbABtAG4AbwBwAA=="]
 `)
 	cfg := mustLoad(t, src)
-	if got, want := texts(cfg.JWT.PreviousSecrets), []string{goodSecret + "\n"}; !slices.Equal(got, want) {
+	if got, want := cfg.JWT.PreviousSecrets.strings(), []string{goodSecret + "\n"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	want := []string{"\ufeff" + goodSecret, "'" + goodSecret + "'", wrongEncodings("abcdefghijklmnop")["UTF-16, little endian"]}
-	if got := texts(cfg.Password.PreviousPeppers); !slices.Equal(got, want) {
+	if got := cfg.Password.PreviousPeppers.strings(); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

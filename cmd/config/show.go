@@ -19,17 +19,16 @@ type View struct {
 
 // Show returns every setting, with secrets redacted.
 func (l *Loaded) Show() []View {
-	fields := fieldsOf(&l.Settings)
 	var views []View
-	for _, s := range defaults() {
-		views = append(views, View{s.key, showValue(s.key, fields[s.key]), l.Origins[s.key]})
+	for _, f := range fields(&l.Settings) {
+		views = append(views, View{f.key, showValue(f.key, f.value), l.Origins[f.key]})
 	}
 	return views
 }
 
 func showValue(key string, field reflect.Value) string {
 	switch v := field.Interface().(type) {
-	case Secret:
+	case SecretText:
 		if key == "database.url" {
 			return RedactURL(string(v))
 		}

@@ -125,7 +125,7 @@ func TestAnEmptyVariableIsUnset(t *testing.T) {
 	src := from(t, "server: {port: 1}\njwt: {secret: "+goodSecret+"}", "PORT=", "AUTHCTL_LOG_LEVEL=", "AUTHCTL_NOTHING=")
 	write(t, filepath.Join(src.Dir, ".env"), "PORT=\nJWT_SECRET=\nJWT_SECRET_FILE=\"\"\nAUTHCTL_NOTHING=\n", 0o600)
 	cfg := mustLoad(t, src)
-	if cfg.Server.Port != 1 || cfg.JWT.Secret != goodSecret || cfg.Log.Level != "info" || cfg.Origins["log.level"] != "default" {
+	if cfg.Server.Port != 1 || cfg.JWT.Secret.Text != goodSecret || cfg.Log.Level != "info" || cfg.Origins["log.level"] != "default" {
 		t.Errorf("got port %d, level %s, origins %v", cfg.Server.Port, cfg.Log.Level, cfg.Origins)
 	}
 }
@@ -158,8 +158,8 @@ func TestGoodValues(t *testing.T) {
 		{"hashing: {memory_budget: 128MiB}", "", "hashing.memory_budget", autoSize(128 << 20)},
 		{"hashing: {workers: 3}", "", "hashing.workers", autoNumber(3)},
 		{"", "AUTHCTL_HASHING_WORKERS=auto", "hashing.workers", autoNumber(0)},
-		{"password: {previous_peppers: [" + goodSecret + ", " + goodSecret + "x]}", "", "password.previous_peppers", []Secret{goodSecret, goodSecret + "x"}},
-		{"", "AUTHCTL_PASSWORD_PREVIOUS_PEPPERS=" + goodSecret + "," + goodSecret + "x", "password.previous_peppers", []Secret{goodSecret, goodSecret + "x"}},
+		{"password: {previous_peppers: [" + goodSecret + ", " + goodSecret + "x]}", "", "password.previous_peppers", []SecretText{goodSecret, goodSecret + "x"}},
+		{"", "AUTHCTL_PASSWORD_PREVIOUS_PEPPERS=" + goodSecret + "," + goodSecret + "x", "password.previous_peppers", []SecretText{goodSecret, goodSecret + "x"}},
 		{"", "AUTHCTL_DATABASE_INSECURE=1", "database.insecure", true},
 		{"cookies: {secure: true, same_site: none}", "", "cookies.secure", autoBool("true")},
 		{"cookies: {secure: false}", "", "cookies.secure", autoBool("false")},
@@ -172,7 +172,7 @@ func TestGoodValues(t *testing.T) {
 		{"server: {admin_listen: ''}", "", "server.admin_listen", ""},
 		{"server: {public_url: 'http://[::1]:8000'}", "", "server.public_url", "http://[::1]:8000"},
 		{"environment: development\nserver: {public_url: 'http://dev.example'}", "", "server.public_url", "http://dev.example"},
-		{"", "DATABASE_URL=postgresql://u:a=b@localhost/db", "database.url", Secret("postgresql://u:a=b@localhost/db")},
+		{"", "DATABASE_URL=postgresql://u:a=b@localhost/db", "database.url", SecretText("postgresql://u:a=b@localhost/db")},
 	} {
 		cfg, err := Load(from(t, tt.file, strings.Split(tt.env, ";")...))
 		if err != nil {
@@ -190,7 +190,7 @@ func TestCustomaryNames(t *testing.T) {
 	cfg := mustLoad(t, from(t, "", "DATABASE_URL=postgres://u:p@localhost/db", "JWT_SECRET="+goodSecret,
 		"ACCESS_TOKEN_EXPIRATION=600", "REFRESH_TOKEN_EXPIRATION=48h", "HOST=0.0.0.0", "PORT=80", "LOG_LEVEL=debug"))
 	want := mustLoad(t, from(t, "")).Settings
-	want.Database.URL, want.JWT.Secret = "postgres://u:p@localhost/db", goodSecret
+	want.Database.URL.Text, want.JWT.Secret.Text = "postgres://u:p@localhost/db", goodSecret
 	want.Tokens.AccessTTL, want.Tokens.RefreshTTL = 10*time.Minute, 48*time.Hour
 	want.Server.Host, want.Server.Port, want.Log.Level = "0.0.0.0", 80, "debug"
 	if !reflect.DeepEqual(cfg.Settings, want) {

@@ -121,7 +121,7 @@ func inClear(key string, value any) bool {
 	return slices.ContainsFunc(list, func(item any) bool {
 		text := fmt.Sprint(item)
 		switch fieldsOf(&Settings{})[key].Interface().(type) {
-		case Secret, []Secret:
+		case SecretText, []SecretText:
 			return text != "" && !vault.IsReference(text) && (key != "database.url" || RedactURL(text) != text)
 		default:
 			return false

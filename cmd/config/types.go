@@ -16,20 +16,6 @@ import (
 	"github.com/authctl/authctl/server"
 )
 
-const redacted = "[redacted]"
-
-// Secret is a value that no printing shows.
-type Secret string
-
-// String returns a fixed word.
-func (s Secret) String() string { return redacted }
-
-// GoString returns a fixed word.
-func (s Secret) GoString() string { return redacted }
-
-// MarshalText returns a fixed word, in JSON and YAML too.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
-
 // Size is a number of bytes, written with a unit: 64MiB.
 type Size int64
 
@@ -137,7 +123,7 @@ func decode(value any, out reflect.Value, fromText bool) error {
 		d, err := ParseDuration(text)
 		out.SetInt(int64(d))
 		return err
-	case []string, []Secret, []netip.Prefix:
+	case []string, []SecretText, []netip.Prefix:
 		if isText && fromText {
 			value = splitList(text)
 		}
@@ -208,20 +194,11 @@ func kindName(v reflect.Value) string {
 		return "true or false"
 	case autoBool:
 		return "true, false or auto"
-	case []string, []Secret:
+	case []string, []SecretText:
 		return "list of texts"
 	case []netip.Prefix:
 		return "list of networks, such as 10.0.0.0/8, or 10.0.0.5/32 for one address"
 	default:
 		return "text"
 	}
-}
-
-// texts returns the secrets as they are.
-func texts(secrets []Secret) []string {
-	all := make([]string, len(secrets))
-	for i, s := range secrets {
-		all[i] = string(s)
-	}
-	return all
 }

@@ -6,39 +6,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/authctl/authctl/authn"
 	"github.com/authctl/authctl/cmd/vault"
 	"github.com/authctl/authctl/server"
 	"github.com/authctl/authctl/store/postgres"
 )
-
-// readSecretFiles fills in the secrets that are given as files.
-func (l *Loaded) readSecretFiles(bad *Faults) {
-	for _, s := range []secretFile{
-		{"database.url", &l.Database.URL, nil, l.Database.URLFile},
-		{"jwt.secret", &l.JWT.Secret, nil, l.JWT.SecretFile},
-		{"jwt.previous_secrets", nil, &l.JWT.PreviousSecrets, l.JWT.PreviousSecretsFile},
-		{"password.pepper", &l.Password.Pepper, nil, l.Password.PepperFile},
-		{"password.previous_peppers", nil, &l.Password.PreviousPeppers, l.Password.PreviousPeppersFile},
-		{"vault.secret_id", &l.Vault.SecretID, nil, l.Vault.SecretIDFile},
-	} {
-		if s.path == "" {
-			continue
-		}
-		if l.Origins[s.key] != "default" {
-			bad.Add(s.key, "is given twice, as it is (%s) and as %s_file; remove one", l.Origins[s.key], s.key)
-			continue
-		}
-		origin, err := s.read()
-		if err != nil {
-			bad.Add(s.key+"_file", "%v", err)
-			continue
-		}
-		l.Origins[s.key] = origin
-	}
-}
 
 // adjust applies the defaults that depend on another setting.
 func (l *Loaded) adjust() {
@@ -50,10 +23,7 @@ func (l *Loaded) adjust() {
 
 // Validate reports every value that is out of range or contradicts another.
 func (l *Loaded) Validate(bad *Faults) {
-	oneOf(bad, "environment", l.Environment, "production", "development")
-	oneOf(bad, "registration", l.Registration, "open", "closed")
-	oneOf(bad, "log.format", l.Log.Format, "auto", "json", "console")
-	oneOf(bad, "log.level", strings.ToLower(l.Log.Level), "trace", "debug", "info", "warn", "error", "disabled")
+	l.checkDeclared(bad)
 	l.checkSecretTexts(bad)
 	l.validateDatabase(bad)
 	l.validateServer(bad)
@@ -62,9 +32,6 @@ func (l *Loaded) Validate(bad *Faults) {
 	l.validateCookies(bad)
 	l.validatePassword(bad)
 	oneOf(bad, "vault.auth", l.Vault.Auth, vault.AuthToken, vault.AuthAppRole, vault.AuthKubernetes)
-	within(bad, "vault.connect_timeout", l.Vault.ConnectTimeout, 0, 10*time.Minute)
-	within(bad, "vault.refresh_interval", l.Vault.RefreshInterval, time.Second, time.Hour)
-	within(bad, "vault.max_age", l.Vault.MaxAge, time.Second, 30*24*time.Hour)
 	if l.Vault.MaxAge <= l.Vault.RefreshInterval {
 		bad.Add("vault.max_age", "must be longer than vault.refresh_interval (%s), or serve is not ready between two looks", l.Vault.RefreshInterval)
 	}
@@ -72,17 +39,10 @@ func (l *Loaded) Validate(bad *Faults) {
 
 func (l *Loaded) validateDatabase(bad *Faults) {
 	d := l.Database
-	oneOf(bad, "database.statement_cache", d.StatementCache, "prepare", "describe", "none")
-	within(bad, "database.connect_timeout", d.ConnectTimeout, 0, 10*time.Minute)
-	within(bad, "database.statement_timeout", d.StatementTimeout, 100*time.Millisecond, time.Minute)
-	within(bad, "database.idle_in_transaction_timeout", d.IdleInTransactionTimeout, 100*time.Millisecond, time.Hour)
-	if d.MaxConnections < 1 || d.MaxConnections > 1000 {
-		bad.Add("database.max_connections", "must be 1 to 1000, not %d", d.MaxConnections)
-	}
 	if d.MinConnections < 0 || d.MinConnections > d.MaxConnections {
 		bad.Add("database.min_connections", "must be 0 to max_connections (%d), not %d", d.MaxConnections, d.MinConnections)
 	}
-	if path, ok := strings.CutPrefix(string(d.URL), "sqlite:"); ok {
+	if path, ok := strings.CutPrefix(string(d.URL.Text), "sqlite:"); ok {
 		if path = strings.TrimPrefix(path, "//"); path == "" || path == ":memory:" {
 			bad.Add("database.url", "needs the path of a file after sqlite:")
 		}
@@ -91,11 +51,11 @@ func (l *Loaded) validateDatabase(bad *Faults) {
 	if l.unread("database.url") {
 		return
 	}
-	if !isPostgres(string(d.URL)) {
+	if !isPostgres(string(d.URL.Text)) {
 		bad.Add("database.url", "must begin with postgres:// or sqlite:")
 		return
 	}
-	insecure, err := postgres.Insecure(string(d.URL))
+	insecure, err := postgres.Insecure(string(d.URL.Text))
 	if err != nil {
 		bad.Add("database.url", "cannot be used: %v", err)
 	} else if insecure && !d.Insecure {
@@ -110,8 +70,6 @@ func isPostgres(url string) bool {
 
 func (l *Loaded) validateServer(bad *Faults) {
 	s := l.Server
-	within(bad, "server.drain_delay", s.DrainDelay, 0, 10*time.Minute)
-	within(bad, "server.shutdown_timeout", s.ShutdownTimeout, time.Second, 10*time.Minute)
 	oneOf(bad, "server.hsts", s.HSTS, server.HSTSOff, server.HSTSHost, server.HSTSSubdomains)
 	for _, origin := range s.TrustedOrigins {
 		if err := server.CheckOrigin(origin); err != nil {
@@ -165,7 +123,7 @@ func (l *Loaded) CheckServing() error {
 }
 
 func (l *Loaded) findServing(bad *Faults) {
-	if _, onSQLite := l.SQLitePath(); !onSQLite && l.JWT.Secret == "" {
+	if _, onSQLite := l.SQLitePath(); !onSQLite && l.JWT.Secret.Text == "" {
 		bad.Add("jwt.secret", "is required with PostgreSQL, for all nodes must share it: export JWT_SECRET=$(authctl secret generate), and keep it")
 	}
 	if _, err := readBlocklist(l.Password.BlocklistFile); err != nil {
@@ -186,27 +144,18 @@ func publicHTTPS(url string) bool { return strings.HasPrefix(strings.ToLower(url
 
 func (l *Loaded) validateTokens(bad *Faults) {
 	t := l.Tokens
-	within(bad, "tokens.access_ttl", t.AccessTTL, time.Minute, time.Hour)
-	within(bad, "tokens.refresh_ttl", t.RefreshTTL, 5*time.Minute, 90*24*time.Hour)
-	within(bad, "tokens.session_max_age", t.SessionMaxAge, 5*time.Minute, 365*24*time.Hour)
-	within(bad, "tokens.retry_window", t.RetryWindow, 0, time.Minute)
-	within(bad, "revocation.max_staleness", l.Revocation.MaxStaleness, 5*time.Second, 10*time.Minute)
-	within(bad, "accounts.name_quarantine", l.Accounts.NameQuarantine, 0, 365*24*time.Hour)
-	if l.Sessions.MaxPerUser < 0 || l.Sessions.MaxPerUser > 10_000 {
-		bad.Add("sessions.max_per_user", "must be 0 to 10000, not %d", l.Sessions.MaxPerUser)
-	}
 	if t.AccessTTL >= t.RefreshTTL {
 		bad.Add("tokens.access_ttl", "must be shorter than tokens.refresh_ttl (%s)", t.RefreshTTL)
 	}
 	if t.RefreshTTL > t.SessionMaxAge {
 		bad.Add("tokens.refresh_ttl", "must not be longer than tokens.session_max_age (%s)", t.SessionMaxAge)
 	}
-	if l.JWT.Secret != "" {
-		if err := authn.CheckSecret(string(l.JWT.Secret)); err != nil {
+	if l.JWT.Secret.Text != "" {
+		if err := authn.CheckSecret(string(l.JWT.Secret.Text)); err != nil {
 			bad.Add("jwt.secret", "%v; make one with: authctl secret generate", err)
 		}
 	}
-	for _, previous := range l.JWT.PreviousSecrets {
+	for _, previous := range l.JWT.PreviousSecrets.Texts {
 		if err := authn.CheckSecret(string(previous)); err != nil {
 			bad.Add("jwt.previous_secrets", "one of them %v", err)
 		}
@@ -225,8 +174,6 @@ const maxClientID = 255
 
 func (l *Loaded) validateCookies(bad *Faults) {
 	c := l.Cookies
-	oneOf(bad, "cookies.secure", string(c.Secure), "auto", "true", "false")
-	oneOf(bad, "cookies.same_site", c.SameSite, "lax", "strict", "none")
 	switch at := l.Server; {
 	case c.Secure != "false" || l.Development():
 	case publicHTTPS(at.PublicURL) || at.TLS.CertFile != "":
@@ -278,21 +225,9 @@ func (l *Loaded) validatePreviousDomains(bad *Faults) {
 	}
 }
 
-func oneOf(bad *Faults, key, value string, allowed ...string) {
-	if !slices.Contains(allowed, value) {
-		bad.Add(key, "must be %s, not %q", strings.Join(allowed, " or "), value)
-	}
-}
-
-func within(bad *Faults, key string, d, least, most time.Duration) {
-	if d < least || d > most {
-		bad.Add(key, "must be %s to %s, not %s", least, most, d)
-	}
-}
-
 // SQLitePath returns the file of a SQLite URL.
 func (c Settings) SQLitePath() (string, bool) {
-	path, ok := strings.CutPrefix(string(c.Database.URL), "sqlite:")
+	path, ok := strings.CutPrefix(string(c.Database.URL.Text), "sqlite:")
 	if after, two := strings.CutPrefix(path, "//"); two {
 		path = after
 	}

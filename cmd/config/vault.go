@@ -20,46 +20,26 @@ type Reference struct {
 // VaultReader reads what a reference says. It reports false for a setting that the command does without.
 type VaultReader func(cfg Vault, key string, at vault.Reference) (v vault.Value, wanted bool, err error)
 
-// secretAt returns where a setting that may be kept in Vault is, or one item of a list.
-func (c *Settings) secretAt(key string, index int) *Secret {
-	switch key {
-	case "database.url":
-		return &c.Database.URL
-	case "jwt.secret":
-		return &c.JWT.Secret
-	case "password.pepper":
-		return &c.Password.Pepper
-	case "jwt.previous_secrets":
-		return &c.JWT.PreviousSecrets[index]
-	default:
-		return &c.Password.PreviousPeppers[index]
-	}
-}
-
 // readReferences replaces references to Vault by what is there. What is not wanted is left empty.
 func (l *Loaded) readReferences(read VaultReader, bad *Faults) {
 	defer l.dropEmpty()
-	for key, n := range map[string]int{
-		"database.url": 1, "jwt.secret": 1, "password.pepper": 1,
-		"jwt.previous_secrets": len(l.JWT.PreviousSecrets), "password.previous_peppers": len(l.Password.PreviousPeppers),
-	} {
-		for i := range n {
-			if text := string(*l.secretAt(key, i)); vault.IsReference(text) {
-				at, err := vault.ParseReference(text)
+	for _, s := range l.secrets() {
+		for i, text := range s.texts() {
+			switch {
+			case !vault.IsReference(string(*text)):
+			case s.tag.Get("vault") == "no":
+				bad.Add(s.key, "cannot be kept in Vault itself")
+			default:
+				where, err := vault.ParseReference(string(*text))
 				if err != nil {
-					bad.Add(key, "%v", err)
+					bad.Add(s.key, "%v", err)
 				}
-				l.Refs = append(l.Refs, Reference{Key: key, index: i, At: at})
+				l.Refs = append(l.Refs, Reference{Key: s.key, index: i, At: where})
+				*text = "" // where a secret is, is no secret, and would be found too short for one
 			}
 		}
 	}
-	if vault.IsReference(string(l.Vault.SecretID)) {
-		bad.Add("vault.secret_id", "cannot be kept in Vault itself")
-	}
 	slices.SortFunc(l.Refs, func(a, b Reference) int { return strings.Compare(a.Key+a.At.String(), b.Key+b.At.String()) })
-	for _, r := range l.Refs {
-		*l.secretAt(r.Key, r.index) = "" // where a secret is, is no secret, and would be found too short for one
-	}
 	if len(*bad) > 0 {
 		return
 	}
@@ -82,7 +62,11 @@ func (l *Loaded) readReferences(read VaultReader, bad *Faults) {
 // Take sets a setting to what Vault says.
 func (l *Loaded) Take(r *Reference, v vault.Value) {
 	r.Value = v
-	*l.secretAt(r.Key, r.index) = Secret(v.Text)
+	for _, s := range l.secrets() {
+		if s.key == r.Key {
+			*s.texts()[r.index] = SecretText(v.Text)
+		}
+	}
 	origin, _, _ := strings.Cut(l.Origins[r.Key], ", "+"vault:")
 	for _, of := range l.Refs { // several, if it is a list
 		if of.Key != r.Key || of.Value.Text == "" {
@@ -106,12 +90,15 @@ func (l *Loaded) Take(r *Reference, v vault.Value) {
 // dropEmpty removes the items of lists that were not wanted, and adds what jwt.secret was before in Vault to
 // the previous ones, whose tokens are to be good still.
 func (l *Loaded) dropEmpty() {
-	empty := func(s Secret) bool { return s == "" }
-	l.JWT.PreviousSecrets = slices.DeleteFunc(slices.Clone(l.JWT.PreviousSecrets), empty)
-	l.Password.PreviousPeppers = slices.DeleteFunc(slices.Clone(l.Password.PreviousPeppers), empty)
+	empty := func(s SecretText) bool { return s == "" }
+	for _, s := range l.secrets() {
+		if s.many != nil {
+			*s.many = slices.DeleteFunc(slices.Clone(*s.many), empty)
+		}
+	}
 	for _, r := range l.Refs {
 		if before := r.Value.Previous; r.Key == "jwt.secret" && before != r.Value.Text && authn.CheckSecret(before) == nil {
-			l.JWT.PreviousSecrets = append(l.JWT.PreviousSecrets, Secret(before))
+			l.JWT.PreviousSecrets.Texts = append(l.JWT.PreviousSecrets.Texts, SecretText(before))
 		}
 	}
 }
@@ -125,10 +112,10 @@ func (l *Loaded) unread(key string) bool {
 func NewVault(cfg Vault) (*vault.Client, error) {
 	c := vault.Config{Auth: cfg.Auth, Mount: cfg.Mount, RoleID: cfg.RoleID, Role: cfg.Role, Insecure: cfg.Insecure}
 	switch {
-	case cfg.SecretIDFile != "":
-		c.SecretID = func() (string, error) { return readVaultFile("vault.secret_id_file", cfg.SecretIDFile) }
-	case cfg.SecretID != "":
-		c.SecretID = func() (string, error) { return string(cfg.SecretID), nil }
+	case cfg.SecretID.File != "":
+		c.SecretID = func() (string, error) { return readVaultFile("vault.secret_id_file", cfg.SecretID.File) }
+	case cfg.SecretID.Text != "":
+		c.SecretID = func() (string, error) { return string(cfg.SecretID.Text), nil }
 	}
 	switch {
 	case cfg.TokenFile == "":

@@ -1,0 +1,80 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// checkDeclared reports values that are none of the words that their declaration allows, and then those that are out
+// of its range.
+func (l *Loaded) checkDeclared(bad *Faults) {
+	for _, f := range fields(&l.Settings) {
+		if words := f.words("oneof"); len(words) > 0 {
+			value := f.value.String()
+			if f.tag.Get("anycase") == "yes" {
+				value = strings.ToLower(value)
+			}
+			oneOf(bad, f.key, value, words...)
+		}
+	}
+	for _, f := range fields(&l.Settings) {
+		if declared := f.tag.Get("range"); declared != "" {
+			if why := outOf(declared, f.value.Interface()); why != "" {
+				bad.Add(f.key, "%s", why)
+			}
+		}
+	}
+}
+
+// outOf says what is wrong with a value that a range does not allow, such as 8..64 characters, and "" of others.
+func outOf(declared string, value any) string {
+	bounds, unit, _ := strings.Cut(declared, " ")
+	from, to, _ := strings.Cut(bounds, "..")
+	if d, is := value.(time.Duration); is {
+		least, errLeast := time.ParseDuration(from)
+		most, errMost := time.ParseDuration(to)
+		if errLeast != nil || errMost != nil {
+			panic("no range of durations: " + declared)
+		}
+		if d < least || d > most {
+			return fmt.Sprintf("must be %s to %s, not %s", least, most, d)
+		}
+		return ""
+	}
+	least, errLeast := strconv.Atoi(from)
+	most, errMost := strconv.Atoi(to)
+	if errLeast != nil || errMost != nil {
+		panic("no range of numbers: " + declared)
+	}
+	if unit != "" {
+		to += " " + unit
+	}
+	must := "must be "
+	var n int
+	switch v := value.(type) {
+	case int:
+		n = v
+	case int32:
+		n = int(v)
+	case autoNumber:
+		if v == 0 {
+			return ""
+		}
+		n, must = int(v), "must be auto, or "
+	default:
+		panic(fmt.Sprintf("no range of a %T can be declared", value))
+	}
+	if n < least || n > most {
+		return fmt.Sprintf("%s%s to %s, not %d", must, from, to, n)
+	}
+	return ""
+}
+
+func oneOf(bad *Faults, key, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) {
+		bad.Add(key, "must be %s, not %q", strings.Join(allowed, " or "), value)
+	}
+}

@@ -16,13 +16,7 @@ import (
 
 // writeChoice puts the chosen cost into the configuration file.
 func (b *bench) writeChoice(ctx context.Context) error {
-	path := b.a.sources.File
-	if path == "" {
-		path = b.a.sources.Lookup("AUTHCTL_CONFIG")
-	}
-	if path == "" {
-		path = filepath.Join(b.a.sources.Dir, config.DefaultFile)
-	}
+	path := b.a.sources.Path()
 	p := b.chosen.Params
 	byHand := fmt.Sprintf("put there by hand: password: {argon2: {memory: %s, iterations: %d, parallelism: %d}}", memoryText(p), p.Iterations, p.Parallelism)
 	if ext := filepath.Ext(path); ext != ".yaml" && ext != ".yml" && ext != "" {

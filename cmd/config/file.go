@@ -21,8 +21,8 @@ import (
 // quotedText is what the YAML parser repeats of a file, which may be a secret.
 var quotedText = regexp.MustCompile("(?s)`.*`")
 
-// path returns the configuration file, which may not be there.
-func (src Sources) path() string {
+// Path returns the configuration file, which may not be there.
+func (src Sources) Path() string {
 	for _, path := range []string{src.File, src.Lookup("AUTHCTL_CONFIG")} {
 		if path != "" {
 			return path
@@ -34,7 +34,7 @@ func (src Sources) path() string {
 // readFile merges the configuration file, if there is one, and reports keys
 // that do not exist or are there twice.
 func (src Sources) readFile(v *viper.Viper, origins map[string]string, bad *Faults) {
-	path := src.path()
+	path := src.Path()
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && path == filepath.Join(src.Dir, DefaultFile) {
 		return
 	}

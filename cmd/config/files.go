@@ -9,7 +9,7 @@ import (
 
 // Files returns those that a configuration comes from, there or not.
 func (src Sources) Files(cfg Loaded) []string {
-	files := []string{src.path(), filepath.Join(src.Dir, ".env")}
+	files := []string{src.Path(), filepath.Join(src.Dir, ".env")}
 	for _, s := range cfg.secrets() {
 		if s.file != "" {
 			files = append(files, s.file)

@@ -41,17 +41,28 @@ const (
 	knownFor      = 30 * 24 * time.Hour // how long a place counts as known after its latest success
 )
 
+// Bounds of [AccountLimits].
+const (
+	MaxFree             = 100
+	MaxFreeAnywhere     = 1000
+	MaxDisableAfter     = 100
+	MinDelayCap         = firstDelay // of MaxDelay and of MaxAnywhere
+	MaxDelayCap         = 24 * time.Hour
+	MaxDelayCapAnywhere = time.Hour
+	MaxCeilingPeriod    = time.Hour
+)
+
 // Validate returns an error, with text for a person, when the limits are out of range.
 func (l AccountLimits) Validate() error {
 	switch {
-	case l.Free < 1 || l.Free > 100 || l.FreeAnywhere < l.Free || l.FreeAnywhere > 1000:
-		return fmt.Errorf("free failures must satisfy 1 <= %d <= 100, and %d <= %d (anywhere) <= 1000", l.Free, l.Free, l.FreeAnywhere)
-	case l.MaxDelay < firstDelay || l.MaxDelay > 24*time.Hour || l.MaxAnywhere < firstDelay || l.MaxAnywhere > time.Hour:
-		return fmt.Errorf("delays must be 1s to 24h (%s), and 1s to 1h from anywhere (%s)", l.MaxDelay, l.MaxAnywhere)
-	case l.Ceiling < 0 || l.Ceiling > 0 && (l.CeilingPer < time.Second || l.CeilingPer > time.Hour):
+	case l.Free < 1 || l.Free > MaxFree || l.FreeAnywhere < l.Free || l.FreeAnywhere > MaxFreeAnywhere:
+		return fmt.Errorf("free failures must satisfy 1 <= %d <= %d, and %d <= %d (anywhere) <= %d", l.Free, MaxFree, l.Free, l.FreeAnywhere, MaxFreeAnywhere)
+	case l.MaxDelay < MinDelayCap || l.MaxDelay > MaxDelayCap || l.MaxAnywhere < MinDelayCap || l.MaxAnywhere > MaxDelayCapAnywhere:
+		return fmt.Errorf("delays must be %s to %s (%s), and %s to %s from anywhere (%s)", MinDelayCap, MaxDelayCap, l.MaxDelay, MinDelayCap, MaxDelayCapAnywhere, l.MaxAnywhere)
+	case l.Ceiling < 0 || l.Ceiling > 0 && (l.CeilingPer < time.Second || l.CeilingPer > MaxCeilingPeriod):
 		return fmt.Errorf("failures of all accounts must be 0 or more per 1s to 1h, not %d per %s", l.Ceiling, l.CeilingPer)
-	case l.DisableAfter != 0 && (l.DisableAfter < l.Free || l.DisableAfter > 100):
-		return fmt.Errorf("failures that disable a password must be 0 for never, or %d to 100, not %d", l.Free, l.DisableAfter)
+	case l.DisableAfter != 0 && (l.DisableAfter < l.Free || l.DisableAfter > MaxDisableAfter):
+		return fmt.Errorf("failures that disable a password must be 0 for never, or %d to %d, not %d", l.Free, MaxDisableAfter, l.DisableAfter)
 	}
 	return nil
 }

@@ -39,10 +39,7 @@ func outOf(declared string, value any) string {
 		if errLeast != nil || errMost != nil {
 			panic("no range of durations: " + declared)
 		}
-		if d < least || d > most {
-			return fmt.Sprintf("must be %s to %s, not %s", least, most, d)
-		}
-		return ""
+		return beyond(d, least, most)
 	}
 	least, errLeast := strconv.Atoi(from)
 	most, errMost := strconv.Atoi(to)
@@ -71,6 +68,21 @@ func outOf(declared string, value any) string {
 		return fmt.Sprintf("%s%s to %s, not %d", must, from, to, n)
 	}
 	return ""
+}
+
+// beyond says that a duration is too short or too long, and "" of others.
+func beyond(d, least, most time.Duration) string {
+	if d < least || d > most {
+		return fmt.Sprintf("must be %s to %s, not %s", least, most, d)
+	}
+	return ""
+}
+
+// within reports a duration beyond bounds that the package has that uses it.
+func within(bad *Faults, key string, d, least, most time.Duration) {
+	if why := beyond(d, least, most); why != "" {
+		bad.Add(key, "%s", why)
+	}
 }
 
 func oneOf(bad *Faults, key, value string, allowed ...string) {

@@ -1,8 +1,6 @@
 package config
 
 import (
-	"time"
-
 	"github.com/authctl/authctl/authn"
 	"github.com/authctl/authctl/server"
 )
@@ -31,19 +29,21 @@ func (l Limits) accounts() authn.AccountLimits {
 // validateLimits also looks at limits that are off, which would otherwise fail when they are needed.
 func (l *Loaded) validateLimits(bad *Faults) {
 	a := l.Limits.Account
-	if all := l.Limits.Installation.Failures; all.Count > 0 && (all.Per > time.Hour || all.Burst != all.Count) {
+	within(bad, "limits.account.max_delay", a.MaxDelay, authn.MinDelayCap, authn.MaxDelayCap)
+	within(bad, "limits.account.max_delay_anywhere", a.MaxDelayAnywhere, authn.MinDelayCap, authn.MaxDelayCapAnywhere)
+	if all := l.Limits.Installation.Failures; all.Count > 0 && (all.Per > authn.MaxCeilingPeriod || all.Burst != all.Count) {
 		bad.Add("limits.installation.failures", "must be failures per 1s to 1h, such as 3000/5m, without a burst, not %s", all)
 	}
 	free, anywhere, disable := a.FreeFailures, a.FreeFailuresAnywhere, a.DisablePasswordAfter
-	if free < 1 || free > 100 {
-		bad.Add("limits.account.free_failures", "must be 1 to 100, not %d; limits.enabled: false turns limits off", free)
+	if free < 1 || free > authn.MaxFree {
+		bad.Add("limits.account.free_failures", "must be 1 to %d, not %d; limits.enabled: false turns limits off", authn.MaxFree, free)
 		return
 	}
-	if anywhere < free || anywhere > 1000 {
-		bad.Add("limits.account.free_failures_anywhere", "must be limits.account.free_failures (%d) to 1000, not %d", free, anywhere)
+	if anywhere < free || anywhere > authn.MaxFreeAnywhere {
+		bad.Add("limits.account.free_failures_anywhere", "must be limits.account.free_failures (%d) to %d, not %d", free, authn.MaxFreeAnywhere, anywhere)
 	}
-	if disable != 0 && (disable < free || disable > 100) {
-		bad.Add("limits.account.disable_password_after", "must be 0 for never, or limits.account.free_failures (%d) to 100, not %d", free, disable)
+	if disable != 0 && (disable < free || disable > authn.MaxDisableAfter) {
+		bad.Add("limits.account.disable_password_after", "must be 0 for never, or limits.account.free_failures (%d) to %d, not %d", free, authn.MaxDisableAfter, disable)
 	}
 }
 

@@ -84,6 +84,9 @@ func endingOf(err error) ending {
 		return ending{p.exit, p.hint}
 	}
 	if r, ok := errors.AsType[*store.Refusal](err); ok {
+		if errors.Is(err, store.ErrUnavailable) {
+			return ending{exitUnreachable, r.Advice}
+		}
 		return ending{exitFailed, r.Advice}
 	}
 	if errors.Is(err, store.ErrReplaced) {

@@ -2,6 +2,8 @@ package cmd
 
 import (
 	"errors"
+	stdlog "log"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -43,6 +45,19 @@ func (a *app) startLog(cfg config.Loaded) {
 	}
 	log = log.With().Timestamp().Logger()
 	a.log = &serverLog{Logger: log.Sample(gate), always: log, gate: gate, json: !console}
+	if a.err == os.Stderr { // what libraries say by Go's own logger
+		stdlog.SetFlags(0)
+		stdlog.SetOutput(libraryLog{a.log.Logger})
+	}
+}
+
+// libraryLog logs what libraries write to Go's standard logger, a line a call.
+type libraryLog struct{ log zerolog.Logger }
+
+// Write implements io.Writer.
+func (l libraryLog) Write(line []byte) (int, error) {
+	l.log.Warn().Str("from", "library").Msg(strings.TrimSpace(string(line)))
+	return len(line), nil
 }
 
 // say logs a line of talk, as a warning where it is one.

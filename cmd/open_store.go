@@ -35,7 +35,11 @@ func (a *app) openStore(ctx context.Context, inst *instance, o opening) (store.S
 	}
 	d := inst.cfg.Database
 	deadline := time.Now().Add(a.patience(inst, o))
-	unavailable := func(err error) bool { return errors.Is(err, store.ErrUnavailable) }
+	patient := a.patience(inst, o) > interactivePatience
+	unavailable := func(err error) bool {
+		_, refused := errors.AsType[*store.Refusal](err) // whoever sits there would rather be told at once
+		return errors.Is(err, store.ErrUnavailable) && (patient || !refused)
+	}
 	var waiting func(time.Duration)
 	if !o.serves {
 		waiting = a.sayWaiting

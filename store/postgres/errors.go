@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -80,6 +81,26 @@ func sentinelOfState(code string) error {
 		return store.ErrUnavailable
 	}
 	return nil
+}
+
+// refusedLogin returns a [*store.Refusal] when the server is up and does not let the role in, or
+// has no such database; nil for another error. It is still unavailable: a role, a password or
+// a database may be made a moment later.
+func refusedLogin(err error) error {
+	said, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return nil
+	}
+	var advice string
+	switch {
+	case said.Code == "3D000": // invalid_catalog_name
+		advice = "correct the database's name in database.url, or make it with CREATE DATABASE"
+	case strings.HasPrefix(said.Code, "28"): // invalid authorization
+		advice = "correct the role and the password in database.url; pg_hba.conf says who may come from where"
+	default:
+		return nil
+	}
+	return &store.Refusal{Err: store.ErrUnavailable, Message: "the PostgreSQL server answers, and refuses: " + said.Message, Advice: advice}
 }
 
 // deadRowTries is the max number of attempts to read a page that the statement timeout interrupts.

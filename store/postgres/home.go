@@ -105,10 +105,13 @@ func (h home) elsewhere(ctx context.Context, db querier) error {
 func (s *Store) fits(ctx context.Context) error {
 	h, separate := s.home, s.separate
 	switch {
+	case separate == "":
+		if err := h.elsewhere(ctx, s.pool); err != nil || h.schema != "" {
+			return err
+		}
+		return h.missing()
 	case h.schema == "":
 		return h.missing()
-	case separate == "":
-		return h.elsewhere(ctx, s.pool)
 	case separate != h.schema:
 		return &store.Refusal{
 			Err:     store.ErrSchema,
@@ -231,6 +234,9 @@ func refusedSetting(err error) bool {
 
 func openError(err error) error {
 	if refusal, ok := errors.AsType[*store.Refusal](err); ok {
+		return refusal
+	}
+	if refusal := refusedLogin(err); refusal != nil {
 		return refusal
 	}
 	if refusedSetting(err) {

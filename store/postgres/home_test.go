@@ -250,3 +250,23 @@ func TestInstallationsInTwoSchemasDoNotDisturbEachOther(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestALoginThatTheServerRefusesIsSaidForWhatItIs(t *testing.T) {
+	t.Parallel()
+	good, err := neturl.Parse(storetest.Postgres(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*neturl.URL){
+		"no such role":     func(u *neturl.URL) { u.User = neturl.User("nobody_of_that_name") },
+		"no such database": func(u *neturl.URL) { u.Path = "/none_of_that_name" },
+	} {
+		u := *good
+		change(&u)
+		_, err := postgres.Open(t.Context(), postgres.Config{URL: u.String()})
+		refusal, ok := errors.AsType[*store.Refusal](err)
+		if !ok || !errors.Is(err, store.ErrUnavailable) || !strings.Contains(refusal.Message, "_of_that_name") || !strings.Contains(refusal.Advice, "database.url") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

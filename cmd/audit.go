@@ -31,14 +31,14 @@ func newAuditList(a *app) *cobra.Command {
 	var o auditListOptions
 	c := &cobra.Command{
 		Use:   "list",
-		Short: "List what happened, who did it and from where, the newest first",
+		Short: "List the events of the audit trail, with actor and address, the newest first",
 		Long: `List the events of the audit trail, the newest first. The conditions combine.
 
-An index finds those of a user, of a session, of a single address, of operators (--actor
-cli or cli:NAME), and of every action but the two of a sign-in. With none of these the
-events of the time are read, one by one: add --since where there are many.
+An index covers the events of a user, of a session, of a single address, of operators
+(--actor cli or cli:NAME), and of every action except the two of a sign-in. Without one of
+these conditions the command reads every event of the period. Add --since to a long trail.
 
-The actions, which docs/operating.md explains:
+docs/operating.md explains the actions:
 
 ` + actionColumns(),
 		Example: `  authctl audit list --user alice --since 30d

@@ -24,13 +24,13 @@ type auditFilter struct {
 
 func (o *auditFilter) addFlags(c *cobra.Command) {
 	f := c.Flags()
-	f.Var(&o.user, "user", "only what happened to the user with this `name` or id; one who was deleted has the id only")
-	f.Var(&o.session, "session", "only what happened to the session with this `id`")
-	f.Var(&o.actions, "action", "only events with this `action`, or one of several: separated by commas, or repeated")
-	f.Var(&o.actor, "actor", "only what this `actor` did: user:ID, session:ID, node:HOST, anonymous, cli:NAME, or cli for all operators")
-	f.Var(&o.address, "address", "only from this address or `network`")
-	f.Var(&o.since, "since", "only at this `time` or later: 2026-03-01T09:00:00Z, 2026-03-01, or 2h or 30d for so long ago")
-	f.Var(&o.until, "until", "only before this `time`")
+	f.Var(&o.user, "user", "only events about the user with this `name` or id; a deleted user has only the id")
+	f.Var(&o.session, "session", "only events about the session with this `id`")
+	f.Var(&o.actions, "action", "only events with this `action`; separate several by commas, or repeat the flag")
+	f.Var(&o.actor, "actor", "only events by this `actor`: user:ID, session:ID, node:HOST, anonymous, cli:NAME, or cli for all operators")
+	f.Var(&o.address, "address", "only events from this address or `network`")
+	f.Var(&o.since, "since", "only events at this `time` or later: 2026-03-01T09:00:00Z, 2026-03-01, or an age such as 2h or 30d")
+	f.Var(&o.until, "until", "only events before this `time`")
 }
 
 // filled is a flag of a text that is not empty: an empty one may come from a variable that is

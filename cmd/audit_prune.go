@@ -23,8 +23,8 @@ func newAuditPrune(a *app) *cobra.Command {
 		Use:   "prune --before TIME",
 		Short: "Delete old events from the audit trail, for good",
 		Long: `Delete the events of the audit trail that are older than a time, the oldest first and in
-batches. It can be interrupted, and keeps what it has done. An event of its own
-(audit_pruned) tells who did it, when, and up to what time; no prune deletes that one.`,
+batches. An interrupted prune keeps the batches that it has deleted. The event audit_pruned
+records the operator, the time, and the limit of --before. No prune deletes that event.`,
 		Example: `  authctl audit prune --before 400d --dry-run
   authctl audit prune --before 2025-01-01 --yes --reason "retention"`,
 		Args: cobra.NoArgs,
@@ -32,7 +32,7 @@ batches. It can be interrupted, and keeps what it has done. An event of its own
 	}
 	o.output.addFlag(c, "table", "json", "yaml")
 	o.confirmOptions.addFlag(c)
-	c.Flags().Var(&o.before, "before", "delete what is older than this `time`: 2026-03-01T09:00:00Z, 2026-03-01, or 400d for so long ago")
+	c.Flags().Var(&o.before, "before", "delete events older than this `time`: 2026-03-01T09:00:00Z, 2026-03-01, or an age such as 400d")
 	addReason(c, &o.reason)
 	return c
 }

@@ -21,12 +21,12 @@ func newBackup(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "backup FILE",
 		Short: "Copy the SQLite database into a new file, while servers run",
-		Long: `Copy the SQLite database, as it is at one moment, into a new file (mode 0600), while
-servers run. Everything that was acknowledged before is in it. The copy was checked and
-is on the disk when the command returns; when it fails there is no file.
+		Long: `Copy a snapshot of the SQLite database into a new file (mode 0600), while servers run.
+The copy has every change that was acknowledged before the command began. When the
+command succeeds, the copy is checked and on disk. When it fails, there is no file.
 
-The secret (authctl.secret, jwt.secret) is not in it: keep it elsewhere. Private signing
-keys are sealed under the secret. On PostgreSQL use pg_dump, or base backups.`,
+The copy does not have the secret (authctl.secret, jwt.secret): keep that elsewhere. The
+private signing keys are sealed under it. On PostgreSQL use pg_dump, or base backups.`,
 		Example: `  authctl backup authctl-backup.db`,
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(c *cobra.Command, args []string) error { return o.run(c.Context(), a, args[0]) },

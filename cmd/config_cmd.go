@@ -21,12 +21,12 @@ func newConfigCheck(a *app) *cobra.Command {
 	var o configCheckOptions
 	c := &cobra.Command{
 		Use:   "check",
-		Short: "Say everything that is wrong with the configuration; exit 3 if anything is",
-		Long: `Look at the configuration as "authctl serve" does before it opens its database, and say
-everything that is wrong. No database is asked, and no file is made.
+		Short: "List every fault of the configuration; exit 3 if there is one",
+		Long: `Check the configuration as "authctl serve" does before it opens its database, and list
+every fault. The command opens no database and creates no file.
 
 With --listen it also opens the listeners, and closes them again. That fails while a
-server has them.`,
+server uses their addresses.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
 	}

@@ -36,14 +36,14 @@ func newHashBench(a *app) *cobra.Command {
 	var o hashBenchOptions
 	c := &cobra.Command{
 		Use:   "hash-bench",
-		Short: "Measure what password hashes cost here, and choose the cost",
-		Long: `Measure the costs that OWASP and RFC 9106 recommend, and the configured one: one hash at a
-time, as many as there are workers, and twice as many. With a goal it chooses the strongest
-cost that meets it, never one below the OWASP minimum.
+		Short: "Measure the cost of password hashes on this machine, and choose one",
+		Long: `Measure the costs that OWASP and RFC 9106 recommend, and the configured one. Each is measured at
+three concurrencies: one hash at a time, as many as there are workers, and twice as many. With a
+goal, the command chooses the strongest cost that meets it, never one below the OWASP minimum.
 
---write puts the choice into the configuration file, and refuses with exit code 3 when the
-measurement is not to be relied on: rounds do not agree within 5 %, or there was time for one only.
-A "~" stands before figures that are not exact.`,
+--write puts the choice into the configuration file. It refuses with exit code 3 when the
+measurement is unreliable: the rounds differ by more than 5 %, or there was time for only one.
+A "~" marks an approximate figure.`,
 		Example: `  authctl hash-bench
   authctl hash-bench --target 300ms --write
   authctl hash-bench --logins-per-second 40 --max-p99 800ms --memory 1GiB
@@ -55,15 +55,15 @@ A "~" stands before figures that are not exact.`,
 	o.output.addFlag(c, "table", "json", "yaml")
 	o.confirmOptions.addFlag(c)
 	f := c.Flags()
-	f.DurationVar(&o.target, "target", 0, "choose the strongest cost with which 95 of 100 hashes take no longer, all workers busy")
-	f.Float64Var(&o.logins, "logins-per-second", 0, "choose the strongest cost with which so many sign-ins are served")
-	f.DurationVar(&o.maxP99, "max-p99", 0, "of which 99 of 100 take no longer, with their wait")
-	f.StringVar(&o.memory, "memory", "", "`size` for all workers together (default: hashing.memory_budget)")
-	f.DurationVar(&o.time, "time", 30*time.Second, "how long to measure, about")
+	f.DurationVar(&o.target, "target", 0, "choose the strongest cost whose p95 latency stays within this, all workers busy")
+	f.Float64Var(&o.logins, "logins-per-second", 0, "choose the strongest cost that serves this many sign-ins a second")
+	f.DurationVar(&o.maxP99, "max-p99", 0, "p99 latency allowed, queueing included (needs --logins-per-second)")
+	f.StringVar(&o.memory, "memory", "", "memory `size` for all workers together (default: hashing.memory_budget)")
+	f.DurationVar(&o.time, "time", 30*time.Second, "approximate duration of the whole measurement")
 	f.StringArrayVar(&o.params, "params", nil, "measure this cost, such as `m=65536,t=3,p=1` (KiB), and the configured one, and no others; may be repeated")
-	f.StringVar(&o.impl, "implementation", "", "of Argon2: auto or portable (default: the configured one)")
-	f.BoolVar(&o.write, "write", false, "put the choice into the configuration file")
-	f.BoolVar(&o.force, "force", false, "write a choice that rests on a noisy measurement, or on one round only")
+	f.StringVar(&o.impl, "implementation", "", "implementation of Argon2: auto or portable (default: the configured one)")
+	f.BoolVar(&o.write, "write", false, "write the chosen cost into the configuration file")
+	f.BoolVar(&o.force, "force", false, "with --write: write the choice even if the measurement is noisy or has only one round")
 	f.BoolVar(&o.check, "check", false, "exit 3 when the configured cost is below the OWASP minimum, misses the goal, or cannot be told to meet it")
 	f.BoolVar(&o.compare, "compare", false, "count the stored hashes by algorithm and cost, and measure nothing")
 	f.StringVar(&o.svg, "svg", "", "draw latency over concurrency, and throughput over memory, into this `file`")

@@ -29,13 +29,13 @@ func newHealth(a *app) *cobra.Command {
 	var o healthOptions
 	c := &cobra.Command{
 		Use:   "health",
-		Short: "Ask a running server how it is; exit 6 when it does not answer well",
+		Short: "Ask a running server for its health; exit 6 unless the answer is good",
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
 	}
 	f := c.Flags()
 	f.StringVar(&o.url, "url", "", "the server's `URL` (default: the configured address on this machine)")
-	f.BoolVar(&o.ready, "ready", false, "ask whether it can serve, not only whether it lives")
+	f.BoolVar(&o.ready, "ready", false, "ask whether the server can serve (readiness), not only whether it lives")
 	o.timeout = 2 * time.Second
 	f.Var((*span)(&o.timeout), "timeout", "how long to wait for the answer")
 	return c

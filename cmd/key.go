@@ -45,7 +45,7 @@ func newKeyList(a *app) *cobra.Command {
 	var o output
 	c := &cobra.Command{
 		Use:   "list",
-		Short: "List the signing keys, and what can be done with them here",
+		Short: "List the signing keys, and whether this configuration can sign with them",
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return listKeys(c.Context(), a, &o) },
 	}
@@ -230,9 +230,9 @@ func newKeyReseal(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "reseal",
 		Short: "Seal the private keys under the current jwt.secret",
-		Long: `Seal the private keys that are sealed under one of jwt.previous_secrets under the
-current jwt.secret. Then the previous secrets open nothing any more. Servers that run
-keep the keys that they have open.`,
+		Long: `Seal each private key that is sealed under one of jwt.previous_secrets under the current
+jwt.secret instead. No key needs the previous secrets after that. Running servers keep
+the keys that they have already opened.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
 	}

@@ -27,19 +27,19 @@ func newKeyRotate(a *app) *cobra.Command {
 	var o keyRotateOptions
 	c := &cobra.Command{
 		Use:   "rotate",
-		Short: "Sign with a new key, without anybody noticing; or burn the one there is",
-		Long: `Sign with a new key. It is published first, until every server can sign with it and
-all who keep the public keys have had the time to fetch it; then it is promoted, and
-the one before verifies until the last token that it signed is dead. It can be
-interrupted, and goes on from there when it is called again.
+		Short: "Sign with a new key, unnoticed by users; or burn the current key",
+		Long: `Sign with a new key, in three steps. The command publishes the new key and waits until
+every server can sign with it and every cache of the public keys has had time to fetch
+it. Then it promotes the new key. The previous key verifies until the last token that
+it signed has expired. An interrupted rotation continues at the next call.
 
-With --now the new key is the only one from this second on: for a key that has
-leaked. Every access token there is is dead; sessions live on, so that users
-notice nothing but a refresh. --and-revoke-sessions ends those too. On a database that no
-server has been on within a day --now asks again, and without a terminal exits with 7.
+--now is for a leaked key: it makes the new key the only one at once. That ends every
+access token. Sessions stay alive, and users notice only a refresh. --and-revoke-sessions
+ends the sessions too. If no server has used the database within a day, --now asks for
+confirmation again; without a terminal it exits with 7.
 
 With jwt.algorithm HS256 the key is jwt.secret itself: change that first, and move the
-old one to jwt.previous_secrets (docs/keys.md).`,
+old secret to jwt.previous_secrets (docs/keys.md).`,
 		Example: `  authctl key rotate
   authctl key rotate --publish-for 0s
   authctl key rotate --now --reason "leaked" --yes`,

@@ -21,8 +21,8 @@ func newLimits(a *app) *cobra.Command {
 type attemptsOptions struct{ user, address string }
 
 func (o *attemptsOptions) addFlags(c *cobra.Command) {
-	c.Flags().StringVar(&o.user, "user", "", "only those to the account of this `name` or id")
-	c.Flags().StringVar(&o.address, "address", "", "only those from this `address` (IPv6: from its /64)")
+	c.Flags().StringVar(&o.user, "user", "", "only failed sign-ins to the account of this `name` or id")
+	c.Flags().StringVar(&o.address, "address", "", "only failed sign-ins from this `address` (IPv6: from its /64)")
 	c.PreRunE = func(c *cobra.Command, _ []string) error {
 		for _, name := range []string{"user", "address"} { // a variable that is not set must not stand for everybody
 			if f := c.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
@@ -57,13 +57,13 @@ func newLimitsList(a *app) *cobra.Command {
 	var o limitsListOptions
 	c := &cobra.Command{
 		Use:   "list",
-		Short: "List the accounts with failed sign-ins, and which of them have to wait",
+		Short: "List the accounts with failed sign-ins, and the delay of each",
 		Long: `List the failed sign-ins that count against an account: from each address block, and from
-anywhere together ("-"). An account that does not exist is counted like any other, and is
-shown without a name, for people type passwords there.
+all addresses together ("-"). Failures of accounts that do not exist count too. Their names
+are not shown, because people type passwords into the name field.
 
-How many requests one address may make is counted by each server in its own memory, and is
-not listed here; see authctl_rate_limited_total among the metrics.`,
+The list does not have the requests of each address: every server counts those in its own
+memory. See the metric authctl_rate_limited_total.`,
 		Example: `  authctl limits list --user alice
   authctl limits list --address 203.0.113.9 -o json`,
 		Args: cobra.NoArgs,
@@ -72,7 +72,7 @@ not listed here; see authctl_rate_limited_total among the metrics.`,
 	o.output.addFlag(c, "table", "json", "yaml")
 	o.attemptsOptions.addFlags(c)
 	c.Flags().IntVar(&o.limit, "limit", 0, "print at most this many, 0 for all")
-	c.Flags().Int64Var(&o.after, "after", -1, "only those after this `slot`, where the last page ended")
+	c.Flags().Int64Var(&o.after, "after", -1, "only counters after this `slot`, where the last page ended")
 	return c
 }
 
@@ -169,11 +169,11 @@ func newLimitsClear(a *app) *cobra.Command {
 	var o limitsClearOptions
 	c := &cobra.Command{
 		Use:   "clear",
-		Short: "Forget failed sign-ins, so that nobody has to wait for them",
-		Long: `Forget failed sign-ins: those to one account, from one address, or, when neither is named,
-all of them, which it asks about first. What counts from anywhere together belongs to the
-account, and to no address. A password that too many failures have disabled stays disabled;
-"authctl user unlock" enables it.`,
+		Short: "Forget failed sign-ins, and end the delays that they cause",
+		Long: `Forget the failed sign-ins of one account, from one address, or all of them. The command
+asks for confirmation before it forgets all. The count from all addresses together belongs
+to the account, not to an address. A password that too many failures have disabled stays
+disabled; "authctl user unlock" enables it.`,
 		Example: `  authctl limits clear --user alice
   authctl limits clear --address 203.0.113.9 --reason "our own load test"`,
 		Args: cobra.NoArgs,

@@ -31,17 +31,17 @@ func newMigrateUp(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "up",
 		Short: "Apply every pending migration",
-		Long: `Apply every pending migration. On PostgreSQL one process at a time migrates a schema; while another
-does, the command says each five seconds which, and gives up after five minutes.
+		Long: `Apply every pending migration. On PostgreSQL one process at a time migrates a schema. While another
+process does, the command names that process every five seconds. It gives up after five minutes.
 
-The tables are made in the schema to which the search path leads. When the database has authctl's
-tables in another schema, none are made, unless --separate-schema names the schema for them.`,
+The command creates the tables in the first existing schema of the search path. It creates none when
+another schema of the database has authctl's tables, unless --separate-schema names the schema for them.`,
 		Example: `  authctl migrate up
   authctl migrate up --separate-schema staging   # with search_path=staging in database.url`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
 	}
-	c.Flags().StringVar(&o.separate, "separate-schema", "", "schema of PostgreSQL to make an installation of its own in, beside another one")
+	c.Flags().StringVar(&o.separate, "separate-schema", "", "PostgreSQL schema for a separate installation, beside another one")
 	return c
 }
 
@@ -85,7 +85,7 @@ func newMigrateDown(a *app) *cobra.Command {
 	var o migrateDownOptions
 	c := &cobra.Command{
 		Use:   "down",
-		Short: "Take the newest migration back, with the data it brought",
+		Short: "Roll back the newest migration, and delete the data it added",
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
 	}
@@ -127,12 +127,14 @@ func newMigrateStatus(a *app) *cobra.Command {
 	var o migrateStatusOptions
 	c := &cobra.Command{
 		Use:   "status",
-		Short: "Show which migrations are applied; exit 3 when the schema does not suit this authctl",
-		Long: `Show which migrations are applied. MIN VERSION is the oldest schema version that a
-running authctl may know and still work after the migration: "latest" in the JSON of
-its own "authctl migrate status". Ask the newer release before its "authctl migrate up".
+		Short: "Show which migrations are applied; exit 3 when the schema is incompatible with this authctl",
+		Long: `Show which migrations are applied. A running authctl works
+after a migration if the newest schema version that it knows is MIN VERSION or later. That
+version is "latest" in the JSON of its own "authctl migrate status". Run the status command
+of the newer release before its "authctl migrate up".
 
-It exits with 3 when the schema is behind this authctl, or newer and does not suit it.`,
+The command exits with 3 when the schema is older than this authctl needs, or newer and
+incompatible with it.`,
 		Example: `  authctl migrate status --wait --timeout 2m   # in an init container`,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

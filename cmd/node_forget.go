@@ -19,13 +19,13 @@ func newNodeForget(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "forget NODE",
 		Short: "Forget a server that has ended without signing off",
-		Long: `Forget a server that has ended without signing off: it was killed, or its machine
-was lost. Until then, and for as long as an access token lives, every revocation names
-it and exits with 7, because it may go on serving from another database, such as a
-primary that was cut off when a replica took over.
+		Long: `Forget a server that ended without signing off: it was killed, or its machine was lost.
+Such a server may still serve from another database, such as a primary that was cut off
+when a replica took over. So every revocation names it and exits with 7, until the server
+is forgotten or an access token's lifetime has passed.
 
-Make sure that it has ended: forgetting ends nothing. A server that still runs on
-this database announces itself again within seconds.`,
+Make sure that the server has ended: this command does not end it. A server that still
+runs on this database announces itself again within seconds.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), a, args[0]) },
 	}

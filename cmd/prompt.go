@@ -32,7 +32,7 @@ func (o *passwordOptions) addFlags(c *cobra.Command) {
 	f := c.Flags()
 	f.BoolVar(&o.stdin, "password-stdin", false, "read the password from standard input")
 	f.StringVar(&o.file, "password-file", "", "read the password from a `file`")
-	f.BoolVar(&o.generate, "generate", false, "make a strong password and print it once")
+	f.BoolVar(&o.generate, "generate", false, "generate a strong password and print it once")
 }
 
 // read returns the password; one line break at its end is not part of it. What else stands around

@@ -22,14 +22,14 @@ func newRestoreBegin(a *app) *cobra.Command {
 	var o restoreBeginOptions
 	c := &cobra.Command{
 		Use:   "begin",
-		Short: "See that no server runs; exit 3 when one does",
-		Long: `See that no server runs on the database that a backup is going to replace, and say
-which ones to stop. It takes nothing out of the database but, on SQLite, servers that
-have ended without signing off.
+		Short: "Check that no server runs; exit 3 when one does",
+		Long: `Check that no server runs on the database that a backup is going to replace, and list
+the servers to stop. On SQLite the command deletes servers that ended without signing off
+from the list of servers. It deletes nothing else.
 
-On SQLite it leaves a file beside the database on which "authctl serve" refuses to
-start until "authctl restore finish". On PostgreSQL no mark would outlive the
-restore: see to it that nothing starts a server meanwhile.`,
+On SQLite it creates a file beside the database. While that file exists, "authctl serve"
+refuses to start; "authctl restore finish" deletes it. On PostgreSQL no such mark would
+survive the restore: make sure that nothing starts a server meanwhile.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
 	}

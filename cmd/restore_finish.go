@@ -21,15 +21,15 @@ func newRestoreFinish(a *app) *cobra.Command {
 	var o restoreFinishOptions
 	c := &cobra.Command{
 		Use:   "finish",
-		Short: "Make a restored database fit to serve: everybody signs in again, and nothing revoked comes back",
-		Long: `Make a database that was restored from a backup fit to serve, before any server
-starts on it. The backup does not know what was revoked after it. So the generations
-of the installation and of every user move ahead: every session and every access
-token that was ever issued is dead. The feed of revocations and the list of servers
-are emptied; they may speak of another PostgreSQL.
+		Short: "Make a restored database fit to serve: end every session, so that nothing revoked comes back",
+		Long: `Make a database that was restored from a backup fit to serve, before any server starts
+on it. The backup lacks the revocations that came after it. So the command raises the
+generations of the installation and of every user: that ends every session and every
+access token ever issued. It empties the feed of revocations and the list of servers,
+because they may belong to another PostgreSQL.
 
-Users, passwords and signing keys are those of the backup, and stay. A password that was
-changed after it, a user who was disabled, a key that was burned: do that again.`,
+Users, passwords and signing keys stay as the backup has them. Repeat the changes that
+came after the backup: changed passwords, disabled users, burned keys.`,
 		Example: `  authctl restore finish --dry-run
   authctl restore finish --yes --reason "INC-2041"`,
 		Args: cobra.NoArgs,

@@ -50,8 +50,8 @@ func newRoot(a *app) *cobra.Command {
 		Short: "Login for your application: the service and its administration in one binary",
 		Long: `authctl registers users, signs them in and keeps their sessions.
 
-"authctl serve" answers the HTTP API. Every other command works straight on the
-same database, with or without a running server.`,
+"authctl serve" answers the HTTP API. Every other command works directly on
+the same database, with or without a running server.`,
 		Example: `  authctl serve
   authctl user create alice
   authctl token revoke-all --user alice --reason "stolen laptop"`,

@@ -24,12 +24,11 @@ func newServe(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Answer the HTTP API",
-		Long: `Answer the HTTP API until SIGTERM or SIGINT. Then /readyz answers 503, requests are
-answered on for server.drain_delay, new connections are refused, and requests under
-way are finished, for as long as server.shutdown_timeout. A second signal ends it at
-once.
+		Long: `Answer the HTTP API until SIGTERM or SIGINT. Then /readyz answers 503, and the server
+still accepts requests for server.drain_delay. After that it refuses new connections and
+finishes pending requests within server.shutdown_timeout. A second signal ends it at once.
 
-Without any configuration it keeps its data in ./authctl.db, makes a secret in
+Without any configuration the server keeps its data in ./authctl.db, creates a secret in
 ./authctl.secret, and listens on 127.0.0.1:8000.`,
 		Example: `  authctl serve
   DATABASE_URL=postgres://… JWT_SECRET=$(authctl secret generate) authctl serve --migrate`,

@@ -27,7 +27,7 @@ func newTokenList(a *app) *cobra.Command {
 	var o tokenListOptions
 	c := &cobra.Command{
 		Use:   "list",
-		Short: "List the sessions that are alive: of users newest first, of everybody by id",
+		Short: "List the live sessions: of named users newest first, of all users by id",
 		Example: `  authctl token list --user alice
   authctl token list --limit 100 -o json`,
 		Args: cobra.NoArgs,

@@ -22,16 +22,16 @@ func newTokenInspect(a *app) *cobra.Command {
 	var o tokenInspectOptions
 	c := &cobra.Command{
 		Use:   "inspect [TOKEN|-]",
-		Short: "Tell what a token is, and why it is good or not",
-		Long: `Tell what an access or a refresh token is, and why it is good or not: exit code 0 for a good
-one, and 3 for one that is not. The token is read from standard input unless it is given; an
-argument is seen by every user of the machine, and kept by your shell. It is never printed, and
-nothing is changed. It may be pasted as it was copied: "Bearer …", a whole Authorization, Cookie or
-Set-Cookie line, in quotes, broken into lines.
+		Short: "Show what a token is, and why it is good or not",
+		Long: `Show an access or a refresh token, and why it is good or not. The exit code is 0 for a good token,
+and 3 for any other. The command reads the token from standard input unless an argument gives it.
+Every user of the machine can see an argument, and your shell keeps it. The command never prints the
+token and changes nothing. The token may be pasted as it was copied: "Bearer …", a whole
+Authorization, Cookie or Set-Cookie line, in quotes, broken into lines.
 
-To tell whether it is good takes the database, and for an access token of HS256 the jwt.secret of
-the server. Without them, what nothing speaks against is "unknown", with exit code 7, and the output
-says what is missing. A token that has expired, or whose session has ended, is not good without them.`,
+The verdict needs the database, and for an access token of HS256 the jwt.secret of the server. If one
+is missing and no fault is found, the verdict is "unknown", the exit code is 7, and the output lists
+what is missing. A token that has expired, or whose session has ended, is not good even then.`,
 		Example: `  authctl token inspect < token.txt
   pbpaste | authctl token inspect -o json
   curl -si … | grep -i '^set-cookie: access_token' | authctl token inspect`,

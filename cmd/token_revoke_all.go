@@ -32,19 +32,19 @@ func newTokenRevokeAll(a *app) *cobra.Command {
 		Use:   "revoke-all --user NAME | --everyone",
 		Short: "End every session of users, or of everybody, at once",
 		Long: `End every session of users, or of everybody: every access and every refresh token
-that was issued before. It is done before any row is deleted, however many there
-are; then the command waits for the running servers to confirm that they know, and
-exits with 7 if one does not. The rows of the dead sessions are deleted afterwards;
-that can be interrupted, a running server finishes it.
+issued before this moment. The revocation holds before the first row is deleted. Then
+the command waits until the running servers confirm the revocation, and exits with 7 if
+one does not. It deletes the rows of the dead sessions last. That step can be
+interrupted; a running server finishes it.
 
---issued-before, --remote-addr and --except-session narrow the selection. What they
-leave is a list of sessions, which are ended one batch after the other.
+--issued-before, --remote-addr and --except-session narrow the selection to a list of
+sessions. The command ends those in batches.
 
-On a database that no server has been on within a day it asks again, even with --yes: perhaps
-people sign in to another one. Without a terminal it does it, says so, and exits with 7;
---without-servers says that it is right.
+If no server has used the database within a day, the command asks again, even with --yes:
+perhaps people sign in to another database. Without a terminal it revokes, warns, and exits
+with 7. --without-servers confirms that the database is the right one.
 
-It counts what it ends for half a second at most; --dry-run counts all.`,
+The command counts the sessions that it ends for at most half a second; --dry-run counts all.`,
 		Example: `  authctl token revoke-all --user alice --reason "stolen laptop"
   authctl token revoke-all --everyone --dry-run
   authctl token revoke-all --everyone --yes --reason "INC-2041"
@@ -59,9 +59,9 @@ It counts what it ends for half a second at most; --dry-run counts all.`,
 	f := c.Flags()
 	addUsers(c, &o.users, "end the sessions of the user with this `name` or id; may be repeated")
 	f.BoolVar(&o.everyone, "everyone", false, "end the sessions of all users")
-	f.StringVar(&o.issuedBefore, "issued-before", "", "only sessions that began before this `time`: 2026-03-01T09:00:00Z, 2026-03-01, or 2h or 30d for so long ago")
+	f.StringVar(&o.issuedBefore, "issued-before", "", "only sessions that began before this `time`: 2026-03-01T09:00:00Z, 2026-03-01, or an age such as 2h or 30d")
 	f.StringVar(&o.remoteAddr, "remote-addr", "", "only sessions that began from this address or `network`")
-	f.StringVar(&o.exceptSession, "except-session", "", "not the session with this `id`")
+	f.StringVar(&o.exceptSession, "except-session", "", "keep the session with this `id`")
 	addReason(c, &o.reason)
 	return c
 }

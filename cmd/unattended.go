@@ -20,7 +20,7 @@ const serverSeenWithin = 24 * time.Hour
 type unattendedOptions struct{ withoutServers bool }
 
 func (o *unattendedOptions) addFlag(c *cobra.Command) {
-	c.Flags().BoolVar(&o.withoutServers, "without-servers", false, "take it for right that no server has been on this database within a day")
+	c.Flags().BoolVar(&o.withoutServers, "without-servers", false, "confirm that this database is the right one, although no server has used it within a day")
 }
 
 // doubt returns a problem to end with when no server has been seen on the database within a day,

@@ -23,7 +23,7 @@ type changeUser func(*authn.Service, context.Context, authn.Actor, string) (stor
 func newUserDisable(a *app) *cobra.Command {
 	return newUserChange(a, &cobra.Command{
 		Use:     "disable NAME|ID",
-		Short:   "Bar a user from signing in and end the user's sessions",
+		Short:   "Block a user's sign-ins and end the user's sessions",
 		Example: `  authctl user disable alice --reason "left the company"`,
 	}, (*authn.Service).DisableUser)
 }

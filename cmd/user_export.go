@@ -25,8 +25,8 @@ func newUserExport(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "export",
 		Short: "Print all users with their password hashes, for authctl user import",
-		Long: `Print all users, by id, with their password hashes: one JSON object a line, or CSV. What it
-prints is as secret as the database. authctl user import takes it in again, exactly.`,
+		Long: `Print all users, by id, with their password hashes: one JSON object a line, or CSV. The output
+is as secret as the database. "authctl user import" restores the users exactly.`,
 		Example: `  authctl user export --file users.ndjson
   authctl user export --format csv | age -r age1… > users.csv.age`,
 		Args: cobra.NoArgs,
@@ -34,7 +34,7 @@ prints is as secret as the database. authctl user import takes it in again, exac
 	}
 	f := c.Flags()
 	f.StringVar(&o.format, "format", "ndjson", "ndjson or csv")
-	f.StringVar(&o.file, "file", "", "write to this new `file`, readable by you alone, and not to standard output")
+	f.StringVar(&o.file, "file", "", "write to this new `file`, which only you can read, instead of standard output")
 	f.BoolVar(&o.yes, "yes", false, "show password hashes on a terminal")
 	return c
 }

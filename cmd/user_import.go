@@ -37,22 +37,24 @@ func newUserImport(a *app) *cobra.Command {
 	var o userImportOptions
 	c := &cobra.Command{
 		Use:   "import FILE|-",
-		Short: "Take in users, with their password hashes, from a file",
-		Long: `Take in users from a file: authctl's own (NDJSON, or CSV with a first line that names the
+		Short: "Import users, with their password hashes, from a file",
+		Long: `Import users from a file: authctl's own (NDJSON, or CSV with a first line that names the
 columns), or an export of Keycloak, Firebase, Django, Auth0, GoTrue (Supabase) or Kratos.
-Passwords go on working; each hash is replaced by Argon2id at its user's next login.
+Passwords keep working. Each user's next login replaces the hash by one of Argon2id.
 
-A row that cannot be taken in is rejected with its reason, and the rest goes on; the exit code
-is then 7. A user who is there already, by id and name, is left alone, and gets the password of
-the file where there was none: an import that was interrupted, or had no passwords, is run again.
+The command rejects an invalid row, gives the reason, and continues; the exit code is then 7.
+A user who exists already, with the same id and name, stays unchanged, except that a user
+without a password gets the one in the file. So an import that was interrupted, or had no
+passwords, can be run again.
 
-The first line of a CSV file is checked before anybody is taken in. Files that were put together
-are read to the end. One that is cut off fails with 1, and says where; those before that are in.
+The command checks the first line of a CSV file before it imports any user. It reads
+concatenated files to the end. A truncated file fails with exit code 1, and the message gives
+the place. The users before that place are imported.
 
-A username that is an e-mail address is rejected unless the file says that it was confirmed:
-applications may take it for proof of who signs in. --unverified disable takes in such users
-as disabled ones, and keep takes them in as they are. authctl's own files and Django's say
-nothing about that, and their users come in as they are.`,
+A username that is an e-mail address is rejected unless the file marks the address as
+confirmed: applications may take the address as proof of identity. --unverified disable
+imports such users disabled, and --unverified keep imports them unchanged. authctl's own files
+and Django's do not mark confirmed addresses. Their users are imported unchanged.`,
 		Example: `  authctl user import users.ndjson
   authctl user import realm.json --format keycloak --dry-run
   authctl user import users.json --format firebase --firebase-config hash-parameters.txt --rejects rejects.ndjson
@@ -63,12 +65,12 @@ nothing about that, and their users come in as they are.`,
 	o.addFlag(c, "table", "json", "yaml")
 	f := c.Flags()
 	f.StringVar(&o.format, "format", "authctl", "what wrote the file: "+strings.Join(userfile.Formats(), ", "))
-	f.StringVar(&o.usernameField, "username-field", "", "`username or email`: which becomes the username; the username, or else the e-mail address, by default")
+	f.StringVar(&o.usernameField, "username-field", "", "field that becomes the username: `username or email` (default: the username, or else the e-mail address)")
 	f.StringVar(&o.firebaseConfig, "firebase-config", "", "`file` with the project's password hash parameters, as Firebase's console shows them")
-	f.StringVar(&o.rejects, "rejects", "", "write what was rejected, and why, to this new `file`")
-	f.StringVar(&o.unverified, "unverified", rejectUnverified, "`reject, disable or keep` users whose username is an e-mail address that the file does not call confirmed")
-	f.BoolVar(&o.create, "create", false, "make the SQLite database if there is none")
-	f.BoolVar(&o.dryRun, "dry-run", false, "check everything, and take in nobody")
+	f.StringVar(&o.rejects, "rejects", "", "write the rejected rows and the reasons to this new `file`")
+	f.StringVar(&o.unverified, "unverified", rejectUnverified, "`reject, disable or keep` users whose username is an e-mail address that the file does not mark as confirmed")
+	f.BoolVar(&o.create, "create", false, "create the SQLite database if there is none")
+	f.BoolVar(&o.dryRun, "dry-run", false, "check everything, and import nobody")
 	addReason(c, &o.reason)
 	return c
 }

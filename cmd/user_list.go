@@ -18,7 +18,7 @@ func newUserList(a *app) *cobra.Command {
 	var o userListOptions
 	c := &cobra.Command{
 		Use:   "list",
-		Short: "List users by name, and what password each has",
+		Short: "List users by name, with the kind of password of each",
 		Example: `  authctl user list --search smith
   authctl user list --disabled -o json
   authctl user list --limit 100 --after mallory`,

@@ -10,13 +10,13 @@ func newUserShow(a *app) *cobra.Command {
 	var o output
 	c := &cobra.Command{
 		Use:   "show NAME|ID",
-		Short: "Show a user, what password it has, and what keeps it from signing in",
-		Long: `Show a user: what kind of password it has, never its hash; how many sessions are alive; when it
-signed in last; and everything that keeps it from signing in with its password now. The latest
-sign-in is told by the audit trail and by the sessions; "-" means that neither knows of one.
+		Short: "Show a user, the kind of password, and everything that blocks a sign-in",
+		Long: `Show a user: the kind of password (never its hash), the number of live sessions, the latest
+sign-in, and everything that blocks a sign-in with the password now. The latest sign-in comes from
+the audit trail and from the sessions; "-" means that neither has one.
 
-A user is named by its username or by its id, here and in every command that takes one. Text in
-the form of an id (8-4-4-4-12 hexadecimal digits) is an id if somebody has it, and else a username.`,
+Every command that takes a user accepts the username or the id. Text in the form of an id
+(8-4-4-4-12 hexadecimal digits) is an id if a user has that id. Otherwise it is a username.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return showUser(c.Context(), a, &o, args[0]) },
 	}

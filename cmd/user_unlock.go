@@ -9,10 +9,10 @@ func newUserUnlock(a *app) *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "unlock NAME|ID",
-		Short: "Enable a password that failed sign-ins have disabled, and forget them",
-		Long: `Enable the password of a user again that too many failed sign-ins in a row have disabled
-(limits.account.disable_password_after), and forget those that slow the next one down.
-If somebody may have guessed it, give the user a new one instead: authctl user set-password.`,
+		Short: "Enable a password that failed sign-ins have disabled, and forget the failures",
+		Long: `Enable a password that too many failed sign-ins in a row have disabled
+(limits.account.disable_password_after), and forget the failures that delay the next sign-in.
+If an attacker may have guessed the password, set a new one instead: authctl user set-password.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			inst, err := a.open(c.Context(), opening{})

@@ -7,8 +7,8 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// auth0 reads a user of an export with password hashes, one JSON object a line, or of a
-// file for Auth0's bulk import.
+// auth0 reads a user of an Auth0 export with password hashes, one JSON object a line, or of
+// a file for Auth0's bulk import.
 func (r *Reader) auth0(o object) (u authn.Arrival, err error) {
 	var username, email, userID, hash, snake, created string
 	var oid struct {
@@ -40,7 +40,7 @@ func (r *Reader) auth0(o object) (u authn.Arrival, err error) {
 	u.PasswordHash = first(hash, snake)
 	if u.PasswordHash == "" && custom.Algorithm != "" {
 		switch custom.Algorithm {
-		case "bcrypt", "argon2", "pbkdf2", "scrypt": // PHC strings, or as crypt(3) has them
+		case "bcrypt", "argon2", "pbkdf2", "scrypt": // in PHC or crypt(3) format
 			u.PasswordHash = custom.Hash.Value
 		default:
 			return u, fmt.Errorf("its custom_password_hash has the algorithm %q, which is none that can be verified", shown(custom.Algorithm))
@@ -58,7 +58,7 @@ func first(of ...string) string {
 	return ""
 }
 
-// text returns a JSON text, or the JSON itself.
+// text returns the value of a JSON string, or any other JSON unchanged.
 func text(raw json.RawMessage) string {
 	var s string
 	if json.Unmarshal(raw, &s) == nil {

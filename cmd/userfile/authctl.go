@@ -27,7 +27,7 @@ type line struct {
 	PasswordDisabledAt *time.Time `json:"password_disabled_at"`
 }
 
-// authctl reads a user of authctl's own JSON.
+// authctl reads a user in authctl's own JSON.
 func (r *Reader) authctl(o object) (authn.Arrival, error) {
 	cells := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(o)) {
@@ -54,7 +54,7 @@ func authctlCell(cells map[string]string, name string, value json.RawMessage) er
 	return nil
 }
 
-// authctlRow makes a user of its fields.
+// authctlRow builds a user from its fields.
 func authctlRow(cells map[string]string) (u authn.Arrival, err error) {
 	u.Username, u.PasswordHash = cells["username"], cells["password_hash"]
 	if u.Username == "" {
@@ -85,7 +85,7 @@ func parseID(s string) (uuid.UUID, error) {
 	return id, nil
 }
 
-// parseTime reads RFC 3339, and what PostgreSQL prints.
+// parseTime parses a time in RFC 3339 or in the format of PostgreSQL.
 func parseTime(name, s string) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
@@ -104,7 +104,7 @@ type Writer struct {
 	csv  *csv.Writer
 }
 
-// NewWriter makes a Writer of ndjson or csv.
+// NewWriter returns a Writer of format "ndjson" or "csv".
 func NewWriter(w io.Writer, format string) (*Writer, error) {
 	if format == "csv" {
 		c := csv.NewWriter(w)
@@ -130,7 +130,7 @@ func (w *Writer) Write(c store.Credentials) error {
 	return w.csv.Write([]string{l.ID.String(), l.Username, l.PasswordHash, cell(&l.CreatedAt), cell(l.DisabledAt), cell(&l.PasswordChangedAt), cell(l.PasswordDisabledAt)})
 }
 
-// cell writes a time that may be none.
+// cell formats a time that may be nil.
 func cell(t *time.Time) string {
 	if t == nil {
 		return ""
@@ -138,7 +138,7 @@ func cell(t *time.Time) string {
 	return t.Format(time.RFC3339Nano)
 }
 
-// Flush writes what is still held back.
+// Flush writes the buffered users.
 func (w *Writer) Flush() error {
 	if w.csv == nil {
 		return nil

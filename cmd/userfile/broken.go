@@ -7,22 +7,22 @@ import (
 	"fmt"
 )
 
-// Broken is why a file of the right format cannot be read to its end: it is cut off, or
-// goes on with something that does not belong to it. The users before that have been read.
+// Broken is the error for a file of the right format that cannot be read to its end: the file is
+// truncated, or continues with foreign data. The users before that place have been read.
 type Broken struct {
 	reason string
 }
 
-// Error says what is broken, and where.
+// Error returns the fault and its place.
 func (b *Broken) Error() string { return b.reason }
 
 func broken(format string, args ...any) error {
 	return &Broken{fmt.Sprintf(format, args...)}
 }
 
-// checkText fails for a file that is no text in UTF-8, and says what it is.
+// checkText fails for a file that is not UTF-8 text, and names the kind of file.
 func checkText(in *bufio.Reader) error {
-	head, _ := in.Peek(6) // what is shorter is judged later
+	head, _ := in.Peek(6) // the parser judges a shorter file
 	for _, known := range []struct{ begins, what string }{
 		{"\x1f\x8b", "it is compressed with gzip; gunzip -c FILE | authctl user import -"},
 		{"\xfd7zXZ\x00", "it is compressed with xz; xz -dc FILE | authctl user import -"},

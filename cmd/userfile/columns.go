@@ -9,12 +9,12 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// columns are what the first line of a CSV file may name.
+// columns is the set of columns that the first line of a CSV file may name.
 type columns struct {
 	known []string
-	must  []string // which of them it has to name
-	hash  string   // which of them has the password's hash
-	open  bool     // whether it may name others too, which are not kept
+	must  []string // the required columns
+	hash  string   // the column of the password hash
+	open  bool     // whether the line may name other columns, which are dropped
 }
 
 func authctlColumns() columns {
@@ -25,7 +25,7 @@ func authctlColumns() columns {
 	}
 }
 
-// gotrueColumns are the columns of auth.users that are read.
+// gotrueColumns returns the columns of auth.users that the import reads.
 func gotrueColumns() columns {
 	return columns{
 		known: []string{"id", "email", "email_confirmed_at", "confirmed_at", "encrypted_password", "created_at", "banned_until", "deleted_at"},
@@ -35,8 +35,8 @@ func gotrueColumns() columns {
 	}
 }
 
-// check fails unless a first line names columns only, each once. It names every fault. A
-// line that names none of them is not repeated: it may be a user.
+// check fails unless a first line has only column names, each once. The error lists every fault. It
+// does not quote a line without any column name: the line may be a user.
 func (c columns) check(header []string) error {
 	if err := c.separated(header); err != nil {
 		return err
@@ -67,7 +67,7 @@ func (c columns) check(header []string) error {
 	return fmt.Errorf("its first line is wrong: %s; the columns are %s", strings.Join(faults, "; "), strings.Join(c.known, ","))
 }
 
-// separated fails for a first line whose columns are separated by something else than commas.
+// separated fails for a first line with a separator other than the comma.
 func (c columns) separated(header []string) error {
 	for _, by := range []struct{ separator, called string }{{";", "semicolons"}, {"\t", "tabs"}, {"|", "bars"}} {
 		parts := strings.Split(strings.Join(header, ","), by.separator)
@@ -78,7 +78,7 @@ func (c columns) separated(header []string) error {
 	return nil
 }
 
-// column names a column in a message. What may be a hash is not repeated.
+// column names a column in a message. It does not quote a text that may be a hash.
 func column(i int, name string) string {
 	if len(name) > 40 || strings.ContainsRune(name, '$') {
 		return fmt.Sprintf("column %d", i+1)
@@ -86,13 +86,13 @@ func column(i int, name string) string {
 	return fmt.Sprintf("%q", name)
 }
 
-// resembles reports whether a name is a column's, or a misspelt one's.
+// resembles reports whether a name is that of a column, perhaps misspelt.
 func (c columns) resembles(name string) bool {
 	near := c.nearest(name)
 	return near != "" && (!c.open || near == c.hash || plainName(near) == plainName(name))
 }
 
-// suggest names the column that was perhaps meant.
+// suggest returns a hint at the column that a name probably means.
 func (c columns) suggest(name string) string {
 	switch near := c.nearest(name); {
 	case near == "":
@@ -104,7 +104,7 @@ func (c columns) suggest(name string) string {
 	}
 }
 
-// nearest returns the column that is meant by a name, or "".
+// nearest returns the column that a name probably means, or "".
 func (c columns) nearest(name string) string {
 	plain := plainName(name)
 	if isHash(plain) {
@@ -122,7 +122,7 @@ func (c columns) nearest(name string) string {
 	return best
 }
 
-// others are what other programs call the columns, as plainName writes it.
+// others maps the names that other programs use, in the form of plainName, to the columns.
 func others() map[string]string {
 	return map[string]string{
 		"user": "username", "login": "username", "name": "username", "loginname": "username",
@@ -133,14 +133,14 @@ func others() map[string]string {
 	}
 }
 
-// isHash reports whether a name, as plainName writes it, is one that programs give to
-// passwords' hashes.
+// isHash reports whether a name, in the form of plainName, is common for password
+// hashes.
 func isHash(plain string) bool {
 	return slices.Contains([]string{"hash", "passwordhash", "hashedpassword", "encryptedpassword", "passwd", "password", "passhash", "pwhash", "pwd",
 		"passworddigest", "passwordbcrypt", "bcrypt", "crypt", "cryptedpassword", "hashpassword", "userpassword", "userpass"}, plain)
 }
 
-// plainName leaves letters and digits, in lower case.
+// plainName keeps only the letters and digits of a name, in lower case.
 func plainName(name string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
@@ -150,8 +150,8 @@ func plainName(name string) string {
 	}, name)
 }
 
-// errHashLost is for a user who would lose the password, because it is under a name that the
-// format does not have.
+// errHashLost returns the error for a user who would lose the password, because its hash is under a
+// name that the format does not have.
 func errHashLost(name string) error {
 	return fmt.Errorf("it has no password where this format has it, but it has %q: is the file of another --format?", shown(name))
 }

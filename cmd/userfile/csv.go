@@ -19,11 +19,11 @@ type table struct {
 	csv     *csv.Reader
 	columns columns
 	header  []string
-	skipped int // lines before the first that is not empty
-	line    int // of the record that was read last
+	skipped int // empty lines before the first line
+	line    int // line number of the last record
 }
 
-// readCSV reads the users of a CSV file. Its first line is checked before any user is.
+// readCSV reads the users of a CSV file. It checks the first line before any user.
 func (r *Reader) readCSV(in *bufio.Reader, columns columns, user func(map[string]string) (authn.Arrival, error)) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		t := &table{in: &meter{in: in}, columns: columns, skipped: r.skipped}
@@ -71,10 +71,10 @@ func (t *table) readHeader() error {
 	return t.columns.check(t.header)
 }
 
-// next returns the next record, and passes over the first line where it is there again:
-// files were put together. It fails with [csv.ErrFieldCount] for a record that is one of
-// too many or too few fields, with [io.EOF] at the end, and else with why the file cannot
-// be read on.
+// next returns the next record. It skips repetitions of the first line, because concatenated
+// files have them. It fails with [csv.ErrFieldCount] for a record with too many or too few
+// fields, and with [io.EOF] at the end. Any other error says why the rest of the file cannot
+// be read.
 func (t *table) next() ([]string, error) {
 	for {
 		t.in.reset()
@@ -109,7 +109,7 @@ func (t *table) next() ([]string, error) {
 	}
 }
 
-// begin returns the line of a record that was not read whole.
+// begin returns the first line of an incomplete record.
 func (t *table) begin(record []string) int {
 	if len(record) > 0 {
 		return t.line
@@ -117,13 +117,13 @@ func (t *table) begin(record []string) int {
 	return t.line + 1
 }
 
-// cut reports whether the file ends behind the last record without the end of a line.
+// cut reports whether the file ends without a line break after the last record.
 func (t *table) cut() bool {
 	return t.in.ended && t.in.last != '\n' && t.csv.InputOffset() == t.in.total
 }
 
-// names reports whether a record is the first line again, and whether it names columns at
-// all.
+// names reports whether a record repeats the first line (same), and whether it has column
+// names at all (names).
 func (t *table) names(record []string) (same, names bool) {
 	record = slices.Clone(record)
 	record[0] = strings.TrimPrefix(record[0], "\ufeff")

@@ -7,8 +7,8 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// django reads an object of `manage.py dumpdata auth.user`, or of a user model of the
-// project's own; objects of other models are skipped.
+// django reads an object of `manage.py dumpdata auth.user`, or of the project's own user
+// model. It skips objects of other models.
 func (r *Reader) django(o object) (u authn.Arrival, err error) {
 	var model string
 	var fields object
@@ -35,7 +35,7 @@ func (r *Reader) django(o object) (u authn.Arrival, err error) {
 		return u, err
 	}
 	u.Origin = "django/" + model + "/" + string(pk)
-	u.ID, _ = parseID(text(pk)) // a number, as a rule, and then it follows from the Origin
+	u.ID, _ = parseID(text(pk)) // usually a number; then the Origin gives the id
 	if u.CreatedAt, err = parseTime("date_joined", joined); err != nil {
 		return u, err
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// FirebaseConfig is the hash parameters of a Firebase project, as its console shows them.
+// FirebaseConfig has the hash parameters of a Firebase project, as the Firebase console shows them.
 type FirebaseConfig struct {
 	SignerKey     string // base64
 	SaltSeparator string // base64
@@ -20,8 +20,8 @@ type FirebaseConfig struct {
 
 var firebaseField = regexp.MustCompile(`(?m)^\s*"?(\w+)"?\s*:\s*"?([^",\s]+)"?,?\s*$`)
 
-// ParseFirebaseConfig reads the block hash_config { … } that the console shows under
-// "Password hash parameters", or the same as JSON.
+// ParseFirebaseConfig parses the block hash_config { … } that the Firebase console shows under
+// "Password hash parameters", or the same parameters as JSON.
 func ParseFirebaseConfig(text string) (c FirebaseConfig, err error) {
 	fields := map[string]string{}
 	for _, m := range firebaseField.FindAllStringSubmatch(text, -1) {
@@ -43,12 +43,12 @@ func ParseFirebaseConfig(text string) (c FirebaseConfig, err error) {
 	return c, nil
 }
 
-// hash writes a password's hash in GoTrue's form.
+// hash returns a password hash in the format of GoTrue.
 func (c FirebaseConfig) hash(salt, tag string) string {
 	return fmt.Sprintf("$fbscrypt$v=1,n=%d,r=%d,p=1,ss=%s,sk=%s$%s$%s", c.MemCost, c.Rounds, standard(c.SaltSeparator), standard(c.SignerKey), standard(salt), standard(tag))
 }
 
-// standard makes standard base64 of the kind that URLs have.
+// standard converts URL-safe base64 to standard base64.
 func standard(s string) string { return strings.NewReplacer("-", "+", "_", "/").Replace(s) }
 
 // firebase reads a user of `firebase auth:export users.json`.

@@ -21,8 +21,8 @@ func (r *Reader) gotrue(o object) (authn.Arrival, error) {
 	return r.gotrueRow(cells)
 }
 
-// gotrueRow reads a row of auth.users, from CSV too (\copy auth.users to 'users.csv' csv
-// header).
+// gotrueRow reads the fields of a row of auth.users, from JSON or from CSV (\copy auth.users
+// to 'users.csv' csv header).
 func (r *Reader) gotrueRow(cells map[string]string) (u authn.Arrival, err error) {
 	for name, value := range cells {
 		if value == "" || slices.Contains(gotrueColumns().known, name) {
@@ -58,7 +58,7 @@ func (r *Reader) gotrueRow(cells map[string]string) (u authn.Arrival, err error)
 }
 
 // gotrueConfirmed reports whether the user's e-mail address is confirmed. Old releases have
-// confirmed_at alone; later ones also set that when the telephone number is.
+// only confirmed_at. Later releases also set confirmed_at for a confirmed telephone number.
 func gotrueConfirmed(cells map[string]string) (bool, error) {
 	column := "email_confirmed_at"
 	if _, is := cells[column]; !is && cells["phone"] == "" {

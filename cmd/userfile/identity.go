@@ -7,15 +7,15 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// identity is what another program lets a user sign in with, and which of it that program
-// has confirmed.
+// identity has the names with which another program lets a user sign in, and the addresses that
+// the program has confirmed.
 type identity struct {
 	username  string
 	email     string
-	confirmed []string // e-mail addresses that the export says are the user's
+	confirmed []string // e-mail addresses that the export marks as confirmed
 }
 
-// confirmedIf returns the address alone, or none.
+// confirmedIf returns a list with the address if it is confirmed, and else nil.
 func confirmedIf(confirmed bool, email string) []string {
 	if !confirmed || email == "" {
 		return nil
@@ -23,8 +23,8 @@ func confirmedIf(confirmed bool, email string) []string {
 	return []string{email}
 }
 
-// identify chooses the user's name, and says whether it is an address that nobody has
-// confirmed. An export that does not say so of an address does not confirm it.
+// identify sets the username, and whether it is an unconfirmed address. An address is confirmed
+// only if the export says so.
 func (r *Reader) identify(u *authn.Arrival, i identity) (err error) {
 	if u.Username, err = r.username(i.username, i.email); err != nil {
 		return err
@@ -33,11 +33,11 @@ func (r *Reader) identify(u *authn.Arrival, i identity) (err error) {
 	return nil
 }
 
-// unconfirmed reports whether a name is the e-mail address, or looks like one, and is none
-// of the confirmed addresses. Some programs let people choose any name, also somebody
-// else's address.
+// unconfirmed reports whether a name is or looks like an e-mail address, and is not one of the
+// confirmed addresses. Some programs let users choose any name, even the address of another
+// person.
 func (i identity) unconfirmed(name string) bool {
-	if name != i.email && !strings.ContainsAny(name, "@＠") { // the wide one becomes the other where names are compared
+	if name != i.email && !strings.ContainsAny(name, "@＠") { // comparing names folds the wide sign to the plain one
 		return false
 	}
 	name = strings.ToLower(name)

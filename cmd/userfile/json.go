@@ -18,11 +18,11 @@ var (
 	errNoJSON  = errors.New("it is no JSON object")
 )
 
-// object is one user as another program's JSON has it.
+// object is a JSON object that stands for one user.
 type object map[string]json.RawMessage
 
-// take decodes a member into out, and removes it. One that is missing or null leaves
-// out as it is.
+// take decodes a member into out and removes the member. A missing or null member leaves out
+// unchanged.
 func (o object) take(name string, out any) error {
 	raw, there := o[name]
 	delete(o, name)
@@ -45,11 +45,11 @@ func (o object) takeAll(members map[string]any) error {
 	return nil
 }
 
-// errSkip is for objects that are no users.
+// errSkip marks an object that is not a user.
 var errSkip = errors.New("no user")
 
-// decode reads one object with a format's function. A hash that it would lose, because the
-// format has none under that name, is an error.
+// decode reads one object with a format's function. It fails if the object has a password hash
+// under a name that the format does not have, because the hash would be lost.
 func (r *Reader) decode(o object, user func(object) (authn.Arrival, error)) (authn.Arrival, error) {
 	u, err := user(o)
 	if err != nil {
@@ -64,16 +64,16 @@ func (r *Reader) decode(o object, user func(object) (authn.Arrival, error)) (aut
 	return u, nil
 }
 
-// meter is a reader that gives up when one user takes too much.
+// meter is a reader that fails when one user has too many bytes.
 type meter struct {
 	in    io.Reader
 	left  int
-	total int64 // bytes that were read
-	last  byte  // the last of them
+	total int64 // bytes read so far
+	last  byte  // the last byte read
 	ended bool
 }
 
-func (m *meter) reset()     { m.left = 2*maxRecord + 4096 } // and what the decoder reads ahead
+func (m *meter) reset()     { m.left = 2*maxRecord + 4096 } // plus the read-ahead of the decoder
 func (m *meter) boundless() { m.left = 1 << 30 }
 
 // Read implements [io.Reader].
@@ -90,8 +90,8 @@ func (m *meter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// members calls do with each member of a JSON object, in order. It is strict: valid
-// UTF-8, no member twice, nothing after the object.
+// members calls do with each member of a JSON object, in order. It fails on invalid UTF-8, a
+// duplicate member, and data after the object.
 func members(text []byte, do func(name string, value json.RawMessage) error) error {
 	if !utf8.Valid(text) {
 		return errors.New("it is not valid UTF-8")
@@ -128,7 +128,7 @@ func members(text []byte, do func(name string, value json.RawMessage) error) err
 	return nil
 }
 
-// shown cuts a name to what one wants to see in a message.
+// shown shortens a name to a length that suits a message.
 func shown(name string) string {
 	if len(name) > 40 {
 		return name[:40] + "…"

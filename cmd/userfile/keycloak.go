@@ -7,8 +7,8 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// keycloak reads a user of a realm's export (kc.sh export, or the file of users that
-// goes with it).
+// keycloak reads a user of the export of a Keycloak realm (kc.sh export, or the file of users
+// beside it).
 func (r *Reader) keycloak(o object) (u authn.Arrival, err error) {
 	var id, username, email, client string
 	var created int64 // milliseconds
@@ -22,7 +22,7 @@ func (r *Reader) keycloak(o object) (u authn.Arrival, err error) {
 	}
 	if client != "" || strings.HasPrefix(username, "service-account-") && len(credentials) == 0 {
 		u.Username = username
-		return u, errNobody // it is how a client signs in
+		return u, errNobody // the account of a client
 	}
 	if email != "" && username != "" {
 		r.drop("email")
@@ -31,7 +31,7 @@ func (r *Reader) keycloak(o object) (u authn.Arrival, err error) {
 		return u, err
 	}
 	u.Origin = "keycloak/" + id
-	u.ID, _ = parseID(id) // what is no UUID follows from the Origin
+	u.ID, _ = parseID(id) // if it is no UUID, the Origin gives the id
 	u.CreatedAt = millis(created)
 	if !enabled {
 		u.DisabledAt = later(u.CreatedAt)
@@ -56,7 +56,7 @@ func millis(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// later is when a user was disabled of whom only that is known.
+// later returns the time to record for a disabled user whose export has no time for that.
 func later(created time.Time) time.Time {
 	if created.IsZero() {
 		return time.Unix(0, 0).UTC()

@@ -12,11 +12,11 @@ type keycloakCredential struct {
 	Type, SecretData, CredentialData string
 	CreatedDate                      int64
 
-	// As old releases had it, and Keycloak's API still takes it.
+	// The format of old releases, which Keycloak's API still accepts.
 	Algorithm, HashedSaltedValue, Salt string
 	HashIterations                     int
 
-	Value string // the password itself, in files that people write
+	Value string // the plain password, in handwritten files
 }
 
 // keycloakSecret is a hash and its costs.
@@ -27,7 +27,7 @@ type keycloakSecret struct {
 	AdditionalParameters map[string][]string
 }
 
-// hash writes a password's hash as a PHC string, or as crypt(3) has it.
+// hash returns the password hash in PHC or crypt(3) format.
 func (c keycloakCredential) hash() (string, error) {
 	s := keycloakSecret{Value: c.HashedSaltedValue, Salt: c.Salt, Algorithm: c.Algorithm, HashIterations: c.HashIterations}
 	switch {
@@ -60,7 +60,7 @@ func (s keycloakSecret) hash() (string, error) {
 	case "bcrypt":
 		return s.bcrypt()
 	case "argon2", "argon2id", "argon2i", "argon":
-		if strings.HasPrefix(s.Value, "$argon2") { // of an extension from before Keycloak had its own
+		if strings.HasPrefix(s.Value, "$argon2") { // from an extension for releases without Argon2
 			return s.Value, nil
 		}
 		return s.argon2()
@@ -76,9 +76,9 @@ func (s keycloakSecret) argon2() (string, error) {
 	return fmt.Sprintf("$argon2%s$v=19$m=%s,t=%d,p=%s$%s$%s", more("type"), more("memory"), s.HashIterations, more("parallelism"), s.Salt, s.Value), nil
 }
 
-// bcrypt returns a hash of the extensions that bring bcrypt to Keycloak. Their value is the
-// whole hash, as crypt(3) has it, whatever salt and hashIterations say. In files that people
-// write it may be the parts alone: 22 letters of salt, 31 of the hash, and the cost.
+// bcrypt returns the hash of a Keycloak extension for bcrypt. The value of an extension is the
+// whole hash in crypt(3) format, whatever salt and hashIterations are. A handwritten file may
+// have the parts instead: 22 letters of salt, 31 of the hash, and the cost.
 func (s keycloakSecret) bcrypt() (string, error) {
 	if strings.HasPrefix(s.Value, "$2") {
 		return s.Value, nil
@@ -93,5 +93,5 @@ func (s keycloakSecret) bcrypt() (string, error) {
 	return fmt.Sprintf("$2b$%02d$%s", s.HashIterations, parts), nil
 }
 
-// decodedLength is how many bytes a base64 text stands for.
+// decodedLength returns the number of bytes that a base64 text encodes.
 func decodedLength(s string) int { return len(strings.TrimRight(s, "=")) * 6 / 8 }

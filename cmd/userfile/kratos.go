@@ -4,8 +4,8 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// kratos reads an identity as the admin API lists it
-// (/admin/identities?include_credential=password) or as its import takes it.
+// kratos reads an identity in the format of Ory Kratos's admin API, as it lists identities
+// (/admin/identities?include_credential=password) or imports them.
 func (r *Reader) kratos(o object) (u authn.Arrival, err error) {
 	var id, state, created string
 	var traits struct{ Username, Email string }

@@ -12,9 +12,9 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// readLines reads NDJSON. A line that is no user is a row that says so, and the next
-// line is read. From a line on that begins a list, or an object of several lines, the rest
-// is read as JSON.
+// readLines reads NDJSON. For a line that is not a user it yields a row with an error, and goes
+// on with the next line. When a line begins a list, or an object of several lines, it reads the
+// rest of the file as JSON.
 func (r *Reader) readLines(in *bufio.Reader) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		rows, at := 0, r.at
@@ -56,14 +56,14 @@ func (r *Reader) readLines(in *bufio.Reader) iter.Seq2[Row, error] {
 	}
 }
 
-// opens reports whether a line begins JSON that goes on in other lines, or a list, or has a
-// second document behind the first: files without a last line break were put together.
+// opens reports whether a line begins a list or JSON of several lines, or has a second document
+// after the first, as in concatenated files without a last line break.
 func opens(text []byte) bool {
 	text = bytes.TrimSpace(text)
 	return bytes.HasPrefix(text, []byte("[")) || string(text) == "{" || goesOn(text)
 }
 
-// goesOn reports whether an object or a list begins behind the first JSON document of a text.
+// goesOn reports whether an object or a list begins after the first JSON document of a text.
 func goesOn(text []byte) bool {
 	if json.Valid(text) {
 		return false
@@ -77,7 +77,7 @@ func goesOn(text []byte) bool {
 	return len(rest) > 0 && (rest[0] == '{' || rest[0] == '[')
 }
 
-// skipLine reads to the end of a line, and returns how many bytes that were.
+// skipLine reads to the end of a line, and returns the number of bytes read.
 func skipLine(in *bufio.Reader) (n int64, err error) {
 	err = bufio.ErrBufferFull
 	for errors.Is(err, bufio.ErrBufferFull) {

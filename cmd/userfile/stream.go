@@ -12,26 +12,26 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// stream reads users from JSON documents, one after the other: objects that are users,
-// lists of them, and objects with such a list under a member.
+// stream reads users from a sequence of JSON documents. A document is a user, a list of users,
+// or an object with a list of users in a member.
 type stream struct {
 	r      *Reader
 	in     io.Reader
-	base   int64  // bytes before those of in
-	member string // whose list has the users; "" where users are objects or lists of them only
+	base   int64  // offset of in in the file, in bytes
+	member string // the member with the list of users; "" for a format without one
 	user   func(object) (authn.Arrival, error)
 
 	limit  *meter
 	json   *json.Decoder
-	n      int  // users that have been read
+	n      int  // users read so far
 	within bool // whether a user is being read
-	lists  int  // lists of users that have been found
-	bare   int  // documents that have none
-	others int  // objects that are no users
+	lists  int  // lists of users found so far
+	bare   int  // documents without such a list
+	others int  // objects that are not users
 	yield  func(Row, error) bool
 }
 
-const maxNesting = 3 // lists within lists: pages that were put into one list
+const maxNesting = 3 // lists within lists, such as pages collected in one list
 
 var (
 	errStopped = errors.New("nobody wants more")
@@ -77,7 +77,7 @@ func (s *stream) all(yield func(Row, error) bool) {
 	}
 }
 
-// value reads what begins with a token.
+// value reads the JSON value that begins with a token.
 func (s *stream) value(t json.Token, depth int) error {
 	switch t {
 	case json.Delim('['):
@@ -88,7 +88,7 @@ func (s *stream) value(t json.Token, depth int) error {
 	return s.row(Row{Err: errNoJSON})
 }
 
-// listed reads an element of the list under the member: a user, whatever its members.
+// listed reads an element of the list of users. The element is a user, whatever its members.
 func (s *stream) listed(t json.Token, _ int) error {
 	switch t {
 	case json.Delim('['):
@@ -99,7 +99,7 @@ func (s *stream) listed(t json.Token, _ int) error {
 	return s.row(Row{Err: errNoJSON})
 }
 
-// list reads the elements of a list that was begun.
+// list reads the elements of a list whose first token has been read.
 func (s *stream) list(depth int, element func(json.Token, int) error) error {
 	if depth > maxNesting {
 		return broken("it has lists within lists, after %s and %d bytes", s.count(), s.offset())
@@ -119,8 +119,8 @@ func (s *stream) list(depth int, element func(json.Token, int) error) error {
 	return err
 }
 
-// object reads an object that was begun: a user, or, where it has the member, what has a
-// list of them.
+// object reads an object whose first token has been read. The object is a user, or has the list of
+// users if it has the member.
 func (s *stream) object(member string) error {
 	s.within = true
 	o, size, lists, row := object{}, 0, s.lists, Row{}
@@ -137,7 +137,7 @@ func (s *stream) object(member string) error {
 			continue
 		}
 		if member != "" {
-			s.limit.boundless() // a realm has much beside its users
+			s.limit.boundless() // a realm has much data other than users
 		}
 		var value json.RawMessage
 		if err := s.json.Decode(&value); err != nil {
@@ -150,7 +150,7 @@ func (s *stream) object(member string) error {
 			row.Err = errors.New("it is not valid UTF-8")
 		}
 		if size += len(name) + len(value); size > maxRecord {
-			value = nil // it is too large for a user, and perhaps is none
+			value = nil // too large for a user, and perhaps not one
 		}
 		if len(o) < maxRecord {
 			o[name] = value
@@ -172,7 +172,7 @@ func (s *stream) object(member string) error {
 	return s.decoded(row, o)
 }
 
-// users reads the list under the member.
+// users reads the list of users in the member.
 func (s *stream) users() error {
 	t, err := s.json.Token()
 	switch {
@@ -189,14 +189,14 @@ func (s *stream) users() error {
 	return s.list(1, s.listed)
 }
 
-// isRealm reports whether an object is a realm, which Keycloak also writes without its users.
+// isRealm reports whether an object is a Keycloak realm. Keycloak also exports realms without users.
 func isRealm(o object) bool {
 	_, realm := o["realm"]
 	_, user := o["username"]
 	return realm && !user
 }
 
-// decoded yields an object as a user.
+// decoded decodes an object to a user and yields it.
 func (s *stream) decoded(row Row, o object) error {
 	if row.Err == nil {
 		row.User, row.Err = s.r.decode(o, s.user)

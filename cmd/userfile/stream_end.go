@@ -7,10 +7,10 @@ import (
 	"io"
 )
 
-// offset is where the last token ends that was read, in bytes from the file's beginning.
+// offset returns the end of the last token read, in bytes from the beginning of the file.
 func (s *stream) offset() int64 { return s.base + s.json.InputOffset() }
 
-// count says how many users have been read.
+// count returns the number of users read, for a message.
 func (s *stream) count() string {
 	if s.n == 1 {
 		return "1 user"
@@ -18,7 +18,7 @@ func (s *stream) count() string {
 	return fmt.Sprintf("%d users", s.n)
 }
 
-// explain says where the file cannot be read on. It repeats nothing of it.
+// explain returns an error that gives the place where reading stops. It quotes nothing of the file.
 func (s *stream) explain(err error) error {
 	where := fmt.Sprintf("after %s and %d bytes", s.count(), s.offset())
 	if s.within {

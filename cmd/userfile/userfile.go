@@ -1,5 +1,6 @@
-// Package userfile reads users from the files that authctl and other programs export
-// them to. It streams: a file may be larger than the memory.
+// Package userfile reads users from the export files of authctl and of other programs. It
+// streams a file, so that the file may be larger than the memory. It also writes authctl's
+// own export files.
 package userfile
 
 import (
@@ -16,31 +17,31 @@ import (
 
 // Row is one user of a file.
 type Row struct {
-	Number  int    // of the line, or of the user in JSON; from 1
-	Unit    string // what is numbered: line or user
+	Number  int    // number of the line, or of the user in JSON; from 1
+	Unit    string // unit of Number: line or user
 	User    authn.Arrival
-	Skipped bool  // whether it is an account that belongs to no person, and is not to be taken in
-	Err     error // why the row is no user, fit for a person; nothing of its secrets
+	Skipped bool  // whether the account belongs to no person, so that it is not imported
+	Err     error // why the row is not a user, in words for a person and without secrets
 }
 
-// Options is what reading a file may need to know.
+// Options has the settings of a [Reader].
 type Options struct {
-	UsernameField string         // username or email; "" for the username, or the e-mail address where there is none
-	Firebase      FirebaseConfig // of the project, for Firebase's hashes
+	UsernameField string         // username or email; "" for the username, or else the e-mail address
+	Firebase      FirebaseConfig // hash parameters of the Firebase project
 }
 
 // Reader reads one file.
 type Reader struct {
 	options Options
 	unkept  map[string]bool
-	at      int64 // bytes before the first that counts
-	skipped int   // lines before the one that it is in
+	at      int64 // offset of the first byte after a byte order mark and empty lines
+	skipped int   // number of empty lines before that byte
 }
 
-// New makes a Reader.
+// New returns a Reader.
 func New(o Options) *Reader { return &Reader{options: o, unkept: map[string]bool{}} }
 
-// Unkept returns the names of the fields that were in the file and are not kept, sorted.
+// Unkept returns the names of the fields in the file that are not imported, sorted.
 func (r *Reader) Unkept() []string {
 	var names []string
 	for name := range r.unkept {
@@ -57,11 +58,11 @@ func Formats() []string {
 
 const (
 	maxRecord = 64 << 10 // bytes of one user
-	maxUnkept = 50       // names that are remembered
+	maxUnkept = 50       // names at most
 )
 
-// Read yields the users of a file. A second value that is not nil says that the file is
-// not of this format, or, with [Broken], that it cannot be read to its end; it is the last.
+// Read yields the users of a file. A non-nil error ends the sequence: the file does not have this
+// format, or, for a [Broken], cannot be read to its end.
 func (r *Reader) Read(format string, file io.Reader) iter.Seq2[Row, error] {
 	in := bufio.NewReaderSize(file, maxRecord)
 	if err := checkText(in); err != nil {
@@ -104,7 +105,7 @@ func failed(err error) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) { yield(Row{}, err) }
 }
 
-// firstByte skips a byte order mark and empty lines, counts them, and looks at what follows.
+// firstByte skips and counts a byte order mark and empty lines, and returns the byte after them.
 func (r *Reader) firstByte(in *bufio.Reader) (byte, error) {
 	if mark, err := in.Peek(3); err == nil && string(mark) == "\ufeff" {
 		in.Discard(3)
@@ -124,7 +125,7 @@ func (r *Reader) firstByte(in *bufio.Reader) (byte, error) {
 	}
 }
 
-// username chooses a user's name.
+// username chooses the username.
 func (r *Reader) username(username, email string) (string, error) {
 	switch r.options.UsernameField {
 	case "username":
@@ -143,7 +144,7 @@ func (r *Reader) username(username, email string) (string, error) {
 	return "", errors.New("it has neither a username nor an e-mail address")
 }
 
-// drop remembers the names of fields that are not kept.
+// drop records the names of fields that are not imported.
 func (r *Reader) drop(names ...string) {
 	for _, name := range names {
 		if len(r.unkept) < maxUnkept && len(name) <= 64 {

@@ -10,12 +10,12 @@ import (
 	"github.com/hashicorp/vault/api"
 )
 
-// errUnverified is what a client without a server to trust fails with.
+// errUnverified refuses a client that does not verify the certificate of its server.
 var errUnverified = errors.New("VAULT_SKIP_VERIFY turns the verification of Vault's certificate off, so that anybody in between could read the secrets: " +
 	"set VAULT_CACERT instead, or vault.insecure: true if that network is yours alone")
 
-// secureChannel fails when the token and the secrets could be read by others on their way. It also
-// has each request refused that would go to where they could, as a redirect may say.
+// secureChannel fails when others on the network could read the token and the secrets. It also makes
+// the client refuse any later request that others could read, such as after a redirect.
 func secureChannel(conf *api.Config, address string) error {
 	transport, ok := conf.HttpClient.Transport.(*http.Transport)
 	if !ok {
@@ -54,7 +54,7 @@ func checkClear(u *url.URL) error {
 	return inClearError(u.Host)
 }
 
-// inClearError is the host to which a request would have gone over plain HTTP.
+// inClearError refuses a request over plain HTTP to the host that it holds.
 type inClearError string
 
 func (host inClearError) Error() string {

@@ -1,6 +1,6 @@
-// Package vault reads secrets from HashiCorp Vault, or from OpenBao, which speaks the same
-// protocol. Where it is and how it is trusted say the customary variables: VAULT_ADDR,
-// VAULT_TOKEN, VAULT_NAMESPACE, VAULT_CACERT and their kin.
+// Package vault reads secrets from HashiCorp Vault, or from OpenBao, which has the same API. The
+// standard variables give the address and the trust settings: VAULT_ADDR, VAULT_TOKEN,
+// VAULT_NAMESPACE, VAULT_CACERT and so on.
 package vault
 
 import (
@@ -17,29 +17,29 @@ import (
 	"github.com/hashicorp/vault/api/auth/kubernetes"
 )
 
-// The ways to log in.
+// The auth methods.
 const (
 	AuthToken      = "token"      // VAULT_TOKEN, or a file that holds it
 	AuthAppRole    = "approle"    // a role id and a secret id
 	AuthKubernetes = "kubernetes" // the service account of the pod
 )
 
-// Config says who this process is to Vault.
+// Config is how this process authenticates to Vault.
 type Config struct {
 	Auth      string                 // AuthToken, AuthAppRole or AuthKubernetes
-	Mount     string                 // where the way to log in is mounted; "" for its own name
+	Mount     string                 // mount path of the auth method; "" for the name of the method
 	ReadToken func() (string, error) // AuthToken: reads the file that holds the token; nil for VAULT_TOKEN
-	TokenPath string                 // AuthKubernetes: the service account's token; "" for where pods have it
+	TokenPath string                 // AuthKubernetes: file with the service account's token; "" for the default path in pods
 	RoleID    string                 // AuthAppRole
-	SecretID  func() (string, error) // AuthAppRole: asked at each login
+	SecretID  func() (string, error) // AuthAppRole: called at each login
 	Role      string                 // AuthKubernetes
-	Insecure  bool                   // also over plain HTTP to another machine, or without verifying the certificate
+	Insecure  bool                   // allow plain HTTP to another machine, and an unverified certificate
 }
 
-// ErrAway means that Vault cannot be reached, or answers for nobody: it may be back soon.
+// ErrAway means that Vault is unreachable or cannot serve any request. A later attempt may succeed.
 var ErrAway = errors.New("no answer from Vault")
 
-// Client reads secrets, and keeps its token alive. It is safe for concurrent use.
+// Client reads secrets and renews its token. It is safe for concurrent use.
 type Client struct {
 	cfg Config
 	api *api.Client
@@ -47,20 +47,20 @@ type Client struct {
 	mu        sync.Mutex
 	loggedIn  bool
 	renewable bool
-	lease     time.Duration // that the token was last given; 0 for no end
+	lease     time.Duration // lifetime of the token at its last renewal; 0 if it does not expire
 	renewedAt time.Time
 
-	refused     error // what Vault said to refusedWith, a secret id
+	refused     error // error with which Vault refused the secret id refusedWith
 	refusedWith string
 	refusedAt   time.Time
 }
 
-// refusedPause is how long a secret id that was refused is not tried again. By default Vault locks
-// a role out for everybody after five failures within a quarter of an hour.
+// refusedPause is the time before a refused secret id is tried again. By default Vault locks a role
+// out for every client after five failures within 15 minutes.
 const refusedPause = 5 * time.Minute
 
-// New returns a client, which has not asked anything yet. It fails when VAULT_ADDR, or
-// what the way to log in needs, is missing, and when others could read the secrets on their way.
+// New returns a client that has not sent a request yet. It fails when VAULT_ADDR or a setting of the
+// auth method is missing, and when others on the network could read the secrets.
 func New(cfg Config) (*Client, error) {
 	conf := api.DefaultConfig()
 	if conf.Error != nil {
@@ -78,7 +78,7 @@ func New(cfg Config) (*Client, error) {
 		return nil, errors.New("vault.auth: kubernetes needs vault.role")
 	}
 	if os.Getenv(api.EnvVaultMaxRetries) == "" {
-		conf.MaxRetries = 0 // whoever asks does so again
+		conf.MaxRetries = 0 // the callers retry
 	}
 	client, err := api.NewClient(conf)
 	if err != nil {
@@ -92,7 +92,7 @@ func New(cfg Config) (*Client, error) {
 	return &Client{cfg: cfg, api: client}, nil
 }
 
-// login gets a token, unless there is one. c.mu is held.
+// login gets a token, unless the client has one. The caller holds c.mu.
 func (c *Client) login(ctx context.Context) error {
 	if c.loggedIn {
 		return nil
@@ -114,7 +114,7 @@ func (c *Client) login(ctx context.Context) error {
 	return nil
 }
 
-// loginAdvice says what is to be done when a login is refused.
+// loginAdvice returns what to do when Vault refuses a login.
 var loginAdvice = map[string]string{
 	AuthToken: "the token is wrong, revoked, or its life is over: give a new one",
 	AuthAppRole: "are vault.role_id, vault.secret_id and vault.mount right, and is the secret id neither used up nor destroyed? " +
@@ -178,7 +178,7 @@ func (c *Client) loginWith(ctx context.Context, method api.AuthMethod) (*api.Sec
 	return secret.Auth, nil
 }
 
-// takeToken takes the token that was given, and asks how long it will live.
+// takeToken takes the token from the configuration, and asks Vault for its lifetime.
 func (c *Client) takeToken(ctx context.Context) (*api.SecretAuth, error) {
 	if c.cfg.ReadToken != nil {
 		token, err := c.cfg.ReadToken()
@@ -199,9 +199,8 @@ func (c *Client) takeToken(ctx context.Context) (*api.SecretAuth, error) {
 	return &api.SecretAuth{Renewable: renewable, LeaseDuration: int(left / time.Second)}, err
 }
 
-// Renew lengthens the life of the token when half of it is over, or logs in again when it
-// cannot be lengthened. It returns when it should be called next at the latest; 0 for
-// whenever.
+// Renew renews the token when half of its lifetime is over, or logs in again when the token cannot
+// be renewed. It returns the longest time until the next call; 0 for no limit.
 func (c *Client) Renew(ctx context.Context) (time.Duration, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -219,7 +218,7 @@ func (c *Client) Renew(ctx context.Context) (time.Duration, error) {
 		if err == nil && secret != nil && secret.Auth != nil && secret.Auth.LeaseDuration > 0 {
 			was := c.lease
 			c.took(secret.Auth)
-			if c.lease > was/2 { // it is not at the end of its longest life
+			if c.lease > was/2 { // the token is not at its max TTL
 				return c.lease / 2, nil
 			}
 		} else if err = classify(err); errors.Is(err, ErrAway) {
@@ -233,8 +232,8 @@ func (c *Client) Renew(ctx context.Context) (time.Duration, error) {
 	return c.lease / 2, nil
 }
 
-// read asks for a path, once more with a fresh token when the token is refused: it may
-// have been revoked, or have died while nobody looked.
+// read reads a path. When Vault refuses the token, it tries once more with a new one: the
+// old token may have been revoked or have expired unnoticed.
 func (c *Client) read(ctx context.Context, path string, query map[string][]string, advice string) (*api.Secret, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -253,7 +252,7 @@ func (c *Client) read(ctx context.Context, path string, query map[string][]strin
 	}
 }
 
-// advise classifies an error, and adds what is to be done if Vault has refused.
+// advise classifies an error, and adds advice if Vault has refused the request.
 func advise(err error, advice string) error {
 	classified := classify(err)
 	if _, answered := errors.AsType[*api.ResponseError](err); answered && !errors.Is(classified, ErrAway) {
@@ -262,7 +261,7 @@ func advise(err error, advice string) error {
 	return classified
 }
 
-// classify makes the errors that may pass over [ErrAway], and one line of all.
+// classify wraps temporary errors in [ErrAway], and puts every error on one line.
 func classify(err error) error {
 	if err == nil {
 		return nil

@@ -15,14 +15,14 @@ import (
 
 const scheme = "vault:"
 
-// Reference is where a secret is kept: a field of a secret in a KV engine, of version 1 or
-// 2, written vault:PATH#FIELD. PATH begins with the mount and has no data/ in it.
+// Reference names a field of a secret in a KV engine of version 1 or 2, written
+// vault:PATH#FIELD. PATH begins with the mount and has no data/ in it.
 type Reference struct{ Path, Field string }
 
-// IsReference reports whether a value is meant as one.
+// IsReference reports whether a value is meant as a [Reference].
 func IsReference(value string) bool { return strings.HasPrefix(value, scheme) }
 
-// ParseReference reads what IsReference takes for one.
+// ParseReference parses a value for which [IsReference] is true.
 func ParseReference(value string) (Reference, error) {
 	path, field, ok := strings.Cut(strings.TrimPrefix(value, scheme), "#")
 	if path = strings.Trim(path, "/"); !ok || path == "" || field == "" || !strings.Contains(path, "/") {
@@ -33,16 +33,16 @@ func ParseReference(value string) (Reference, error) {
 
 func (r Reference) String() string { return scheme + r.Path + "#" + r.Field }
 
-// Value is what is kept there.
+// Value is the content of the field that a [Reference] names.
 type Value struct {
 	Text     string
-	Cut      bool   // a line break at the end, which is no part of Text, was there
-	Version  int    // 0 where there are no versions (KV version 1)
-	Previous string // what it said before that; "" when nothing else, or it is deleted or long ago
+	Cut      bool   // whether a line break at the end was removed from Text
+	Version  int    // 0 for an engine without versions (KV version 1)
+	Previous string // the value before this one; "" when there is none, or it is deleted or too many versions back
 }
 
-// Read reads a secret, and what was there before it if previous. It fails with [ErrAway]
-// when it may be worth trying again.
+// Read reads a secret, and with previous the value before it too. It fails with [ErrAway] when a
+// later attempt may succeed.
 func (c *Client) Read(ctx context.Context, ref Reference, previous bool) (Value, error) {
 	v, err := c.readKV(ctx, ref, previous)
 	if err != nil {
@@ -89,10 +89,10 @@ func (c *Client) readKV(ctx context.Context, ref Reference, previous bool) (Valu
 	return v, err
 }
 
-const mostVersions = 10 // to look back; as many as a KV engine keeps if nobody says otherwise
+const mostVersions = 10 // read at most; a KV engine keeps as many by default
 
-// readPrevious returns what a field said before it was changed, which may be some versions
-// ago when other fields of the secret have changed since.
+// readPrevious returns the previous value of a field. It may be several versions back, because
+// other fields of the secret may have changed since.
 func (c *Client) readPrevious(ctx context.Context, path, name string, v Value) (string, error) {
 	for version := v.Version - 1; version > max(0, v.Version-mostVersions); version-- {
 		data, _, err := c.readVersion(ctx, path, version)
@@ -109,8 +109,8 @@ func (c *Client) readPrevious(ctx context.Context, path, name string, v Value) (
 	return "", nil
 }
 
-// mountOf returns the mount that a path lies in, with a slash at its end, and whether it
-// keeps versions. It must be a KV engine.
+// mountOf returns the mount of a path, with a slash at its end, and whether it keeps versions. It
+// fails if the mount is not a KV engine.
 func (c *Client) mountOf(ctx context.Context, path string) (mount string, versioned bool, err error) {
 	secret, err := c.read(ctx, "sys/internal/ui/mounts/"+path, nil,
 		"is nothing mounted there, or does no policy of the token allow anything below it?")
@@ -131,7 +131,7 @@ func (c *Client) mountOf(ctx context.Context, path string) (mount string, versio
 	return mount, options["version"] == "2", nil
 }
 
-// readVersion reads a version, or the latest for 0. data is nil when it is deleted.
+// readVersion reads a version of a secret, or the latest for 0. data is nil for a deleted version.
 func (c *Client) readVersion(ctx context.Context, path string, version int) (data map[string]any, actual int, err error) {
 	var query map[string][]string
 	if version > 0 {
@@ -157,8 +157,8 @@ func policyFor(path string) string {
 	return fmt.Sprintf("a policy of the token must allow to read %q", path)
 }
 
-// field returns the text of a field without a line break at its end, which cut reports: a file has one,
-// as in "vault kv put secret/authctl jwt_secret=@file".
+// field returns the text of a field without a line break at its end. cut reports whether there was one:
+// "vault kv put secret/authctl jwt_secret=@file" stores that of the file.
 func field(data map[string]any, name string) (text string, cut bool, err error) {
 	value, there := data[name]
 	if !there {
@@ -174,7 +174,7 @@ func field(data map[string]any, name string) (text string, cut bool, err error) 
 	return text, cut, nil
 }
 
-// isNetwork reports whether an error is about getting there and back.
+// isNetwork reports whether an error comes from the network.
 func isNetwork(err error) bool {
 	if _, file := errors.AsType[*fs.PathError](err); file {
 		return false
@@ -184,7 +184,7 @@ func isNetwork(err error) bool {
 	return viaURL || viaNet || errors.Is(err, context.DeadlineExceeded)
 }
 
-// said is what Vault answered, in one line.
+// said returns the errors of an answer of Vault, on one line.
 func said(e *api.ResponseError) string {
 	if e.RawError || len(e.Errors) == 0 {
 		return "without saying why"

@@ -28,14 +28,14 @@ func (src Sources) Path() string {
 			return path
 		}
 	}
-	return filepath.Join(src.Dir, DefaultFile)
+	return filepath.Join(src.Dir, defaultFile)
 }
 
 // readFile merges the configuration file, if there is one, and reports keys
 // that do not exist or are there twice.
 func (src Sources) readFile(v *viper.Viper, origins map[string]string, bad *Faults) {
 	path := src.Path()
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && path == filepath.Join(src.Dir, DefaultFile) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && path == filepath.Join(src.Dir, defaultFile) {
 		return
 	}
 	file := viper.New()

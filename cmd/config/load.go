@@ -14,7 +14,7 @@ import (
 
 const (
 	envPrefix   = "AUTHCTL_"
-	DefaultFile = "authctl.yaml"
+	defaultFile = "authctl.yaml"
 )
 
 // OperatorVariable names the operator as --as does. It is no setting: it is about a person,

@@ -24,7 +24,7 @@ func from(t *testing.T, file string, environ ...string) Sources {
 	t.Helper()
 	src := Sources{Dir: t.TempDir(), Environ: environ, Flags: map[string]string{}}
 	if file != "" {
-		write(t, filepath.Join(src.Dir, DefaultFile), file, 0o600)
+		write(t, filepath.Join(src.Dir, defaultFile), file, 0o600)
 	}
 	return src
 }

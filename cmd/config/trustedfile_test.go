@@ -27,7 +27,7 @@ type named struct {
 
 func namedFiles() map[string]named {
 	return map[string]named{
-		"the configuration": {DefaultFile, "log: {level: warn}", "jwt: {secret: " + goodSecret + "}", ""},
+		"the configuration": {defaultFile, "log: {level: warn}", "jwt: {secret: " + goodSecret + "}", ""},
 		"another one":       {"other.json", `{"log": {"level": "warn"}}`, `{"password": {"previous_peppers": ["` + goodSecret + `"]}}`, "AUTHCTL_CONFIG"},
 		".env":              {".env", "LOG_LEVEL=warn\n", "JWT_SECRET=" + goodSecret + "\n", ""},
 		"a secret":          {"secret", goodSecret, "", "JWT_SECRET_FILE"},

@@ -11,7 +11,7 @@ import (
 
 func TestAPipeInThePlaceOfAConfigurationIsRefusedAtOnce(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{DefaultFile, ".env"} {
+	for _, name := range []string{defaultFile, ".env"} {
 		src := from(t, "")
 		path := filepath.Join(src.Dir, name)
 		if err := syscall.Mkfifo(path, 0o600); err != nil {

@@ -41,7 +41,7 @@ func (n *operatorName) String() string { return string(*n) }
 // Type implements pflag.Value.
 func (n *operatorName) Type() string { return "name" }
 
-// operator returns the name that the person at the command line goes by, "" for none.
+// operator returns the name that the person at the command line claims, "" for none.
 func (a *app) operator() (string, error) {
 	if a.as != "" {
 		return string(a.as), nil
@@ -53,8 +53,8 @@ func (a *app) operator() (string, error) {
 	return name, nil
 }
 
-// actor is the person at the command line, for the audit trail: the operating system's word
-// first, and after it what the person says. [app.open] has judged the name.
+// actor returns the person at the command line, for the audit trail: first the name that the
+// operating system gives, then the name that the person claims. [app.open] has checked that name.
 func (a *app) actor(reason string) authn.Actor {
 	uid := os.Geteuid()
 	sudo := ""
@@ -65,8 +65,8 @@ func (a *app) actor(reason string) authn.Actor {
 	return authn.Actor{Name: actorName(uid, loginName(uid), sudo, operator), Reason: reason}
 }
 
-// loginName returns the name that the operating system has for a user id, "" for none. Not
-// [user.Current], which believes $USER where there is none.
+// loginName returns the operating system's name for a user id, "" for none. It does not call
+// [user.Current], which falls back to $USER.
 func loginName(uid int) string {
 	u, err := user.LookupId(strconv.Itoa(uid))
 	if err != nil {

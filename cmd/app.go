@@ -11,9 +11,9 @@ import (
 	"github.com/authctl/authctl/cmd/vault"
 )
 
-// app is what every command is given: where to read and write, and how to come
-// by the configuration, the store and the service, which are opened when a
-// command asks for them and not before.
+// app is the state that every command shares: its streams, and the means to open the
+// configuration, the store and the service. It opens each of them when a command needs
+// it, and not before.
 type app struct {
 	in      io.Reader
 	out     io.Writer // data
@@ -21,15 +21,15 @@ type app struct {
 	sources config.Sources
 	as      operatorName  // --as
 	log     *serverLog    // of serve, once it is open; nil before, and of every other command
-	vault   *vault.Client // made when something is kept there
+	vault   *vault.Client // created when a setting refers to Vault
 
-	vaultLogin config.Vault // what vault was made with
+	vaultLogin config.Vault // the settings of vault
 
-	database string // the one that the command may change, as people read it; "" when it changes none
+	database string // name of the database that the command may change, for messages; "" when it changes none
 	waits    bool   // --wait was given
 }
 
-// say writes a line of talk; where the log is JSON, into the log.
+// say writes a message to standard error, or into the log if the log is JSON.
 func (a *app) say(format string, args ...any) {
 	line := fmt.Sprintf(format, args...)
 	if a.log != nil && a.log.json {
@@ -39,7 +39,7 @@ func (a *app) say(format string, args ...any) {
 	fmt.Fprintf(a.err, "authctl: %s\n", printable(line))
 }
 
-// terminal returns the terminal that a stream is, if it is one.
+// terminal returns a stream as a file if it is a terminal.
 func terminal(stream any) (*os.File, bool) {
 	f, ok := stream.(*os.File)
 	return f, ok && term.IsTerminal(int(f.Fd()))

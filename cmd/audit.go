@@ -145,8 +145,8 @@ func (o *auditListOptions) run(ctx context.Context, a *app) error {
 	return nil
 }
 
-// eventPages returns what reads the pages of what p selects: as many events as may be
-// printed, and more at a time where few are selected.
+// eventPages returns a function that reads the next page of the events that p selects. A page
+// asks for at most limit+1 events at first, and for up to maxLook while few events match.
 func eventPages(ctx context.Context, svc *authn.Service, p store.EventPage, limit int) func() ([]store.RecordedEvent, bool, error) {
 	p.Limit = pageSize
 	if limit > 0 {

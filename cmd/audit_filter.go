@@ -33,8 +33,8 @@ func (o *auditFilter) addFlags(c *cobra.Command) {
 	f.Var(&o.until, "until", "only events before this `time`")
 }
 
-// filled is a flag of a text that is not empty: an empty one may come from a variable that is
-// not set, and must not select everything.
+// filled is a flag with a non-empty text. An empty text may come from an unset variable, and must
+// not select everything.
 type filled string
 
 // Set implements pflag.Value.
@@ -73,7 +73,7 @@ func (l *filledList) String() string { return strings.Join(*l, ",") }
 // Type implements pflag.Value.
 func (*filledList) Type() string { return "texts" }
 
-// page returns what the flags select, but for the user.
+// page returns the selection of the flags, except --user.
 func (o *auditFilter) page(now time.Time) (p store.EventPage, err error) {
 	p.Actor = string(o.actor)
 	if o.session != "" {
@@ -121,8 +121,8 @@ func knownActions(names []string) (actions []store.Action, err error) {
 	return actions, nil
 }
 
-// userID returns the id of the user that --user names. An id needs no user: the trail outlives
-// them.
+// userID returns the id of the user that --user names. It accepts an id without a user, because the
+// trail outlives users.
 func (o *auditFilter) userID(ctx context.Context, a *app, inst *instance) (uuid.UUID, error) {
 	if o.user == "" {
 		return uuid.Nil, nil

@@ -84,7 +84,7 @@ func (o *auditPruneOptions) run(ctx context.Context, a *app) error {
 	return o.show(a, view)
 }
 
-// prune deletes, and says how far it got.
+// prune deletes the events, and reports its progress.
 func (o *auditPruneOptions) prune(ctx context.Context, a *app, inst *instance, view auditPruneView) (int64, error) {
 	_, onTerminal := terminal(a.err)
 	progress := pruneLines(a, view.Events)
@@ -105,7 +105,7 @@ func (o *auditPruneOptions) prune(ctx context.Context, a *app, inst *instance, v
 	return deleted, nil
 }
 
-// pruneLines returns what says at every tenth of a prune how far it is, but for its end.
+// pruneLines returns a function that reports the progress of a prune at every tenth except the last.
 func pruneLines(a *app, whole int64) func(done int64) {
 	tenths := int64(0)
 	return func(done int64) {
@@ -116,7 +116,7 @@ func pruneLines(a *app, whole int64) func(done int64) {
 	}
 }
 
-// mayNotDelete gives the refusal of a role of PostgreSQL that may not delete events a hint.
+// mayNotDelete adds a hint to the error of a PostgreSQL role that may not delete events.
 func mayNotDelete(err error) error {
 	const insufficientPrivilege = "42501"
 	refused, ok := errors.AsType[interface {

@@ -14,8 +14,8 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// waitOptions is for commands that end access: they return when every server has
-// heard of it.
+// waitOptions is for commands that end access. Such a command returns when every server has
+// read the revocation.
 type waitOptions struct{ wait time.Duration }
 
 func (o *waitOptions) addFlag(c *cobra.Command) {
@@ -23,8 +23,8 @@ func (o *waitOptions) addFlag(c *cobra.Command) {
 	c.Flags().Var((*span)(&o.wait), "wait", "how long to wait for every running server to confirm")
 }
 
-// await waits for the servers and says how far the revocation has got. A server
-// that does not confirm is a failure in part.
+// await waits for the servers and reports which of them have read the revocation. It fails with a
+// partial failure if a server does not confirm.
 func (o waitOptions) await(ctx context.Context, a *app, svc *authn.Service) (authn.Reach, error) {
 	reach, err := svc.Cluster.Await(ctx, o.wait)
 	if err != nil {
@@ -55,7 +55,7 @@ const (
 	stopSilent  = "a server that reads another database, such as a primary that was replaced, does not hear of this: make sure that it has ended, then authctl node forget ID"
 )
 
-// silence says which servers nobody knows the end of.
+// silence returns a message that names the servers that fell silent without signing off.
 func silence(nodes []store.Node) string {
 	var names []string
 	for _, n := range nodes {
@@ -64,8 +64,8 @@ func silence(nodes []store.Node) string {
 	return strings.Join(names, ", ")
 }
 
-// awaitSigner is await for a key that was made the active one. That a server has heard of
-// it is not enough: one whose secrets do not open it lets nobody in.
+// awaitSigner is await for a key that became the active one. It waits until every server can open
+// the key: a server whose secrets do not open it cannot sign anybody in.
 func (o waitOptions) awaitSigner(ctx context.Context, a *app, svc *authn.Service, id string) (authn.Reach, error) {
 	reach, err := o.await(ctx, a, svc)
 	if err != nil {
@@ -87,7 +87,7 @@ func nodeNames(nodes []store.Node) string {
 	return strings.Join(names, ", ")
 }
 
-// reachedView is which servers know of a revocation.
+// reachedView lists the servers that have read a revocation, and the others.
 type reachedView struct {
 	Total     int           `json:"total"`
 	Confirmed int           `json:"confirmed"`

@@ -64,7 +64,7 @@ func (o *backupOptions) run(ctx context.Context, a *app, path string) error {
 	return o.print(a.out, view, table{header: []string{"DATABASE", "FILE", "BYTES"}, rows: [][]string{{view.Database, view.File, fmt.Sprint(view.Bytes)}}}, nil)
 }
 
-// backupFailed says what to do. What is wrong with the new file is no fault of the database.
+// backupFailed adds a hint to the error of a backup. It does not blame the database for a fault of the new file.
 func backupFailed(path string, err error) error {
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, store.ErrReplaced):

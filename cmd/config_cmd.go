@@ -59,8 +59,8 @@ func (o configCheckOptions) run(ctx context.Context, a *app) error {
 	return nil
 }
 
-// checkFiles reports what would keep `serve` from its SQLite file, and from the secret beside it. Opening them
-// finds the same, by the same code.
+// checkFiles reports faults with which `serve` could not open its SQLite file or the secret beside it.
+// `serve` runs the same code when it opens them.
 func checkFiles(l *config.Loaded) error {
 	path, onSQLite := l.SQLitePath()
 	if !onSQLite {

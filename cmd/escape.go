@@ -11,9 +11,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// hidden reports whether a terminal, or a person, would take a character for something
-// else than it is: control characters (C0, C1), those that turn the direction of what
-// follows, those without width, and those that are none. Spaces and line feeds are plain.
+// hidden reports whether a character could mislead a terminal or a person: control characters
+// (C0, C1), characters that change the direction of text, characters without width, and
+// unassigned ones. Spaces and line feeds are not hidden.
 func hidden(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }
 
 // escapeJSON writes hidden characters in JSON text as escapes (RFC 8259, section 7).
@@ -42,7 +42,7 @@ func escapeJSON(text []byte) []byte {
 	return out
 }
 
-// escaping is a writer of JSON, a line a call, that escapes what [hidden] tells.
+// escaping is a writer of JSON lines that escapes [hidden] characters. Each call writes one line.
 type escaping struct{ io.Writer }
 
 // Write writes a line.
@@ -79,7 +79,7 @@ func escapeYAML(text []byte) []byte {
 	return out
 }
 
-// printable makes text from elsewhere harmless to a terminal.
+// printable makes untrusted text harmless to a terminal.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {

@@ -27,8 +27,8 @@ const (
 	exitInterrupted = 130
 )
 
-// problem is an error of the command line itself: what to exit with, what to
-// say, and what to do next.
+// problem is an error of the command line itself: an exit code, a message and a
+// hint.
 type problem struct {
 	exit int
 	err  error
@@ -38,7 +38,7 @@ type problem struct {
 func (p *problem) Error() string { return p.err.Error() }
 func (p *problem) Unwrap() error { return p.err }
 
-// usage makes an error for a command that was not called as it must be.
+// usage returns an error for a command with wrong arguments or flags.
 func usage(hint, format string, args ...any) error {
 	return &problem{exitUsage, fmt.Errorf(format, args...), hint}
 }

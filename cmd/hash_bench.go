@@ -129,7 +129,7 @@ func (o *hashBenchOptions) validate() error {
 	return nil
 }
 
-// prepare finds out what there is to measure and to meet.
+// prepare chooses the costs to measure and reads the goal.
 func (o *hashBenchOptions) prepare(a *app) (*bench, error) {
 	cfg, err := config.Load(a.sources)
 	if err != nil {
@@ -185,7 +185,7 @@ func (b *bench) name(p hashing.Params, name string) {
 	b.names[p] = name
 }
 
-// cells is each cost at each concurrency, but for those that do not fit.
+// cells returns each cost at each concurrency, without the combinations that exceed the memory.
 func (b *bench) cells() []hashbench.Cell {
 	w := b.goal.Workers
 	concurrencies := slices.Compact([]int{1, w, 2 * w})
@@ -201,7 +201,7 @@ func (b *bench) cells() []hashbench.Cell {
 	return cells
 }
 
-// costs returns those to measure, by memory and iterations.
+// costs returns the costs to measure, sorted by memory and iterations.
 func (b *bench) costs() []hashing.Params {
 	var costs []hashing.Params
 	for p := range b.names {
@@ -216,7 +216,7 @@ func (b *bench) costs() []hashing.Params {
 	return costs
 }
 
-// impossible says why a cost cannot be measured here.
+// impossible returns why a cost cannot be measured on this machine, or "".
 func (b *bench) impossible(p hashing.Params) string {
 	if p.Validate() != nil {
 		return "more than the 1 GiB that a hash may take"

@@ -76,8 +76,8 @@ func (b *bench) chart() []byte {
 	return out.Bytes()
 }
 
-// colour returns one of eight that can be told apart, also by the colour-blind (Okabe
-// and Ito), again and again.
+// colour returns the i-th of eight colours that colour-blind people can distinguish too (Okabe
+// and Ito). After the eighth it starts again.
 func colour(i int) string {
 	colours := [...]string{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c6d31"}
 	return colours[i%len(colours)]
@@ -119,7 +119,7 @@ func (p plot) draw(out *bytes.Buffer, left float64) {
 	}
 }
 
-// step returns a round distance for about five marks.
+// step returns a round distance between about five marks on an axis.
 func step(most float64) float64 {
 	if most <= 0 {
 		return 1

@@ -17,10 +17,10 @@ import (
 	"github.com/authctl/authctl/authn/hashing/hashbench"
 )
 
-// Each measurement is a process of its own, so that the most memory that the system saw
-// it have is that of this cost alone.
+// Each measurement is a process of its own, so that the peak memory of the process belongs to
+// one cost only.
 
-// childOptions is what the measuring process is told.
+// childOptions is the input of the measuring process.
 type childOptions struct {
 	cell     hashbench.Cell
 	workers  int
@@ -28,7 +28,7 @@ type childOptions struct {
 	portable bool
 }
 
-// childReport is what it answers.
+// childReport is the output of the measuring process.
 type childReport struct {
 	Latencies []time.Duration `json:"latencies"`
 	Wall      time.Duration   `json:"wall"`
@@ -61,7 +61,7 @@ func newHashBenchChild(a *app) *cobra.Command {
 	return c
 }
 
-// measure asks for hashes, so many at once, of the hasher that serve has.
+// measure computes hashes at the concurrency of the cell, with the same hasher as serve.
 func (o childOptions) measure(ctx context.Context) (childReport, error) {
 	hasher, err := hashing.New(hashing.Config{Params: o.cell.Params, Budget: hashing.Budget{Workers: o.workers, MaxWait: time.Hour}, Portable: o.portable})
 	if err != nil {

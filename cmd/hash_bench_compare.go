@@ -67,7 +67,7 @@ func (o *hashBenchOptions) runCompare(ctx context.Context, a *app) error {
 	return nil
 }
 
-// viewStored says what a stored hash is.
+// viewStored returns the algorithm and cost of a stored hash.
 func viewStored(hash string, policy hashing.Params) storedView {
 	switch p := authn.DescribeHash(hash); p.State {
 	case authn.PasswordNone:

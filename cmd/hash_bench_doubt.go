@@ -11,11 +11,11 @@ import (
 	"github.com/authctl/authctl/authn/hashing/hashbench"
 )
 
-// fewHashes is how many a percentile of 95 needs to be another one than the slowest.
+// fewHashes is the number of samples from which p95 differs from the slowest sample.
 const fewHashes = 20
 
-// reliedOn is what a choice, or a check, rests on: the measurements with all workers busy, from
-// which the times of other costs are predicted, and the candidates.
+// reliedOn returns the results on which a choice or a check depends: the measurements with all
+// workers busy, which predict the times of other costs, and the candidates.
 func (b *bench) reliedOn() (results []hashbench.Result) {
 	for _, r := range slices.Concat(b.results, b.solved) {
 		if r.Concurrency == b.goal.Workers {
@@ -25,7 +25,7 @@ func (b *bench) reliedOn() (results []hashbench.Result) {
 	return results
 }
 
-// doubts says what speaks against relying on the measurement.
+// doubts returns the reasons why the measurement is unreliable.
 func (b *bench) doubts() []string {
 	doubts := []string{}
 	for _, r := range b.reliedOn() {
@@ -36,12 +36,12 @@ func (b *bench) doubts() []string {
 	return doubts
 }
 
-// doubtful reports whether a measurement of this cost is not to be relied on.
+// doubtful reports whether a measurement of this cost is unreliable.
 func (b *bench) doubtful(p hashing.Params) bool {
 	return slices.ContainsFunc(slices.Concat(b.results, b.solved), func(r hashbench.Result) bool { return r.Params == p && doubt(r) != "" })
 }
 
-// doubt says why a measurement is not to be relied on, or "".
+// doubt returns why a measurement is unreliable, or "".
 func doubt(r hashbench.Result) string {
 	switch {
 	case r.Rounds() < 2:
@@ -60,7 +60,7 @@ func first(doubts []string) string {
 	return strings.Join(doubts, ", ")
 }
 
-// approximately is what stands before a figure that is not exact.
+// approximately returns the mark before an approximate figure, "" for an exact one.
 func approximately(exact bool) string {
 	if exact {
 		return ""
@@ -68,7 +68,7 @@ func approximately(exact bool) string {
 	return "~"
 }
 
-// refuseDoubtful is what keeps a choice from being written that rests on noise, unless --force
+// refuseDoubtful returns an error if the choice depends on an unreliable measurement, unless --force
 // is given.
 func (b *bench) refuseDoubtful() error {
 	doubts := b.doubts()
@@ -83,10 +83,10 @@ func (b *bench) refuseDoubtful() error {
 		"repeat it with a longer --time while nothing else runs here; --force writes the choice all the same"}
 }
 
-// weaker reports whether the choice is weaker than what is configured.
+// weaker reports whether the chosen cost is weaker than the configured one.
 func (b *bench) weaker() bool { return b.chosen != nil && b.chosen.Params.WeakerThan(b.configured) }
 
-// warnWeaker says so, and what it means.
+// warnWeaker warns that the chosen cost is weaker than the configured one.
 func (b *bench) warnWeaker() {
 	if !b.weaker() {
 		return
@@ -96,7 +96,7 @@ func (b *bench) warnWeaker() {
 		b.chosen.Params, b.configured, then.HashesPerSecond/now.HashesPerSecond, float64(b.chosen.Params.Memory)/float64(b.configured.Memory))
 }
 
-// twoDigits rounds an estimate to what is known of it.
+// twoDigits rounds an estimate to its two reliable digits.
 func twoDigits(n float64) string {
 	if n <= 0 {
 		return "0"

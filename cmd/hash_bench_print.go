@@ -14,7 +14,7 @@ import (
 	"github.com/authctl/authctl/cmd/config"
 )
 
-// benchView is what was found, in JSON and YAML.
+// benchView is the result of the benchmark in JSON and YAML.
 type benchView struct {
 	Chosen     *costView          `json:"chosen"` // the configured cost where there was no goal; null where none meets it
 	Configured costView           `json:"configured"`
@@ -103,7 +103,7 @@ func (b *bench) view() benchView {
 	return v
 }
 
-// implementation names what computed.
+// implementation names the implementation of Argon2 that was measured.
 func (b *bench) implementation() string {
 	h, err := hashing.New(hashing.Config{Params: hashing.Params{Memory: 8, Iterations: 1, Parallelism: 1}, Portable: b.portable})
 	if err != nil {
@@ -153,7 +153,7 @@ func (b *bench) table(v benchView) table {
 
 func milliseconds(ms float64) string { return fmt.Sprintf("%.0f ms", ms) }
 
-// talk says what the table does not.
+// talk prints the results that the table does not show.
 func (b *bench) talk(v benchView) {
 	b.a.say("Argon2's implementation is %q", v.Machine.Implementation)
 	if b.chosen != nil {

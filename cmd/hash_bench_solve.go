@@ -9,11 +9,11 @@ import (
 	"github.com/authctl/authctl/authn/hashing/hashbench"
 )
 
-// maxTries is how many candidates are measured before giving up.
+// maxTries is the max number of candidates to measure.
 const maxTries = 6
 
-// solve goes down from the strongest cost that is predicted to meet the goal, until one
-// does when it is measured.
+// solve measures candidates, beginning with the strongest cost that is predicted to meet the
+// goal, until a measured one meets it.
 func (b *bench) solve(ctx context.Context) error {
 	fit := hashbench.NewFit(b.results, b.goal.Workers)
 	for _, p := range b.goal.Costs() {
@@ -50,7 +50,7 @@ func tooNear(p, slow hashing.Params) bool {
 	return float64(p.Memory)*float64(p.Iterations) > 0.97*float64(slow.Memory)*float64(slow.Iterations)
 }
 
-// progress draws a bar on a terminal, and says once what is done elsewhere.
+// progress draws a bar on a terminal. Elsewhere it prints one line.
 func (b *bench) progress(what string) func(float64) {
 	if _, onTerminal := terminal(b.a.err); !onTerminal {
 		b.a.say("%s", what)
@@ -65,7 +65,7 @@ func (b *bench) endProgress() {
 	}
 }
 
-// conclude decides how the command ends, and writes what was chosen.
+// conclude writes the chosen cost, and returns the result of the command.
 func (b *bench) conclude(ctx context.Context) error {
 	if b.options.check {
 		return b.verdict()
@@ -91,7 +91,7 @@ func (b *bench) conclude(ctx context.Context) error {
 	return nil
 }
 
-// verdict is that of --check.
+// verdict returns the result of --check.
 func (b *bench) verdict() error {
 	for _, r := range b.results {
 		if r.Params != b.configured {
@@ -109,7 +109,7 @@ func (b *bench) verdict() error {
 	return nil
 }
 
-// memoryText writes memory as the configuration has it.
+// memoryText formats memory as the configuration does.
 func memoryText(p hashing.Params) string {
 	if p.Memory%1024 == 0 {
 		return fmt.Sprintf("%dMiB", p.Memory/1024)
@@ -117,7 +117,7 @@ func memoryText(p hashing.Params) string {
 	return fmt.Sprintf("%dKiB", p.Memory)
 }
 
-// rejection says why a result is not the choice, or "".
+// rejection returns why a result was not chosen, or "".
 func (b *bench) rejection(r hashbench.Result) string {
 	if why := b.goal.Judge(r); why != "" {
 		return why

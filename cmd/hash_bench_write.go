@@ -81,8 +81,8 @@ func readConfigFile(path string) (string, fs.FileMode, error) {
 	return string(text), info.Mode().Perm(), err
 }
 
-// loadsAs checks that the new text is a configuration with this cost. A variable or a
-// flag that comes before the file is said to.
+// loadsAs checks that the new text is a configuration with this cost. The error names a variable or
+// a flag that overrides the file.
 func (b *bench) loadsAs(path, text string, p hashing.Params) error {
 	dir, err := os.MkdirTemp("", "authctl-config-")
 	if err != nil {
@@ -112,8 +112,8 @@ func (b *bench) loadsAs(path, text string, p hashing.Params) error {
 	return nil
 }
 
-// onlyElsewhere reports whether the faults of a configuration have nothing to do with
-// its text, but with secrets and files that are given elsewhere.
+// onlyElsewhere reports whether the faults of a configuration come only from secrets and files
+// outside its text.
 func onlyElsewhere(err error) bool {
 	var bad config.Faults
 	if !errors.As(err, &bad) {
@@ -127,8 +127,8 @@ func onlyElsewhere(err error) bool {
 	return true
 }
 
-// replaceFile keeps a copy of the file beside it, and puts the new text in its place at
-// once. It returns what to say of the copy.
+// replaceFile keeps a copy beside the file, and replaces the file with the new text atomically. It
+// returns a message about the copy.
 func replaceFile(path, old, text string, mode fs.FileMode) (said string, err error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
@@ -153,7 +153,7 @@ func replaceFile(path, old, text string, mode fs.FileMode) (said string, err err
 	return said, nil
 }
 
-// writeNew writes a file that must not be there, and has it on the disk.
+// writeNew writes a file that must not exist yet, and syncs it to disk.
 func writeNew(path, text string, mode fs.FileMode) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
 	if err != nil {

@@ -52,8 +52,8 @@ func clientOf(s config.Server) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// dial opens a connection, and says in the PROXY protocol, where the server demands it of this
-// machine, that nobody is behind it.
+// dial opens a connection. If the server requires the PROXY protocol from this machine, dial sends
+// its LOCAL header, which names no client.
 func dial(ctx context.Context, s config.Server, network, address string) (net.Conn, error) {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, network, address)

@@ -19,7 +19,7 @@ func newKey(a *app) *cobra.Command {
 		newKeyList(a), newKeyRotate(a), newKeyPromote(a), newKeyRetire(a), newKeyRemove(a), newKeyReseal(a), newKeyExport(a))
 }
 
-// keyView is a signing key in JSON and YAML. It has nothing secret.
+// keyView is a signing key in JSON and YAML, without secrets.
 type keyView struct {
 	KeyID       string     `json:"key_id"`
 	Algorithm   string     `json:"algorithm"`
@@ -83,7 +83,7 @@ func listKeys(ctx context.Context, a *app, o *output) error {
 	return o.print(a.out, views, t, ids)
 }
 
-// keyChangeOptions is for commands that move one key by hand.
+// keyChangeOptions is for commands that change the state of one signing key.
 type keyChangeOptions struct {
 	output
 	confirmOptions
@@ -91,7 +91,7 @@ type keyChangeOptions struct {
 	reason string
 }
 
-// keyChange is what such a command does.
+// keyChange is the change that a command makes to one signing key.
 type keyChange struct {
 	verb string
 	from []store.KeyState

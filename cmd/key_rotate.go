@@ -124,7 +124,7 @@ func (o *keyRotateOptions) run(ctx context.Context, a *app) error {
 	}, []string{view.KeyID}), err)
 }
 
-// rotate publishes, waits and promotes.
+// rotate publishes a new key, waits, and promotes it.
 func (o *keyRotateOptions) rotate(ctx context.Context, a *app, inst *instance, keys []authn.Key, view *rotateView) error {
 	if o.dryRun {
 		if err := inst.authn.Keys.CanRotate(keys); err != nil {
@@ -181,7 +181,7 @@ func (o *keyRotateOptions) awaitKey(ctx context.Context, a *app, svc *authn.Serv
 		"give these servers the same jwt.secret (restart them), and call authctl key rotate again; if it is wrong here, first authctl key retire " + id}
 }
 
-// publish waits until the key has been published for long enough.
+// publish waits until the key has been published for --publish-for.
 func (o *keyRotateOptions) publish(ctx context.Context, a *app, next authn.Key) error {
 	left := time.Until(next.CreatedAt.Add(o.publishFor))
 	if left <= 0 {
@@ -197,7 +197,7 @@ func (o *keyRotateOptions) publish(ctx context.Context, a *app, next authn.Key) 
 	}
 }
 
-// burn makes a new key the only one, and ends the sessions if that is asked for.
+// burn makes a new key the only one, and ends the sessions if --and-revoke-sessions is given.
 func (o *keyRotateOptions) burn(ctx context.Context, a *app, inst *instance, keys []authn.Key, view *rotateView) error {
 	if err := inst.authn.Keys.CanRotate(keys); err != nil {
 		return err

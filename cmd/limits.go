@@ -17,7 +17,7 @@ func newLimits(a *app) *cobra.Command {
 	return group("limits", "See and clear what is held against failed sign-ins", newLimitsList(a), newLimitsClear(a))
 }
 
-// attemptsOptions says whose failed sign-ins, and from where.
+// attemptsOptions selects failed sign-ins by account and address.
 type attemptsOptions struct{ user, address string }
 
 func (o *attemptsOptions) addFlags(c *cobra.Command) {

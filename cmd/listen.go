@@ -10,7 +10,7 @@ import (
 	"github.com/authctl/authctl/cmd/config"
 )
 
-// listeners are what a server accepts connections on.
+// listeners has the listeners of a server.
 type listeners struct {
 	public net.Listener
 	admin  net.Listener // nil when it is turned off
@@ -28,7 +28,7 @@ func listenOn(ctx context.Context, cfg *config.Loaded) (l listeners, err error) 
 	return l, err
 }
 
-// close gives them up; a second time does nothing.
+// close closes the listeners. A second call does nothing.
 func (l listeners) close() {
 	l.public.Close()
 	if l.admin != nil {

@@ -12,10 +12,10 @@ const (
 	yamlAtOnce = 100  // rows that are YAML nodes at a time, each of which takes kilobytes
 )
 
-// listing prints rows as they come, page after page, so that it holds one page and not
-// all rows. What it prints in JSON or YAML is one document, as if printed at once; in NDJSON
-// each row is one, on a line. A table's columns are as wide as its first page needs; a wider
-// cell after that moves the rest of its line.
+// listing prints rows page by page, so that it holds one page in memory and not all rows. Its
+// JSON or YAML output is one document. In NDJSON each row is a document, on one line. The first
+// page sets the column widths of a table; a wider cell on a later page shifts the rest of its
+// line.
 type listing[T any] struct {
 	output *output
 	out    io.Writer
@@ -115,7 +115,7 @@ func (l *listing[T]) begin(page *bytes.Buffer) {
 	l.waiting = nil
 }
 
-// end prints what only the last row makes known.
+// end prints the rest of the document or table after the last row.
 func (l *listing[T]) end() error {
 	var rest bytes.Buffer
 	switch l.output.format {

@@ -17,8 +17,8 @@ func (a *app) load(ctx context.Context, wanted func(key string) bool) (config.Lo
 	return cfg, err
 }
 
-// loadHolding does as load, but while Vault is away it goes on with what is held of it, at
-// once. It reports whether Vault itself has said everything.
+// loadHolding is like load, but uses the cached secrets at once if Vault is unavailable. It reports
+// whether every secret came from Vault itself.
 func (a *app) loadHolding(ctx context.Context, wanted func(key string) bool, held []config.Reference) (cfg config.Loaded, heard bool, err error) {
 	src := a.sources
 	var began time.Time
@@ -77,7 +77,7 @@ func (e vaultAway) Is(target error) bool { return target == vault.ErrAway }
 
 func (e vaultAway) Unwrap() error { return e.error }
 
-// everySecret wants all.
+// everySecret selects every secret.
 func everySecret(string) bool { return true }
 
 // warn says what a server may be given and its operator hardly wants.

@@ -13,7 +13,7 @@ import (
 	"github.com/authctl/authctl/cmd/config"
 )
 
-// levelGate is the least level that is logged, which may change while the server runs.
+// levelGate is the lowest level that is logged. It may change while the server runs.
 type levelGate struct{ least atomic.Int32 }
 
 // Sample implements zerolog.Sampler.
@@ -24,7 +24,7 @@ func (g *levelGate) set(name string) {
 	g.least.Store(int32(level))
 }
 
-// serverLog is what a server says on standard error.
+// serverLog is the log of a server on standard error.
 type serverLog struct {
 	zerolog.Logger                // leaves out what is below log.level
 	always         zerolog.Logger // leaves out nothing: how the process begins and ends

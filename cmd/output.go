@@ -133,7 +133,7 @@ func oneLine(err error) string {
 	return strings.ReplaceAll(strings.Join(slices.Compact(lines), "; "), ":; ", ": ")
 }
 
-// when prints an instant for people.
+// when formats an instant for people.
 func when(t time.Time) string {
 	if t.IsZero() {
 		return "-"
@@ -141,7 +141,7 @@ func when(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04:05Z")
 }
 
-// whenever prints a time that may be none.
+// whenever formats a time that may be nil.
 func whenever(t *time.Time) string {
 	if t == nil {
 		return "-"
@@ -149,7 +149,7 @@ func whenever(t *time.Time) string {
 	return when(*t)
 }
 
-// orDash prints a dash for nothing.
+// orDash returns the text, or a dash for an empty one.
 func orDash(s string) string {
 	if s == "" {
 		return "-"

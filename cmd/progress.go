@@ -2,7 +2,7 @@ package cmd
 
 import "strings"
 
-// bar draws how much of a whole is done; there may be more than was thought.
+// bar draws a progress bar. done may exceed whole, which may be an estimate.
 func bar(done, whole int64) string {
 	const width = 30
 	filled := int(min(done, whole) * width / whole)

@@ -135,7 +135,7 @@ func generatePassword() string {
 	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b))[:26]
 }
 
-// confirmOptions is for commands that destroy.
+// confirmOptions is for commands that destroy data.
 type confirmOptions struct{ yes, dryRun bool }
 
 func (o *confirmOptions) addFlag(c *cobra.Command) {
@@ -153,7 +153,7 @@ func (o confirmOptions) confirm(ctx context.Context, a *app, what string) (bool,
 	return o.ask(ctx, a, what, what+"? [y/N] ", "y", "yes")
 }
 
-// confirmWord is confirm for what concerns everybody: a whole word must be typed.
+// confirmWord is confirm for operations on all users: the person must type a whole word.
 func (o confirmOptions) confirmWord(ctx context.Context, a *app, what, word string) (bool, error) {
 	what = a.inDatabase(what)
 	return o.ask(ctx, a, what, fmt.Sprintf("%s? type %q to do it: ", what, word), word)

@@ -19,7 +19,7 @@ import (
 
 const reconcileAgain = 5 * time.Second // after the signing keys could not be reconciled
 
-// reloader takes changes of the configuration over into a server that runs.
+// reloader applies changes of the configuration to a running server.
 type reloader struct {
 	app  *app
 	inst *instance
@@ -84,14 +84,14 @@ func (r *reloader) run(ctx context.Context, srv *server.Server, kicked <-chan st
 	}
 }
 
-// reload reads everything again.
+// reload reads the whole configuration again.
 func (r *reloader) reload(ctx context.Context) {
 	if next, ok := r.read(ctx); ok {
 		r.apply(ctx, next, "configuration reloaded")
 	}
 }
 
-// catchUp takes over what has changed between the first reading and the first watch.
+// catchUp applies the changes between the first reading and the first watch.
 func (r *reloader) catchUp(ctx context.Context) {
 	next, ok := r.read(ctx)
 	if !ok {
@@ -130,7 +130,7 @@ func (r *reloader) refused(err error) {
 	r.log.Error().Strs("faults", why).Msg("configuration not reloaded, nothing has changed")
 }
 
-// apply takes over what can change of next, and says what did and what needs a restart.
+// apply applies the reloadable settings of next, and reports the changes and the settings that need a restart.
 func (r *reloader) apply(ctx context.Context, next config.Loaded, what string) {
 	r.holdPrevious(&next)
 	merged, changed, restart := config.Merge(r.running, next)

@@ -13,8 +13,8 @@ import (
 
 const vaultTimeout = 5 * time.Second // for one answer
 
-// askVault reads again what is kept in Vault, takes over what has changed, and returns when
-// to ask next.
+// askVault reads the secrets in Vault again, applies the changes, and returns the time until the
+// next call.
 func (r *reloader) askVault(ctx context.Context) time.Duration {
 	pause := r.running.Vault.RefreshInterval
 	left, err := r.renew(ctx)
@@ -56,7 +56,7 @@ func (r *reloader) renew(ctx context.Context) (time.Duration, error) {
 	return r.app.vault.Renew(ctx)
 }
 
-// readVault reads every reference. It changes nothing unless it can read all, and use it.
+// readVault reads every reference. It changes nothing unless every value is readable and valid.
 func (r *reloader) readVault(ctx context.Context) error {
 	next := r.running.Clone()
 	changed := false
@@ -107,7 +107,7 @@ func (r *reloader) holdPrevious(next *config.Loaded) {
 	next.JWT.PreviousSecrets.Texts = previous
 }
 
-// ready fails when Vault has not been heard of for vault.max_age.
+// ready fails when the last complete answer of Vault is older than vault.max_age.
 func (r *reloader) ready() error {
 	seen, most := r.seen.Load(), time.Duration(r.maxAge.Load())
 	if seen == nil {

@@ -82,7 +82,7 @@ func (o *restoreBeginOptions) run(ctx context.Context, a *app) error {
 	return errors.Join(o.print(a.out, view, t, nil), serversRun(inst, running))
 }
 
-// cannotAsk is for a database that is too far gone to be asked.
+// cannotAsk returns the error for a database that is too damaged to be queried.
 func cannotAsk(err error) error {
 	if err == nil {
 		return nil
@@ -92,7 +92,7 @@ func cannotAsk(err error) error {
 		"if the database is lost, see to it yourself that every server is stopped, put the backup in its place, and call authctl restore finish"}
 }
 
-// serversRun refuses while there are servers. On SQLite they are known to run.
+// serversRun returns an error while there are servers. On SQLite they certainly run.
 func serversRun(inst *instance, running []store.Node) error {
 	if len(running) == 0 {
 		return nil

@@ -96,7 +96,7 @@ func (o *restoreFinishOptions) run(ctx context.Context, a *app) error {
 	return o.print(a.out, view, restoreFinishTable(view), nil)
 }
 
-// finish does it, and says what it did.
+// finish makes the restored database fit to serve, and reports the changes.
 func (o *restoreFinishOptions) finish(ctx context.Context, a *app, inst *instance, view *restoreFinishView) error {
 	done, err := inst.authn.Cluster.FinishRestore(ctx, a.actor(o.reason))
 	if err != nil {
@@ -114,7 +114,7 @@ func (o *restoreFinishOptions) finish(ctx context.Context, a *app, inst *instanc
 	return unmarkRestore(inst)
 }
 
-// countEverybody returns how many sessions are alive, or nil when that takes long.
+// countEverybody returns the number of live sessions, or nil when the count takes too long.
 func countEverybody(ctx context.Context, svc *authn.Service) (*int64, error) {
 	counting, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()

@@ -53,7 +53,7 @@ func (m restoreMark) takeBack() error {
 	return os.Remove(m.path)
 }
 
-// unmarkRestore lets servers start.
+// unmarkRestore removes the mark, so that servers can start.
 func unmarkRestore(inst *instance) error {
 	path := markPath(inst.cfg)
 	if path == "" {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// persist tries until there is an answer, or the deadline is over. It says why it goes on trying,
-// and again only when that changes or a while has passed.
+// persist retries until an attempt succeeds or the deadline passes. It reports the reason of a
+// retry, and repeats it only when the reason changes or after a while.
 func persist[T any](ctx context.Context, a *app, deadline time.Time, what string, away func(error) bool, try func(context.Context) (T, error)) (T, error) {
 	const longestTry, sayAgain = 5 * time.Second, 10 * time.Second
 	pause, said, saidAt := 100*time.Millisecond, "", time.Time{}

@@ -1,9 +1,10 @@
-// Package cmd is the command line: configuration, wiring, and what a person at a
-// terminal sees. It alone knows which database is in use.
+// Package cmd is the command line: its commands, their wiring, and their output for a
+// person at a terminal. Only this package and
+// cmd/config know which database is in use.
 //
 // A command is an options struct, a constructor that declares its flags, and a
-// run method that knows no cobra. Data goes to standard output, talk to standard
-// error. Errors end in one place, which turns them into an exit code and a hint.
+// run method that does not use cobra. Data goes to standard output, messages to
+// standard error. Errors end in one place, which turns them into an exit code and a hint.
 package cmd
 
 import (

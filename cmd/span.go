@@ -8,7 +8,7 @@ import (
 // span is a flag of a duration that is not negative.
 type span time.Duration
 
-// Set reads what was typed.
+// Set parses the value of the flag.
 func (s *span) Set(text string) error {
 	d, err := time.ParseDuration(text)
 	if err != nil {
@@ -24,5 +24,5 @@ func (s *span) Set(text string) error {
 // String shows the default in the help.
 func (s *span) String() string { return time.Duration(*s).String() }
 
-// Type names what is to be typed there.
+// Type names the kind of value in the help.
 func (*span) Type() string { return "duration" }

@@ -2,9 +2,9 @@ package cmd
 
 import "runtime"
 
-// makeRoom lets Go run as many threads more as there may be password hashes. A hash
-// keeps one to itself for long, by Go's measure, and requests that are quick would wait
-// for it to be moved aside; the operating system's scheduler does that much sooner. On two
-// CPUs that are busy hashing, the slowest hundredth of profile requests took 10 times as
-// long as on idle ones, and so takes 2 to 3 times as long.
+// makeRoom raises GOMAXPROCS by the number of concurrent password hashes. A hash occupies a
+// thread for long, by Go's measure, and quick requests would wait until Go preempts it. The
+// operating system's scheduler preempts it much sooner. On two CPUs that were busy hashing, the
+// p99 latency of profile requests was 10 times that of idle CPUs, and with more threads is
+// 2 to 3 times that.
 func makeRoom(workers int) { runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + workers) }

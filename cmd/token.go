@@ -143,7 +143,7 @@ func (o tokenRevokeOptions) run(ctx context.Context, a *app, session string) err
 	return err
 }
 
-// orUser says of an id that is no session's when it is a user's.
+// orUser adds a hint to the error for an unknown session id if the id belongs to a user.
 func orUser(ctx context.Context, inst *instance, id uuid.UUID, cause error) error {
 	if authn.CodeOf(cause) != authn.CodeSessionNotFound {
 		return cause

@@ -10,13 +10,13 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// countTimeout bounds how long a revocation, or the question before it, is kept waiting
-// by the count of what it covers.
+// countTimeout limits how long the count of sessions may delay a revocation, or the question
+// before it.
 const countTimeout = 500 * time.Millisecond
 
-// count says how much is selected. A dry run counts all, however long that takes. Else
-// what could be counted in a moment must do: the count of many millions, or a database
-// that has trouble with it, must not hold up what ends them.
+// count counts the selected sessions. A dry run counts all, however long that takes. Otherwise
+// the count stops after [countTimeout]: many millions of sessions, or a slow database, must not
+// delay the revocation.
 func (o *revokeAllOptions) count(ctx context.Context, svc *authn.Service, sel authn.Selection) (selection, error) {
 	if o.dryRun {
 		n, err := svc.Count(ctx, sel, true)
@@ -31,7 +31,7 @@ func (o *revokeAllOptions) count(ctx context.Context, svc *authn.Service, sel au
 	return selection{Selected: n, whole: err == nil}, nil
 }
 
-// selection is what was counted of the selected sessions.
+// selection is the count of the selected sessions.
 type selection struct {
 	authn.Selected
 	whole bool // all of them were counted; else there are at least so many

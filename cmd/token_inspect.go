@@ -42,7 +42,7 @@ what is missing. A token that has expired, or whose session has ended, is not go
 	return c
 }
 
-// inspectionView is what is known of a token in JSON and YAML.
+// inspectionView is the result of an inspection in JSON and YAML.
 type inspectionView struct {
 	Kind       string        `json:"kind"` // access, refresh or unknown
 	Verdict    authn.Verdict `json:"verdict"`
@@ -87,7 +87,7 @@ func (o *tokenInspectOptions) run(ctx context.Context, a *app, args []string) er
 	return &problem{exitPartial, fmt.Errorf("it cannot be told whether the token is good: %s", in.Why), supply(in.Missing)}
 }
 
-// supply says how to give what is missing.
+// supply returns a hint how to supply the missing inputs.
 func supply(missing []string) string {
 	var hints []string
 	for _, what := range missing {

@@ -16,8 +16,8 @@ func (a *app) showNewest(n selection) {
 	_ = sessionTable(n.Newest).print(a.err) // as all talk
 }
 
-// sweepRows deletes the dead rows. The revocation holds without it, so what
-// goes wrong here is said and is no failure, but for an interruption.
+// sweepRows deletes the rows of dead sessions. The revocation holds without that, so sweepRows
+// reports an error as a message and fails only on an interruption.
 func (a *app) sweepRows(ctx context.Context, inst *instance, sel authn.Selection, n selection) (deleted int64, err error) {
 	if !sel.Whole() {
 		return 0, nil // they are gone

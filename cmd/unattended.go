@@ -15,8 +15,8 @@ import (
 // the one that people sign in to.
 const serverSeenWithin = 24 * time.Hour
 
-// unattendedOptions is for commands that end everybody's access, or that of many: on a database that
-// no server uses they end nothing that matters, and would be taken for having ended it.
+// unattendedOptions is for commands that end the access of all or many users. On a database that no
+// server uses, such a command has no effect on users, but its success would suggest one.
 type unattendedOptions struct{ withoutServers bool }
 
 func (o *unattendedOptions) addFlag(c *cobra.Command) {

@@ -26,8 +26,8 @@ func findUser(ctx context.Context, a *app, inst *instance, name string) (store.U
 	return user, nil
 }
 
-// withRelease says of a name that nobody has when somebody had it whose deletion still holds it
-// back.
+// withRelease adds a hint to the error for an unknown username if the deletion of its last user
+// still reserves the name.
 func withRelease(ctx context.Context, inst *instance, name string, cause error) error {
 	if authn.CodeOf(cause) != authn.CodeUserNotFound {
 		return cause

@@ -8,7 +8,7 @@ import (
 	"github.com/authctl/authctl/cmd/userfile"
 )
 
-// finish says what is to be known beside the counts.
+// finish prints the messages that follow the counts of an import.
 func (i *importer) finish(ctx context.Context, reader *userfile.Reader, failed error) {
 	if _, onTerminal := terminal(i.a.err); onTerminal {
 		fmt.Fprintln(i.a.err)
@@ -37,7 +37,7 @@ func (i *importer) finish(ctx context.Context, reader *userfile.Reader, failed e
 	}
 }
 
-// sayStopped says how far an import came that failed.
+// sayStopped reports the progress of a failed import.
 func (i *importer) sayStopped() {
 	v, became := i.view, "imported"
 	if i.dryRun {

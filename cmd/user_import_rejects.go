@@ -11,7 +11,7 @@ import (
 	"github.com/authctl/authctl/cmd/userfile"
 )
 
-// rejects keeps what was rejected: in a file, or else the first few.
+// rejects keeps the rejected rows: all in a file, or else the first few in memory.
 type rejects struct {
 	file  *os.File
 	enc   *json.Encoder

@@ -42,7 +42,7 @@ func newImporter(a *app, inst *instance, o *userImportOptions, file io.Reader, s
 	}
 }
 
-// all takes in the whole file.
+// all imports the whole file.
 func (i *importer) all(ctx context.Context, reader *userfile.Reader, format string) error {
 	i.view.Database, i.view.DryRun, i.begun = i.a.database, i.dryRun, time.Now()
 	i.said = i.begun
@@ -102,7 +102,7 @@ func (i *importer) reject(row userfile.Row, reason string) error {
 	return i.rejects.add(row, reason)
 }
 
-// flush takes in the batch.
+// flush imports the batch.
 func (i *importer) flush(ctx context.Context) error {
 	if len(i.batch) == 0 {
 		return nil
@@ -123,7 +123,7 @@ func (i *importer) flush(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// count counts what became of a user of the batch.
+// count counts the outcome for a user of the batch.
 func (i *importer) count(n int, outcome store.ImportOutcome) error {
 	switch outcome {
 	case store.Imported:

@@ -6,7 +6,7 @@ import (
 	"github.com/authctl/authctl/cmd/userfile"
 )
 
-// What becomes of users whose username is an address that nobody has confirmed.
+// The values of --unverified, for users whose username is an unconfirmed address.
 const (
 	rejectUnverified  = "reject"
 	disableUnverified = "disable"
@@ -23,7 +23,7 @@ func checkUnverified(policy string) error {
 	return usage("", "--unverified must be reject, disable or keep, not %q", policy)
 }
 
-// judge counts a row whose username nobody has confirmed, and does with it what was asked for.
+// judge counts a row with an unconfirmed username, and applies --unverified to it.
 func (i *importer) judge(row *userfile.Row) {
 	i.view.Unverified++
 	switch {
@@ -35,7 +35,7 @@ func (i *importer) judge(row *userfile.Row) {
 	}
 }
 
-// sayUnverified says what became of them.
+// sayUnverified reports the outcome for users with an unconfirmed username.
 func (i *importer) sayUnverified() {
 	if i.view.Unverified == 0 {
 		return

@@ -39,7 +39,7 @@ type standingView struct {
 	Database     string     `json:"database,omitempty"` // that was changed; not where a user is only shown
 }
 
-// holdView is one thing that keeps a user from signing in with the password.
+// holdView is one reason why a user cannot sign in with the password.
 type holdView struct {
 	Hold      authn.HoldKind `json:"hold"`
 	Since     *time.Time     `json:"since"`
@@ -85,7 +85,7 @@ func passwordKind(p authn.StoredPassword) string {
 	return strings.Join(words, ", ")
 }
 
-// text says what holds the user back, and what to do.
+// text returns why the user cannot sign in, and what to do.
 func (h holdView) text(username string) string {
 	switch h.Hold {
 	case authn.HoldDisabled:

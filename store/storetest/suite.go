@@ -42,6 +42,7 @@ func Run(t *testing.T, b Backend) {
 		{"outage", outageCases},
 		{"revocation", revocationCases},
 		{"feed", feedCases},
+		{"nodes", nodeCases},
 		{"history", historyCases},
 		{"restore", restoreCases},
 		{"keys", keyCases},

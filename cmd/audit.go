@@ -18,7 +18,7 @@ func newAudit(a *app) *cobra.Command {
 	return group("audit", "Read the audit trail, and shorten it", newAuditList(a), newAuditPrune(a))
 }
 
-// maxLook is how many events are looked at, at a time, of which few are selected.
+// maxLook is the max number of events in one query of a narrow selection.
 const maxLook = 10_000
 
 type auditListOptions struct {
@@ -54,7 +54,7 @@ docs/operating.md explains the actions:
 	return c
 }
 
-// actionColumns lists every action, three in a line.
+// actionColumns lists every action, three on each line.
 func actionColumns() string {
 	var text strings.Builder
 	for row := range slices.Chunk(store.Actions(), 3) {
@@ -74,7 +74,7 @@ type eventView struct {
 	Action     store.Action `json:"action"`
 	Actor      string       `json:"actor"`
 	UserID     *uuid.UUID   `json:"user_id"`
-	Username   *string      `json:"username"` // that the user has now; null when there is no such user
+	Username   *string      `json:"username"` // the current username; null when the user is gone
 	SessionID  *uuid.UUID   `json:"session_id"`
 	RemoteAddr string       `json:"remote_addr"`
 	UserAgent  string       `json:"user_agent"`

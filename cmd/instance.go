@@ -11,19 +11,19 @@ import (
 // opening says what a command needs of [app.open].
 type opening struct {
 	create   bool // make a SQLite file, or a secret, that is missing
-	reads    bool // nothing is changed, so the database needs no naming
-	patient  bool // database.connect_timeout is waited for, and not a moment
+	reads    bool // the command changes nothing, so that no message names the database
+	patient  bool // wait for database.connect_timeout, instead of a moment
 	signs    bool // the secret is needed, to issue and check tokens
-	verifies bool // the secret is of use, if there is one
-	hashes   bool // passwords are hashed, or hashes looked at
-	serves   bool // requests, which have a time limit each
-	restores bool // a restore that was begun is no surprise
+	verifies bool // use the secret, if there is one
+	hashes   bool // the command hashes passwords, or reads hashes
+	serves   bool // the command serves requests, each with a time limit
+	restores bool // a restore may have begun
 	migrate  migration
-	separate string // schema of PostgreSQL that may have an installation beside another's; "" for none
+	separate string // PostgreSQL schema for an installation beside another one; "" for none
 }
 
-// wants reports whether a secret is needed that may be kept elsewhere. What must end sessions
-// shall not depend on a Vault that is away.
+// wants reports whether the command needs a secret that may be in Vault. A command that ends
+// sessions must not depend on Vault, which may be unavailable.
 func (o opening) wants(key string) bool {
 	switch section, _, _ := strings.Cut(key, "."); section {
 	case "jwt":
@@ -49,10 +49,10 @@ type instance struct {
 	cfg        config.Loaded
 	store      store.Store
 	authn      *authn.Service
-	secret     string // jwt.secret, or the one that was made
+	secret     string // jwt.secret, or the generated one
 	noSecret   bool   // secret is a random one, because none is known
-	secretFile string // where a secret was made just now, or is kept; "" when it is configured
-	created    string // the SQLite file that was made just now, or ""
+	secretFile string // file with a generated secret, perhaps new; "" when the secret is configured
+	created    string // the SQLite file that this command created, or ""
 }
 
 func (i *instance) close() {

@@ -11,7 +11,7 @@ import (
 
 const (
 	day     = 24 * time.Hour
-	maxDays = 100_000 // of a duration; more would overflow
+	maxDays = 100_000 // of a duration; a longer one would overflow
 
 	instantForms = "such as 2026-03-01T09:00:00Z, 2026-03-01 for its beginning in UTC, or 2h or 30d for so long ago"
 )

@@ -28,8 +28,8 @@ type keyView struct {
 	ActivatedAt *time.Time `json:"activated_at"`
 	RetiredAt   *time.Time `json:"retired_at"`
 	VerifyUntil *time.Time `json:"verify_until"` // when the last token that it signed is dead
-	Signs       bool       `json:"signs"`        // with the secrets that are configured here
-	Why         string     `json:"why"`          // it does not; "" when it does
+	Signs       bool       `json:"signs"`        // whether the configured secrets can sign with it
+	Why         string     `json:"why"`          // why it does not sign; "" when it does
 }
 
 func viewKey(k authn.Key) keyView {

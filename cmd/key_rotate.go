@@ -164,8 +164,8 @@ func (o *keyRotateOptions) rotate(ctx context.Context, a *app, inst *instance, k
 	return err
 }
 
-// awaitKey waits until every server can sign with a key. One that cannot is a failure
-// in part: the key is published, and nothing else has changed.
+// awaitKey waits until every server can sign with a key. It fails with a partial failure if a
+// server cannot: the key is published, and nothing else has changed.
 func (o *keyRotateOptions) awaitKey(ctx context.Context, a *app, svc *authn.Service, id string) error {
 	reach, err := svc.Cluster.AwaitKey(ctx, id, o.wait)
 	if err != nil {

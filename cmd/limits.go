@@ -24,7 +24,7 @@ func (o *attemptsOptions) addFlags(c *cobra.Command) {
 	c.Flags().StringVar(&o.user, "user", "", "only failed sign-ins to the account of this `name` or id")
 	c.Flags().StringVar(&o.address, "address", "", "only failed sign-ins from this `address` (IPv6: from its /64)")
 	c.PreRunE = func(c *cobra.Command, _ []string) error {
-		for _, name := range []string{"user", "address"} { // a variable that is not set must not stand for everybody
+		for _, name := range []string{"user", "address"} { // an unset variable must not select everybody
 			if f := c.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
 				return usage("", "--%s is empty", name)
 			}
@@ -84,7 +84,7 @@ type attemptsView struct {
 	Address    string     `json:"address"`  // or the /64 of IPv6 addresses; "" for attempts from anywhere
 	Failures   int        `json:"failures"`
 	LastAt     time.Time  `json:"last_at"`
-	NextAt     *time.Time `json:"next_at"` // before which attempts are refused; null when they are not
+	NextAt     *time.Time `json:"next_at"` // attempts before this time are refused; null when none are
 	SignedInAt *time.Time `json:"signed_in_at"`
 }
 
@@ -147,7 +147,7 @@ func attemptsCells(v attemptsView) []string {
 	return []string{name, orDash(v.Address), strconv.Itoa(v.Failures), when(v.LastAt), whenever(v.NextAt)}
 }
 
-// attemptsPages returns what reads the pages of the counters.
+// attemptsPages returns a function that reads the next page of the counters.
 func attemptsPages(ctx context.Context, inst *instance, user store.User, block netip.Prefix, after int64) func() ([]store.AttemptCounter, bool, error) {
 	page := store.AttemptsPage{UserID: user.ID, Address: authn.BlockName(block), After: after, Limit: pageSize}
 	return func() ([]store.AttemptCounter, bool, error) {

@@ -10,8 +10,8 @@ import (
 	"github.com/authctl/authctl/cmd/vault"
 )
 
-// load reads the configuration, and of the secrets that are kept in Vault those that are
-// wanted. A Vault that is away is asked again for vault.connect_timeout.
+// load reads the configuration, and the wanted secrets from Vault. While Vault is unavailable, it
+// retries for vault.connect_timeout.
 func (a *app) load(ctx context.Context, wanted func(key string) bool) (config.Loaded, error) {
 	cfg, _, err := a.loadHolding(ctx, wanted, nil)
 	return cfg, err
@@ -70,7 +70,7 @@ func (a *app) loadHolding(ctx context.Context, wanted func(key string) bool, hel
 	return cfg, heard, err
 }
 
-// vaultAway is faults of which the cause is [vault.ErrAway].
+// vaultAway is a list of faults with the cause [vault.ErrAway].
 type vaultAway struct{ error }
 
 func (e vaultAway) Is(target error) bool { return target == vault.ErrAway }
@@ -80,14 +80,14 @@ func (e vaultAway) Unwrap() error { return e.error }
 // everySecret selects every secret.
 func everySecret(string) bool { return true }
 
-// warn says what a server may be given and its operator hardly wants.
+// warn warns of valid settings that an operator probably does not want.
 func (a *app) warn(cfg config.Loaded) {
 	for _, warning := range cfg.Warnings() {
 		a.say("warning: %s", warning)
 	}
 }
 
-// sayBudget tells when memory, and not processors, decides how many hashes run at once.
+// sayBudget reports when memory, not the number of processors, limits the concurrent hashes.
 func (a *app) sayBudget(inst *instance) {
 	b, cost := inst.authn.HashStats().Budget, int64(inst.cfg.Password.Argon2.Memory)
 	if fit := b.Memory / cost; fit < int64(b.Workers) {

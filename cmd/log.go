@@ -26,14 +26,14 @@ func (g *levelGate) set(name string) {
 
 // serverLog is the log of a server on standard error.
 type serverLog struct {
-	zerolog.Logger                // leaves out what is below log.level
-	always         zerolog.Logger // leaves out nothing: how the process begins and ends
+	zerolog.Logger                // omits messages below log.level
+	always         zerolog.Logger // omits nothing; for the start and the end of the process
 	gate           *levelGate
-	json           bool // one JSON object a line, and not a word beside it
+	json           bool // one JSON object a line, and no other output
 }
 
-// startLog opens the log of a server: for people on a terminal or in development, else
-// JSON, in which everything is from then on that the process says, how it ends included.
+// startLog opens the log of a server: text on a terminal or in development, else JSON. A JSON log
+// has every later message of the process, including its end.
 func (a *app) startLog(cfg config.Loaded) {
 	gate := &levelGate{}
 	gate.set(cfg.Log.Level)
@@ -60,7 +60,7 @@ func (l libraryLog) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// say logs a line of talk, as a warning where it is one.
+// say logs a message, with level warn for a warning.
 func (l *serverLog) say(line string) {
 	if warning, ok := strings.CutPrefix(line, "warning: "); ok {
 		l.Warn().Msg(warning)

@@ -73,7 +73,7 @@ func (o migrateUpOptions) run(ctx context.Context, a *app) error {
 	return nil
 }
 
-// newerSchema describes a schema that is newer than this binary knows and suits it.
+// newerSchema describes a schema that is newer than this binary, but compatible with it.
 func newerSchema(s store.Schema) string {
 	return fmt.Sprintf("the schema is at version %d, newer than the %d that this authctl knows, and suits those that know %d or newer",
 		s.Current, s.Latest, s.MinVersion)
@@ -205,8 +205,8 @@ func (o migrateStatusOptions) run(ctx context.Context, a *app) error {
 	return nil
 }
 
-// awaitSchema returns when the schema is current. A database that is away, or
-// not there yet, is waited for as well.
+// awaitSchema returns when the schema is current. It also waits for a database that is unreachable
+// or does not exist yet.
 func (a *app) awaitSchema(ctx context.Context) error {
 	ticker := time.NewTicker(500 * time.Millisecond)
 	defer ticker.Stop()

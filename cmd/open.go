@@ -11,8 +11,8 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// open is the one constructor of the store and the service: `serve` and every
-// other command come by them here, so that no rule can differ between them.
+// open is the only constructor of the store and the service. `serve` and every other
+// command call it, so that all of them have the same rules.
 func (a *app) open(ctx context.Context, o opening) (*instance, error) {
 	if _, err := a.operator(); err != nil && !o.serves {
 		return nil, err
@@ -85,8 +85,8 @@ func (a *app) prepare(ctx context.Context, inst *instance, o opening) error {
 	return inst.authn.Keys.Read(ctx)
 }
 
-// settleSchema makes sure that the schema is the one this binary needs. A SQLite file without
-// tables of authctl is no database yet, and perhaps somebody else's.
+// settleSchema makes sure that the schema is compatible with this binary. A SQLite file without
+// authctl's tables is not a database of authctl, and may belong to another program.
 func (a *app) settleSchema(ctx context.Context, inst *instance, o opening) error {
 	if o.migrate == migrateNever {
 		return nil
@@ -107,9 +107,9 @@ func (a *app) settleSchema(ctx context.Context, inst *instance, o opening) error
 	return err
 }
 
-// secretOf returns the key of the access tokens. Without one in the
-// configuration a SQLite installation keeps its own, which `serve` makes. A command that
-// needs none gets a random one, for the service to be complete.
+// secretOf returns the secret for the access tokens. If the configuration has none, a SQLite
+// installation has a secret of its own, which `serve` generates. A command that needs no secret
+// gets a random one, because the service requires one.
 func (a *app) secretOf(inst *instance, o opening) (string, error) {
 	if inst.cfg.JWT.Secret.Text != "" {
 		return string(inst.cfg.JWT.Secret.Text), nil
@@ -132,7 +132,7 @@ func (a *app) secretOf(inst *instance, o opening) (string, error) {
 	return secret, err
 }
 
-// newService makes the service of an installation on st, nil for none.
+// newService returns the service of an installation on the store st, or on none if st is nil.
 func newService(inst *instance, st store.Store) (*authn.Service, error) {
 	rules, err := config.ServiceSettings(inst.cfg, inst.secret)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/authctl/authctl/store/sqlite"
 )
 
-// interactivePatience is how long a command tries to reach the database at which somebody may sit,
-// who would rather be told of a mistyped port.
+// interactivePatience is how long an interactive command tries to reach the database. It is short, so
+// that a person soon learns of a mistyped port.
 const interactivePatience = 3 * time.Second
 
 // patience returns how long to try to reach the database.
@@ -59,12 +59,12 @@ func (a *app) openStore(ctx context.Context, inst *instance, o opening) (store.S
 	})
 }
 
-// sayWaiting says why a command does not go on: no timeout ends a commit that waits for a standby.
+// sayWaiting reports that a commit waits for a standby. No timeout ends that wait.
 func (a *app) sayWaiting(since time.Duration) {
 	a.say("the database has not answered for %s, still waiting; a commit waits while no standby of synchronous_standby_names is connected", since)
 }
 
-// sayLockWait says whom a migration waits for.
+// sayLockWait names the process for which a migration waits.
 func (a *app) sayLockWait(w postgres.LockWait) {
 	a.say("waiting for %s: %s", w.Waited.Round(time.Second), w)
 }

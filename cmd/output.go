@@ -112,8 +112,8 @@ func blockStyle(n *yaml.Node) {
 	}
 }
 
-// markedName marks a username, for people, that has characters outside of ASCII: some of them
-// look like those of another name. No name has a space, so that none can carry the mark.
+// markedName adds a mark to a username with characters outside of ASCII, because it may look like
+// another name. A name has no space, so that no name can forge the mark.
 func markedName(username string) string {
 	for _, r := range username {
 		if r >= utf8.RuneSelf {
@@ -123,8 +123,8 @@ func markedName(username string) string {
 	return username
 }
 
-// oneLine writes an error on one line. A driver tries several addresses, and
-// says each failure on a line of its own, equal ones too.
+// oneLine returns the text of an error on one line, without repetitions. A driver tries several
+// addresses, and reports each failure on a line of its own.
 func oneLine(err error) string {
 	lines := strings.Split(err.Error(), "\n")
 	for i := range lines {

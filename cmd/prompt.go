@@ -20,8 +20,8 @@ import (
 
 const maxPassword = 8 << 10 // bytes that are read; authn has the real limit
 
-// passwordOptions says where a password comes from. Never from an argument,
-// which every user of the machine can see.
+// passwordOptions selects the source of a password. An argument is never the source, because
+// every user of the machine can see it.
 type passwordOptions struct {
 	stdin    bool
 	file     string
@@ -145,9 +145,9 @@ func (o *confirmOptions) addFlag(c *cobra.Command) {
 
 var errDeclined = &problem{exitUsage, errors.New("nothing was changed"), ""}
 
-// confirm reports whether to go on with what cannot be undone, such as "delete
-// user alice". It asks, unless a flag has answered. Without a terminal to ask on,
-// and without --yes, it fails.
+// confirm reports whether to go on with an irreversible operation, such as "delete
+// user alice". It asks, unless a flag has answered. It fails without a terminal and
+// without --yes.
 func (o confirmOptions) confirm(ctx context.Context, a *app, what string) (bool, error) {
 	what = a.inDatabase(what)
 	return o.ask(ctx, a, what, what+"? [y/N] ", "y", "yes")

@@ -28,12 +28,12 @@ type reloader struct {
 	log  zerolog.Logger
 	hup  chan os.Signal
 
-	held      []config.SecretText       // what jwt.secret was in Vault before
-	running   config.Loaded             // what holds; of what needs a restart, as it was at the start
-	tried     config.Loaded             // what was read last, be it taken over or refused
-	reconcile bool                      // the signing keys may not be what is configured
-	lost      string                    // why Vault said nothing when it was asked last
-	seen      atomic.Pointer[time.Time] // when Vault has last said everything; nil when nothing is kept there
+	held      []config.SecretText       // earlier values of jwt.secret in Vault
+	running   config.Loaded             // settings in force; those that need a restart have their values from the start
+	tried     config.Loaded             // settings read last, applied or refused
+	reconcile bool                      // whether the signing keys may differ from the configuration
+	lost      string                    // why the last request to Vault failed
+	seen      atomic.Pointer[time.Time] // time of the last complete answer of Vault; nil when no secret is in Vault
 	maxAge    atomic.Int64
 }
 
@@ -45,7 +45,7 @@ func newReloader(a *app, inst *instance, gate *levelGate, log zerolog.Logger) *r
 	return r
 }
 
-// heard notes that Vault has just said everything that a configuration asks of it.
+// heard records that Vault has just returned every secret of a configuration.
 func (r *reloader) heard(cfg config.Loaded) {
 	if len(cfg.Refs) == 0 {
 		r.seen.Store(nil)
@@ -55,8 +55,8 @@ func (r *reloader) heard(cfg config.Loaded) {
 	r.seen.Store(&now)
 }
 
-// run reloads at SIGHUP, when a watched file has changed, and when Vault says something
-// new, until ctx ends. kicked asks Vault at once.
+// run reloads at SIGHUP, when a watched file has changed, and when a secret in Vault has changed,
+// until ctx ends. kicked makes it query Vault at once.
 func (r *reloader) run(ctx context.Context, srv *server.Server, kicked <-chan struct{}) {
 	r.srv = srv
 	defer signal.Stop(r.hup)
@@ -121,7 +121,7 @@ func (r *reloader) read(ctx context.Context) (next config.Loaded, ok bool) {
 	return next, true
 }
 
-// refused says that nothing has changed, and why.
+// refused reports that the reload changed nothing, and why.
 func (r *reloader) refused(err error) {
 	var why []string
 	for line := range strings.SplitSeq(err.Error(), "\n") {

@@ -87,10 +87,10 @@ func (r *reloader) readVault(ctx context.Context) error {
 	return nil
 }
 
-const mostHeld = 16 // secrets that were jwt.secret before
+const mostHeld = 16 // earlier values of jwt.secret
 
-// holdPrevious adds to the previous secrets of next what jwt.secret was before in Vault,
-// which need not have it any more.
+// holdPrevious adds the earlier values of jwt.secret in Vault to the previous secrets of next.
+// Vault may have deleted those values.
 func (r *reloader) holdPrevious(next *config.Loaded) {
 	if !slices.ContainsFunc(next.Refs, func(ref config.Reference) bool { return ref.Key == "jwt.secret" }) {
 		return

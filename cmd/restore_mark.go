@@ -11,9 +11,9 @@ import (
 	"github.com/authctl/authctl/cmd/config"
 )
 
-// restoreMark is the file beside a SQLite database on which serve does not start: between
-// `restore begin` and `restore finish` the database is one or the other. In the
-// database itself it would be replaced with it.
+// restoreMark is a file beside a SQLite database that stops serve from starting between
+// `restore begin` and `restore finish`: the database may be the old one or the backup. The mark
+// is not in the database, because the restore would replace it.
 type restoreMark struct {
 	path string // "" on PostgreSQL
 	made bool   // just now
@@ -27,7 +27,7 @@ func markPath(cfg config.Loaded) string {
 	return path + "-restoring"
 }
 
-// markRestore leaves the mark; one that is there stays as it is.
+// markRestore creates the mark. An existing mark stays unchanged.
 func markRestore(inst *instance, who string, now time.Time) (restoreMark, error) {
 	m := restoreMark{path: markPath(inst.cfg)}
 	if m.path == "" {
@@ -65,8 +65,8 @@ func unmarkRestore(inst *instance) error {
 	return nil
 }
 
-// refuseRestoring keeps a server from starting on a database that is being restored, and anybody
-// from making a new one in its place.
+// refuseRestoring fails during a restore: no server may start on the database, and no command may
+// create a new one in its place.
 func refuseRestoring(cfg config.Loaded) error {
 	path := markPath(cfg)
 	if path == "" {

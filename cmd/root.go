@@ -92,8 +92,8 @@ the same database, with or without a running server.`,
 	return root
 }
 
-// wrongArguments says what c takes, in the words of its usage line: cobra calls an argument of a
-// command that takes none an unknown command.
+// wrongArguments names the arguments of c as its usage line does. Cobra itself would report an argument
+// of a command without arguments as an unknown command.
 func wrongArguments(c *cobra.Command, given []string, err error) error {
 	if c.HasSubCommands() {
 		return err
@@ -108,7 +108,7 @@ func wrongArguments(c *cobra.Command, given []string, err error) error {
 	return err
 }
 
-// hintFor says what may have been meant by arguments that c does not take.
+// hintFor suggests a command for arguments that c does not take.
 func hintFor(c *cobra.Command, given []string) string {
 	c.SuggestionsMinimumDistance = 2 // letters that may differ
 	if c.HasSubCommands() && len(given) > 0 {

@@ -71,7 +71,7 @@ func loggedIDs(ids []uuid.UUID) *zerolog.Array {
 	return all
 }
 
-// logUnfinished names the sessions whose logout is forgotten with this process.
+// logUnfinished logs the sessions whose logout is lost when this process ends.
 func logUnfinished(log zerolog.Logger, sessions []uuid.UUID) {
 	for some := range slices.Chunk(sessions, maxLoggedIDs) { // so that no line is endless
 		log.Warn().Array("sessions", loggedIDs(some)).

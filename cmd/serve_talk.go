@@ -17,8 +17,8 @@ func (a *app) starting(inst *instance) {
 	a.log.always.Info().Str("version", v.Version).Str("commit", v.Commit).Str("database", inst.where()).Msg("starting")
 }
 
-// welcome says that the server is ready, where everything is, and, to a person on a first start,
-// what to try.
+// welcome reports that the server is ready, with its addresses. On a first start at a terminal it
+// also suggests commands to try.
 func (a *app) welcome(inst *instance, on listeners) {
 	admin := on.admin
 	url := inst.cfg.Server.Scheme() + "://" + reachable(on.public.Addr().String())

@@ -9,7 +9,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// thisNode is this process, as other processes see it.
+// thisNode returns the node of this process, as other processes see it.
 func thisNode() store.Node {
 	name, err := os.Hostname()
 	if err != nil {
@@ -18,7 +18,7 @@ func thisNode() store.Node {
 	return store.Node{ID: uuid.New(), Name: name, Version: buildVersion()}
 }
 
-// serving is this process as a server that announces itself.
+// serving returns this process as a server that announces itself.
 func serving(cfg config.Loaded) store.Node {
 	n := thisNode()
 	n.Environment = cfg.Environment

@@ -10,7 +10,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// sessionPages returns what reads the pages of everybody's sessions, by id.
+// sessionPages returns a function that reads the next page of all users' sessions, by id.
 func sessionPages(ctx context.Context, svc *authn.Service, after uuid.UUID) func() ([]store.Session, bool, error) {
 	page := store.SessionPage{After: after, Limit: pageSize}
 	return func() ([]store.Session, bool, error) {
@@ -20,8 +20,8 @@ func sessionPages(ctx context.Context, svc *authn.Service, after uuid.UUID) func
 	}
 }
 
-// newestPages returns what reads the pages of users' sessions, the newest of all of them
-// first, without those whose id does not sort after one.
+// newestPages returns a function that reads the next page of the users' sessions, the newest
+// first. It omits sessions whose id does not sort after the id after.
 func newestPages(ctx context.Context, svc *authn.Service, users []store.User, after uuid.UUID) func() ([]store.Session, bool, error) {
 	var streams []*userSessions
 	for _, u := range users {
@@ -57,7 +57,7 @@ type userSessions struct {
 	all  bool // nothing is left to read
 }
 
-// fill reads the next page when none is there.
+// fill reads the next page when the current one is used up.
 func (u *userSessions) fill(ctx context.Context, svc *authn.Service) (err error) {
 	if len(u.read) > 0 || u.all {
 		return nil

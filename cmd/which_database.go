@@ -7,8 +7,8 @@ import (
 	"github.com/authctl/authctl/cmd/config"
 )
 
-// name says which database a command is going to change, and keeps it for the question. A server
-// says so itself.
+// name reports the database that a command is going to change, and keeps its name for the question.
+// A server reports the name itself.
 func (a *app) name(inst *instance, o opening) {
 	a.database = inst.where()
 	if !o.serves {
@@ -27,13 +27,13 @@ func (a *app) inDatabase(what string) string {
 // where names the database for people.
 func (i *instance) where() string { return i.cfg.DatabaseName() }
 
-// noDatabase refuses a SQLite database that is not there.
+// noDatabase returns the error for a SQLite database that does not exist.
 func noDatabase(inst *instance, format string, args ...any) error {
 	return &problem{exitUnreachable, fmt.Errorf("%s (%s); nothing was made", fmt.Sprintf(format, args...), inst.cfg.DatabaseOrigin()),
 		"set DATABASE_URL or database.url to the database that the servers use; for a new one, authctl serve makes it, and so does authctl migrate up"}
 }
 
-// noSecret refuses to go on without the secret of an installation that keeps its own.
+// noSecret returns the error for an installation without its own secret file.
 func noSecret(inst *instance) error {
 	return &problem{exitUsage, fmt.Errorf("there is no secret %s for the database %s, and jwt.secret is not set; nothing was made", config.Absolute(inst.secretFile), inst.where()),
 		"set JWT_SECRET or jwt.secret to the one that the servers use; for a new installation authctl serve makes it"}

@@ -119,7 +119,7 @@ func TestWhatThisProcessEndsItKnowsAtOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 			who, err := f.Verify(g.AccessToken)
-			if err != nil || who.Username != "alice" || who.SessionID != g.SessionID || who.UserID != g.User.ID || !who.ExpiresAt.Equal(g.AccessExpiresAt) {
+			if err != nil || who.username != "alice" || who.sessionID != g.SessionID || who.userID != g.User.ID || !who.expiresAt.Equal(g.AccessExpiresAt) {
 				t.Fatalf("got %+v, %v", who, err)
 			}
 			if err := end(f, g); err != nil {

@@ -167,7 +167,7 @@ func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run i
 				t.Fatalf("a disabled user's session is not behind")
 			}
 			check(t, "verify elsewhere", err, want)
-			if err == nil && (who.Username != s.user.name || who.SessionID != g.SessionID) {
+			if err == nil && (who.username != s.user.name || who.sessionID != g.SessionID) {
 				t.Fatalf("verify elsewhere: got %+v", who)
 			}
 		},

@@ -23,7 +23,7 @@ func (s *Service) OwnSessions(ctx context.Context, who Identity, cursor string) 
 	if !ok {
 		return nil, "", refuse(CodeInvalidRequest, "that is no cursor of this list")
 	}
-	own, err = s.store.UserSessions(ctx, store.UserSessionPage{UserID: who.UserID, Now: s.now(), Before: before, Limit: OwnPage + 1})
+	own, err = s.store.UserSessions(ctx, store.UserSessionPage{UserID: who.userID, Now: s.now(), Before: before, Limit: OwnPage + 1})
 	if err != nil {
 		return nil, "", fail(err)
 	}
@@ -56,8 +56,8 @@ func parseAge(cursor string) (store.Age, bool) {
 // EndOwnSession ends one of the user's own sessions. It fails with [CodeSessionNotFound], even when
 // the session exists and belongs to another user.
 func (s *Service) EndOwnSession(ctx context.Context, a Actor, who Identity, id uuid.UUID) error {
-	a.Name = "user:" + who.UserID.String()
-	ended, err := s.store.EndUserSession(ctx, who.UserID, id, a.event(store.ActionSessionRevoked, s.now()))
+	a.Name = "user:" + who.userID.String()
+	ended, err := s.store.EndUserSession(ctx, who.userID, id, a.event(store.ActionSessionRevoked, s.now()))
 	if err != nil {
 		return fail(err)
 	}
@@ -71,8 +71,8 @@ func (s *Service) EndOwnSession(ctx context.Context, a Actor, who Identity, id u
 // EndOtherSessions ends every session of the user except the one that makes the request. It fails
 // with [CodeSessionRevoked] when the account was deleted meanwhile.
 func (s *Service) EndOtherSessions(ctx context.Context, a Actor, who Identity) error {
-	a.Name = "user:" + who.UserID.String()
-	err := s.store.EndOtherSessions(ctx, who.UserID, who.SessionID, a.event(store.ActionOthersRevoked, s.now()))
+	a.Name = "user:" + who.userID.String()
+	err := s.store.EndOtherSessions(ctx, who.userID, who.sessionID, a.event(store.ActionOthersRevoked, s.now()))
 	if errors.Is(err, store.ErrNotFound) {
 		return errRevoked // the account was deleted meanwhile
 	}

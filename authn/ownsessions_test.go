@@ -37,7 +37,7 @@ func TestOneAccountsManySessionsComeInPages(t *testing.T) {
 		last, cursor := f.now(), ""
 		for _, want := range []int{OwnPage, OwnPage, 2} {
 			who, own, next, err := f.OwnSessions(f.ctx, g.AccessToken, cursor)
-			if err != nil || who.UserID != alice.ID || len(own) != want || (next == "") != (want == 2) {
+			if err != nil || who.userID != alice.ID || len(own) != want || (next == "") != (want == 2) {
 				t.Fatalf("got %d sessions of %v and %q, %v", len(own), who, next, err)
 			}
 			for _, s := range own {

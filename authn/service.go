@@ -12,6 +12,7 @@ package authn
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -83,9 +84,8 @@ func New(cfg Config, st store.Store) (*Service, error) {
 	if err := CheckAlgorithm(cfg.Algorithm); err != nil {
 		return nil, fmt.Errorf("jwt algorithm: %w", err)
 	}
-	if cfg.AccessTTL <= 0 || cfg.RefreshTTL <= cfg.AccessTTL || cfg.SessionMaxAge < cfg.RefreshTTL {
-		return nil, fmt.Errorf("lifetimes must satisfy 0 < access (%s) < refresh (%s) <= session (%s)",
-			cfg.AccessTTL, cfg.RefreshTTL, cfg.SessionMaxAge)
+	if err := errors.Join(CheckLifetimes(cfg.AccessTTL, cfg.RefreshTTL, cfg.SessionMaxAge)); err != nil {
+		return nil, fmt.Errorf("lifetimes of tokens: %w", err)
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -116,6 +116,22 @@ func New(cfg Config, st store.Store) (*Service, error) {
 		feed: newFeed(cfg.AccessTTL + clockSkew + time.Second + feedSlack), // exp is in whole seconds
 	}
 	return s, nil
+}
+
+// CheckLifetimes returns what is wrong with the lifetimes of tokens: access is about the first
+// of them, refresh about the second. An access token must end before its refresh token, and a refresh
+// token not after its session.
+func CheckLifetimes(accessTTL, refreshTTL, sessionMaxAge time.Duration) (access, refresh error) {
+	switch {
+	case accessTTL <= 0:
+		access = errors.New("must be longer than nothing")
+	case accessTTL >= refreshTTL:
+		access = fmt.Errorf("must be shorter than tokens.refresh_ttl (%s)", refreshTTL)
+	}
+	if refreshTTL > sessionMaxAge {
+		refresh = fmt.Errorf("must not be longer than tokens.session_max_age (%s)", sessionMaxAge)
+	}
+	return access, refresh
 }
 
 // now returns the instant of an operation, to the microsecond, as the store keeps it. An operation

@@ -9,11 +9,23 @@ import (
 // Identity is the user and session of a verified access token. Only [Service.Verify] makes one, so
 // code that has an Identity need not check the token again.
 type Identity struct {
-	UserID    uuid.UUID
-	Username  string
-	SessionID uuid.UUID
-	ExpiresAt time.Time
+	userID    uuid.UUID
+	username  string
+	sessionID uuid.UUID
+	expiresAt time.Time
 }
+
+// UserID returns the user's id.
+func (i Identity) UserID() uuid.UUID { return i.userID }
+
+// Username returns the user's name when the token was issued.
+func (i Identity) Username() string { return i.username }
+
+// SessionID returns the id of the session that asks.
+func (i Identity) SessionID() uuid.UUID { return i.sessionID }
+
+// ExpiresAt returns when the token expires.
+func (i Identity) ExpiresAt() time.Time { return i.expiresAt }
 
 // Verify verifies an access token against the revocations that this process knows, without a query.
 // It fails with [CodeUnauthenticated], [CodeTokenExpired] or [CodeSessionRevoked]. It fails with
@@ -31,5 +43,5 @@ func (s *Service) Verify(access string) (Identity, error) {
 	if err := s.Cluster.vouches(known); err != nil {
 		return Identity{}, err
 	}
-	return Identity{UserID: c.userID, Username: c.username, SessionID: c.sessionID, ExpiresAt: c.expiresAt}, nil
+	return Identity{userID: c.userID, username: c.username, sessionID: c.sessionID, expiresAt: c.expiresAt}, nil
 }

@@ -79,7 +79,7 @@ func (s *Server) logout(ctx context.Context, x *exchange, _ none) (none, error) 
 	}
 	for _, token := range access[:min(len(access), 1)] { // for the log: the user, while the token still verifies
 		if who, err := s.authn.Verify(token); err == nil {
-			x.user, x.session = who.UserID, who.SessionID
+			x.user, x.session = who.UserID(), who.SessionID()
 		}
 	}
 	err := s.authn.Logout(ctx, x.actor(), refresh, access)

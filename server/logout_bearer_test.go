@@ -41,12 +41,12 @@ func TestLogoutWithABearerTokenEndsItsSession(t *testing.T) {
 		other.post("/refresh", "").want(t, http.StatusOK)
 		f.logoutWith(access, "").want(t, http.StatusOK) // an answer may get lost, and what is asked for holds
 
-		e, err := f.store.Ending(t.Context(), uuid.Nil, who.SessionID, time.Time{})
-		if err != nil || e.Action != store.ActionLogout || e.Actor != "session:"+who.SessionID.String() {
+		e, err := f.store.Ending(t.Context(), uuid.Nil, who.SessionID(), time.Time{})
+		if err != nil || e.Action != store.ActionLogout || e.Actor != "session:"+who.SessionID().String() {
 			t.Errorf("the trail has %+v, %v", e, err)
 		}
 		feed, err := f.store.Revocations(t.Context(), "", time.Time{})
-		if err != nil || !slices.ContainsFunc(feed.Entries, func(r store.Revocation) bool { return r.SessionID == who.SessionID }) {
+		if err != nil || !slices.ContainsFunc(feed.Entries, func(r store.Revocation) bool { return r.SessionID == who.SessionID() }) {
 			t.Errorf("other servers do not hear of it: %+v, %v", feed.Entries, err)
 		}
 	})

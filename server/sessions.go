@@ -35,7 +35,7 @@ func (s *Server) sessions(ctx context.Context, x *exchange, who authn.Identity, 
 	own, next, err := s.authn.OwnSessions(ctx, who, x.request.URL.Query().Get("cursor"))
 	out := sessionsResponse{Sessions: make([]sessionResponse, len(own)), NextCursor: next}
 	for i, t := range own {
-		out.Sessions[i] = newSessionResponse(t, who.SessionID)
+		out.Sessions[i] = newSessionResponse(t, who.SessionID())
 	}
 	return out, err
 }

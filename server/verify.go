@@ -22,9 +22,9 @@ func (s *Server) verify(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h := x.Header()
-	h.Set("X-Auth-User-Id", who.UserID.String())
-	h.Set("X-Auth-Username", headerText(who.Username))
-	h.Set("X-Auth-Session-Id", who.SessionID.String())
+	h.Set("X-Auth-User-Id", who.UserID().String())
+	h.Set("X-Auth-Username", headerText(who.Username()))
+	h.Set("X-Auth-Session-Id", who.SessionID().String())
 	answer(x, http.StatusOK, none{})
 }
 
@@ -35,7 +35,7 @@ func (x *exchange) identify() (authn.Identity, error) {
 		return authn.Identity{}, err
 	}
 	who, err := x.server.authn.Verify(access)
-	x.user, x.session = who.UserID, who.SessionID
+	x.user, x.session = who.UserID(), who.SessionID()
 	return who, err
 }
 

@@ -144,11 +144,12 @@ func publicHTTPS(url string) bool { return strings.HasPrefix(strings.ToLower(url
 
 func (l *Loaded) validateTokens(bad *Faults) {
 	t := l.Tokens
-	if t.AccessTTL >= t.RefreshTTL {
-		bad.Add("tokens.access_ttl", "must be shorter than tokens.refresh_ttl (%s)", t.RefreshTTL)
+	access, refresh := authn.CheckLifetimes(t.AccessTTL, t.RefreshTTL, t.SessionMaxAge)
+	if access != nil {
+		bad.Add("tokens.access_ttl", "%v", access)
 	}
-	if t.RefreshTTL > t.SessionMaxAge {
-		bad.Add("tokens.refresh_ttl", "must not be longer than tokens.session_max_age (%s)", t.SessionMaxAge)
+	if refresh != nil {
+		bad.Add("tokens.refresh_ttl", "%v", refresh)
 	}
 	if l.JWT.Secret.Text != "" {
 		if err := authn.CheckSecret(string(l.JWT.Secret.Text)); err != nil {

@@ -16,13 +16,13 @@ import (
 
 // benchView is the result of the benchmark in JSON and YAML.
 type benchView struct {
-	Chosen     *costView          `json:"chosen"` // the configured cost where there was no goal; null where none meets it
+	Chosen     *costView          `json:"chosen"` // without a goal, the configured cost; null if no cost meets the goal
 	Configured costView           `json:"configured"`
-	Weaker     *bool              `json:"weaker_than_configured"` // the choice is; null where there is none
-	Reliable   bool               `json:"reliable"`               // what the choice, or the check, rests on
-	Doubts     []string           `json:"doubts"`                 // why it is not
+	Weaker     *bool              `json:"weaker_than_configured"` // whether the choice is weaker; null if there is no choice
+	Reliable   bool               `json:"reliable"`               // whether the measurements of the choice, or of the check, are reliable
+	Doubts     []string           `json:"doubts"`                 // reasons why the result is not reliable
 	Candidates []candidateView    `json:"candidates"`
-	Attack     []hashbench.Attack `json:"attack"` // on the chosen cost, or else on the configured one
+	Attack     []hashbench.Attack `json:"attack"` // on the chosen cost; without a choice, on the configured cost
 	Machine    machineView        `json:"machine"`
 }
 
@@ -35,19 +35,19 @@ type costView struct {
 // candidateView is one cost at one concurrency. Times are null when it was not measured.
 type candidateView struct {
 	costView
-	Name            string   `json:"name"` // who recommends it, configured, given or candidate
+	Name            string   `json:"name"` // the recommending body, configured, given or candidate
 	Concurrency     int      `json:"concurrency"`
 	Samples         int      `json:"samples"`
 	P50             *float64 `json:"p50_ms"`
 	P95             *float64 `json:"p95_ms"`
-	P99             *float64 `json:"p99_ms"` // of fewer than 100 samples, the slowest
+	P99             *float64 `json:"p99_ms"` // the slowest if there are fewer than 100 samples
 	HashesPerSecond *float64 `json:"hashes_per_second"`
 	CPUPerHash      *float64 `json:"cpu_seconds_per_hash"`
-	PeakRSS         int64    `json:"peak_rss_bytes"` // of a process that computes them and nothing else
+	PeakRSS         int64    `json:"peak_rss_bytes"` // of a process that only computes these hashes
 	Spread          float64  `json:"spread"`
 	Rounds          int      `json:"rounds"`
-	Reliable        bool     `json:"reliable"` // there were several rounds, and they agree
-	Rejected        *string  `json:"rejected"` // why it is not the choice; null when nothing speaks against it
+	Reliable        bool     `json:"reliable"` // several rounds agree
+	Rejected        *string  `json:"rejected"` // reason against it; null if there is none
 }
 
 type machineView struct {
@@ -153,7 +153,7 @@ func (b *bench) table(v benchView) table {
 
 func milliseconds(ms float64) string { return fmt.Sprintf("%.0f ms", ms) }
 
-// talk prints the results that the table does not show.
+// talk prints the results that the table omits.
 func (b *bench) talk(v benchView) {
 	b.a.say("Argon2's implementation is %q", v.Machine.Implementation)
 	if b.chosen != nil {
@@ -167,7 +167,7 @@ func (b *bench) talk(v benchView) {
 	}
 }
 
-// cpuModel returns the processor's name, or the architecture.
+// cpuModel returns the name of the processor, or else its architecture.
 func cpuModel() string {
 	f, err := os.Open("/proc/cpuinfo")
 	if err != nil {

@@ -67,10 +67,10 @@ old secret to jwt.previous_secrets (docs/keys.md).`,
 // rotateView is the result in JSON and YAML.
 type rotateView struct {
 	Database        string       `json:"database"`
-	KeyID           string       `json:"key_id"` // the active key now; "" for a dry run that would make one
+	KeyID           string       `json:"key_id"` // the active key after the command; "" for a dry run
 	Algorithm       string       `json:"algorithm"`
-	PreviousKeyID   string       `json:"previous_key_id"` // the active key before; "" for none
-	Burned          int          `json:"burned"`          // keys, with --now; for a dry run, how many there would be
+	PreviousKeyID   string       `json:"previous_key_id"` // the active key before the command; "" if there was none
+	Burned          int          `json:"burned"`          // number of keys burned with --now; for a dry run, the number that it would burn
 	SessionsRevoked bool         `json:"sessions_revoked"`
 	DryRun          bool         `json:"dry_run"`
 	Reason          string       `json:"reason"`
@@ -146,7 +146,7 @@ func (o *keyRotateOptions) rotate(ctx context.Context, a *app, inst *instance, k
 		if err := o.publish(ctx, a, next); err != nil {
 			return err
 		}
-		if err := o.awaitKey(ctx, a, inst.authn, next.ID); err != nil { // servers may have come meanwhile
+		if err := o.awaitKey(ctx, a, inst.authn, next.ID); err != nil { // a server may have joined meanwhile
 			return err
 		}
 	}

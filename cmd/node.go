@@ -34,13 +34,13 @@ type nodeView struct {
 	NodeID      uuid.UUID `json:"node_id"`
 	Name        string    `json:"name"`
 	Version     string    `json:"version"`
-	Environment string    `json:"environment"` // production, development, or "" of a release that does not say
+	Environment string    `json:"environment"` // production or development; "" if the server's release does not record it
 	StartedAt   time.Time `json:"started_at"`
 	LastSeenAt  time.Time `json:"last_seen_at"`
-	Position    string    `json:"position"` // in the revocation feed; means something to the database only
-	Behind      int64     `json:"behind"`   // revocations that it has not read, counted up to 1,000; 1 at least until it has read the present history of the database
-	LagMS       int64     `json:"lag_ms"`   // since the first of those; 0 when there is none
-	State       string    `json:"state"`    // serving, behind, silent (without signing off, within the life of an access token), or gone
+	Position    string    `json:"position"` // in the revocation feed; only the database can interpret it
+	Behind      int64     `json:"behind"`   // number of unread revocations, at most 1,000; at least 1 until the server has read the current history of the database
+	LagMS       int64     `json:"lag_ms"`   // milliseconds since the first unread revocation; 0 if there is none
+	State       string    `json:"state"`    // serving, behind, silent (did not sign off, and was seen within the life of an access token), or gone
 }
 
 func viewNode(n authn.NodeState) nodeView {

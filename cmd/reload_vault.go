@@ -38,7 +38,7 @@ func (r *reloader) askVault(ctx context.Context) time.Duration {
 	return max(pause, time.Second)
 }
 
-// lostTo is why Vault says nothing. While it is away that is one reason, however it shows.
+// lostTo explains why Vault does not answer. Every error of an unreachable Vault gives the same reason.
 func lostTo(err error) string {
 	switch {
 	case err == nil:
@@ -80,14 +80,14 @@ func (r *reloader) readVault(ctx context.Context) error {
 	}
 	var bad config.Faults
 	if next.Validate(&bad); len(bad) > 0 {
-		r.refused(bad) // Vault is there, and says what cannot be used
+		r.refused(bad) // Vault answers, but a value is invalid
 		return nil
 	}
 	r.apply(ctx, next, "secrets taken over from Vault")
 	return nil
 }
 
-const mostHeld = 16 // earlier values of jwt.secret
+const mostHeld = 16 // maximum number of earlier values of jwt.secret
 
 // holdPrevious adds the earlier values of jwt.secret in Vault to the previous secrets of next.
 // Vault may have deleted those values.

@@ -12,18 +12,17 @@ import (
 	"github.com/authctl/authctl/cmd/config"
 )
 
-const watchQuiet = 200 * time.Millisecond // without an event, before the files are looked at
+const watchQuiet = 200 * time.Millisecond // time without an event, before the files are read
 
-// watching is the files that are watched.
+// watching holds the watched files.
 type watching struct {
 	files   []string
 	changed <-chan struct{}
 	stop    context.CancelFunc
 }
 
-// watchFiles watches the files that the configuration comes from, and those that one names
-// which was refused, until ctx ends. What others say that are named from now on is looked
-// at once they are watched.
+// watchFiles watches the files of the running configuration and of a refused one, until ctx ends.
+// If the list of files changes, it watches the new list and then reads the configuration again.
 func (r *reloader) watchFiles(ctx context.Context, w *watching) {
 	for r.running.Config.Watch {
 		files := r.app.sources.Files(r.running)
@@ -44,9 +43,9 @@ func (r *reloader) watchFiles(ctx context.Context, w *watching) {
 	}
 }
 
-// watch tells when the content of a file that the configuration comes from has changed. It
-// watches their folders, because files are replaced rather than written, and
-// Kubernetes replaces a link beside them.
+// watch reports when the content of a configuration file has changed. It watches the folders of the
+// files, because editors replace a file instead of writing to it, and Kubernetes replaces a link
+// beside the file.
 func (r *reloader) watch(ctx context.Context, files []string) <-chan struct{} {
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
@@ -76,13 +75,13 @@ func (r *reloader) watch(ctx context.Context, files []string) <-chan struct{} {
 				}
 			case err := <-watcher.Errors:
 				r.log.Warn().Err(err).Msg("watch configuration")
-				quiet.Reset(watchQuiet) // something may have been missed
+				quiet.Reset(watchQuiet) // an event may have been lost
 			case <-quiet.C:
 				if now := config.Contents(files); now != last {
 					last = now
 					select {
 					case changed <- struct{}{}:
-					default: // it is known already
+					default: // a change is already reported
 					}
 				}
 			}

@@ -44,12 +44,12 @@ came after the backup: changed passwords, disabled users, burned keys.`,
 // restoreFinishView is the result in JSON and YAML.
 type restoreFinishView struct {
 	Database    string `json:"database"`
-	Sessions    *int64 `json:"sessions"`    // alive in the backup; null when counting took too long
-	Generation  int64  `json:"generation"`  // current now; 0 for a dry run
-	Users       int    `json:"users"`       // whose generation was moved; 0 for a dry run, as the two below
-	Revocations int    `json:"revocations"` // taken out of the feed
-	Nodes       int    `json:"nodes"`       // forgotten
-	KeyID       string `json:"key_id"`      // that signs access tokens, as in the backup; "" when that is yet to be made
+	Sessions    *int64 `json:"sessions"`    // number of live sessions in the backup; null if the count took too long
+	Generation  int64  `json:"generation"`  // the current one; 0 for a dry run
+	Users       int    `json:"users"`       // number of users with a moved generation; 0 for a dry run
+	Revocations int    `json:"revocations"` // number removed from the feed; 0 for a dry run
+	Nodes       int    `json:"nodes"`       // number of forgotten nodes; 0 for a dry run
+	KeyID       string `json:"key_id"`      // signs access tokens, as in the backup; "" if the key does not exist yet
 	DryRun      bool   `json:"dry_run"`
 	Reason      string `json:"reason"`
 }
@@ -96,7 +96,7 @@ func (o *restoreFinishOptions) run(ctx context.Context, a *app) error {
 	return o.print(a.out, view, restoreFinishTable(view), nil)
 }
 
-// finish makes the restored database fit to serve, and reports the changes.
+// finish prepares the restored database for serving, and reports the changes.
 func (o *restoreFinishOptions) finish(ctx context.Context, a *app, inst *instance, view *restoreFinishView) error {
 	done, err := inst.authn.Cluster.FinishRestore(ctx, a.actor(o.reason))
 	if err != nil {
@@ -114,7 +114,7 @@ func (o *restoreFinishOptions) finish(ctx context.Context, a *app, inst *instanc
 	return unmarkRestore(inst)
 }
 
-// countEverybody returns the number of live sessions, or nil when the count takes too long.
+// countEverybody returns the number of live sessions. It returns nil if the count takes too long.
 func countEverybody(ctx context.Context, svc *authn.Service) (*int64, error) {
 	counting, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()

@@ -25,9 +25,9 @@ func logFollowing(log zerolog.Logger, e authn.FollowEvent, err error) {
 	}
 }
 
-// logApplied says which revocations this server has taken over: from now on it refuses
-// the tokens that they end. A line names at most [maxLoggedIDs] users and sessions; count is how many
-// there were of both, and of everybody's.
+// logApplied logs the revocations that this server has applied. From now on the server refuses the
+// revoked tokens. A line names at most [maxLoggedIDs] users and as many sessions. The field count is
+// the number of users and sessions; a revocation of everybody counts as one.
 func logApplied(log zerolog.Logger, read store.Feed) {
 	var sessions, users []uuid.UUID
 	everybody := false
@@ -50,7 +50,7 @@ func logApplied(log zerolog.Logger, read store.Feed) {
 		return
 	}
 	line := log.Info().Int("count", total).Bool("everybody", everybody)
-	if read.Whole { // what was revoked before this server read the feed for the first time, or anew
+	if read.Whole { // this server read the whole feed, for the first time or again
 		line.Bool("whole", true).Msg("revocations applied")
 		return
 	}
@@ -73,7 +73,7 @@ func loggedIDs(ids []uuid.UUID) *zerolog.Array {
 
 // logUnfinished logs the sessions whose logout is lost when this process ends.
 func logUnfinished(log zerolog.Logger, sessions []uuid.UUID) {
-	for some := range slices.Chunk(sessions, maxLoggedIDs) { // so that no line is endless
+	for some := range slices.Chunk(sessions, maxLoggedIDs) { // bounds the length of a line
 		log.Warn().Array("sessions", loggedIDs(some)).
 			Msg("the database did not take these logouts before the server ended; end each session with authctl token revoke SESSION")
 	}

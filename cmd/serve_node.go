@@ -12,10 +12,10 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// join makes the process a node, and starts what runs beside the server: it goes on while
-// the server drains, until leave is called, which waits for its end. The context it returns
-// also ends, with [store.ErrReplaced] as its cause, when the database is no longer the one that
-// was opened.
+// join registers the process as a node, and starts the background tasks of the server. The tasks
+// continue while the server drains. leave stops them and waits for their end. The returned context
+// ends with ctx. It also ends, with [store.ErrReplaced] as its cause, when another database has
+// replaced the opened one.
 func (inst *instance) join(ctx context.Context, changes *reloader, srv *server.Server, log zerolog.Logger) (while context.Context, leave func(), err error) {
 	beside, stop := context.WithCancel(context.WithoutCancel(ctx))
 	ctx, end := context.WithCancelCause(ctx)
@@ -25,7 +25,7 @@ func (inst *instance) join(ctx context.Context, changes *reloader, srv *server.S
 		if e == authn.Replaced {
 			end(err)
 		}
-		if e == authn.KeyClosed { // perhaps its secret is in Vault by now
+		if e == authn.KeyClosed { // Vault may have its secret now
 			select {
 			case kicked <- struct{}{}:
 			default:
@@ -36,7 +36,7 @@ func (inst *instance) join(ctx context.Context, changes *reloader, srv *server.S
 		stop()
 		return ctx, nil, err
 	}
-	if err := refuseRestoring(inst.cfg); err != nil { // one that begins now sees this server
+	if err := refuseRestoring(inst.cfg); err != nil { // a restore that begins now sees this server
 		stop()
 		signOff()
 		return ctx, nil, err
@@ -53,9 +53,8 @@ func (inst *instance) join(ctx context.Context, changes *reloader, srv *server.S
 	}, nil
 }
 
-// sweepEvery deletes at once, and then at each interval, what no longer matters:
-// dead sessions, old revocations, nodes that died. Before that it looks at what password hashes are
-// stored.
+// sweepEvery deletes dead sessions, old revocations and dead nodes, at once and then at each
+// interval. Before each deletion it surveys the stored password hashes.
 func sweepEvery(ctx context.Context, svc *authn.Service, interval time.Duration, log zerolog.Logger) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()

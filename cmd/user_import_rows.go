@@ -15,7 +15,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// importer is one run of the command.
+// importer is one run of "authctl user import".
 type importer struct {
 	a          *app
 	inst       *instance
@@ -23,7 +23,7 @@ type importer struct {
 	unverified string // reject, disable or keep
 	dryRun     bool
 	in         *countingReader
-	size       int64 // of the file; 0 where nobody knows
+	size       int64 // of the file, in bytes; 0 if it is unknown
 	rejects    *rejects
 	view       importView
 	batch      []store.ImportedUser
@@ -57,8 +57,8 @@ func (i *importer) all(ctx context.Context, reader *userfile.Reader, format stri
 	return i.flush(ctx)
 }
 
-// unreadable is why a file cannot be read on: it is of another format, or is broken, or the
-// operating system cannot read it.
+// unreadable explains why the rest of a file cannot be read. The file has another format, the file
+// is broken, or the operating system cannot read it.
 func unreadable(format string, err error) error {
 	if broken, is := errors.AsType[*userfile.Broken](err); is {
 		return &problem{exitFailed, fmt.Errorf("the file cannot be read to its end as %s: %w", format, broken), "import the whole file, or the mended one; those who are in are left alone"}
@@ -84,7 +84,7 @@ func (i *importer) add(ctx context.Context, row userfile.Row) error {
 	if row.Err != nil {
 		return i.reject(row, row.Err.Error())
 	}
-	if i.ids[user.ID] || i.names[user.Folded] { // is judged when the other is in
+	if i.ids[user.ID] || i.names[user.Folded] { // the batch has the same id or name; import that batch first
 		if err := i.flush(ctx); err != nil {
 			return err
 		}
@@ -151,7 +151,7 @@ func (i *importer) outcomes(ctx context.Context) ([]store.ImportOutcome, error) 
 	return i.inst.authn.ImportUsers(ctx, i.actor, i.batch)
 }
 
-// progress draws a bar on a terminal, and says a line now and then elsewhere.
+// progress draws a bar on a terminal. Elsewhere it prints a line from time to time.
 func (i *importer) progress() {
 	_, onTerminal := terminal(i.a.err)
 	every := sayEvery

@@ -13,30 +13,30 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// userView is a user in JSON and YAML. It holds nothing of the salt or the hash of a password.
+// userView is a user in JSON and YAML. It holds no part of the salt or the hash of a password.
 type userView struct {
 	ID                 uuid.UUID           `json:"id"`
 	Username           string              `json:"username"`
 	CreatedAt          time.Time           `json:"created_at"`
 	DisabledAt         *time.Time          `json:"disabled_at"`
 	PasswordState      authn.PasswordState `json:"password_state"`      // none, usable, disabled or unreadable
-	PasswordAlgorithm  *string             `json:"password_algorithm"`  // null for none, and for an unreadable one
-	PasswordCost       *string             `json:"password_cost"`       // in the algorithm's own terms
-	PasswordChangedAt  *time.Time          `json:"password_changed_at"` // null when there is none
-	FailedLogins       int                 `json:"failed_logins"`       // since the latest success
+	PasswordAlgorithm  *string             `json:"password_algorithm"`  // null if there is no password, or an unreadable one
+	PasswordCost       *string             `json:"password_cost"`       // as the algorithm writes it
+	PasswordChangedAt  *time.Time          `json:"password_changed_at"` // null if there is no password
+	FailedLogins       int                 `json:"failed_logins"`       // since the latest successful sign-in
 	PasswordDisabledAt *time.Time          `json:"password_disabled_at"`
 
-	kind string // of password, for people
+	kind string // the password in a few words, for people
 }
 
-// standingView is a user whom one command is about.
+// standingView is the user of a command, with the state of sessions and sign-ins.
 type standingView struct {
 	userView
-	Sessions     int64      `json:"sessions"`        // alive
-	LastSignInAt *time.Time `json:"last_sign_in_at"` // null when neither the audit trail nor a session knows of one
+	Sessions     int64      `json:"sessions"`        // number of live sessions
+	LastSignInAt *time.Time `json:"last_sign_in_at"` // null if neither the audit trail nor a session has one
 	Holds        []holdView `json:"holds"`
-	Password     string     `json:"password,omitempty"` // only one that was generated just now
-	Database     string     `json:"database,omitempty"` // that was changed; not where a user is only shown
+	Password     string     `json:"password,omitempty"` // only a password that this command generated
+	Database     string     `json:"database,omitempty"` // the changed database; absent if the command only shows the user
 }
 
 // holdView is one reason why a user cannot sign in with the password.
@@ -44,7 +44,7 @@ type holdView struct {
 	Hold      authn.HoldKind `json:"hold"`
 	Since     *time.Time     `json:"since"`
 	Until     *time.Time     `json:"until"`
-	Addresses int            `json:"addresses"` // blocks of addresses that have to wait
+	Addresses int            `json:"addresses"` // number of address blocks that have to wait
 }
 
 func viewUser(l authn.Listed) userView {
@@ -70,7 +70,7 @@ func viewStanding(st authn.Standing) standingView {
 	return v
 }
 
-// passwordKind says in a few words what password it is: "bcrypt cost=10, imported".
+// passwordKind describes a password in a few words: "bcrypt cost=10, imported".
 func passwordKind(p authn.StoredPassword) string {
 	if p.Algorithm == "" {
 		return string(p.State)
@@ -85,7 +85,7 @@ func passwordKind(p authn.StoredPassword) string {
 	return strings.Join(words, ", ")
 }
 
-// text returns why the user cannot sign in, and what to do.
+// text says why the user cannot sign in, and names the command that helps.
 func (h holdView) text(username string) string {
 	switch h.Hold {
 	case authn.HoldDisabled:
@@ -103,13 +103,13 @@ func (h holdView) text(username string) string {
 	}
 }
 
-// showChanged prints a user after a change of it. made is the password that was generated
-// just now, or "".
+// showChanged prints a user after a change. made is the password that this command generated,
+// or "".
 func showChanged(ctx context.Context, a *app, inst *instance, o *output, user store.User, made string) error {
 	standing, err := inst.authn.Standing(ctx, user.ID)
 	v := viewStanding(standing)
 	if err != nil {
-		if made != "" { // else it is lost
+		if made != "" { // the password would otherwise be lost
 			a.say("the password of %s is %s", user.Username, made)
 		}
 		return fmt.Errorf("it is done, but the user could not be shown: %w", err)
@@ -118,7 +118,7 @@ func showChanged(ctx context.Context, a *app, inst *instance, o *output, user st
 	return printStanding(a, o, v)
 }
 
-// printStanding prints one user, as name and value a line for people.
+// printStanding prints one user. For people, each line has a name and a value.
 func printStanding(a *app, o *output, v standingView) error {
 	t := table{rows: [][]string{
 		{"id", v.ID.String()},

@@ -8,7 +8,7 @@ import (
 	"github.com/authctl/authctl/authn/hashing"
 )
 
-// ServiceSettings is what the service takes of the settings, and the secret that signs tokens.
+// ServiceSettings returns the configuration of the service. secret signs the tokens.
 func ServiceSettings(cfg Loaded, secret string) (authn.Config, error) {
 	blocklist, err := readBlocklist(cfg.Password.BlocklistFile)
 	if err != nil {

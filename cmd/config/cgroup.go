@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// availableMemory returns how many bytes the process may use, and what says so: the least of
-// the limits of its cgroup and of those above it (version 2: memory.max and
-// memory.high; version 1: memory.limit_in_bytes and hierarchical_memory_limit), of
-// goLimit, which is what GOMEMLIMIT says, and of the machine's memory. root is the
-// file system from its root, as os.DirFS("/") is. It returns 0 and "" where none of
-// these can be read, as on other systems than Linux without GOMEMLIMIT.
+// availableMemory returns the number of bytes that the process may use, and the source of that
+// limit. It takes the least of the cgroup limits, goLimit and the memory of the machine. The cgroup
+// limits are those of its own cgroup and of every cgroup above it (version 2: memory.max and
+// memory.high; version 1: memory.limit_in_bytes and hierarchical_memory_limit). goLimit is the value
+// of GOMEMLIMIT. root is the root of the file system, such as os.DirFS("/"). availableMemory returns
+// 0 and "" if it can read no limit, as on systems other than Linux without GOMEMLIMIT.
 func availableMemory(root fs.FS, goLimit int64) (limit int64, source string) {
 	limit = math.MaxInt64
 	lower := func(n int64, from string) {
@@ -34,14 +34,13 @@ func availableMemory(root fs.FS, goLimit int64) (limit int64, source string) {
 	return limit, source
 }
 
-// total returns MemTotal, or 0.
+// total returns MemTotal of /proc/meminfo, or 0.
 func total(root fs.FS) int64 {
 	return statField(root, "proc/meminfo", "MemTotal:") << 10
 }
 
-// cgroupFiles returns the files that may hold a limit, from the root down. In a
-// container the path in /proc/self/cgroup may be that on the host, where only the
-// root is to be seen.
+// cgroupFiles returns the files that may hold a limit, from the root down. In a container the path
+// in /proc/self/cgroup may be the path on the host. The process then sees only the root.
 func cgroupFiles(root fs.FS) []string {
 	text, err := fs.ReadFile(root, "proc/self/cgroup")
 	if err != nil {
@@ -65,7 +64,7 @@ func cgroupFiles(root fs.FS) []string {
 	return files
 }
 
-// upwards returns a folder below top, and those above it up to top.
+// upwards returns a folder below top, and every folder above it up to top.
 func upwards(top, dir string) []string {
 	dirs := []string{top}
 	for i, c := range dir {
@@ -79,7 +78,7 @@ func upwards(top, dir string) []string {
 	return dirs
 }
 
-// number returns the limit that a file holds, or 0: "max" is none.
+// number returns the limit that a file holds. It returns 0 for no limit, which a file writes as "max".
 func number(root fs.FS, file string) int64 {
 	if path.Base(file) == "memory.stat" {
 		return statField(root, file, "hierarchical_memory_limit")
@@ -95,7 +94,7 @@ func number(root fs.FS, file string) int64 {
 	return n
 }
 
-// statField returns the number after a name at the beginning of a line, or 0.
+// statField returns the number that follows a name at the beginning of a line, or 0.
 func statField(root fs.FS, file, name string) int64 {
 	text, err := fs.ReadFile(root, file)
 	if err != nil {
@@ -104,7 +103,7 @@ func statField(root fs.FS, file, name string) int64 {
 	lines := bufio.NewScanner(bytes.NewReader(text))
 	for lines.Scan() {
 		if words := strings.Fields(lines.Text()); len(words) >= 2 && words[0] == name {
-			n, _ := strconv.ParseInt(words[1], 10, 64) // 0 where it is none
+			n, _ := strconv.ParseInt(words[1], 10, 64) // 0 if the text is no number
 			return n
 		}
 	}

@@ -4,8 +4,8 @@ import (
 	"reflect"
 )
 
-// Merge returns what holds once next is taken over as far as it can be, what that
-// changes, and what needs a restart.
+// Merge applies the reloadable settings of next to the running configuration. It returns the merged
+// configuration, the keys that changed, and the keys that need a restart.
 func Merge(running, next Loaded) (merged Loaded, changed, restart []string) {
 	merged = running
 	merged.Refs = next.Refs

@@ -10,8 +10,9 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// DatabaseName is the database as people read it: the whole path of a file, or a URL without its
-// password, with the host and the database that PGHOST and the like give it.
+// DatabaseName returns the name of the database for messages. For SQLite it is the whole path of the
+// file. For PostgreSQL it is the URL without its password, with the host and the database that
+// PGHOST and similar variables give.
 func (c Settings) DatabaseName() string {
 	if path, ok := c.SQLitePath(); ok {
 		return Absolute(path)
@@ -30,7 +31,7 @@ func (c Settings) DatabaseName() string {
 	if err != nil {
 		return name
 	}
-	if host && filepath.IsAbs(full.Host) { // a socket's folder
+	if host && filepath.IsAbs(full.Host) { // the folder of a socket
 		q.Set("host", full.Host)
 		u.RawQuery = q.Encode()
 	} else if host {
@@ -42,7 +43,7 @@ func (c Settings) DatabaseName() string {
 	return u.String()
 }
 
-// Absolute returns the whole path of a file, as far as it can be told.
+// Absolute returns the whole path of a file. It returns path itself if the working folder is unknown.
 func Absolute(path string) string {
 	if whole, err := filepath.Abs(path); err == nil {
 		return whole
@@ -50,7 +51,7 @@ func Absolute(path string) string {
 	return path
 }
 
-// DatabaseOrigin says where the setting of the database came from.
+// DatabaseOrigin returns the source of the database setting.
 func (l *Loaded) DatabaseOrigin() string {
 	if l.Origins["database.url"] == "default" {
 		return "the default, because neither DATABASE_URL nor database.url is set"

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// checkDeclared reports values that are none of the words that their declaration allows, and then those that are out
-// of its range.
+// checkDeclared reports each value that its declaration does not allow. It first reports wrong words, and then values
+// out of range.
 func (l *Loaded) checkDeclared(bad *Faults) {
 	for _, f := range fields(&l.Settings) {
 		if words := f.words("oneof"); len(words) > 0 {
@@ -29,7 +29,7 @@ func (l *Loaded) checkDeclared(bad *Faults) {
 	}
 }
 
-// outOf says what is wrong with a value that a range does not allow, such as 8..64 characters, and "" of others.
+// outOf says why a value is out of a range such as 8..64 characters. It returns "" for a value in the range.
 func outOf(declared string, value any) string {
 	bounds, unit, _ := strings.Cut(declared, " ")
 	from, to, _ := strings.Cut(bounds, "..")
@@ -70,7 +70,7 @@ func outOf(declared string, value any) string {
 	return ""
 }
 
-// beyond says that a duration is too short or too long, and "" of others.
+// beyond says whether a duration is too short or too long. It returns "" for a duration within the bounds.
 func beyond(d, least, most time.Duration) string {
 	if d < least || d > most {
 		return fmt.Sprintf("must be %s to %s, not %s", least, most, d)
@@ -78,7 +78,7 @@ func beyond(d, least, most time.Duration) string {
 	return ""
 }
 
-// within reports a duration beyond bounds that the package has that uses it.
+// within reports a duration beyond its bounds. The package that uses the duration declares the bounds.
 func within(bad *Faults, key string, d, least, most time.Duration) {
 	if why := beyond(d, least, most); why != "" {
 		bad.Add(key, "%s", why)

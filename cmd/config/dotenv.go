@@ -7,10 +7,9 @@ import (
 	"strings"
 )
 
-// dotenv reads the text of a .env file. What it reads of a value is what stands there:
-// nothing is replaced, joined or cut off, but for a pair of quotes around the whole. A value
-// that Docker Compose, docker --env-file or systemd would read otherwise is refused, with its
-// line. docs/configuration.md has the rules.
+// dotenv reads the text of a .env file. It takes each value literally, and removes only a pair of
+// quotes around the whole value. It refuses a value that Docker Compose, docker --env-file or
+// systemd would read differently, and names the line. docs/configuration.md has the rules.
 type dotenv struct {
 	path  string
 	lines []string
@@ -18,8 +17,8 @@ type dotenv struct {
 	bad   *Faults
 }
 
-// parseDotenv returns the variables of a .env file that are authctl's. The values of others,
-// which share the file, are not judged.
+// parseDotenv returns authctl's variables from a .env file. It does not judge the values of other
+// programs' variables in the same file.
 func parseDotenv(path, text string, bad *Faults) map[string]string {
 	text = strings.TrimPrefix(text, byteOrderMark)
 	if found := wrongEncoding(text); found != "" {
@@ -49,7 +48,7 @@ var (
 	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
 )
 
-// read reads what begins in line i, and returns the line where it ends.
+// read reads the variable that begins in line i, and returns its last line.
 func (d *dotenv) read(i int, values map[string]string) int {
 	line := strings.TrimLeft(d.lines[i], " \t")
 	if line == "" || line[0] == '#' {
@@ -58,7 +57,7 @@ func (d *dotenv) read(i int, values map[string]string) int {
 	name, raw, assigned := strings.Cut(exported.ReplaceAllString(line, ""), "=")
 	trimmed := strings.TrimRight(name, " \t")
 	switch {
-	case !assigned || !variableName.MatchString(trimmed): // which is not repeated, it may be a secret
+	case !assigned || !variableName.MatchString(trimmed): // the message does not repeat the line, which may be a secret
 		d.fault(i, "is neither NAME=VALUE nor a comment, which begins with #")
 		return i
 	case !isOurs(trimmed):
@@ -81,14 +80,14 @@ func (d *dotenv) read(i int, values map[string]string) int {
 	return i
 }
 
-// isOurs reports whether a variable is one that authctl reads, or would refuse.
+// isOurs reports whether authctl reads or refuses a variable.
 func isOurs(name string) bool {
 	_, known := keyOf(name)
 	return known || strings.HasPrefix(name, envPrefix)
 }
 
-// pass returns the line where another program's value ends. One in quotes may have several lines;
-// one of our variables among them shows that its end is not certain.
+// pass returns the line where another program's value ends. A value in quotes may have several lines.
+// If one of these lines sets a variable of authctl, the end of the value is uncertain.
 func (d *dotenv) pass(i int, name, raw string) int {
 	if raw == "" || (raw[0] != '"' && raw[0] != '\'') || strings.Contains(raw[1:], raw[:1]) {
 		return i
@@ -108,7 +107,7 @@ func (d *dotenv) pass(i int, name, raw string) int {
 
 const inSingleQuotes = "put the value in single quotes, where everything stands for itself"
 
-// dotenvValue returns the value that stands after the =. Its errors do not repeat it.
+// dotenvValue returns the value that follows the =. Its errors do not repeat the value.
 func dotenvValue(raw string) (string, error) {
 	if raw == "" {
 		return "", nil
@@ -135,7 +134,7 @@ func dotenvValue(raw string) (string, error) {
 	return raw, checkReplaced(raw)
 }
 
-// checkReplaced fails for what other programs replace by something else.
+// checkReplaced fails for a text that other programs would expand.
 func checkReplaced(value string) error {
 	if strings.Contains(value, "$") {
 		return errors.New("has a $, which some programs replace by another variable: " + inSingleQuotes)

@@ -10,19 +10,19 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Edit is one line of a file that is changed or added.
+// Edit is one changed or added line of a file.
 type Edit struct {
-	line int    // from 1; an added line comes after it
-	Old  string // "" for one that is added
+	line int    // counted from 1; an added line follows this line
+	Old  string // "" for an added line
 	New  string
 }
 
-// errByHand is for files that cannot be edited with certainty.
+// errByHand reports a file that [EditScalars] cannot edit safely.
 var errByHand = errors.New("cannot be edited safely")
 
-// EditScalars puts values into a YAML file, below a path of keys, and leaves every other
-// byte as it is. It returns the new text and what it changed. It fails with [errByHand]
-// for what it does not edit: flow style, anchors, several documents, tabs.
+// EditScalars sets values in the text of a YAML file, below a path of keys. It keeps every other
+// byte. It returns the new text and the edits. It fails with [errByHand] for flow style, anchors,
+// several documents and tabs, which it does not edit.
 func EditScalars(text string, path []string, keys []string, values map[string]string) (string, []Edit, error) {
 	ending := "\n"
 	if strings.Contains(text, "\r\n") {
@@ -63,8 +63,8 @@ func EditScalars(text string, path []string, keys []string, values map[string]st
 	return result, edits, nil
 }
 
-// sameBut reports whether two texts mean the same, but for the values, which the second
-// has.
+// sameBut reports whether two texts have the same content apart from the given values. The second
+// text must have these values.
 func sameBut(before, after string, path, keys []string, values map[string]string) bool {
 	var old, fresh map[string]any
 	if yaml.Unmarshal([]byte(before), &old) != nil || yaml.Unmarshal([]byte(after), &fresh) != nil {
@@ -97,7 +97,7 @@ func take(m map[string]any, path []string) (v any, there bool) {
 	return nil, false
 }
 
-// prune removes the mappings of a path that have nothing in them.
+// prune removes the empty mappings of a path.
 func prune(m map[string]any, path []string) {
 	if len(path) == 0 {
 		return
@@ -113,7 +113,7 @@ func prune(m map[string]any, path []string) {
 	}
 }
 
-// onlyMapping parses a text that is one mapping in block style; nil for an empty one.
+// onlyMapping parses a text that is one mapping in block style. It returns nil for an empty text.
 func onlyMapping(text string) (*yaml.Node, error) {
 	d := yaml.NewDecoder(strings.NewReader(text))
 	var doc, more yaml.Node
@@ -145,7 +145,7 @@ func onlyComments(text string) bool {
 	return true
 }
 
-// plainMapping fails for what is no mapping of one key a line.
+// plainMapping fails unless the node is a mapping with one key a line.
 func plainMapping(n *yaml.Node) error {
 	if n.Kind != yaml.MappingNode || n.Style&yaml.FlowStyle != 0 || n.Anchor != "" {
 		return fmt.Errorf("a part of it is not written with one key a line: %w", errByHand)
@@ -153,7 +153,7 @@ func plainMapping(n *yaml.Node) error {
 	return nil
 }
 
-// descend follows a path as far as it is there. missing is the rest of it.
+// descend follows a path as far as the file has it. missing is the rest of the path.
 func descend(n *yaml.Node, path []string) (at *yaml.Node, missing []string, err error) {
 	for i, key := range path {
 		next := value(n, key)
@@ -180,14 +180,14 @@ func value(mapping *yaml.Node, key string) *yaml.Node {
 
 func keyIndex(mapping *yaml.Node, key string) int {
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
-		if strings.EqualFold(mapping.Content[i].Value, key) { // as the loader has it
+		if strings.EqualFold(mapping.Content[i].Value, key) { // the loader ignores case too
 			return i
 		}
 	}
 	return -1
 }
 
-// replaceScalar changes a value that stands on one line, and keeps the comment behind it.
+// replaceScalar changes a value on one line, and keeps the comment that follows it.
 func replaceScalar(lines []string, n *yaml.Node, to string) (Edit, error) {
 	if n.Kind != yaml.ScalarNode || n.Anchor != "" || n.Style&(yaml.LiteralStyle|yaml.FoldedStyle|yaml.TaggedStyle) != 0 || n.Line < 1 || n.Line > len(lines) {
 		return Edit{}, fmt.Errorf("a value is not written as plain text: %w", errByHand)
@@ -217,7 +217,7 @@ func replaceScalar(lines []string, n *yaml.Node, to string) (Edit, error) {
 	return Edit{n.Line, line, line[:begin] + to + line[begin+end:]}, nil
 }
 
-// insertion adds keys to a mapping that is there, or the mappings that lead to it.
+// insertion adds keys to an existing mapping, or adds the missing mappings of the path as well.
 func insertion(root, parent *yaml.Node, path, missing, added []string, values map[string]string, lines []string, ending string) []Edit {
 	depth := len(path) - len(missing)
 	indent := strings.Repeat("  ", depth)
@@ -233,7 +233,7 @@ func insertion(root, parent *yaml.Node, path, missing, added []string, values ma
 	}
 	keys := missing
 	if len(missing) > 0 {
-		if i := keyIndex(parent, missing[0]); i >= 0 { // it is there, with nothing below it
+		if i := keyIndex(parent, missing[0]); i >= 0 { // the file has the key, with no value
 			after, keys = parent.Content[i].Line, missing[1:]
 			indent += "  "
 		}
@@ -249,7 +249,7 @@ func insertion(root, parent *yaml.Node, path, missing, added []string, values ma
 	return edits
 }
 
-// apply makes the text with the edits.
+// apply returns the text with the edits.
 func apply(lines []string, edits []Edit, ending string) string {
 	lines = slices.Clone(lines)
 	slices.SortStableFunc(edits, func(a, b Edit) int { return a.line - b.line })

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// declarations are the files that declare the settings, for their comments.
+// declarations holds the files that declare the settings. [Example] reads their comments.
 //
 //go:embed settings.go settings_database.go settings_limits.go settings_password.go settings_server.go
 //go:embed settings_tokens.go settings_vault.go
@@ -27,7 +27,7 @@ const exampleHead = `# Every setting of authctl with its default. Copy what you 
 # Durations and sizes have units: 90s, 15m, 168h; 64MiB.
 `
 
-// Example returns a configuration file of every setting with its default, and with what its declaration says of it.
+// Example returns a configuration file with every setting, its default and the comment of its declaration.
 func Example() (string, error) {
 	comments, err := declaredComments()
 	if err != nil {
@@ -42,7 +42,7 @@ func Example() (string, error) {
 // exampleWriter writes settings in YAML.
 type exampleWriter struct {
 	strings.Builder
-	comments map[string]string // by the struct and the field in it, as in Server.Port
+	comments map[string]string // keyed by struct and field, such as Server.Port
 }
 
 func (w *exampleWriter) section(t reflect.Type, indent string) {
@@ -67,7 +67,7 @@ func (w *exampleWriter) section(t reflect.Type, indent string) {
 	}
 }
 
-// line writes a comment, which may be empty, and what it is about.
+// line writes a comment, which may be empty, and then the text that it describes.
 func (w *exampleWriter) line(indent, comment, text string) {
 	if comment != "" {
 		for line := range strings.SplitSeq(strings.TrimSuffix(comment, "\n"), "\n") {
@@ -77,7 +77,7 @@ func (w *exampleWriter) line(indent, comment, text string) {
 	w.WriteString(indent + text + "\n")
 }
 
-// inYAML writes a default.
+// inYAML returns a default as YAML.
 func inYAML(t reflect.Type, value string) string {
 	switch {
 	case value != "":

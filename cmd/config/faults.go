@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// Fault is one thing wrong with the configuration.
+// Fault is one error in the configuration.
 type Fault struct {
-	Key string // "" when it is about the whole
+	Key string // "" for the whole configuration
 	Why string
 }
 
-// Faults is an error that tells them all.
+// Faults is an error that lists every fault.
 type Faults []Fault
 
-// Error returns them a line each.
+// Error returns the faults, one a line.
 func (f Faults) Error() string {
 	errs := make([]error, len(f))
 	for i, one := range f {
@@ -27,7 +27,8 @@ func (f Faults) Error() string {
 	return errors.Join(errs...).Error()
 }
 
-// Located returns the faults, or nil for none, and says of each where its value came from, if somebody gave it.
+// Located returns the faults, or nil if there are none. It adds the source of the value to each fault, unless the value
+// is the default.
 func (l *Loaded) Located(f Faults) error {
 	for i, one := range f {
 		origin := l.Origins[one.Key]
@@ -43,7 +44,7 @@ func (l *Loaded) Located(f Faults) error {
 	return f
 }
 
-// Add appends a fault of a setting, "" for the whole.
+// Add appends a fault of a setting. The key "" means the whole configuration.
 func (f *Faults) Add(key, format string, args ...any) {
 	*f = append(*f, Fault{key, fmt.Sprintf(format, args...)})
 }

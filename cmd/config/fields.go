@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// field is one setting: what its declaration says, and where its value is.
+// field is one setting: its declaration and its value.
 type field struct {
 	key    string
 	preset string // the default, as a person would write it
@@ -35,7 +35,7 @@ func (f field) as(key, preset string, value any) field {
 	return field{key, preset, f.tag, reflect.ValueOf(value).Elem()}
 }
 
-// walk calls each for every field of a section, and of those within it.
+// walk calls each for every field of a section and of its inner sections.
 func walk(prefix string, section reflect.Value, each func(field)) {
 	for i := range section.NumField() {
 		declared := section.Type().Field(i)
@@ -48,7 +48,7 @@ func walk(prefix string, section reflect.Value, each func(field)) {
 	}
 }
 
-// isSectionType reports whether a field of this type holds settings, and is none itself.
+// isSectionType reports whether a field of this type is a section instead of a setting.
 func isSectionType(t reflect.Type) bool {
 	switch t {
 	case reflect.TypeFor[requestRate](), reflect.TypeFor[Secret](), reflect.TypeFor[Secrets]():
@@ -84,5 +84,5 @@ func Reloadable() (all []string) {
 	return all
 }
 
-// words splits the value of a tag that lists some.
+// words splits the value of a tag into words.
 func (f field) words(tag string) []string { return strings.Fields(f.tag.Get(tag)) }

@@ -18,10 +18,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// quotedText is what the YAML parser repeats of a file, which may be a secret.
+// quotedText matches the part of a file that the YAML parser repeats in its errors. It may be a secret.
 var quotedText = regexp.MustCompile("(?s)`.*`")
 
-// Path returns the configuration file, which may not be there.
+// Path returns the path of the configuration file. The file may not exist.
 func (src Sources) Path() string {
 	for _, path := range []string{src.File, src.Lookup("AUTHCTL_CONFIG")} {
 		if path != "" {
@@ -31,8 +31,8 @@ func (src Sources) Path() string {
 	return filepath.Join(src.Dir, defaultFile)
 }
 
-// readFile merges the configuration file, if there is one, and reports keys
-// that do not exist or are there twice.
+// readFile merges the configuration file, if it exists. It reports unknown keys and keys that occur
+// twice.
 func (src Sources) readFile(v *viper.Viper, origins map[string]string, bad *Faults) {
 	path := src.Path()
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && path == filepath.Join(src.Dir, defaultFile) {
@@ -50,7 +50,7 @@ func (src Sources) readFile(v *viper.Viper, origins map[string]string, bad *Faul
 		err = file.ReadConfig(bytes.NewReader(text))
 	}
 	if err != nil {
-		if unreadable, ok := errors.AsType[viper.ConfigParseError](err); ok { // which does not say what was read
+		if unreadable, ok := errors.AsType[viper.ConfigParseError](err); ok { // the inner error does not repeat the file
 			err = fmt.Errorf("%s: %w", path, unreadable.Unwrap())
 		}
 		bad.Add("", "read configuration: %s", quotedText.ReplaceAllString(err.Error(), "a text"))
@@ -64,7 +64,7 @@ func (src Sources) readFile(v *viper.Viper, origins map[string]string, bad *Faul
 	}
 	for _, key := range file.AllKeys() {
 		if file.Get(key) == nil && isSection(key) {
-			continue // it is there, and empty
+			continue // the section exists, and is empty
 		}
 		if isSection(key) {
 			bad.Add(key, "holds settings, such as %s, and is none itself (in %s)", firstOf(key), path)
@@ -82,8 +82,8 @@ func (src Sources) readFile(v *viper.Viper, origins map[string]string, bad *Faul
 	}
 }
 
-// checkWhole fails when a file has more in it than what is read: a second YAML document, or a name
-// that a JSON object has twice.
+// checkWhole fails if a parser would ignore a part of the file: a second YAML document, or the first
+// of two equal names in a JSON object.
 func checkWhole(format string, text []byte) error {
 	switch format {
 	case "json":
@@ -107,8 +107,8 @@ func checkWhole(format string, text []byte) error {
 	return nil
 }
 
-// doubledKeys returns the keys that a file has twice, because case does not count and server.port may
-// also be written as one key. Only one of the two would be read.
+// doubledKeys returns the keys that a file has twice. A key can occur twice because case does not
+// count, and because server.port can also be written as one key. Viper reads only one of the two.
 func doubledKeys(format string, text []byte) (doubled []string) {
 	decoder, err := viper.NewCodecRegistry().Decoder(format)
 	tree := map[string]any{}

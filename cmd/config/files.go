@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 )
 
-// Files returns those that a configuration comes from, there or not.
+// Files returns the files that a configuration comes from. A file may not exist.
 func (src Sources) Files(cfg Loaded) []string {
 	files := []string{src.Path(), filepath.Join(src.Dir, ".env")}
 	for _, s := range cfg.secrets() {
@@ -21,7 +21,7 @@ func (src Sources) Files(cfg Loaded) []string {
 	return files
 }
 
-// Contents is a digest of all that the files say.
+// Contents returns a digest of the contents of the files.
 func Contents(files []string) [sha256.Size]byte {
 	digest := sha256.New()
 	for _, file := range files {

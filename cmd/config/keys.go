@@ -27,7 +27,7 @@ func variableOf(key string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
 }
 
-// isSection reports whether there are settings below a key.
+// isSection reports whether a key has settings below it.
 func isSection(key string) bool {
 	return slices.ContainsFunc(keys(), func(k string) bool { return strings.HasPrefix(k, key+".") })
 }
@@ -46,7 +46,7 @@ func variableNames() []string {
 	return all
 }
 
-// Nearest suggests the name that was perhaps meant.
+// Nearest suggests the candidate that is most like a name.
 func Nearest(name string, candidates []string) string {
 	best, distance := "", len(name)/2+1
 	for _, c := range candidates {

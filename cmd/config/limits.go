@@ -5,7 +5,7 @@ import (
 	"github.com/authctl/authctl/server"
 )
 
-// requests is the limits of addresses, as the server takes them.
+// requests returns the limits of addresses for the server.
 func (l Limits) requests() server.Limits {
 	if !l.Enabled {
 		return server.Limits{}
@@ -14,7 +14,7 @@ func (l Limits) requests() server.Limits {
 	return server.Limits{Login: server.Rate(a.Login), Register: server.Rate(a.Register), Refresh: server.Rate(a.Refresh), Other: server.Rate(a.Other)}
 }
 
-// accounts is the limits of accounts, as the service takes them.
+// accounts returns the limits of accounts for the service.
 func (l Limits) accounts() authn.AccountLimits {
 	if !l.Enabled {
 		return authn.AccountLimits{}
@@ -26,7 +26,8 @@ func (l Limits) accounts() authn.AccountLimits {
 	}
 }
 
-// validateLimits also looks at limits that are off, which would otherwise fail when they are needed.
+// validateLimits reports wrong limits, also while the limits are off. A wrong limit would otherwise
+// fail when somebody turns the limits on.
 func (l *Loaded) validateLimits(bad *Faults) {
 	a := l.Limits.Account
 	within(bad, "limits.account.max_delay", a.MaxDelay, authn.MinDelayCap, authn.MaxDelayCap)

@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-// resolveTimeout is how long the address of a host's name is waited for.
+// resolveTimeout is the maximum time for resolving a host name.
 const resolveTimeout = 5 * time.Second
 
-// hostName is what a name that leads to an address looks like. Numbers and dots alone are an IPv4
-// address that is none.
+// hostName matches the name of a host. A text of only numbers and dots is a malformed IPv4 address
+// instead.
 var hostName = regexp.MustCompile(`^[0-9A-Za-z_-]+(\.[0-9A-Za-z_-]+)*\.?$`)
 
-// hostFault says what is wrong with the writing of an address to listen on, "" when nothing is. An
-// empty one is every address.
+// hostFault says why the text of a listening address is malformed. It returns "" for a valid
+// address. An empty text means every address.
 func hostFault(host string) string {
 	_, err := netip.ParseAddr(host)
 	bare, bracketed := strings.CutPrefix(strings.TrimSuffix(host, "]"), "[")
@@ -41,7 +41,7 @@ func hostFault(host string) string {
 	return ""
 }
 
-// adminFault says what is wrong with the writing of server.admin_listen, "" when nothing is.
+// adminFault says why the text of server.admin_listen is malformed. It returns "" for a valid text.
 func adminFault(address string) string {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil || strings.Contains(address, "/") {
@@ -53,7 +53,7 @@ func adminFault(address string) string {
 	return hostFault(host)
 }
 
-// validateListeners reports addresses that cannot be listened on, as far as their writing tells.
+// validateListeners reports listening addresses whose text is invalid. It resolves no names.
 func (l *Loaded) validateListeners(bad *Faults) {
 	s := l.Server
 	if why := hostFault(s.Host); why != "" {
@@ -77,7 +77,7 @@ func (l *Loaded) validateListeners(bad *Faults) {
 	bad.Add("server.admin_listen", "is %s, where server.host and server.port already listen: change one of them", s.AdminListen)
 }
 
-// overlap reports whether two listeners with the same port would be in each other's way.
+// overlap reports whether two listeners with the same port would conflict.
 func overlap(one, other string) bool {
 	a, errA := listensOn(one)
 	b, errB := listensOn(other)
@@ -98,11 +98,11 @@ func listensOn(host string) (netip.Addr, error) {
 	return netip.ParseAddr(host)
 }
 
-// resolveListeners reports names of hosts that lead to no address.
+// resolveListeners reports host names that resolve to no address.
 func (l *Loaded) resolveListeners(ctx context.Context, bad *Faults) {
 	ctx, cancel := context.WithTimeout(ctx, resolveTimeout)
 	defer cancel()
-	admin, _, _ := net.SplitHostPort(l.Server.AdminListen) // which was validated
+	admin, _, _ := net.SplitHostPort(l.Server.AdminListen) // validateListeners has checked it
 	for _, h := range [...]struct{ key, name string }{{"server.host", l.Server.Host}, {"server.admin_listen", admin}} {
 		if _, err := netip.ParseAddr(h.name); err == nil || h.name == "" {
 			continue

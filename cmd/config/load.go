@@ -17,12 +17,12 @@ const (
 	defaultFile = "authctl.yaml"
 )
 
-// OperatorVariable names the operator as --as does. It is no setting: it is about a person,
-// and not about the installation.
+// OperatorVariable names the operator, as --as does. It is no setting, because it describes a person
+// and not the installation.
 const OperatorVariable = "AUTHCTL_OPERATOR"
 
-// aliases are the customary names of some keys; the AUTHCTL_ form of a key wins
-// over its alias.
+// aliases are the customary variables of some keys. The AUTHCTL_ variable of a key wins over its
+// alias.
 var aliases = [...]struct{ name, key string }{
 	{"DATABASE_URL", "database.url"},
 	{"DATABASE_URL_FILE", "database.url_file"},
@@ -35,14 +35,14 @@ var aliases = [...]struct{ name, key string }{
 	{"LOG_LEVEL", "log.level"},
 }
 
-// Sources is where settings come from, beside the defaults.
+// Sources are the sources of the settings, beside the defaults.
 type Sources struct {
 	File    string            // --config, else AUTHCTL_CONFIG, else ./authctl.yaml if there is one
-	Environ []string          // as os.Environ gives it
-	Dir     string            // where .env and authctl.yaml are looked for
-	Flags   map[string]string // key to value, for flags that were given
+	Environ []string          // as os.Environ returns it
+	Dir     string            // the folder of .env and authctl.yaml
+	Flags   map[string]string // key to value, for each given flag
 	Vault   VaultReader       // reads references to Vault; nil leaves these settings empty
-	Decoded func(Loaded)      // gets the settings before Vault is asked, whose answer may take long; nil for nobody
+	Decoded func(Loaded)      // receives the settings before the queries to Vault, which may take long; may be nil
 }
 
 // Loaded is a configuration and the origin of each of its values.
@@ -50,11 +50,11 @@ type Loaded struct {
 	Settings
 	Origins map[string]string // key to "default", "file …", ".env …", "env …" or "flag …"
 	Refs    []Reference       // the settings that are kept in Vault
-	lone    []string          // variables passed over as those of a Service of Kubernetes that nothing else tells of
+	lone    []string          // ignored variables that look like those of a Kubernetes Service, without its other variables
 }
 
-// Load reads every source, the later over the earlier: defaults, file, .env,
-// environment, flags. It fails with [Faults], all of them at once.
+// Load reads the settings from every source. A later source wins over an earlier one: defaults, file,
+// .env, environment, flags. It fails with [Faults], which lists every fault.
 func Load(src Sources) (Loaded, error) {
 	v := viper.New()
 	out := Loaded{Origins: map[string]string{}}
@@ -77,10 +77,10 @@ func Load(src Sources) (Loaded, error) {
 		out.Origins[key] = "flag --" + key[strings.LastIndexByte(key, '.')+1:]
 	}
 	for _, f := range fields(&out.Settings) {
-		inFile := strings.HasPrefix(out.Origins[f.key], "file ") // where values have types; elsewhere all are text
+		inFile := strings.HasPrefix(out.Origins[f.key], "file ") // values in a file have types; in other sources each is a text
 		if err := decode(v.Get(f.key), f.value, !inFile); err != nil {
 			why := err.Error()
-			switch f.value.Type() { // whose value nobody must see
+			switch f.value.Type() { // errors must not show the value of a secret
 			case reflect.TypeFor[SecretText]():
 				why = "is not a text"
 			case reflect.TypeFor[[]SecretText]():
@@ -101,8 +101,8 @@ func Load(src Sources) (Loaded, error) {
 	return out, out.Located(bad)
 }
 
-// setBy returns the setting that a variable gives a value that can be taken. It reports what is wrong with
-// it, or that there is no such setting.
+// setBy returns the setting that a variable sets. It reports a stray text or a Service address in the
+// value, and a variable that belongs to no setting.
 func (l *Loaded) setBy(from layer, name string, bad *Faults) (key string, is bool) {
 	value := from.values[name]
 	key, known := keyOf(name)
@@ -124,7 +124,7 @@ func (l *Loaded) setBy(from layer, name string, bad *Faults) (key string, is boo
 		if from.label == ".env" {
 			bad.Add(name, "is read from the environment only, not from .env")
 		}
-	case from.label == "env" && isServiceLink(name, value): // passed over
+	case from.label == "env" && isServiceLink(name, value): // ignored
 		if isLone(name, from.values) {
 			l.lone = append(l.lone, name)
 		}
@@ -140,8 +140,8 @@ type layer struct {
 	values map[string]string
 }
 
-// names returns the variables' names, aliases before the AUTHCTL_ forms that win
-// over them.
+// names returns the names of the variables, aliases first. The AUTHCTL_ variables follow, because
+// they win over the aliases.
 func (l layer) names() []string {
 	names := make([]string, 0, len(l.values))
 	for name := range l.values {
@@ -159,7 +159,7 @@ func (l layer) names() []string {
 	return names
 }
 
-// variables returns those of .env and those of the environment, in this order.
+// variables returns the variables of .env and then those of the environment.
 func (src Sources) variables(bad *Faults) []layer {
 	dotenv := layer{".env", nil}
 	path := filepath.Join(src.Dir, ".env")
@@ -180,7 +180,7 @@ func (src Sources) variables(bad *Faults) []layer {
 		}
 	}
 	for _, l := range []layer{dotenv, env} {
-		maps.DeleteFunc(l.values, func(_, value string) bool { return value == "" }) // empty is unset
+		maps.DeleteFunc(l.values, func(_, value string) bool { return value == "" }) // an empty variable counts as unset
 	}
 	return []layer{dotenv, env}
 }
@@ -194,7 +194,7 @@ func (src Sources) Lookup(name string) string {
 	return ""
 }
 
-// inSeconds gives the two durations that are customarily plain seconds a unit.
+// inSeconds adds the unit to the two durations that are customarily a plain number of seconds.
 func inSeconds(name, value string) string {
 	if strings.HasSuffix(name, "_TOKEN_EXPIRATION") && value != "" && strings.Trim(value, "0123456789") == "" {
 		return value + "s"

@@ -4,5 +4,5 @@ package cmd
 
 import "os"
 
-// onReadOnlyMount is not known here.
+// onReadOnlyMount returns false: mounts are unknown on this system.
 func onReadOnlyMount(*os.File) bool { return false }

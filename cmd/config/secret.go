@@ -19,9 +19,9 @@ func (s SecretText) GoString() string { return redacted }
 // MarshalText returns a fixed word, in JSON and YAML too.
 func (s SecretText) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// Secret is a setting X that can be given as it is, by a file as X_file, or by a reference to Vault.
+// Secret is a setting X whose value is a text, a file named by X_file, or a reference to Vault.
 type Secret struct {
-	Text SecretText // "" when it is kept in Vault and was not read
+	Text SecretText // "" if Vault keeps it and it was not read
 	File string     // X_file; "" for none
 }
 
@@ -31,7 +31,7 @@ type Secrets struct {
 	File  string
 }
 
-// strings returns the secrets as they are.
+// strings returns the secrets in clear.
 func (s Secrets) strings() []string {
 	all := make([]string, len(s.Texts))
 	for i, text := range s.Texts {
@@ -61,7 +61,7 @@ func (c *Settings) secrets() (all []secretField) {
 	return all
 }
 
-// texts returns where the secrets of a setting are.
+// texts returns pointers to the secrets of a setting.
 func (s secretField) texts() (all []*SecretText) {
 	if s.one != nil {
 		return []*SecretText{s.one}
@@ -83,7 +83,7 @@ func (l Loaded) Clone() Loaded {
 	return l
 }
 
-// readSecretFiles fills in the secrets that are given as files.
+// readSecretFiles reads the secrets that the configuration names by file.
 func (l *Loaded) readSecretFiles(bad *Faults) {
 	for _, s := range l.secrets() {
 		if s.file == "" {
@@ -102,7 +102,7 @@ func (l *Loaded) readSecretFiles(bad *Faults) {
 	}
 }
 
-// read sets the setting to what its file holds, and says where that is from.
+// read sets the setting to the content of its file, and returns the origin of the value.
 func (s secretField) read() (origin string, err error) {
 	origin = "file " + s.file
 	if s.many != nil {

@@ -15,12 +15,12 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// MaxSecretFile is how large a secret's file may be, in bytes.
+// MaxSecretFile is the maximum size of a secret's file in bytes.
 const MaxSecretFile = 64 << 10
 
-// readSecret reads a secret and removes one line break at its end, which cut reports. It fails for a
-// file that others may read or change, as [readSecretFile] does, and for what has something around it,
-// such as quotes or a second line break, that would become a part of the secret.
+// readSecret reads a secret and removes one line break at its end. cut reports whether it removed
+// one. It fails for a file that others may read or change, as [readSecretFile] does. It also fails
+// for a stray text around the secret, such as quotes or a second line break.
 func readSecret(path string) (value string, cut bool, err error) {
 	text, err := readSecretFile(path)
 	if err != nil {
@@ -40,7 +40,7 @@ func readSecret(path string) (value string, cut bool, err error) {
 	return value, value != text, nil
 }
 
-// readSecretLines reads secrets, one a line; empty lines are skipped.
+// readSecretLines reads secrets, one a line. It skips empty lines.
 func readSecretLines(path string) (all []SecretText, err error) {
 	text, err := readSecretFile(path)
 	if err != nil {
@@ -66,10 +66,10 @@ func readSecretLines(path string) (all []SecretText, err error) {
 	return all, nil
 }
 
-// readSecretFile reads the whole file of a secret. The file
-// must not be readable by everybody, nor writable by anyone but its owner, who is root or the
-// user that this process runs as, except below /run/secrets, where containers mount theirs,
-// and where what is mounted is read-only, as Kubernetes does it.
+// readSecretFile reads the whole file of a secret. It fails if everybody may read the file, or if
+// anyone except its owner may write to it. The owner must be root or the user of this process. These
+// rules do not apply below /run/secrets, where containers mount their secrets, and on a read-only
+// mount, such as those of Kubernetes.
 func readSecretFile(path string) (string, error) {
 	f, info, err := openRegular(path)
 	if err != nil {
@@ -89,8 +89,8 @@ func readSecretFile(path string) (string, error) {
 	return string(b), nil
 }
 
-// openRegular opens a file for reading. It refuses what is none at once: a pipe would have
-// it wait for a writer, and a device may never end.
+// openRegular opens a regular file for reading. It refuses anything else at once: a pipe would block
+// until a writer comes, and a device may never end.
 func openRegular(path string) (*os.File, fs.FileInfo, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -125,8 +125,8 @@ func TrimLineBreak(s string) string {
 	return s
 }
 
-// EnsureSecret returns the secret in path, which it makes first if there is none.
-// The file appears complete or not at all, and the first of two makers wins.
+// EnsureSecret returns the secret in path. It creates the file first if it does not exist. The file
+// appears complete or not at all. If two processes create it, the first one wins.
 func EnsureSecret(path string) (value string, made bool, err error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		if made, err = makeSecret(path); err != nil {
@@ -137,7 +137,7 @@ func EnsureSecret(path string) (value string, made bool, err error) {
 	return value, made && err == nil, err
 }
 
-// KeptSecret reads the secret that was made for a SQLite database.
+// KeptSecret reads the generated secret of a SQLite database.
 func KeptSecret(path string) (string, error) {
 	value, _, err := readSecret(path)
 	if err == nil {

@@ -10,7 +10,7 @@ import (
 
 const byteOrderMark = "\ufeff" // EF BB BF in UTF-8
 
-// wrongEncoding says of a text that is not in UTF-8 what it is, and "" of others.
+// wrongEncoding names the encoding of a text that is not UTF-8. It returns "" for UTF-8.
 func wrongEncoding(text string) string {
 	switch {
 	case strings.HasPrefix(text, "\xff\xfe"):
@@ -25,8 +25,8 @@ func wrongEncoding(text string) string {
 	return ""
 }
 
-// StrayText says what a value has around it that was hardly meant to be a part of it: the marks of an
-// editor, a shell or another program's quoting. "" says that there is nothing.
+// StrayText names a stray text around a value, such as the marks of an editor, a shell or another
+// program's quoting. It returns "" if there is none.
 func StrayText(value string) string {
 	if found := wrongEncoding(value); found != "" || value == "" {
 		return found
@@ -48,13 +48,13 @@ func StrayText(value string) string {
 	return ""
 }
 
-// invisible reports whether nobody can see a character at the end of a text.
+// invisible reports whether a character at the end of a text is invisible.
 func invisible(r rune) bool {
 	return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || unicode.IsControl(r)
 }
 
-// strayVariable does as [StrayText] for the value that a variable gives to a field. In lists, which are
-// separated by commas, blanks around an item have no meaning.
+// strayVariable is [StrayText] for the value that a variable gives to a field. Commas separate the
+// items of a list, and blanks around an item have no meaning.
 func strayVariable(value string, field reflect.Value) string {
 	if field.Kind() != reflect.Slice {
 		return StrayText(value)
@@ -70,8 +70,8 @@ func strayVariable(value string, field reflect.Value) string {
 	return StrayText(strings.Join(items, ","))
 }
 
-// checkSecretTexts reports secrets of the configuration file and of Vault that have something around them.
-// Previous secrets and peppers are taken as they are there, so that one that was in use can be kept.
+// checkSecretTexts reports stray texts around the secrets of the configuration file and of Vault.
+// It accepts previous secrets and peppers literally, so that an operator can keep one that was in use.
 func (l *Loaded) checkSecretTexts(bad *Faults) {
 	for _, s := range l.secrets() {
 		if s.many != nil {

@@ -2,7 +2,7 @@ package config
 
 import "github.com/authctl/authctl/server"
 
-// ServerSettings is what the HTTP server takes of the settings. version is that of the binary, for the metrics.
+// ServerSettings returns the configuration of the HTTP server. version is the binary's version, for the metrics.
 func ServerSettings(cfg Loaded, version string) server.Config {
 	return server.Config{
 		PublicURL:             cfg.Server.PublicURL,

@@ -33,7 +33,7 @@ const (
 	servicePort = `_PORT_[0-9]+_(TCP|UDP|SCTP)`
 )
 
-// serviceAddress is such as tcp://10.0.0.1:80. Older versions write IPv6 without brackets.
+// serviceAddress matches an address such as tcp://10.0.0.1:80. Older versions write IPv6 without brackets.
 var serviceAddress = regexp.MustCompile(`^(tcp|udp|sctp)://(\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:.]+):[0-9]{1,5}$`)
 
 func isIP(value string) bool { _, err := netip.ParseAddr(value); return err == nil }
@@ -52,8 +52,8 @@ func isServiceLink(name, value string) bool {
 	return false
 }
 
-// isLone reports whether no variable gives the address of the Service that a variable is of, as Kubernetes
-// does for every Service.
+// isLone reports whether the environment lacks the NAME_SERVICE_HOST variable of a variable's Service.
+// Kubernetes sets that variable for every Service.
 func isLone(name string, environ map[string]string) bool {
 	for other, value := range environ {
 		service, isHost := strings.CutSuffix(other, "_SERVICE_HOST")
@@ -64,7 +64,7 @@ func isLone(name string, environ map[string]string) bool {
 	return true
 }
 
-// linkFault says of a setting's variable that its value is the address of a Service.
+// linkFault says that the value of a setting's variable is the address of a Service.
 func linkFault(name, key, value string) string {
 	if isServiceLink(name, value) {
 		service := strings.ToLower(strings.ReplaceAll(strings.TrimSuffix(name, "_PORT"), "_", "-"))

@@ -66,9 +66,8 @@ func ShowSize(n Size) string {
 	return units.CustomSize("%.4g%s", float64(n), 1024, []string{"B", "KiB", "MiB", "GiB", "TiB"})
 }
 
-// RedactURL hides the password of a database URL, wherever it stands. Of a URL
-// that is malformed, or that another program's rules would read, it shows nothing,
-// for nobody can tell what in it is the password.
+// RedactURL hides the password of a database URL, also in its query. It shows nothing of a URL that
+// is malformed or that other programs read differently, because any part of it may be the password.
 func RedactURL(raw string) string {
 	if raw == "" || strings.HasPrefix(raw, "sqlite:") {
 		return raw
@@ -78,7 +77,7 @@ func RedactURL(raw string) string {
 		return redacted
 	}
 	q, err := url.ParseQuery(u.RawQuery)
-	if err != nil || u.Fragment != "" || strings.Contains(u.EscapedPath()+u.RawQuery, "@") { // perhaps cut off a password
+	if err != nil || u.Fragment != "" || strings.Contains(u.EscapedPath()+u.RawQuery, "@") { // a part of it may be a password
 		return redacted
 	}
 	if _, has := u.User.Password(); has {

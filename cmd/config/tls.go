@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// certificate returns what reads the files that TLS is spoken with, nil for no TLS.
+// certificate returns a function that reads the certificate and its key. It returns nil without TLS.
 func (c TLS) certificate() func() (certPEM, keyPEM []byte, err error) {
 	if c.CertFile == "" {
 		return nil
@@ -51,7 +51,7 @@ func (l *Loaded) validateTLS(bad *Faults) {
 	}
 }
 
-// check reports files that TLS cannot be spoken with, each by its setting.
+// check reports unusable TLS files, each by its setting.
 func (c TLS) check(bad *Faults) {
 	if c.CertFile == "" || c.KeyFile == "" {
 		return
@@ -76,7 +76,7 @@ func (c TLS) check(bad *Faults) {
 	}
 }
 
-// firstCertificate returns the one that a server shows, of a file in PEM.
+// firstCertificate returns the server's own certificate from a PEM text.
 func firstCertificate(text []byte) (*x509.Certificate, error) {
 	block, _ := pem.Decode(text)
 	if block == nil {
@@ -85,7 +85,7 @@ func firstCertificate(text []byte) (*x509.Certificate, error) {
 	return x509.ParseCertificate(block.Bytes)
 }
 
-// expired returns when the certificate has, and false while it has not or cannot be read.
+// expired returns the expiry of an expired certificate. It returns false for a valid or unreadable one.
 func (c TLS) expired(now time.Time) (time.Time, bool) {
 	text, _, err := readTrusted(c.CertFile)
 	if c.CertFile == "" || err != nil {
@@ -98,8 +98,8 @@ func (c TLS) expired(now time.Time) (time.Time, bool) {
 	return cert.NotAfter, true
 }
 
-// Trusting returns a client's configuration that takes only the certificate in the file,
-// whatever names it is for: its server is asked by the address that it listens on.
+// Trusting returns a client configuration that trusts only the certificate in the file. It ignores
+// the names in the certificate, because the client connects to the listening address.
 func (c TLS) Trusting() *tls.Config {
 	return &tls.Config{
 		InsecureSkipVerify: true, // VerifyConnection does

@@ -14,14 +14,14 @@ import (
 	"github.com/authctl/authctl/store/sqlite/dbfile"
 )
 
-// hasModes tells whether files have modes that say who may read and change them.
+// hasModes reports whether the system has file modes for read and write permission.
 const hasModes = runtime.GOOS != "windows"
 
-// readTrusted reads a file that says how authctl is to work. It fails when somebody else may
-// change it. open is the file's mode when everybody may read it, else 0.
+// readTrusted reads a file that configures authctl. It fails if another user may change the file.
+// open is the mode of a file that everybody may read, or else 0.
 //
-// The folder is not looked at: whoever may write there can take the file away, but a file that
-// he puts in its place belongs to him.
+// It does not check the folder. A user who may write there can remove the file, but a file that this
+// user puts in its place belongs to that user.
 func readTrusted(path string) (text []byte, open fs.FileMode, err error) {
 	f, err := openUnlessPipe(path)
 	if err != nil {
@@ -38,8 +38,8 @@ func readTrusted(path string) (text []byte, open fs.FileMode, err error) {
 	return text, open, err
 }
 
-// openUnlessPipe opens a file, or the pipe of a shell (/dev/fd/63). It refuses a pipe that has a
-// name: nobody may ever write to it, and whoever waits for that cannot be stopped by SIGTERM.
+// openUnlessPipe opens a file, or the pipe of a shell (/dev/fd/63). It refuses a named pipe, because
+// a writer may never come, and SIGTERM cannot stop a process that waits for one.
 func openUnlessPipe(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -58,10 +58,10 @@ func openUnlessPipe(path string) (*os.File, error) {
 	return f, nil
 }
 
-// checkWriters fails when an open file, or a link that path leads through to it, belongs neither to
-// root nor to the user that this process runs as, or when its group or everybody may write
-// to it. Where a mount is read-only, as those of Kubernetes and Docker are, nobody can. The mode
-// of a device, such as /dev/null or a terminal, is not looked at.
+// checkWriters fails if another user may change an open file. The file, and each link on path that
+// leads to it, must belong to root or to the user of this process. Neither its group nor everybody
+// may write to it. It accepts a file on a read-only mount, such as those of Kubernetes and Docker.
+// It does not check the mode of a device, such as /dev/null or a terminal.
 func checkWriters(path string, f *os.File) error {
 	info, err := f.Stat()
 	if err != nil || onReadOnlyMount(f) {
@@ -81,7 +81,7 @@ func checkWriters(path string, f *os.File) error {
 
 // checkLinks follows the links at the end of a path.
 func checkLinks(path string) error {
-	for range 40 { // as many as Linux follows
+	for range 40 { // the maximum that Linux follows
 		info, err := os.Lstat(path)
 		if err != nil || info.Mode()&fs.ModeSymlink == 0 {
 			return nil // what cannot be read is not for here
@@ -106,13 +106,13 @@ func strangersFile(path string, uid int) error {
 		"run authctl as the user %d, or chown the file", path, uid, os.Geteuid(), uid)
 }
 
-// openSecret says what is wrong with a secret in a file that everybody may read.
+// openSecret is the message for a secret in a file that everybody may read.
 func openSecret(path string, mode fs.FileMode) string {
 	return fmt.Sprintf("is a secret, and everybody may read %s (mode %04o), run: chmod 600 %s", path, mode, path)
 }
 
-// inClear reports whether the value of a setting, as a file or a variable gives it, is a secret that
-// stands there itself.
+// inClear reports whether a value from a file or a variable is itself a secret. A reference to Vault
+// is none.
 func inClear(key string, value any) bool {
 	list, isList := value.([]any)
 	if !isList {

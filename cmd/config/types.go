@@ -19,10 +19,10 @@ import (
 // Size is a number of bytes, written with a unit: 64MiB.
 type Size int64
 
-// autoSize is a size, or auto, which is 0.
+// autoSize is a size, or auto. The value of auto is 0.
 type autoSize Size
 
-// autoNumber is a whole number, or auto, which is 0.
+// autoNumber is a whole number, or auto. The value of auto is 0.
 type autoNumber int
 
 // autoBool is true, false or auto, as text.
@@ -30,7 +30,7 @@ type autoBool string
 
 const Auto = "auto"
 
-// requestRate is how many requests may be made, written as 30/5m, or 30/5m burst 10.
+// requestRate is a limit of requests, written as 30/5m or as 30/5m burst 10.
 type requestRate server.Rate
 
 var ratePattern = regexp.MustCompile(`^([0-9]{1,7})/([0-9.a-zµ]+)(?: burst ([0-9]{1,7}))?$`)
@@ -45,7 +45,7 @@ func parseRate(s string) (requestRate, error) {
 	if err != nil {
 		return requestRate{}, bad
 	}
-	count, _ := strconv.Atoi(m[1]) // the pattern has seen to it
+	count, _ := strconv.Atoi(m[1]) // the pattern allows only digits
 	burst := count
 	if m[3] != "" {
 		burst, _ = strconv.Atoi(m[3])
@@ -56,7 +56,7 @@ func parseRate(s string) (requestRate, error) {
 	return requestRate{Count: count, Per: per, Burst: burst}, nil
 }
 
-// String writes it as it is read.
+// String returns the limit in the form that the decoder reads.
 func (r requestRate) String() string {
 	per := r.Per.String()
 	for _, zero := range []string{"0s", "0m"} { // 5m0s, 1h0m0s
@@ -70,7 +70,7 @@ func (r requestRate) String() string {
 	return fmt.Sprintf("%d/%s burst %d", r.Count, per, r.Burst)
 }
 
-// MarshalText writes it so in JSON and YAML too.
+// MarshalText returns the same text for JSON and YAML.
 func (r requestRate) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 var sizePattern = regexp.MustCompile(`^[0-9]+(\.[0-9]+)? ?[KMG]i?B$`)
@@ -94,9 +94,9 @@ func ParseDuration(s string) (time.Duration, error) {
 	return d, nil
 }
 
-// decode sets out, a pointer to one field, from what a file or a variable gave.
-// It is strict: a number is no text, a text is no list, a unit is never guessed.
-// Variables are text whatever they mean, and lists in them are separated by commas.
+// decode sets out, a field, to a value from a file or a variable. It is strict: a number is no text,
+// a text is no list, and it never guesses a unit. The value of a variable is always a text, and
+// commas separate the items of a list in it.
 func decode(value any, out reflect.Value, fromText bool) error {
 	text, isText := value.(string)
 	switch out.Interface().(type) {
@@ -127,7 +127,7 @@ func decode(value any, out reflect.Value, fromText bool) error {
 		if isText && fromText {
 			value = splitList(text)
 		}
-	case autoBool: // true and false without quotes are no text in YAML, JSON and TOML
+	case autoBool: // true and false without quotes are not text in YAML, JSON and TOML
 		if b, ok := value.(bool); ok {
 			out.SetString(strconv.FormatBool(b))
 			return nil
@@ -160,8 +160,8 @@ func decode(value any, out reflect.Value, fromText bool) error {
 	return nil
 }
 
-// decodeInteger neither cuts a fraction off nor wraps around, as the decoder of
-// the other types would.
+// decodeInteger sets an integer field from a text. It fails for a fraction and for an overflow. The
+// decoder of the other types would truncate and wrap around.
 func decodeInteger(text string, out reflect.Value) error {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {

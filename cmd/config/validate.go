@@ -105,8 +105,8 @@ func (l *Loaded) validateServer(bad *Faults) {
 	}
 }
 
-// CheckStart reports all of the configuration that would keep `serve` from starting, which calls it
-// before anything else, as `config check` does.
+// CheckStart reports every setting that would prevent `serve` from starting. Both `serve` and
+// `config check` call it first.
 func (l *Loaded) CheckStart(ctx context.Context) error {
 	var bad Faults
 	l.findServing(&bad)
@@ -114,8 +114,8 @@ func (l *Loaded) CheckStart(ctx context.Context) error {
 	return l.Located(bad)
 }
 
-// CheckServing reports what would keep a server from working, and commands that need as much of it. What only
-// counts when it starts is left out.
+// CheckServing reports every setting that would prevent a server from working. Commands with the same
+// needs call it too. It omits checks that matter only at the start of a server.
 func (l *Loaded) CheckServing() error {
 	var bad Faults
 	l.findServing(&bad)
@@ -133,13 +133,13 @@ func (l *Loaded) findServing(bad *Faults) {
 	l.checkMemory(limit, source, bad)
 	l.Server.TLS.check(bad)
 	settings := ServerSettings(*l, "")
-	settings.Certificate = nil // which was just looked at
+	settings.Certificate = nil // check has checked it already
 	if err := settings.Check(); err != nil {
 		bad.Add("", "%v", err)
 	}
 }
 
-// publicHTTPS reports whether a server.public_url is one of HTTPS, which may be written HTTPS://.
+// publicHTTPS reports whether a server.public_url is an https URL, in any case.
 func publicHTTPS(url string) bool { return strings.HasPrefix(strings.ToLower(url), "https://") }
 
 func (l *Loaded) validateTokens(bad *Faults) {
@@ -170,7 +170,7 @@ func (l *Loaded) validateTokens(bad *Faults) {
 	}
 }
 
-// maxClientID keeps access tokens within what browsers take for a cookie.
+// maxClientID is the maximum length of jwt.client_id. It keeps access tokens below the size limit of cookies.
 const maxClientID = 255
 
 func (l *Loaded) validateCookies(bad *Faults) {
@@ -197,7 +197,7 @@ func (l *Loaded) validateCookies(bad *Faults) {
 	l.validatePreviousDomains(bad)
 }
 
-// maxPreviousDomains bounds the lines of Set-Cookie in an answer: two for each.
+// maxPreviousDomains bounds the Set-Cookie lines of an answer, which has two for each domain.
 const maxPreviousDomains = 8
 
 func (l *Loaded) validatePreviousDomains(bad *Faults) {
@@ -235,7 +235,7 @@ func (c Settings) SQLitePath() (string, bool) {
 	return filepath.Clean(path), ok
 }
 
-// SecretPath is where the secret that is made for a SQLite database is kept.
+// SecretPath returns the file of the generated secret of a SQLite database.
 func SecretPath(database string) string {
 	return filepath.Join(filepath.Dir(database), "authctl.secret")
 }

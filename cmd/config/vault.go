@@ -9,18 +9,18 @@ import (
 	"github.com/authctl/authctl/cmd/vault"
 )
 
-// Reference is a setting that is kept in Vault, or one item of a list of them.
+// Reference is a setting that Vault keeps, or one item of such a list.
 type Reference struct {
 	Key   string
 	index int // in the list
 	At    vault.Reference
-	Value vault.Value // what was read; empty when nobody asked for it
+	Value vault.Value // the value in Vault; empty if it was not read
 }
 
-// VaultReader reads what a reference says. It reports false for a setting that the command does without.
+// VaultReader reads the value of a reference. It reports false for a setting that the command does not need.
 type VaultReader func(cfg Vault, key string, at vault.Reference) (v vault.Value, wanted bool, err error)
 
-// readReferences replaces references to Vault by what is there. What is not wanted is left empty.
+// readReferences replaces references to Vault by their values. A setting that is not wanted becomes empty.
 func (l *Loaded) readReferences(read VaultReader, bad *Faults) {
 	defer l.dropEmpty()
 	for _, s := range l.secrets() {
@@ -35,7 +35,7 @@ func (l *Loaded) readReferences(read VaultReader, bad *Faults) {
 					bad.Add(s.key, "%v", err)
 				}
 				l.Refs = append(l.Refs, Reference{Key: s.key, index: i, At: where})
-				*text = "" // where a secret is, is no secret, and would be found too short for one
+				*text = "" // a reference is no secret, and would be too short for one
 			}
 		}
 	}
@@ -51,7 +51,7 @@ func (l *Loaded) readReferences(read VaultReader, bad *Faults) {
 		v, wanted, err := read(l.Vault, r.Key, r.At)
 		if err != nil {
 			bad.Add(r.Key, "%v", err)
-			return // one line for a Vault that is away
+			return // an unreachable Vault gives one message
 		}
 		if wanted {
 			l.Take(r, v)
@@ -59,7 +59,7 @@ func (l *Loaded) readReferences(read VaultReader, bad *Faults) {
 	}
 }
 
-// Take sets a setting to what Vault says.
+// Take sets a setting to its value in Vault.
 func (l *Loaded) Take(r *Reference, v vault.Value) {
 	r.Value = v
 	for _, s := range l.secrets() {
@@ -87,8 +87,8 @@ func (l *Loaded) Take(r *Reference, v vault.Value) {
 	l.Origins[r.Key] = origin
 }
 
-// dropEmpty removes the items of lists that were not wanted, and adds what jwt.secret was before in Vault to
-// the previous ones, whose tokens are to be good still.
+// dropEmpty removes the empty items of secret lists. It also adds the previous value of jwt.secret in
+// Vault to jwt.previous_secrets, so that its tokens stay valid.
 func (l *Loaded) dropEmpty() {
 	empty := func(s SecretText) bool { return s == "" }
 	for _, s := range l.secrets() {
@@ -103,12 +103,12 @@ func (l *Loaded) dropEmpty() {
 	}
 }
 
-// unread reports whether a setting is kept in Vault and was not read.
+// unread reports whether Vault keeps a setting and nobody read it.
 func (l *Loaded) unread(key string) bool {
 	return slices.ContainsFunc(l.Refs, func(r Reference) bool { return r.Key == key && r.Value.Text == "" })
 }
 
-// NewVault makes the client that a configuration asks for.
+// NewVault returns the Vault client of a configuration.
 func NewVault(cfg Vault) (*vault.Client, error) {
 	c := vault.Config{Auth: cfg.Auth, Mount: cfg.Mount, RoleID: cfg.RoleID, Role: cfg.Role, Insecure: cfg.Insecure}
 	switch {
@@ -135,7 +135,7 @@ func readVaultFile(key, path string) (string, error) {
 	return value, nil
 }
 
-// Login is the part of the settings that says where and how to log in.
+// Login returns the settings of the login to Vault.
 func (c Vault) Login() Vault {
 	c.ConnectTimeout, c.RefreshInterval, c.MaxAge = 0, 0, 0
 	return c

@@ -8,7 +8,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// slots is a model of the counters: what each slot holds, and whose it is.
+// slots is a model of the counters: the content and the owner of each slot.
 type slots map[int64]struct {
 	key int64
 	is  store.CounterState

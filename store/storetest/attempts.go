@@ -34,7 +34,7 @@ func attempt(folded, address string, at time.Time) store.Attempt {
 	}
 }
 
-// begin counts an attempt, and returns when the next one may come if it is refused.
+// begin counts an attempt. If the store refuses it, begin returns the time of the next allowed attempt.
 func (f *fixture) begin(a store.Attempt) (retryAt time.Time) {
 	f.Helper()
 	adm, err := f.store.BeginLogin(f.ctx, a)
@@ -85,19 +85,19 @@ var attemptCases = []testCase{
 		for _, step := range []struct {
 			after time.Duration
 			from  string
-			want  time.Duration // until the next attempt may come; 0 when this one may go on
+			want  time.Duration // time until the next attempt is allowed; 0 if this one is allowed
 		}{
 			{0, "192.0.2.1", 0},
 			{0, "192.0.2.1", 0},
 			{999 * time.Millisecond, "192.0.2.1", time.Second}, // never less than a second
-			{time.Millisecond, "192.0.2.1", 0},                 // the third, from anywhere as well
+			{time.Millisecond, "192.0.2.1", 0},                 // the third failure, also in the counter of all addresses
 			{0, "192.0.2.2", 3 * time.Second},
 			{2 * time.Second, "192.0.2.1", time.Second},
-			{time.Second, "192.0.2.2", 0}, // the fourth from anywhere
+			{time.Second, "192.0.2.2", 0}, // the fourth failure of all addresses
 			{4 * time.Second, "192.0.2.1", time.Second},
 			{time.Second, "192.0.2.1", 0}, // the fifth: delays grow no further
 			{4 * time.Second, "192.0.2.2", time.Second},
-			{time.Minute + time.Second, "192.0.2.1", 0}, // forgotten here, not from anywhere
+			{time.Minute + time.Second, "192.0.2.1", 0}, // the counter of the address has expired, but not that of all addresses
 			{0, "192.0.2.1", 5 * time.Second},
 			{2 * time.Hour, "192.0.2.1", 0},
 			{0, "192.0.2.1", 0},

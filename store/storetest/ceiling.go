@@ -9,18 +9,18 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// ceiling allows three failures in a window, which are counted in four slots.
+// ceiling is a ceiling of three failures in a window. Four slots count the failures.
 func ceiling(slot, window int64) store.Ceiling {
 	return store.Ceiling{Max: 3, First: 100, Slots: 4, Slot: 100 + slot, Window: window, Until: noon.Add(5 * time.Minute)}
 }
 
-// fails counts a failure for a name that nobody has.
+// fails counts a failed login for an unknown name.
 func (f *fixture) fails(c store.Ceiling) {
 	f.Helper()
 	f.ok("fail", f.store.FailLogin(f.ctx, 0, c, about(event(store.ActionLoginFailed, noon), uuid.Nil, uuid.Nil)))
 }
 
-// stands reports whether the ceiling refuses an attempt at a name from a place, and until when.
+// stands reports whether the ceiling refuses a login from an address, and the time until which it does.
 func (f *fixture) stands(name, address string, c store.Ceiling) (refused bool, until time.Time) {
 	f.Helper()
 	a := attempt(name, address, noon)
@@ -58,11 +58,11 @@ var ceilingCases = []testCase{
 		equal(f, "refused without a ceiling", refused, false)
 	}},
 	{"a ceiling stands where clocks are a window apart, and not where one was set back", func(f *fixture) {
-		for _, window := range []int64{7, 8, 7} { // of two processes
+		for _, window := range []int64{7, 8, 7} { // the windows of two processes
 			f.fails(ceiling(0, window))
 		}
 		refused, _ := f.stands("nobody", "192.0.2.8", ceiling(0, 7))
-		equal(f, "refused by the clock behind", refused, false) // the second has begun anew
+		equal(f, "refused by the clock behind", refused, false) // the second window has started again
 		f.fails(ceiling(1, 7))
 		refused, _ = f.stands("nobody", "192.0.2.8", ceiling(0, 7))
 		equal(f, "refused by the clock behind", refused, true)

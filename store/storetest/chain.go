@@ -79,7 +79,7 @@ var chainCases = []testCase{
 	}},
 	{"without another the clock is the database's own", func(f *fixture) {
 		for _, tt := range []struct {
-			ago  time.Duration // that the database says the rotation was
+			ago  time.Duration // the age of the rotation by the database's clock
 			want store.Outcome
 		}{{0, store.Retried}, {30 * time.Minute, store.Reused}} {
 			name := func(s string) string { return fmt.Sprint(s, " ", tt.ago) }

@@ -17,10 +17,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// keeper runs PostgreSQL for as long as its standard input stays open, which is
-// until the test process ends, however it ends; then it removes the folder. The
-// server listens on a socket in that folder and nowhere else: it trusts whoever
-// connects.
+// keeper is a script that runs PostgreSQL until its standard input closes. The input
+// closes when the test process ends, in any way. The script then removes the folder. The
+// server trusts every client, so it listens only on a socket in that folder.
 const keeper = `
 "$1/postgres" -D "$2/data" -k "$2" -h "" -p 5432 \
   -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300 \
@@ -32,7 +31,7 @@ wait $postgres
 rm -rf "$2"
 `
 
-// startCluster starts a throwaway cluster. skip says why there can be none.
+// startCluster starts a throwaway cluster. skip says why this machine cannot run one.
 func startCluster() (url, skip string, err error) {
 	bin := binaries()
 	if bin == "" {
@@ -60,7 +59,7 @@ func startCluster() (url, skip string, err error) {
 	}
 	cmd := exec.Command("/bin/sh", "-c", keeper, "keeper", bin, dir)
 	cmd.SysProcAttr, cmd.Dir = attr, dir
-	cmd.SysProcAttr.Setpgid = true // an interrupt at the terminal is not for the keeper
+	cmd.SysProcAttr.Setpgid = true // an interrupt at the terminal must not reach the keeper
 	if server.alive, err = cmd.StdinPipe(); err != nil {
 		return "", "", err
 	}
@@ -75,8 +74,8 @@ func startCluster() (url, skip string, err error) {
 	return url, "", nil
 }
 
-// socketRoom returns the folder for temporary files, or /tmp where that one's
-// name leaves too little of the 107 bytes of a socket's path.
+// socketRoom returns the folder for temporary files. It returns /tmp if the name of that
+// folder is too long for the 107 bytes of a socket's path.
 func socketRoom() string {
 	if dir := os.TempDir(); len(dir) <= 60 {
 		return dir
@@ -84,8 +83,7 @@ func socketRoom() string {
 	return "/tmp"
 }
 
-// binaries returns the folder that holds initdb and postgres, the newest first,
-// or "".
+// binaries returns the folder of initdb and postgres of the newest version, or "".
 func binaries() string {
 	installed, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
 	slices.SortFunc(installed, func(a, b string) int { return major(b) - major(a) })
@@ -110,8 +108,9 @@ func major(dir string) int {
 	return n
 }
 
-// unprivileged says as whom PostgreSQL runs, which refuses root: attributes for
-// its processes, and the owner of its folder or -1 for ourselves.
+// unprivileged returns the user that PostgreSQL runs as, because PostgreSQL refuses root.
+// It returns the attributes of the processes, and the owner of the folder or -1 for the
+// current user.
 func unprivileged() (*syscall.SysProcAttr, int, error) {
 	if os.Getuid() != 0 {
 		return &syscall.SysProcAttr{}, -1, nil

@@ -34,7 +34,7 @@ func (c *Cluster) launch(t testing.TB) {
 	}
 	defer log.Close()
 	c.process = c.Program("postgres", "-D", c.data(), "-k", c.dir, "-h", "", "-p", "5432")
-	c.process.SysProcAttr.Setpgid = true // an interrupt at the terminal is not for it
+	c.process.SysProcAttr.Setpgid = true // an interrupt at the terminal must not reach the server
 	c.process.Stdout, c.process.Stderr = log, log
 	if err := c.process.Start(); err != nil {
 		t.Fatal(err)
@@ -44,8 +44,8 @@ func (c *Cluster) launch(t testing.TB) {
 	go func() { process.Wait(); close(ended) }()
 }
 
-// Stop shuts the server down cleanly: commits are on its standbys, and its clients are told (pg_ctl
-// stop -m fast).
+// Stop shuts the server down cleanly (pg_ctl stop -m fast). The standbys have every commit, and the
+// clients receive an error.
 func (c *Cluster) Stop(t testing.TB) {
 	t.Helper()
 	c.process.Process.Signal(os.Interrupt)
@@ -57,7 +57,7 @@ func (c *Cluster) Kill(t testing.TB) {
 	t.Helper()
 	c.signal(syscall.SIGKILL)
 	c.awaitEnd(t)
-	os.Remove(filepath.Join(c.data(), "postmaster.pid")) // another process may get that id
+	os.Remove(filepath.Join(c.data(), "postmaster.pid")) // another process may get the same process id
 }
 
 func (c *Cluster) awaitEnd(t testing.TB) {
@@ -70,8 +70,8 @@ func (c *Cluster) awaitEnd(t testing.TB) {
 	}
 }
 
-// Freeze stops every process of the server without ending it: connections stay, and nobody
-// answers.
+// Freeze stops every process of the server with SIGSTOP. The connections stay open, and the server
+// does not answer.
 func (c *Cluster) Freeze() { c.signal(syscall.SIGSTOP) }
 
 // Thaw resumes a frozen server.

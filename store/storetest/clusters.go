@@ -27,8 +27,8 @@ type Cluster struct {
 	ended   chan struct{} // closed when process has ended
 }
 
-// clusterSettings is appended to the postgresql.conf of every such cluster. Nothing here must
-// survive the machine, so nothing is synced to its disk.
+// clusterSettings is the end of the postgresql.conf of every [Cluster]. The data need not survive a
+// crash of the machine, so the server syncs nothing to the disk.
 const clusterSettings = `
 fsync = off
 max_connections = 100
@@ -63,7 +63,7 @@ func NewClusterOn(t testing.TB, d Disks) *Cluster {
 		if target == "" {
 			continue
 		}
-		_, owner, _ := unprivileged() // newClusterFolder has seen its error
+		_, owner, _ := unprivileged() // newClusterFolder has checked the error
 		if err := errors.Join(os.Chown(target, owner, -1), os.Symlink(target, link)); err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +113,7 @@ func newClusterFolder(t testing.TB) *Cluster {
 	}
 	cleaning := exec.Command("/bin/sh", "-c", janitor, "janitor", dir)
 	cleaning.SysProcAttr, cleaning.Dir = attr, "/"
-	cleaning.SysProcAttr.Setpgid = true // an interrupt at the terminal is not for it
+	cleaning.SysProcAttr.Setpgid = true // an interrupt at the terminal must not reach the janitor
 	alive, err := cleaning.StdinPipe()
 	if err == nil {
 		err = cleaning.Start()
@@ -228,12 +228,12 @@ func (c *Cluster) program(t testing.TB, name string, args ...string) {
 // the cluster in its folder.
 func (c *Cluster) Program(name string, args ...string) *exec.Cmd {
 	command := exec.Command(filepath.Join(binaries(), name), args...)
-	attr, _, _ := unprivileged() // newClusterFolder has seen its error
+	attr, _, _ := unprivileged() // newClusterFolder has checked the error
 	command.SysProcAttr, command.Dir = attr, c.dir
 	return command
 }
 
-// children returns the ids of the server's own processes where the system tells them.
+// children returns the ids of the server's child processes, if the system lists them.
 func children(pid int) (pids []int) {
 	list, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", pid))
 	for field := range strings.FieldsSeq(string(list)) {

@@ -74,12 +74,11 @@ var compatibilityCases = []testCase{
 	}},
 }
 
-// firstToSay is the first migration that records which binaries it suits.
+// firstToSay is the first migration that records the binaries that it suits.
 const firstToSay = migrations.FirstToSay
 
-// newer pretends that a newer binary has migrated up to version. The schema then suits binaries
-// that know the version of this one plus more. It returns the latest version that this binary
-// knows.
+// newer pretends that a newer binary has migrated up to version. The schema then requires the latest
+// version that this binary knows, plus more. newer returns that latest version.
 func (f *fixture) newer(version, more int64) (latest int64) {
 	f.Helper()
 	_, err := f.store.MigrateUp(f.ctx)
@@ -97,7 +96,7 @@ func (f *fixture) version(version int64) {
 	f.ok("pretend a newer binary was here", err)
 }
 
-// suits writes what a migration says of older binaries.
+// suits writes the minimum version of older binaries for a migration.
 func (f *fixture) suits(version, minVersion int64) {
 	f.Helper()
 	_, err := f.db.ExecContext(f.ctx, fmt.Sprintf(`DELETE FROM schema_versions WHERE version = %d`, version))
@@ -106,7 +105,7 @@ func (f *fixture) suits(version, minVersion int64) {
 	f.ok("say whom it suits", err)
 }
 
-// stated reads what a migration says of older binaries, 0 when it says nothing.
+// stated reads the minimum version of older binaries for a migration. It returns 0 if there is none.
 func (f *fixture) stated(version int64) (minVersion int64) {
 	f.Helper()
 	row := f.db.QueryRowContext(f.ctx, fmt.Sprintf(`SELECT COALESCE(max(min_version), 0) FROM schema_versions WHERE version = %d`, version))

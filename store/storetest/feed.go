@@ -113,7 +113,7 @@ var feedCases = []testCase{
 		f.is("watch", err, store.ErrUnavailable)
 	}},
 	{"a feed of any length is read anew", func(f *fixture) {
-		const writers, each = 8, 130 // more than one statement reads
+		const writers, each = 8, 130 // more entries than one statement reads
 		users := make([]store.User, writers)
 		for i := range users {
 			users[i] = f.user(fmt.Sprint("user", i))
@@ -175,7 +175,7 @@ var feedCases = []testCase{
 			}
 		})
 		close(done)
-		different := map[store.Revocation]bool{} // what commits during the first reading may come twice
+		different := map[store.Revocation]bool{} // a commit during the first reading may appear twice
 		for _, r := range <-read {
 			different[r] = true
 		}

@@ -30,8 +30,8 @@ func newFixture(t testing.TB, b Backend, where string) *fixture {
 	return &fixture{TB: t, ctx: t.Context(), backend: b, where: where, store: b.Open(t, where), db: b.Connect(t, where)}
 }
 
-// noon is the instant at which every case begins. It has microseconds, and lies
-// where no real clock is.
+// noon is the instant at which every case begins. It has microseconds, and differs from every
+// real clock.
 var noon = time.Date(2031, 5, 6, 12, 0, 0, 123456000, time.UTC)
 
 const (
@@ -41,12 +41,12 @@ const (
 	oldHash  = "$argon2id$old"
 )
 
-// event is an event whose every field differs from its neighbours.
+// event returns an event whose fields all differ from each other.
 func event(action store.Action, at time.Time) store.Event {
 	return store.Event{Action: action, At: at, Actor: "cli:ada", RemoteAddr: "192.0.2.1", UserAgent: "agent/1", RequestID: "r-1", Reason: "because"}
 }
 
-// about returns e with the ids of what it is about.
+// about returns e with the ids of its user and session.
 func about(e store.Event, userID, sessionID uuid.UUID) store.Event {
 	e.UserID, e.SessionID = userID, sessionID
 	return e
@@ -64,7 +64,7 @@ func sealed(name string) []byte {
 	return sum[:]
 }
 
-// sealedAs is the token of a name as a successor.
+// sealedAs returns the sealed form of a named successor token.
 func sealedAs(name string) store.Sealed {
 	return store.Sealed{Verifier: string(sealed(name)), TokenHash: hashOf(name)}
 }
@@ -107,7 +107,7 @@ func (f *fixture) session(u store.User, token string) store.NewSession {
 	return n
 }
 
-// listed is how n appears in a list.
+// listed returns n as a list shows it.
 func listed(n store.NewSession, u store.User) store.Session {
 	return store.Session{
 		ID: n.ID, UserID: u.ID, Username: u.Username, CreatedAt: n.CreatedAt, LastUsedAt: n.CreatedAt,
@@ -124,7 +124,7 @@ func (f *fixture) alive(at time.Time) []store.Session {
 	return sessions
 }
 
-// access returns what Access says of u and a session.
+// access returns the result of Access for u and a session.
 func (f *fixture) access(u store.User, session uuid.UUID) store.Access {
 	f.Helper()
 	a, err := f.store.Access(f.ctx, u.ID, session)
@@ -132,7 +132,7 @@ func (f *fixture) access(u store.User, session uuid.UUID) store.Access {
 	return a
 }
 
-// generation returns the current pair of u.
+// generation returns the current generation pair of u.
 func (f *fixture) generation(u store.User) store.Generation {
 	f.Helper()
 	return f.access(u, uuid.Nil).Generation
@@ -146,7 +146,7 @@ func (f *fixture) rows() int {
 	return n
 }
 
-// events reads the whole audit trail, past the store.
+// events reads the whole audit trail directly from the tables.
 func (f *fixture) events() []store.Event {
 	f.Helper()
 	rows, err := f.db.QueryContext(f.ctx, `
@@ -191,8 +191,8 @@ func (f *fixture) id(column string) uuid.UUID {
 	return id
 }
 
-// writes checks that do adds exactly these events to the trail, in any order:
-// those of one statement have none.
+// writes checks that do adds exactly these events to the trail, in any order. The events of one
+// statement have no order.
 func (f *fixture) writes(what string, do func(), want ...store.Event) {
 	f.Helper()
 	before := len(f.events())

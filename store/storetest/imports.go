@@ -166,7 +166,7 @@ func imported(name, folded string) store.ImportedUser {
 	}
 }
 
-// credentialsOf is what a store has of an imported user.
+// credentialsOf returns the stored credentials of an imported user.
 func credentialsOf(u store.ImportedUser) store.Credentials {
 	return store.Credentials{PasswordHash: u.PasswordHash, Generation: store.Generation{User: store.NextGeneration(noon)}, User: store.User{
 		ID: u.ID, Username: u.Username, Folded: u.Folded, CreatedAt: u.CreatedAt, DisabledAt: u.DisabledAt, PasswordChangedAt: u.PasswordChangedAt,
@@ -174,7 +174,7 @@ func credentialsOf(u store.ImportedUser) store.Credentials {
 	}}
 }
 
-// imports checks what becomes of each user.
+// imports checks the outcome for each user.
 func (f *fixture) imports(users []store.ImportedUser, want ...store.ImportOutcome) {
 	f.Helper()
 	got, err := f.store.ImportUsers(f.ctx, users, event(store.ActionUserImported, noon))

@@ -142,10 +142,10 @@ var keyCases = []testCase{
 	}},
 }
 
-// changed is when the cases change a key.
+// changed is the instant at which the cases change a key.
 var changed = noon.Add(time.Minute)
 
-// key is one that is next, made so many minutes after noon.
+// key returns a key in state next, created this long after noon.
 func key(id string, minutes time.Duration) store.SigningKey {
 	return store.SigningKey{
 		ID: id, Algorithm: "EdDSA", State: store.KeyNext, CreatedAt: noon.Add(minutes * time.Minute),
@@ -160,7 +160,7 @@ func (f *fixture) keys() []store.SigningKey {
 	return keys
 }
 
-// changesKeys checks that do succeeds, publishes that the keys have changed, and writes
+// changesKeys checks that do succeeds, publishes a change of the keys, and writes
 // its event.
 func (f *fixture) changesKeys(action store.Action, do func(store.Event) error) {
 	f.Helper()

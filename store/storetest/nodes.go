@@ -98,7 +98,7 @@ var nodeCases = []testCase{
 	}},
 }
 
-// nodes checks what the store knows of its servers.
+// nodes checks the list of servers in the store.
 func (f *fixture) nodes(upTo time.Time, want ...store.Node) {
 	f.Helper()
 	got, err := f.store.Nodes(f.ctx, upTo)

@@ -38,12 +38,12 @@ func NewBouncer(t testing.TB, mode string, to *Cluster, settings ...string) *Bou
 	t.Helper()
 	path, err := exec.LookPath("pgbouncer")
 	if err != nil {
-		path = "/usr/sbin/pgbouncer" // where Debian has it, which is not on everybody's PATH
+		path = "/usr/sbin/pgbouncer" // Debian installs it here, which is not on every PATH
 	}
 	if _, err := os.Stat(path); err != nil {
 		missing(t, "there is no pgbouncer: apt-get install pgbouncer")
 	}
-	attr, owner, err := unprivileged() // it refuses root, too
+	attr, owner, err := unprivileged() // PgBouncer refuses root, too
 	if err != nil {
 		missing(t, err.Error())
 	}
@@ -61,7 +61,7 @@ func NewBouncer(t testing.TB, mode string, to *Cluster, settings ...string) *Bou
 	b.configure(t, to)
 	keeping := exec.Command("/bin/sh", "-c", bouncerKeeper, "keeper", path, dir)
 	keeping.SysProcAttr, keeping.Dir = attr, "/"
-	keeping.SysProcAttr.Setpgid = true // an interrupt at the terminal is not for the keeper
+	keeping.SysProcAttr.Setpgid = true // an interrupt at the terminal must not reach the keeper
 	alive, err := keeping.StdinPipe()
 	if err == nil {
 		err = keeping.Start()
@@ -108,22 +108,21 @@ server_check_delay = 0
 `, to.dir, b.dir, b.mode, strings.Join(b.settings, "\n")))
 }
 
-// URL returns the URL of a database as clients of PgBouncer see it.
+// URL returns the URL of a database for clients of PgBouncer.
 func (b *Bouncer) URL(database string) string {
 	return "postgres://postgres@/" + database + "?port=6432&host=" + neturl.QueryEscape(b.dir)
 }
 
-// PointAt sends what comes from now on to another cluster. Connections of the pool that are in
-// use are closed once they are not.
+// PointAt sends new queries to another cluster. PgBouncer closes a pool connection in use once it is
+// idle.
 func (b *Bouncer) PointAt(t testing.TB, to *Cluster) {
 	t.Helper()
 	b.configure(t, to)
 	b.Do(t, "RELOAD")
 }
 
-// Do runs a command of the administration console, such as PAUSE or RESUME. PgBouncer 1.18 may
-// end by itself when it is paused while a statement's cancellation is under way; what was to
-// be tested then cannot be, and the test is skipped.
+// Do runs a command of the administration console, such as PAUSE or RESUME. PgBouncer 1.18 may exit
+// if it is paused while a statement is being cancelled. Do then skips the test.
 func (b *Bouncer) Do(t testing.TB, command string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -136,7 +135,7 @@ func (b *Bouncer) Do(t testing.TB, command string) {
 		t.Fatal(err)
 	}
 	defer conn.Close(ctx)
-	if _, err := conn.PgConn().Exec(ctx, command).ReadAll(); err != nil { // it knows the simple protocol only
+	if _, err := conn.PgConn().Exec(ctx, command).ReadAll(); err != nil { // the console supports only the simple protocol
 		t.Fatalf("%s: %v", command, err)
 	}
 }

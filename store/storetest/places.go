@@ -9,7 +9,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// succeed signs a user in with an attempt that was let through.
+// succeed signs a user in with an admitted attempt.
 func (f *fixture) succeed(u store.User, a store.Attempt) {
 	f.Helper()
 	equal(f, "retry at", f.begin(a), time.Time{})

@@ -20,22 +20,22 @@ import (
 	"github.com/authctl/authctl/store/postgres"
 )
 
-// server is the PostgreSQL of this test binary. It is started by the first test
-// that asks for it and ends with the process.
+// server is the PostgreSQL of this test binary. The first test that needs it starts it. It ends with
+// the process.
 var server struct {
 	once     sync.Once
-	url      string // of its maintenance database
+	url      string // URL of the maintenance database
 	template string // a migrated database to clone
 	strategy string // how to clone it
 	err      error
-	skip     string    // why there is none
+	skip     string    // reason why there is no server
 	alive    io.Closer // the pipe that keeps a throwaway cluster running
 }
 
-// Postgres returns the URL of a fresh, migrated database, which is dropped when
-// the test ends. The server is the one that AUTHCTL_TEST_POSTGRES names, where
-// databases may be created, or a throwaway cluster from the binaries of this
-// machine. Without either the test is skipped, or fails where CI is set.
+// Postgres returns the URL of a fresh, migrated database. The end of the test drops the database.
+// AUTHCTL_TEST_POSTGRES names a server on which the tests may create databases. Without the variable
+// the tests start a throwaway cluster from the binaries of this machine. Without binaries Postgres
+// skips the test, or fails it if CI is set.
 func Postgres(t testing.TB) string {
 	t.Helper()
 	startServer(t)
@@ -71,8 +71,8 @@ func startServer(t testing.TB) {
 	}
 }
 
-// makeTemplate migrates one database for all others to be cloned from. On a
-// server that outlives us it is made once for each state of the migrations.
+// makeTemplate migrates one database. Every other database is a clone of it. A server that outlives
+// the tests keeps one template for each state of the migrations.
 func makeTemplate() (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -80,7 +80,7 @@ func makeTemplate() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer conn.Close(ctx) // which lets go of the lock
+	defer conn.Close(ctx) // closing releases the lock
 	const state = `
 SELECT current_setting('server_version_num')::int >= 150000, EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)`
 	name, err := templateName()
@@ -94,7 +94,7 @@ SELECT current_setting('server_version_num')::int >= 150000, EXISTS (SELECT 1 FR
 	if err := conn.QueryRow(ctx, state, name).Scan(&chooses, &exists); err != nil {
 		return "", err
 	}
-	if chooses { // since PostgreSQL 15; copying the files is the fastest way where nothing is synced
+	if chooses { // since PostgreSQL 15; a copy of the files is the fastest without syncs
 		server.strategy = " STRATEGY file_copy"
 	}
 	if exists {
@@ -113,7 +113,7 @@ SELECT current_setting('server_version_num')::int >= 150000, EXISTS (SELECT 1 FR
 	return name, err
 }
 
-// templateName depends on the migrations.
+// templateName returns the template's name, which depends on the migrations.
 func templateName() (string, error) {
 	files, hash := migrations.Postgres(), sha256.New()
 	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {

@@ -76,7 +76,7 @@ var raceCases = []testCase{
 					} else {
 						at += max(len(r.Successors), 1)
 					}
-					present(at * i / clients) // an ancestor, which another tab still holds
+					present(at * i / clients) // an older token of the chain, which another tab still holds
 				}
 			})
 		})
@@ -205,8 +205,8 @@ var raceCases = []testCase{
 	}},
 }
 
-// outlived lets logins, whose look-up came first, and rotations race with end, a
-// few times over, and checks that no session is alive afterwards.
+// outlived runs logins and rotations at the same time as end, several times. The logins have read the
+// user before. It checks that no session is alive afterwards.
 func (f *fixture) outlived(end func(u store.User) error) {
 	f.Helper()
 	const rounds, sessions, logins = 4, 8, 8
@@ -215,7 +215,7 @@ func (f *fixture) outlived(end func(u store.User) error) {
 		u := f.user(fmt.Sprint("user ", round))
 		type client struct {
 			session store.NewSession
-			token   string // the newest it has
+			token   string // the newest token of the client
 		}
 		clients := make([]client, sessions+logins)
 		for i := range clients {

@@ -10,7 +10,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// stranger is who registers alice's name, and may not have one that was released after an instant.
+// stranger returns another user with this name, who must not take a name released after notAfter.
 func stranger(name string, notAfter time.Time) store.NewUser {
 	return store.NewUser{ID: uuid.New(), Username: name, Folded: name, PasswordHash: oldHash, CreatedAt: noon, NotReleasedAfter: notAfter}
 }

@@ -19,7 +19,7 @@ func (c *Cluster) NewStandby(t testing.TB, name string) *Cluster {
 	return s
 }
 
-// BaseBackup returns a copy of a running cluster, which is not started (pg_basebackup).
+// BaseBackup returns a copy of a running cluster (pg_basebackup). It does not start the copy.
 func (c *Cluster) BaseBackup(t testing.TB) *Cluster {
 	t.Helper()
 	b := newClusterFolder(t)
@@ -35,19 +35,19 @@ func (c *Cluster) Restore(t testing.TB, backup *Cluster) {
 	}
 }
 
-// RequireStandby makes each commit wait until the standby of this name has it, and waits
-// until that holds.
+// RequireStandby makes each commit wait for the standby of this name. It returns when the server
+// applies the setting.
 func (c *Cluster) RequireStandby(t testing.TB, name string) {
 	t.Helper()
 	c.Set(t, "synchronous_standby_names", "'"+name+"'")
 	c.await(t, `SELECT EXISTS (SELECT 1 FROM pg_stat_replication WHERE application_name = $1 AND sync_state = 'sync')`, name)
 }
 
-// CatchUp waits until the standby has all that the primary has written.
+// CatchUp waits until the standby has replayed everything that the primary has written.
 func (c *Cluster) CatchUp(t testing.TB, primary *Cluster) {
 	t.Helper()
 	upTo := primary.Text(t, "postgres", "SELECT pg_current_wal_insert_lsn()")
-	primary.Exec(t, "postgres", "SELECT pg_switch_wal()") // writes what is still in memory
+	primary.Exec(t, "postgres", "SELECT pg_switch_wal()") // writes the log that is still in memory
 	c.await(t, "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn", upTo)
 }
 
@@ -58,16 +58,16 @@ func (c *Cluster) Detach(t testing.TB) {
 	c.await(t, "SELECT NOT EXISTS (SELECT 1 FROM pg_stat_wal_receiver)")
 }
 
-// Promote makes a standby a primary, and returns when it takes writes.
+// Promote makes a standby a primary. It returns when the new primary accepts writes.
 func (c *Cluster) Promote(t testing.TB) {
 	t.Helper()
 	c.Exec(t, "postgres", "SELECT pg_promote()")
 	c.await(t, "SELECT NOT pg_is_in_recovery()")
 }
 
-// BurnTransactions uses up n transaction ids of a primary, and rolls all of them back. A standby
-// that is promoted soon afterwards hands them out again, even a synchronous one: no commit has
-// waited for it.
+// BurnTransactions uses n transaction ids of a primary and rolls all of them back. A standby that is
+// promoted soon afterwards assigns the same ids again. A synchronous standby does so too, because no
+// commit has waited for it.
 func (c *Cluster) BurnTransactions(t testing.TB, n int) {
 	t.Helper()
 	c.Exec(t, "postgres", fmt.Sprintf("DO $$ BEGIN FOR i IN 1..%d LOOP PERFORM pg_current_xact_id(); ROLLBACK; END LOOP; END $$", n))

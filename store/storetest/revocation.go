@@ -181,7 +181,7 @@ var revocationCases = []testCase{
 				want   int
 			}{
 				{u.ID, noon, 2, 0},
-				{uuid.Nil, noon.Add(time.Minute), 2, 3}, // the revoked ones; it is not yet after the expiry
+				{uuid.Nil, noon.Add(time.Minute), 2, 3}, // the revoked sessions; the expiry is not past yet
 				{revoked.ID, noon.Add(time.Hour), 100, 0},
 				{uuid.Nil, noon.Add(time.Minute + time.Microsecond), 1, 3},
 				{uuid.Nil, noon.Add(time.Hour), 100, 0},

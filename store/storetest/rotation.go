@@ -142,7 +142,7 @@ var rotationCases = []testCase{
 	}},
 }
 
-// rotation presents the token named from, at an instant by all clocks; to names its successor.
+// rotation presents the token named from. to names its successor, and every clock shows at.
 func rotation(id uuid.UUID, from, to string, at time.Time) store.Rotation {
 	return store.Rotation{
 		SessionID: id, TokenHash: hashOf(from), NextHash: hashOf(to), Successor: sealed(to),
@@ -169,8 +169,8 @@ func (f *fixture) outcome(id uuid.UUID, from, to string, at time.Time) store.Out
 	return f.rotate(rotation(id, from, to, at)).Outcome
 }
 
-// theft starts a session with the token "one", does what leads to the rotation
-// that gives the thief away, and checks that it ends that session alone.
+// theft starts a session with the token "one", and calls leads for the rotation that
+// reveals the theft. It checks that the rotation ends only that session.
 func (f *fixture) theft(leads func(id uuid.UUID) store.Rotation) {
 	f.Helper()
 	u := f.user("alice")
@@ -183,11 +183,11 @@ func (f *fixture) theft(leads func(id uuid.UUID) store.Rotation) {
 	f.goneFor(n.ID)
 }
 
-// refused starts a session with the token "one", lets something end it, and
-// checks that each of its tokens is refused for that reason.
+// refused starts a session with the token "one", and calls happens to end it. It
+// checks that the store refuses each token of the session with the outcome want.
 func (f *fixture) refused(want store.Outcome, happens func(u store.User, e store.Event)) {
 	f.Helper()
-	for _, token := range []string{"two", "one", "forged"} { // the current, the previous, none of its own
+	for _, token := range []string{"two", "one", "forged"} { // the current token, the previous token, a foreign token
 		u := f.user("owner of " + token)
 		n := f.session(u, "one")
 		f.rotate(rotation(n.ID, "one", "two", noon))
@@ -201,7 +201,7 @@ func (f *fixture) refused(want store.Outcome, happens func(u store.User, e store
 	}
 }
 
-// goneFor checks that the row is gone, so that its tokens are unknown.
+// goneFor checks that the session's row is gone and that its tokens are unknown.
 func (f *fixture) goneFor(id uuid.UUID) {
 	f.Helper()
 	f.writes("presenting dead tokens", func() {

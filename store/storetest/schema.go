@@ -112,7 +112,7 @@ func (f *fixture) mismatch(err error, want store.SchemaError) {
 	f.is("mismatch", err, store.ErrSchema)
 }
 
-// operations is every method that touches the tables.
+// operations returns every method that uses the tables.
 func operations(s store.Store) map[string]func(ctx context.Context) error {
 	id, e := uuid.New(), event(store.ActionLogin, noon)
 	return map[string]func(ctx context.Context) error{

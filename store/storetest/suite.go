@@ -10,14 +10,14 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// Backend is an implementation under test. A database is named by a string, the
+// Backend is an implementation under test. A string names a database: the
 // URL or the path, so that a case can open several stores on one.
 type Backend struct {
 	Name     string
 	New      func(t testing.TB) string                 // a fresh database, migrated
 	NewEmpty func(t testing.TB) string                 // a fresh database without tables
 	Open     func(t testing.TB, db string) store.Store // closed when the test ends
-	Connect  func(t testing.TB, db string) *sql.DB     // for reading past the store; closed when the test ends
+	Connect  func(t testing.TB, db string) *sql.DB     // reads the tables directly; closed when the test ends
 	Foreign  func(store.Position) []store.Position     // equally advanced positions of other histories
 }
 

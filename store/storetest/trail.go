@@ -11,7 +11,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// trail returns all pages of what p selects, looking at few events at a time.
+// trail returns every event that p selects, from small pages.
 func (f *fixture) trail(p store.EventPage) (events []store.RecordedEvent) {
 	f.Helper()
 	for p.Limit = 3; ; {
@@ -28,7 +28,7 @@ func (f *fixture) trail(p store.EventPage) (events []store.RecordedEvent) {
 	}
 }
 
-// reasons returns the reasons of events, by which cases tell them apart.
+// reasons returns the reasons of events. The cases tell the events apart by reason.
 func reasons(events []store.RecordedEvent) (all []string) {
 	for _, e := range events {
 		all = append(all, e.Reason)
@@ -36,7 +36,7 @@ func reasons(events []store.RecordedEvent) (all []string) {
 	return all
 }
 
-// records writes events of which each has its number, from 0, as its reason.
+// records writes events. The reason of each event is its number, from 0.
 func (f *fixture) records(events ...store.Event) {
 	f.Helper()
 	for i, e := range events {
@@ -50,7 +50,7 @@ var trailCases = []testCase{
 		u := f.user("alice")
 		var given []store.Event
 		for i := range 11 {
-			minute := (i * 7) % 5 // several of one instant
+			minute := (i * 7) % 5 // several events have the same instant
 			given = append(given, about(event(store.ActionLogin, noon.Add(time.Duration(1+minute)*time.Minute)), u.ID, uuid.New()))
 		}
 		f.records(given...)
@@ -179,7 +179,7 @@ var trailCases = []testCase{
 		page.Before = noon.Add(24 * time.Hour)
 		again := event(store.ActionTrailPruned, noon.Add(23*time.Hour))
 		equal(f, "counted again", each(count), []int{2, 0})
-		equal(f, "deleted again", each(remove(again)), []int{2, 0, 0}) // the last looks at both that tell of it
+		equal(f, "deleted again", each(remove(again)), []int{2, 0, 0}) // the last page reads both prune events
 		equal(f, "left again", f.events(), []store.Event{pruned, again})
 	}},
 }

@@ -222,7 +222,7 @@ func (f *fixture) pages(page func(ctx context.Context, before time.Time, after i
 	}
 }
 
-// slots returns the slots of a table that are in use, past the store.
+// slots returns the used slots of a table, directly from the table.
 func (f *fixture) slots(table string) (slots []int64) {
 	f.Helper()
 	rows, err := f.db.QueryContext(f.ctx, "SELECT slot FROM "+table+" ORDER BY slot")

@@ -172,7 +172,7 @@ var userSessionCases = []testCase{
 	}},
 }
 
-// aged starts sessions of u, one a minute from noon, the oldest first.
+// aged starts n sessions of u, one a minute from noon. It returns the oldest first.
 func (f *fixture) aged(u store.User, n int) []store.NewSession {
 	f.Helper()
 	var all []store.NewSession
@@ -185,7 +185,7 @@ func (f *fixture) aged(u store.User, n int) []store.NewSession {
 	return all
 }
 
-// own checks which sessions a user has, the newest first.
+// own checks the list of a user's sessions, the newest first.
 func (f *fixture) own(u store.User, now time.Time, want ...uuid.UUID) {
 	f.Helper()
 	page, err := f.store.UserSessions(f.ctx, store.UserSessionPage{UserID: u.ID, Now: now, Limit: 100})
@@ -197,7 +197,7 @@ func (f *fixture) own(u store.User, now time.Time, want ...uuid.UUID) {
 	equal(f, "sessions of "+u.Username, got, want)
 }
 
-// signsIn has u sign in at an instant.
+// signsIn signs u in at an instant.
 func (f *fixture) signsIn(u store.User, token string, at time.Time) store.NewSession {
 	f.Helper()
 	n := f.newSession(u, token)
@@ -208,7 +208,7 @@ func (f *fixture) signsIn(u store.User, token string, at time.Time) store.NewSes
 	return n
 }
 
-// lastSignedIn wants u's latest sign-in to be at an instant.
+// lastSignedIn checks the instant of u's latest sign-in.
 func (f *fixture) lastSignedIn(u store.User, want time.Time) {
 	f.Helper()
 	at, err := f.store.LastSignIn(f.ctx, u.ID)

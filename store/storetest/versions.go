@@ -90,7 +90,7 @@ var versionCases = []testCase{
 	}},
 }
 
-// older turns the database into one that a release before OwnVersions has migrated.
+// older makes the database look as if a release before OwnVersions had migrated it.
 func (f *fixture) older() {
 	f.Helper()
 	_, err := f.store.MigrateUp(f.ctx)

@@ -112,7 +112,7 @@ func openSecret(path string, mode fs.FileMode) string {
 }
 
 // inClear reports whether a value from a file or a variable is itself a secret. A reference to Vault
-// is none.
+// is no secret, nor is a database URL without a password.
 func inClear(key string, value any) bool {
 	list, isList := value.([]any)
 	if !isList {

@@ -36,7 +36,7 @@ func (c *Cluster) Restore(t testing.TB, backup *Cluster) {
 }
 
 // RequireStandby makes each commit wait for the standby of this name. It returns when the server
-// applies the setting.
+// reports this standby as synchronous.
 func (c *Cluster) RequireStandby(t testing.TB, name string) {
 	t.Helper()
 	c.Set(t, "synchronous_standby_names", "'"+name+"'")

@@ -88,3 +88,12 @@ func sessionTable(sessions []store.Session) table {
 	}
 	return t
 }
+
+// showNewest shows the newest sessions of a dry run, for a person to recognise them.
+func (a *app) showNewest(n selection) {
+	if len(n.Newest) == 0 {
+		return
+	}
+	a.say("the newest of them:")
+	_ = sessionTable(n.Newest).print(a.err) // as all talk
+}

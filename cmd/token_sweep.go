@@ -7,15 +7,6 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// showNewest shows the newest sessions of a dry run, for a person to recognise them.
-func (a *app) showNewest(n selection) {
-	if len(n.Newest) == 0 {
-		return
-	}
-	a.say("the newest of them:")
-	_ = sessionTable(n.Newest).print(a.err) // as all talk
-}
-
 // sweepRows deletes the rows of dead sessions. The revocation holds without that, so sweepRows
 // reports an error as a message and fails only on an interruption.
 func (a *app) sweepRows(ctx context.Context, inst *instance, sel authn.Selection, n selection) (deleted int64, err error) {

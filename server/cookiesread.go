@@ -7,16 +7,8 @@ import (
 )
 
 var errCookieRefused = problem(authn.CodeUnauthenticated, "the request carries a token cookie twice, or in quotes: "+
-	"call /refresh and try again, or else clear the cookies of this site and sign in")
 
-// accessToken returns the request's access token, "" when it has none. The Authorization header
-// takes precedence over the cookie.
-func (x *exchange) accessToken() (string, error) {
-	if token, found, err := bearer(x.request.Header); found {
-		return token, err
-	}
-	return x.token(x.server.cookies.access)
-}
+	"call /refresh and try again, or else clear the cookies of this site and sign in")
 
 // refreshToken returns the request's refresh token, "" when it has none.
 func (x *exchange) refreshToken() (string, error) { return x.token(x.server.cookies.refresh) }

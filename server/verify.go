@@ -3,8 +3,6 @@ package server
 import (
 	"net/http"
 	"strings"
-
-	"github.com/authctl/authctl/authn"
 )
 
 // verify answers a proxy's question whether a request may pass, and which user sends it. It accepts
@@ -28,17 +26,6 @@ func (s *Server) verify(w http.ResponseWriter, r *http.Request) {
 	answer(x, http.StatusOK, none{})
 }
 
-// identify verifies the request's access token, and records the user and session for the log.
-func (x *exchange) identify() (authn.Identity, error) {
-	access, err := x.accessToken()
-	if err != nil {
-		return authn.Identity{}, err
-	}
-	who, err := x.server.authn.Verify(access)
-	x.user, x.session = who.UserID(), who.SessionID()
-	return who, err
-}
-
 // headerText encodes a name for a header: everything but visible ASCII, and the percent sign,
 // becomes percent-encoded UTF-8.
 func headerText(s string) string {
@@ -59,23 +46,4 @@ func headerText(s string) string {
 		b.Write([]byte{'%', digits[c>>4], digits[c&15]})
 	}
 	return b.String()
-}
-
-var errBearerRefused = problem(authn.CodeUnauthenticated, "the Authorization header must be Bearer and one access token")
-
-// bearer returns the token of the Authorization header. found is false when the header has another
-// scheme, so that a proxy's own Basic credentials do no harm.
-func bearer(h http.Header) (token string, found bool, err error) {
-	for _, value := range h["Authorization"] {
-		scheme, rest, _ := strings.Cut(value, " ")
-		if !strings.EqualFold(scheme, "Bearer") {
-			continue
-		}
-		rest = strings.TrimLeft(rest, " ")
-		if found || rest == "" || strings.ContainsAny(rest, " \t,") {
-			return "", true, errBearerRefused
-		}
-		token, found = rest, true
-	}
-	return token, found, nil
 }

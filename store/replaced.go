@@ -49,8 +49,8 @@ func (r Rotation) Replacement() ([]byte, error) {
 }
 
 // KeepsSince returns the instants that decide whether the row keeps its earlier replaced tokens. It
-// keeps them if the session was last rotated after always. If the installation has resumed since
-// that rotation, being after resumed is enough.
+// keeps them if the session was last rotated at or after always; or at or after resumed, if the
+// installation has resumed at or after always.
 func (r Rotation) KeepsSince() (always, resumed time.Time) {
 	always, resumed = r.At.Add(-chainPause), r.At.Add(-resumeReach)
 	if r.resuming() {

@@ -47,22 +47,3 @@ func (l *Loaded) validateLimits(bad *Faults) {
 		bad.Add("limits.account.disable_password_after", "must be 0 for never, or limits.account.free_failures (%d) to %d, not %d", free, authn.MaxDisableAfter, disable)
 	}
 }
-
-func (l *Loaded) validateProxies(bad *Faults) {
-	s := l.Server
-	for i, p := range s.TrustedProxies {
-		unmapped, err := authn.UnmapNetwork(p)
-		if err != nil {
-			bad.Add("server.trusted_proxies", "%s: %v", p, err)
-			continue
-		}
-		s.TrustedProxies[i], p = unmapped, unmapped
-		if p.Bits() == 0 {
-			bad.Add("server.trusted_proxies", "%s trusts everybody, name the proxies' own network", p)
-		}
-	}
-	oneOf(bad, "server.forwarded_header", s.ForwardedHeader, server.HeaderXForwardedFor, server.HeaderForwarded)
-	if s.MaxConnectionsPerAddress < 1 || s.MaxConnectionsPerAddress > s.MaxConnections {
-		bad.Add("server.max_connections_per_address", "must be 1 to server.max_connections (%d), not %d", s.MaxConnections, s.MaxConnectionsPerAddress)
-	}
-}

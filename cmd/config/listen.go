@@ -9,6 +9,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/server"
 )
 
 // resolveTimeout is the maximum time for resolving a host name.
@@ -110,5 +113,24 @@ func (l *Loaded) resolveListeners(ctx context.Context, bad *Faults) {
 		if _, err := net.DefaultResolver.LookupNetIP(ctx, "ip", h.name); err != nil {
 			bad.Add(h.key, "has the name %q, which leads to no address: %v; give an address of this machine, such as 0.0.0.0", h.name, err)
 		}
+	}
+}
+
+func (l *Loaded) validateProxies(bad *Faults) {
+	s := l.Server
+	for i, p := range s.TrustedProxies {
+		unmapped, err := authn.UnmapNetwork(p)
+		if err != nil {
+			bad.Add("server.trusted_proxies", "%s: %v", p, err)
+			continue
+		}
+		s.TrustedProxies[i], p = unmapped, unmapped
+		if p.Bits() == 0 {
+			bad.Add("server.trusted_proxies", "%s trusts everybody, name the proxies' own network", p)
+		}
+	}
+	oneOf(bad, "server.forwarded_header", s.ForwardedHeader, server.HeaderXForwardedFor, server.HeaderForwarded)
+	if s.MaxConnectionsPerAddress < 1 || s.MaxConnectionsPerAddress > s.MaxConnections {
+		bad.Add("server.max_connections_per_address", "must be 1 to server.max_connections (%d), not %d", s.MaxConnections, s.MaxConnectionsPerAddress)
 	}
 }

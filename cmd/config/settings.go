@@ -4,8 +4,8 @@ package config
 
 import "github.com/authctl/authctl/authn/hashing"
 
-// Settings is every setting. A field declares all of one: its comment is what config.example.yaml says of it,
-// and its tags are
+// Settings is every setting. Each field declares one setting, but for bounds that the package using it
+// defines (see [Loaded.Validate]). Its comment is what config.example.yaml says of it, and its tags are
 //
 //	key:"max_per_user"   its name in its section; the file has it so, a variable in capitals
 //	default:"100"        as a person would write it; empty without one

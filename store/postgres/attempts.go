@@ -23,7 +23,8 @@ const (
 	anywhereFailed = `CASE WHEN a.key = EXCLUDED.key AND a.next_at > $5 - $11 * INTERVAL '1 microsecond' THEN a.failures + 1 ELSE 1 END`
 )
 
-// An attempt that Anywhere refuses is not counted Here, because all parts read one snapshot. Locks are
+// An attempt that Anywhere refuses is not counted Here, because all parts read one snapshot, unless another
+// attempt changes Anywhere after it. Locks are
 // taken on Here's slot first, as in all statements that change counters.
 //
 //	$1 folded name    $4 address block    $5 the attempt's instant

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // inBackticks is a path of the project in a document.
@@ -25,6 +26,29 @@ func TestMaintainersPagesNameFilesThatExist(t *testing.T) {
 		for _, m := range found {
 			if _, err := os.Stat(filepath.FromSlash(m[1])); err != nil {
 				t.Errorf("%s names %s: %v", page, m[1], err)
+			}
+		}
+	}
+}
+
+func TestNoLineOfDocumentationIsLongerThan120Columns(t *testing.T) {
+	t.Parallel()
+	pages, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range append(pages, "README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code := false
+		for i, line := range strings.Split(string(text), "\n") {
+			if strings.HasPrefix(line, "```") {
+				code = !code
+			}
+			if columns := utf8.RuneCountInString(line); columns > 120 && !code {
+				t.Errorf("%s:%d has %d columns", page, i+1, columns)
 			}
 		}
 	}

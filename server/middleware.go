@@ -91,8 +91,6 @@ func (s *Server) end(x *exchange) {
 	}
 }
 
-// level returns the log event for a request, at its level. Health checks are logged at debug. The
-// end of one with a bad answer is logged at info.
 // logID adds an id to a line of the log, unless it is zero. It allocates nothing.
 func logID(line *zerolog.Event, name string, id uuid.UUID) {
 	if id == uuid.Nil {
@@ -111,6 +109,8 @@ func logID(line *zerolog.Event, name string, id uuid.UUID) {
 	line.Bytes(name, text[:])
 }
 
+// level returns the log event for a request, at its level. Health checks are logged at debug. The
+// end of one with a bad answer is logged at info.
 func (x *exchange) level() *zerolog.Event {
 	if x.caller == orchestrator && x.status < 400 {
 		return x.server.log.Debug()

@@ -1,6 +1,9 @@
 package authn
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"strings"
 	"testing"
 	"time"
@@ -161,11 +164,20 @@ func FuzzVerifyAccessToken(f *testing.F) {
 	f.Add("..")
 	f.Fuzz(func(t *testing.T, s string) {
 		for a, token := range all {
-			if _, err := a.verify(s, issuedAt); err == nil && s != token {
+			if _, err := a.verify(s, issuedAt); err == nil && s != token && !signedWithTestSecret(s) {
 				t.Errorf("%q was accepted", s)
 			}
 		}
 	})
+}
+
+// signedWithTestSecret reports whether s is signed with the secret of these tests (RFC 7515, section 5.1).
+// Each process of a fuzzer issues tokens of its own, which differ in their jti, and gets those of the others.
+func signedWithTestSecret(s string) bool {
+	end := strings.LastIndexByte(s, '.')
+	mac := hmac.New(sha256.New, []byte(testSecret))
+	mac.Write([]byte(s[:end]))
+	return s[end+1:] == base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
 // BenchmarkVerifyAlgorithms compares the signatures: of one token again and again, and of

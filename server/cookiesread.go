@@ -7,7 +7,6 @@ import (
 )
 
 var errCookieRefused = problem(authn.CodeUnauthenticated, "the request carries a token cookie twice, or in quotes: "+
-
 	"call /refresh and try again, or else clear the cookies of this site and sign in")
 
 // refreshToken returns the request's refresh token, "" when it has none.
@@ -50,7 +49,7 @@ func (x *exchange) refreshTokenOfOne(ctx context.Context) (string, error) {
 	if !x.twice {
 		return token, err
 	}
-	token, err = x.server.authn.Counts(ctx, x.allCookies(x.server.cookies.refresh))
+	token, err = x.server.authn.ChooseRefresh(ctx, x.allCookies(x.server.cookies.refresh))
 	if err != nil || token != "" {
 		return token, err
 	}

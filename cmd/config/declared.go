@@ -29,7 +29,8 @@ func (l *Loaded) checkDeclared(bad *Faults) {
 	}
 }
 
-// outOf says why a value is out of a range such as 8..64 characters. It returns "" for a value in the range.
+// outOf says why a value is out of a range such as 8..64 characters. It returns "" for a value in the range. A range
+// that cannot be read allows no value, so that no test of the settings passes with it.
 func outOf(declared string, value any) string {
 	bounds, unit, _ := strings.Cut(declared, " ")
 	from, to, _ := strings.Cut(bounds, "..")
@@ -37,14 +38,14 @@ func outOf(declared string, value any) string {
 		least, errLeast := time.ParseDuration(from)
 		most, errMost := time.ParseDuration(to)
 		if errLeast != nil || errMost != nil {
-			panic("no range of durations: " + declared)
+			return "has a range that is none of durations: " + declared
 		}
 		return beyond(d, least, most)
 	}
 	least, errLeast := strconv.Atoi(from)
 	most, errMost := strconv.Atoi(to)
 	if errLeast != nil || errMost != nil {
-		panic("no range of numbers: " + declared)
+		return "has a range that is none of numbers: " + declared
 	}
 	if unit != "" {
 		to += " " + unit
@@ -62,7 +63,7 @@ func outOf(declared string, value any) string {
 		}
 		n, must = int(v), "must be auto, or "
 	default:
-		panic(fmt.Sprintf("no range of a %T can be declared", value))
+		return fmt.Sprintf("has a range, and is a %T", value)
 	}
 	if n < least || n > most {
 		return fmt.Sprintf("%s%s to %s, not %d", must, from, to, n)

@@ -101,6 +101,20 @@ func Load(src Sources) (Loaded, error) {
 	return out, out.Located(bad)
 }
 
+// Defaults returns the settings that hold without any source.
+func Defaults() (Loaded, error) {
+	out := Loaded{Origins: map[string]string{}}
+	var bad Faults
+	for _, f := range fields(&out.Settings) {
+		out.Origins[f.key] = "default"
+		if err := decode(f.preset, f.value, true); err != nil {
+			bad.Add(f.key, "%v", err)
+		}
+	}
+	out.Validate(&bad)
+	return out, out.Located(bad)
+}
+
 // setBy returns the setting that a variable sets. It reports a stray text or a Service address in the
 // value, and a variable that belongs to no setting.
 func (l *Loaded) setBy(from layer, name string, bad *Faults) (key string, is bool) {
@@ -185,6 +199,7 @@ func (src Sources) variables(bad *Faults) []layer {
 	return []layer{dotenv, env}
 }
 
+// Lookup returns the value of an environment variable, "" if it is not set.
 func (src Sources) Lookup(name string) string {
 	for _, pair := range src.Environ {
 		if value, ok := strings.CutPrefix(pair, name+"="); ok {

@@ -403,3 +403,18 @@ func TestDevelopmentIsCheap(t *testing.T) {
 		t.Errorf("got %+v", cfg.Settings)
 	}
 }
+
+func TestTheDefaultsAreWhatIsLoadedWithoutAnySource(t *testing.T) {
+	t.Parallel()
+	want, err := Load(Sources{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Defaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}

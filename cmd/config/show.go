@@ -62,6 +62,7 @@ func showValue(key string, field reflect.Value) string {
 	}
 }
 
+// ShowSize returns a size with the unit that makes it short, with four digits at most.
 func ShowSize(n Size) string {
 	return units.CustomSize("%.4g%s", float64(n), 1024, []string{"B", "KiB", "MiB", "GiB", "TiB"})
 }

@@ -34,6 +34,7 @@ func (c TLS) certificate() func() (certPEM, keyPEM []byte, err error) {
 	}
 }
 
+// Scheme returns https if the server speaks TLS, otherwise http.
 func (s Server) Scheme() string {
 	if s.TLS.CertFile != "" {
 		return "https"

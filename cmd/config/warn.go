@@ -10,6 +10,7 @@ import (
 	"github.com/authctl/authctl/server"
 )
 
+// Warnings returns a sentence for each valid setting that an operator probably does not want.
 func (l *Loaded) Warnings() (all []string) {
 	s := l.Server
 	if !server.IsLoopback(s.Host) && s.TLS.CertFile == "" && !publicHTTPS(s.PublicURL) {

@@ -41,12 +41,12 @@ func ofOneSession(tokens []string) ([]refreshToken, bool) {
 	return parsed, true
 }
 
-// Counts chooses among several refresh tokens of one session the one to pass to [Service.Refresh]:
+// ChooseRefresh chooses among several refresh tokens of one session the one to pass to [Service.Refresh]:
 // the current one, else one that was replaced within the retry window, else any if the session is
 // over. It returns "" if they are of different sessions. It also returns "" if all were replaced
 // earlier. That is no sign of theft, because a browser with a newer token would have sent it. It
 // changes nothing.
-func (s *Service) Counts(ctx context.Context, tokens []string) (string, error) {
+func (s *Service) ChooseRefresh(ctx context.Context, tokens []string) (string, error) {
 	parsed, ok := ofOneSession(tokens)
 	if !ok {
 		return "", nil

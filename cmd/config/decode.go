@@ -8,12 +8,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/docker/go-units"
 	"github.com/go-viper/mapstructure/v2"
-
-	"github.com/authctl/authctl/server"
 )
 
 // Size is a number of bytes, written with a unit: 64MiB.
@@ -28,53 +25,12 @@ type autoNumber int
 // autoBool is true, false or auto, as text.
 type autoBool string
 
+// Auto is the value of settings that authctl determines itself.
 const Auto = "auto"
-
-// requestRate is a limit of requests, written as 30/5m or as 30/5m burst 10.
-type requestRate server.Rate
-
-var ratePattern = regexp.MustCompile(`^([0-9]{1,7})/([0-9.a-zµ]+)(?: burst ([0-9]{1,7}))?$`)
-
-func parseRate(s string) (requestRate, error) {
-	bad := fmt.Errorf("%q is no rate, such as 30/5m, or 30/5m burst 10", s)
-	m := ratePattern.FindStringSubmatch(s)
-	if m == nil {
-		return requestRate{}, bad
-	}
-	per, err := ParseDuration(m[2])
-	if err != nil {
-		return requestRate{}, bad
-	}
-	count, _ := strconv.Atoi(m[1]) // the pattern allows only digits
-	burst := count
-	if m[3] != "" {
-		burst, _ = strconv.Atoi(m[3])
-	}
-	if count < 1 || burst < 1 || per < time.Second || per > 24*time.Hour {
-		return requestRate{}, fmt.Errorf("%q must be 1 request or more per 1s to 24h", s)
-	}
-	return requestRate{Count: count, Per: per, Burst: burst}, nil
-}
-
-// String returns the limit in the form that the decoder reads.
-func (r requestRate) String() string {
-	per := r.Per.String()
-	for _, zero := range []string{"0s", "0m"} { // 5m0s, 1h0m0s
-		if short, cut := strings.CutSuffix(per, zero); cut && short != "" && !unicode.IsDigit(rune(short[len(short)-1])) {
-			per = short
-		}
-	}
-	if r.Burst == r.Count {
-		return fmt.Sprintf("%d/%s", r.Count, per)
-	}
-	return fmt.Sprintf("%d/%s burst %d", r.Count, per, r.Burst)
-}
-
-// MarshalText returns the same text for JSON and YAML.
-func (r requestRate) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 var sizePattern = regexp.MustCompile(`^[0-9]+(\.[0-9]+)? ?[KMG]i?B$`)
 
+// ParseSize reads a number of bytes with a unit (powers of 1024): 64MiB, at most 1 TiB.
 func ParseSize(s string) (Size, error) {
 	if !sizePattern.MatchString(s) {
 		return 0, fmt.Errorf("%q is no size with a unit, such as 64MiB", s)
@@ -86,6 +42,7 @@ func ParseSize(s string) (Size, error) {
 	return Size(n), nil
 }
 
+// ParseDuration reads a duration with a unit, as [time.ParseDuration] does: 90s, 15m, 168h. It fails for a bare 0.
 func ParseDuration(s string) (time.Duration, error) {
 	d, err := time.ParseDuration(s)
 	if err != nil || s == "0" {

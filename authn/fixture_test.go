@@ -2,6 +2,7 @@ package authn
 
 import (
 	"context"
+	"os"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -193,3 +194,5 @@ func wantCode(t testing.TB, what string, err error, want Code) {
 		t.Errorf("%s: got %q (%v), want %q", what, got, err, want)
 	}
 }
+
+func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }

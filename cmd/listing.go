@@ -9,7 +9,7 @@ import (
 
 const (
 	pageSize   = 1000 // rows read, and printed, at a time
-	yamlAtOnce = 100  // rows that are YAML nodes at a time, each of which takes kilobytes
+	yamlAtOnce = 20   // rows that are YAML nodes at a time, each of which takes kilobytes
 )
 
 // listing prints rows page by page, so that it holds one page in memory and not all rows. Its

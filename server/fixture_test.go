@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -233,3 +234,5 @@ func (b *logBuffer) lines() [][]byte {
 	defer b.mu.Unlock()
 	return bytes.Split(bytes.TrimSpace(bytes.Clone(b.buf.Bytes())), []byte("\n"))
 }
+
+func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"database/sql"
+	"os"
 	"strings"
 	"testing"
 
@@ -51,3 +52,5 @@ func open(t testing.TB, cfg postgres.Config) *postgres.Store {
 	t.Cleanup(func() { s.Close() })
 	return s
 }
+
+func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }

@@ -1,0 +1,28 @@
+package storetest
+
+import (
+	"flag"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// Main runs the tests of a package that uses databases. It is the body of a TestMain.
+func Main(m *testing.M) int {
+	MoreInParallel()
+	return m.Run()
+}
+
+// MoreInParallel lets three tests per processor run in parallel, because such tests wait for commits
+// and for servers longer than they compute. A -parallel of the command line wins. It changes nothing
+// for a fuzzer, which takes the number for that of its processes. It parses no flags: a test
+// binary may also be run as another program.
+func MoreInParallel() {
+	if slices.ContainsFunc(os.Args, func(arg string) bool { return strings.HasPrefix(arg, "-test.fuzz") }) {
+		return
+	}
+	_ = flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0))) // it is a number
+}

@@ -172,7 +172,7 @@ func (s *Service) loginFailed(ctx context.Context, a Actor, userID uuid.UUID, at
 	if attempt != nil {
 		ceiling = attempt.Ceiling
 	}
-	if err := s.store.FailLogin(ctx, s.disableAfter(), ceiling, e); err != nil {
+	if err := s.store.FailLogin(ctx, s.disableAfter(), ceiling, nil, e); err != nil {
 		return fail(err)
 	}
 	return errCredentials(found.cause)

@@ -124,7 +124,7 @@ func TestCorruptHashIsTheGenericErrorWithACauseForTheLog(t *testing.T) {
 	onBoth(t, nil, func(t *testing.T, f *fixture) {
 		user := f.register(t, "alice")
 		for _, corrupt := range []string{"$argon2id$", "$argon2id$v=19$m=4194304,t=3,p=1$c29tZXNhbHQ$c29tZXNhbHQ", "$2a$10$x"} {
-			if _, err := f.store.SetPassword(f.ctx, user.ID, corrupt, store.Event{Action: store.ActionPasswordChanged, At: f.now(), Actor: "cli:test"}); err != nil {
+			if _, err := f.store.SetPassword(f.ctx, user.ID, corrupt, nil, store.Event{Action: store.ActionPasswordChanged, At: f.now(), Actor: "cli:test"}); err != nil {
 				t.Fatal(err)
 			}
 			before := f.HashStats().Run

@@ -338,11 +338,11 @@ func (s *quitter) BeginLogin(ctx context.Context, a store.Attempt) (store.Admiss
 	return s.Store.BeginLogin(ctx, a)
 }
 
-func (s *quitter) FailLogin(ctx context.Context, disableAt int, c store.Ceiling, e store.Event) error {
+func (s *quitter) FailLogin(ctx context.Context, disableAt int, c store.Ceiling, notice *store.NewMail, e store.Event) error {
 	if s.beforeSettling != nil {
 		s.beforeSettling()
 	}
-	return s.Store.FailLogin(ctx, disableAt, c, e)
+	return s.Store.FailLogin(ctx, disableAt, c, notice, e)
 }
 
 func (s *quitter) StartSession(ctx context.Context, n store.NewSession, e store.Event) (bool, error) {

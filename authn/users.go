@@ -93,7 +93,7 @@ func (s *Service) SetPassword(ctx context.Context, a Actor, nameOrID, password s
 	}
 	user, err = s.change(ctx, a, user, store.ActionPasswordChanged,
 		func(ctx context.Context, id uuid.UUID, e store.Event) (store.User, error) {
-			return s.store.SetPassword(ctx, id, hash, e)
+			return s.store.SetPassword(ctx, id, hash, nil, e)
 		})
 	return Registered{User: user, Warning: warning}, err
 }
@@ -136,7 +136,7 @@ func (s *Service) DeleteUser(ctx context.Context, a Actor, nameOrID string) (Del
 			if quarantine := s.rules.Load().free; quarantine > 0 {
 				free = e.At.Add(quarantine)
 			}
-			return user, s.store.DeleteUser(ctx, id, e)
+			return user, s.store.DeleteUser(ctx, id, store.Deletion{}, e)
 		})
 	return Deleted{User: user, NameFreeAt: free}, err
 }

@@ -70,7 +70,7 @@ func badLogins(t *testing.T, start func(...func(*setup)) *fixture) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.store.FailLogin(t.Context(), 1, store.Ceiling{}, store.Event{Action: store.ActionLoginFailed, At: f.clock.Now(), Actor: "anonymous", UserID: eve.ID}); err != nil {
+	if err := f.store.FailLogin(t.Context(), 1, store.Ceiling{}, nil, store.Event{Action: store.ActionLoginFailed, At: f.clock.Now(), Actor: "anonymous", UserID: eve.ID}); err != nil {
 		t.Fatal(err)
 	}
 	rows := map[string]string{

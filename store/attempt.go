@@ -24,9 +24,9 @@ type SignIns interface {
 
 	// FailLogin writes e and adds one to the failed logins of e.UserID, unless that is zero. When
 	// the sum reaches disableAt, and disableAt is not 0, it disables the password and writes a
-	// second event, [ActionPasswordDisabled]. It also counts the failure in c, even if nobody has
-	// the name.
-	FailLogin(ctx context.Context, disableAt int, c Ceiling, e Event) error
+	// second event, [ActionPasswordDisabled], and queues notice, nil for none. It also counts the
+	// failure in c, even if nobody has the name.
+	FailLogin(ctx context.Context, disableAt int, c Ceiling, notice *NewMail, e Event) error
 
 	// UnlockUser forgets a user's failed logins and attempt counters, and enables the password
 	// again. [ErrNotFound] when there is no such user.

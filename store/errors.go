@@ -15,6 +15,9 @@ var (
 	ErrReplaced    = errors.New("database replaced") // permanent: the database must be opened again
 )
 
+// ErrEmailTaken accompanies an [ErrConflict] over a verified address instead of a name.
+var ErrEmailTaken = errors.New("address is verified by another user")
+
 // ErrBusy accompanies an [ErrUnavailable] that is caused by load, not by a fault of the database.
 // Either all connections of this process, or SQLite's only writing connection, were in use for too
 // long; or others kept changing or locking the same row.

@@ -63,6 +63,15 @@ const (
 	ActionUserDisabled     Action = "user_disabled"
 	ActionUserEnabled      Action = "user_enabled"
 	ActionUserDeleted      Action = "user_deleted"
+	ActionUserRenamed      Action = "user_renamed"
+	ActionResetRequested   Action = "authn_reset_requested"
+	ActionResetIssued      Action = "authn_reset_issued"
+	ActionPasswordReset    Action = "authn_password_reset"
+	ActionVerifyRequested  Action = "email_verify_requested"
+	ActionEmailVerified    Action = "email_verified"
+	ActionEmailSet         Action = "email_set"
+	ActionMailRetried      Action = "mail_retried"
+	ActionMailDropped      Action = "mail_dropped"
 	ActionNodeForgotten    Action = "node_forgotten"
 	ActionKeyAdded         Action = "signing_key_added"
 	ActionKeyPromoted      Action = "signing_key_promoted"
@@ -82,6 +91,8 @@ func Actions() []Action {
 		ActionSessionRevoked, ActionSessionsRevoked, ActionOthersRevoked, ActionRevokedAgain, ActionPasswordChanged,
 		ActionPasswordDisabled, ActionUserUnlocked, ActionRateLimited, ActionAttemptsCleared, ActionUserCreated,
 		ActionUserImported, ActionPasswordImported, ActionUserDisabled, ActionUserEnabled, ActionUserDeleted,
+		ActionUserRenamed, ActionResetRequested, ActionResetIssued, ActionPasswordReset, ActionVerifyRequested,
+		ActionEmailVerified, ActionEmailSet, ActionMailRetried, ActionMailDropped,
 		ActionNodeForgotten, ActionKeyAdded, ActionKeyPromoted, ActionKeyRetired, ActionKeyRemoved, ActionKeysBurned,
 		ActionKeysResealed, ActionResumed, ActionRestoreFinished, ActionTrailPruned,
 	}
@@ -91,7 +102,7 @@ func Actions() []Action {
 func Endings() []Action {
 	return []Action{
 		ActionLogout, ActionSessionReplaced, ActionSessionReused, ActionSessionRevoked, ActionSessionsRevoked, ActionRevokedAgain,
-		ActionPasswordChanged, ActionUserDisabled, ActionUserDeleted,
+		ActionPasswordChanged, ActionPasswordReset, ActionUserDisabled, ActionUserDeleted, ActionUserRenamed,
 	}
 }
 

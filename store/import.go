@@ -8,6 +8,7 @@ type ImportedUser struct {
 	DisabledAt         time.Time // zero for an enabled user
 	PasswordChangedAt  time.Time
 	PasswordDisabledAt time.Time // zero while the password may be used
+	EmailVerifiedAt    time.Time // zero unless Email.Verified
 }
 
 // ImportOutcome is the result for one [ImportedUser].
@@ -20,9 +21,10 @@ const (
 	Taken                  // another user has the id or the folded username
 	Filled                 // this user existed without a password and now has the imported one
 	Bare                   // this user exists without a password, and the import has none either; it is unchanged
+	EmailTaken             // another user has verified the address; nothing was added
 )
 
 // String returns the outcome's name in lower case.
 func (o ImportOutcome) String() string {
-	return [...]string{"imported", "there", "taken", "filled", "bare"}[o]
+	return [...]string{"imported", "there", "taken", "filled", "bare", "email_taken"}[o]
 }

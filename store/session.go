@@ -25,6 +25,9 @@ type Sessions interface {
 	//   - replaces the password hash by s.Rehash if that is set;
 	//   - ends the session s.Replaces if there is one, and the user's oldest sessions beyond s.Max, up to
 	//     [MaxSurplus] of them, each with an event [ActionSessionReplaced] of its own;
+	//   - keeps s.Locale as the user's, if it is set and differs;
+	//   - queues s.Notice, if the user has signed in from other places and not from this one since
+	//     s.Attempt.Known.Since;
 	//   - writes e.
 	//
 	// Each concurrent sign-in may leave one session too many.
@@ -136,6 +139,8 @@ type NewSession struct {
 	Replaces          uuid.UUID // the session that the login's request presented; zero for none
 	Attempt           *Attempt  // the attempt that succeeded; nil when it was not counted
 	Max               int       // max live sessions of the user, including this one; 0 for no limit
+	Locale            string    // becomes the user's, unless it is ""
+	Notice            *NewMail  // queued when Attempt.Known is a new place of a user who has others; nil for none
 }
 
 // MaxSurplus is the max number of sessions beyond NewSession.Max that one sign-in ends.

@@ -28,6 +28,8 @@ import "time"
 //     committed to the old file at that moment returns it too.
 type Store interface {
 	Users
+	Emails
+	Outbox
 	SignIns
 	Sessions
 	Revocations

@@ -11,7 +11,9 @@ import (
 type Users interface {
 	// CreateUser adds a user. It returns [ErrConflict] when the folded username or the id is taken.
 	// It also returns it when u.NotReleasedAfter is set and a user with this name was deleted after
-	// that instant. The cost is the same in all cases.
+	// that instant, and when u.Email.Verified and another user has verified the address
+	// ([ErrEmailTaken], which is [ErrConflict] too). The cost is the same in all cases, and for an
+	// unverified address that is free or another user's.
 	CreateUser(ctx context.Context, u NewUser, e Event) (User, error)
 
 	// ImportUsers adds users with their passwords and states in one transaction. It returns one
@@ -56,9 +58,9 @@ type Users interface {
 	HashesOtherThan(ctx context.Context, cost string, after uuid.UUID, limit int) (hashes []string, next uuid.UUID, err error)
 
 	// SetPassword replaces a user's password hash, forgets the failed attempts as UnlockUser does,
-	// and ends the user's sessions by raising the user's generation. [ErrNotFound] when there is no
-	// such user.
-	SetPassword(ctx context.Context, id uuid.UUID, hash string, e Event) (User, error)
+	// and ends the user's sessions by raising the user's generation. It deletes the user's one-time
+	// tokens and queues notice, nil for none. [ErrNotFound] when there is no such user.
+	SetPassword(ctx context.Context, id uuid.UUID, hash string, notice *NewMail, e Event) (User, error)
 
 	// DisableUser sets disabled_at to e.At and ends the user's sessions by raising the user's
 	// generation. A user who is disabled already keeps the earlier instant. [ErrNotFound] when
@@ -69,10 +71,12 @@ type Users interface {
 	// [ErrNotFound] when there is no such user.
 	EnableUser(ctx context.Context, id uuid.UUID, e Event) (User, error)
 
-	// DeleteUser removes a user, the user's sessions, attempt counters and known places. Audit
-	// events stay. The name is recorded as released at e.At, in the form of [ReleasedName].
-	// [ErrNotFound] when there is no such user.
-	DeleteUser(ctx context.Context, id uuid.UUID, e Event) error
+	// DeleteUser removes a user, the user's sessions, attempt counters, known places, one-time
+	// tokens and mail. Audit events stay. The name is recorded as released at e.At, in the form of
+	// [ReleasedName]. It queues d.Notice to the address that was verified, without the user's id.
+	// [ErrNotFound] when there is no such user, [ErrConflict] when d.PasswordHash is set and no
+	// longer the user's.
+	DeleteUser(ctx context.Context, id uuid.UUID, d Deletion, e Event) error
 
 	// ReleasedAt returns when a user with this folded username was last deleted. [ErrNotFound] when
 	// that never happened, or when the record of it was deleted.
@@ -94,7 +98,14 @@ type User struct {
 
 	FailedLogins       int       // since the latest success
 	PasswordDisabledAt time.Time // zero while the password may be used
+
+	Email           string    // the domain in A-labels; "" for none
+	EmailVerifiedAt time.Time // zero while the address is not verified
+	Locale          string    // languages of the latest sign-in or registration, best first: "de-CH,de,en"; "" when unknown
 }
+
+// EmailVerified reports whether the user has an address and has verified it.
+func (u User) EmailVerified() bool { return !u.EmailVerifiedAt.IsZero() }
 
 // Disabled reports whether the user may not sign in.
 func (u User) Disabled() bool { return !u.DisabledAt.IsZero() }
@@ -114,6 +125,13 @@ type NewUser struct {
 	// NotReleasedAfter makes a name count as taken when its user was deleted later than this.
 	// Zero allows every released name.
 	NotReleasedAfter time.Time
+
+	Email  Address // zero for none
+	Locale string  // see User
+
+	// Verification asks for the mail that verifies Email, as by RequestVerification, without its
+	// event. nil for no mail. The user is added whatever the decision is.
+	Verification *VerificationRequest
 }
 
 // Credentials is what a login reads before it hashes the password.
@@ -129,6 +147,12 @@ type UserPage struct {
 	Disabled bool   // only disabled users
 	After    string // only users whose folded username sorts after this
 	Limit    int    // max users to read, at least 1
+}
+
+// Deletion is the input of [Store.DeleteUser].
+type Deletion struct {
+	PasswordHash string   // the stored hash that the owner's password was verified against; "" for an operator
+	Notice       *NewMail // nil for none
 }
 
 // Access is what [Store.Access] reads to judge an access token.

@@ -146,7 +146,7 @@ UNION ALL
 SELECT $1::timestamptz, $11, $3, $4::uuid, $5::uuid, $6, $7, $8, $9 FROM failed WHERE password_disabled_at = $1`
 
 // FailLogin implements [store.Store].
-func (s *Store) FailLogin(ctx context.Context, disableAt int, c store.Ceiling, e store.Event) error {
+func (s *Store) FailLogin(ctx context.Context, disableAt int, c store.Ceiling, _ *store.NewMail, e store.Event) error {
 	_, err := s.pool.Exec(ctx, failLogin, append(eventArgs(e), disableAt, string(store.ActionPasswordDisabled),
 		c.Max, c.Slot, c.Window, store.CeilingAddress)...)
 	return translate("fail login", err)

@@ -59,7 +59,7 @@ func TestASignInLocksInTheOrderOfAllStatements(t *testing.T) {
 		_, err := s.BeginLogin(p.ctx, attempt)
 		p.ok(err)
 		failed := store.Event{Action: store.ActionLoginFailed, At: at, Actor: "anonymous", UserID: p.user.ID}
-		p.ok(s.FailLogin(p.ctx, 0, store.Ceiling{}, failed))
+		p.ok(s.FailLogin(p.ctx, 0, store.Ceiling{}, nil, failed))
 	}
 	prepare()
 	p.ok(signIn()) // so that there is a place
@@ -92,7 +92,7 @@ func TestAPasswordThatIsDisabledDuringASignInKeepsItsFailures(t *testing.T) {
 	db, err := pgxpool.New(p.ctx, url)
 	p.ok(err)
 	t.Cleanup(db.Close)
-	p.ok(s.FailLogin(p.ctx, 2, store.Ceiling{}, store.Event{Action: store.ActionLoginFailed, At: at, Actor: "anonymous", UserID: p.user.ID}))
+	p.ok(s.FailLogin(p.ctx, 2, store.Ceiling{}, nil, store.Event{Action: store.ActionLoginFailed, At: at, Actor: "anonymous", UserID: p.user.ID}))
 	done := make(chan error, 1)
 	p.ok(pgx.BeginFunc(p.ctx, db, func(tx pgx.Tx) error {
 		_, err := tx.Exec(p.ctx, `UPDATE users SET failed_logins = 2, password_disabled_at = $1`, at)

@@ -154,7 +154,7 @@ func TestTheHotPathsTakeOneRoundTrip(t *testing.T) {
 		}},
 		{"take a login back", func() { p.ok(s.TakeBackLogin(p.ctx, attempt(at))) }},
 		{"fail a login", func() {
-			p.ok(s.FailLogin(p.ctx, 100, store.Ceiling{}, store.Event{Action: store.ActionLoginFailed, At: at, UserID: p.user.ID}))
+			p.ok(s.FailLogin(p.ctx, 100, store.Ceiling{}, nil, store.Event{Action: store.ActionLoginFailed, At: at, UserID: p.user.ID}))
 		}},
 		{"access", func() { _, err := s.Access(p.ctx, p.user.ID, id); p.ok(err) }},
 		{"rotate", func() {
@@ -206,7 +206,7 @@ func TestEveryStatementWorksWithEveryStatementCache(t *testing.T) {
 				_, err := s.BeginLogin(p.ctx, attempt(at))
 				p.ok(err)
 				p.ok(s.TakeBackLogin(p.ctx, attempt(at)))
-				p.ok(s.FailLogin(p.ctx, 1, store.Ceiling{}, store.Event{Action: store.ActionLoginFailed, At: at, UserID: p.user.ID}))
+				p.ok(s.FailLogin(p.ctx, 1, store.Ceiling{}, nil, store.Event{Action: store.ActionLoginFailed, At: at, UserID: p.user.ID}))
 				_, err = s.UnlockUser(p.ctx, p.user.ID, store.Event{Action: store.ActionUserUnlocked, At: at})
 				p.ok(err)
 				_, err = s.Attempts(p.ctx, store.AttemptsPage{UserID: p.user.ID, Address: "192.0.2.1", After: -1, Limit: 1})
@@ -290,7 +290,7 @@ func TestEveryStatementWorksWithEveryStatementCache(t *testing.T) {
 				_, err = s.DeleteOldRevocations(p.ctx, at, 10)
 				p.ok(err)
 			}
-			_, err := s.SetPassword(p.ctx, p.user.ID, "$argon2id$new", login)
+			_, err := s.SetPassword(p.ctx, p.user.ID, "$argon2id$new", nil, login)
 			p.ok(err)
 			_, err = s.DisableUser(p.ctx, p.user.ID, login)
 			p.ok(err)
@@ -298,7 +298,7 @@ func TestEveryStatementWorksWithEveryStatementCache(t *testing.T) {
 				_, err := s.EndSessions(p.ctx, scope, login)
 				p.ok(err)
 			}
-			p.ok(s.DeleteUser(p.ctx, p.user.ID, login))
+			p.ok(s.DeleteUser(p.ctx, p.user.ID, store.Deletion{}, login))
 		})
 	}
 }

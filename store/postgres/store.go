@@ -23,6 +23,9 @@ import (
 
 // Store is a [store.Store] on PostgreSQL.
 type Store struct {
+	store.Emails // not yet written
+	store.Outbox
+
 	pool       *pgxpool.Pool
 	gate       *gate
 	switchover *switchover

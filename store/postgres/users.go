@@ -225,7 +225,7 @@ WHERE u.id = $1
 RETURNING ` + userColumns + `, u.generation`
 
 // SetPassword implements [store.Store].
-func (s *Store) SetPassword(ctx context.Context, id uuid.UUID, hash string, e store.Event) (store.User, error) {
+func (s *Store) SetPassword(ctx context.Context, id uuid.UUID, hash string, _ *store.NewMail, e store.Event) (store.User, error) {
 	return s.changeUser(ctx, userChange{
 		op: "set password", query: updatePassword,
 		args:         []any{id, hash, e.At, store.NextGeneration(e.At)},
@@ -257,7 +257,7 @@ func (s *Store) EnableUser(ctx context.Context, id uuid.UUID, e store.Event) (st
 const deleteUser = `DELETE FROM users AS u WHERE u.id = $1 RETURNING ` + userColumns + `, GREATEST(u.generation + 1, $2)`
 
 // DeleteUser implements [store.Store].
-func (s *Store) DeleteUser(ctx context.Context, id uuid.UUID, e store.Event) error {
+func (s *Store) DeleteUser(ctx context.Context, id uuid.UUID, _ store.Deletion, e store.Event) error {
 	_, err := s.changeUser(ctx, userChange{
 		op: "delete user", query: deleteUser,
 		args:         []any{id, store.NextGeneration(e.At)},

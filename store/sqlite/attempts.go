@@ -177,7 +177,7 @@ WHERE id = ?1
 RETURNING password_disabled_at`
 
 // FailLogin implements [store.Store].
-func (s *Store) FailLogin(ctx context.Context, disableAt int, c store.Ceiling, e store.Event) error {
+func (s *Store) FailLogin(ctx context.Context, disableAt int, c store.Ceiling, _ *store.NewMail, e store.Event) error {
 	return s.write(ctx, "fail login", func(tx *sql.Tx) error {
 		var disabled sql.NullInt64
 		err := tx.QueryRowContext(ctx, failUser, e.UserID, micros(e.At), disableAt).Scan(&disabled)

@@ -19,6 +19,9 @@ import (
 // transactions that take the write lock at once, and a pool that reads. Commits
 // are synced to the disk.
 type Store struct {
+	store.Emails // not yet written
+	store.Outbox
+
 	file   *dbfile.File
 	writer *sql.DB
 	reader *sql.DB

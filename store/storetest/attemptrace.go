@@ -66,7 +66,7 @@ var attemptRaceCases = []testCase{
 				s, u := stores[i%len(stores)], all[i/2]
 				var err error
 				if i%2 == 0 {
-					err = s.DeleteUser(f.ctx, u.ID, about(event(store.ActionUserDeleted, noon), u.ID, uuid.Nil))
+					err = s.DeleteUser(f.ctx, u.ID, store.Deletion{}, about(event(store.ActionUserDeleted, noon), u.ID, uuid.Nil))
 				} else {
 					n := store.NewSession{ID: uuid.New(), UserID: u.ID, TokenHash: hashOf(fmt.Sprint(round, i)), CreatedAt: noon, ExpiresAt: noon.Add(idle),
 						AbsoluteExpiresAt: noon.Add(lifetime), PasswordHash: oldHash, Attempt: &attempts[i/2]}
@@ -86,7 +86,7 @@ var attemptRaceCases = []testCase{
 		stores := f.processes()
 		together(64, func(i int) {
 			s := stores[i%len(stores)]
-			err := s.FailLogin(f.ctx, 0, store.Ceiling{}, about(event(store.ActionLoginFailed, noon), u.ID, uuid.Nil))
+			err := s.FailLogin(f.ctx, 0, store.Ceiling{}, nil, about(event(store.ActionLoginFailed, noon), u.ID, uuid.Nil))
 			if err == nil && i%2 == 0 {
 				_, err = s.UnlockUser(f.ctx, u.ID, about(event(store.ActionUserUnlocked, noon), u.ID, uuid.Nil))
 			} else if err == nil {
@@ -120,7 +120,7 @@ var attemptRaceCases = []testCase{
 				_, err = s.ClearAttempts(f.ctx, uuid.Nil, "", 100, event(store.ActionAttemptsCleared, a.At))
 			case !adm.RetryAt.IsZero():
 			case i%2 == 0:
-				err = s.FailLogin(f.ctx, 100, store.Ceiling{}, about(event(store.ActionLoginFailed, a.At), u.ID, uuid.Nil))
+				err = s.FailLogin(f.ctx, 100, store.Ceiling{}, nil, about(event(store.ActionLoginFailed, a.At), u.ID, uuid.Nil))
 			default:
 				n := store.NewSession{ID: uuid.New(), UserID: u.ID, TokenHash: hashOf(fmt.Sprint(i)), CreatedAt: noon, ExpiresAt: noon.Add(idle),
 					AbsoluteExpiresAt: noon.Add(lifetime), PasswordHash: oldHash, Attempt: &a}

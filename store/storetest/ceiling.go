@@ -17,7 +17,7 @@ func ceiling(slot, window int64) store.Ceiling {
 // fails counts a failed login for an unknown name.
 func (f *fixture) fails(c store.Ceiling) {
 	f.Helper()
-	f.ok("fail", f.store.FailLogin(f.ctx, 0, c, about(event(store.ActionLoginFailed, noon), uuid.Nil, uuid.Nil)))
+	f.ok("fail", f.store.FailLogin(f.ctx, 0, c, nil, about(event(store.ActionLoginFailed, noon), uuid.Nil, uuid.Nil)))
 }
 
 // stands reports whether the ceiling refuses a login from an address, and the time until which it does.
@@ -104,7 +104,7 @@ var ceilingCases = []testCase{
 		stores := f.processes()
 		together(32, func(i int) {
 			c := ceiling(int64(i%4), 7)
-			if err := stores[i%len(stores)].FailLogin(f.ctx, 0, c, about(event(store.ActionLoginFailed, noon), uuid.Nil, uuid.Nil)); err != nil {
+			if err := stores[i%len(stores)].FailLogin(f.ctx, 0, c, nil, about(event(store.ActionLoginFailed, noon), uuid.Nil, uuid.Nil)); err != nil {
 				f.Errorf("fail login: %v", err)
 			}
 		})

@@ -30,7 +30,7 @@ var feedCases = []testCase{
 			equal(f, "outcome", r.Outcome, store.Reused)
 		}, store.Revocation{At: at, UserID: u.ID, SessionID: stolen.ID})
 		f.publishes("a new password", func() {
-			_, err := f.store.SetPassword(f.ctx, u.ID, "x", event(store.ActionPasswordChanged, at))
+			_, err := f.store.SetPassword(f.ctx, u.ID, "x", nil, event(store.ActionPasswordChanged, at))
 			f.ok("set password", err)
 		}, store.Revocation{At: at, UserID: u.ID, Generation: store.NextGeneration(at)})
 		f.publishes("disabling", func() {
@@ -45,7 +45,7 @@ var feedCases = []testCase{
 		}, store.Revocation{At: at, Generation: store.NextGeneration(at)})
 		equal(f, "installation", f.feed("").Installation, store.NextGeneration(at))
 		f.publishes("deleting", func() {
-			f.ok("delete", f.store.DeleteUser(f.ctx, u.ID, event(store.ActionUserDeleted, at)))
+			f.ok("delete", f.store.DeleteUser(f.ctx, u.ID, store.Deletion{}, event(store.ActionUserDeleted, at)))
 		}, store.Revocation{At: at, UserID: u.ID, Generation: store.NextGeneration(at) + 3})
 	}},
 	{"whatever ends no access is not in the feed", func(f *fixture) {

@@ -63,7 +63,7 @@ var placeCases = []testCase{
 		f.succeed(alice, attempt("alice", "192.0.2.2", noon))
 		kept := attempt("bob", "192.0.2.5", noon)
 		f.succeed(bob, kept)
-		f.ok("delete", f.store.DeleteUser(f.ctx, alice.ID, about(event(store.ActionUserDeleted, noon), alice.ID, uuid.Nil)))
+		f.ok("delete", f.store.DeleteUser(f.ctx, alice.ID, store.Deletion{}, about(event(store.ActionUserDeleted, noon), alice.ID, uuid.Nil)))
 		equal(f, "left", f.slots("known_places"), []int64{kept.Known.Slot})
 	}},
 	{"places of long ago are deleted", func(f *fixture) {

@@ -188,7 +188,7 @@ var raceCases = []testCase{
 	}},
 	{"nothing that is in flight outlives a new password, and no upgrade undoes it", func(f *fixture) {
 		f.outlived(func(u store.User) error {
-			_, err := f.store.SetPassword(f.ctx, u.ID, "$argon2id$new", event(store.ActionPasswordChanged, noon))
+			_, err := f.store.SetPassword(f.ctx, u.ID, "$argon2id$new", nil, event(store.ActionPasswordChanged, noon))
 			return err
 		})
 		for _, u := range f.allUsers(store.UserPage{Limit: 100}) {
@@ -199,7 +199,7 @@ var raceCases = []testCase{
 	}},
 	{"nothing that is in flight outlives deleting the user", func(f *fixture) {
 		f.outlived(func(u store.User) error {
-			return f.store.DeleteUser(f.ctx, u.ID, event(store.ActionUserDeleted, noon))
+			return f.store.DeleteUser(f.ctx, u.ID, store.Deletion{}, event(store.ActionUserDeleted, noon))
 		})
 		equal(f, "rows", f.rows(), 0)
 	}},

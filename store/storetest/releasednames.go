@@ -17,7 +17,7 @@ func stranger(name string, notAfter time.Time) store.NewUser {
 
 func (f *fixture) deletes(u store.User, at time.Time) {
 	f.Helper()
-	f.ok("delete", f.store.DeleteUser(f.ctx, u.ID, about(event(store.ActionUserDeleted, at), u.ID, uuid.Nil)))
+	f.ok("delete", f.store.DeleteUser(f.ctx, u.ID, store.Deletion{}, about(event(store.ActionUserDeleted, at), u.ID, uuid.Nil)))
 }
 
 var releasedNameCases = []testCase{
@@ -91,7 +91,7 @@ var releasedNameCases = []testCase{
 			u := f.user(name)
 			together(4, func(i int) {
 				if i == 0 {
-					if err := stores[0].DeleteUser(f.ctx, u.ID, about(event(store.ActionUserDeleted, noon), u.ID, uuid.Nil)); err != nil {
+					if err := stores[0].DeleteUser(f.ctx, u.ID, store.Deletion{}, about(event(store.ActionUserDeleted, noon), u.ID, uuid.Nil)); err != nil {
 						f.Errorf("delete: %v", err)
 					}
 					return

@@ -102,7 +102,7 @@ var rotationCases = []testCase{
 	}},
 	{"a session from before a password change is revoked", func(f *fixture) {
 		f.refused(store.Revoked, func(u store.User, e store.Event) {
-			_, err := f.store.SetPassword(f.ctx, u.ID, "$argon2id$new", e)
+			_, err := f.store.SetPassword(f.ctx, u.ID, "$argon2id$new", nil, e)
 			f.ok("set password", err)
 		})
 	}},

@@ -157,7 +157,7 @@ var sessionCases = []testCase{
 func startIsRefused(f *fixture) {
 	e := event(store.ActionPasswordChanged, noon)
 	for name, happens := range map[string]func(u store.User, n *store.NewSession){
-		"deleted": func(u store.User, _ *store.NewSession) { f.ok("delete", f.store.DeleteUser(f.ctx, u.ID, e)) },
+		"deleted": func(u store.User, _ *store.NewSession) { f.ok("delete", f.store.DeleteUser(f.ctx, u.ID, store.Deletion{}, e)) },
 		"disabled": func(u store.User, _ *store.NewSession) {
 			_, err := f.store.DisableUser(f.ctx, u.ID, e)
 			f.ok("disable", err)
@@ -169,11 +169,11 @@ func startIsRefused(f *fixture) {
 			f.ok("enable", err)
 		},
 		"password": func(u store.User, _ *store.NewSession) {
-			_, err := f.store.SetPassword(f.ctx, u.ID, "$argon2id$new", e)
+			_, err := f.store.SetPassword(f.ctx, u.ID, "$argon2id$new", nil, e)
 			f.ok("set", err)
 		},
 		"same password": func(u store.User, _ *store.NewSession) {
-			_, err := f.store.SetPassword(f.ctx, u.ID, oldHash, e)
+			_, err := f.store.SetPassword(f.ctx, u.ID, oldHash, nil, e)
 			f.ok("set", err)
 		},
 		"user revoked": func(u store.User, _ *store.NewSession) {

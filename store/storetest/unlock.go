@@ -16,15 +16,15 @@ var unlockCases = []testCase{
 		n := f.newSession(u, "one")
 		e := about(event(store.ActionLoginFailed, noon), u.ID, uuid.Nil)
 		f.writes("two failures", func() {
-			f.ok("fail", f.store.FailLogin(f.ctx, 3, store.Ceiling{}, e))
-			f.ok("fail", f.store.FailLogin(f.ctx, 3, store.Ceiling{}, e))
+			f.ok("fail", f.store.FailLogin(f.ctx, 3, store.Ceiling{}, nil, e))
+			f.ok("fail", f.store.FailLogin(f.ctx, 3, store.Ceiling{}, nil, e))
 		}, e, e)
 		locked := e
 		locked.Action = store.ActionPasswordDisabled
-		f.writes("the third", func() { f.ok("fail", f.store.FailLogin(f.ctx, 3, store.Ceiling{}, e)) }, e, locked)
+		f.writes("the third", func() { f.ok("fail", f.store.FailLogin(f.ctx, 3, store.Ceiling{}, nil, e)) }, e, locked)
 		later := e
 		later.At = noon.Add(time.Hour)
-		f.writes("the fourth", func() { f.ok("fail", f.store.FailLogin(f.ctx, 3, store.Ceiling{}, later)) }, later)
+		f.writes("the fourth", func() { f.ok("fail", f.store.FailLogin(f.ctx, 3, store.Ceiling{}, nil, later)) }, later)
 		c, err := f.store.Credentials(f.ctx, "alice")
 		f.ok("read credentials", err)
 		equal(f, "failures", c.User.FailedLogins, 4)
@@ -36,7 +36,7 @@ var unlockCases = []testCase{
 	{"a success forgets the failures of a user", func(f *fixture) {
 		u := f.user("alice")
 		for range 5 {
-			f.ok("fail", f.store.FailLogin(f.ctx, 0, store.Ceiling{}, about(event(store.ActionLoginFailed, noon), u.ID, uuid.Nil)))
+			f.ok("fail", f.store.FailLogin(f.ctx, 0, store.Ceiling{}, nil, about(event(store.ActionLoginFailed, noon), u.ID, uuid.Nil)))
 		}
 		got, err := f.store.User(f.ctx, "alice")
 		f.ok("read user", err)
@@ -49,15 +49,15 @@ var unlockCases = []testCase{
 	}},
 	{"a failure of nobody is only audited", func(f *fixture) {
 		e := about(event(store.ActionLoginFailed, noon), uuid.Nil, uuid.Nil)
-		f.writes("failure", func() { f.ok("fail", f.store.FailLogin(f.ctx, 1, store.Ceiling{}, e)) }, e)
+		f.writes("failure", func() { f.ok("fail", f.store.FailLogin(f.ctx, 1, store.Ceiling{}, nil, e)) }, e)
 	}},
 	{"unlocking and a new password enable the password and forget attempts, and leave those of others", func(f *fixture) {
 		u, other := f.user("alice"), f.user("bob")
 		for name, do := range map[string]func(store.Event) (store.User, error){
 			"unlock":       func(e store.Event) (store.User, error) { return f.store.UnlockUser(f.ctx, u.ID, e) },
-			"set password": func(e store.Event) (store.User, error) { return f.store.SetPassword(f.ctx, u.ID, "$argon2id$new", e) },
+			"set password": func(e store.Event) (store.User, error) { return f.store.SetPassword(f.ctx, u.ID, "$argon2id$new", nil, e) },
 		} {
-			f.ok("fail", f.store.FailLogin(f.ctx, 1, store.Ceiling{}, about(event(store.ActionLoginFailed, noon), u.ID, uuid.Nil)))
+			f.ok("fail", f.store.FailLogin(f.ctx, 1, store.Ceiling{}, nil, about(event(store.ActionLoginFailed, noon), u.ID, uuid.Nil)))
 			f.begin(attempt("alice", "192.0.2.1", noon))
 			f.begin(attempt("bob", "192.0.2.22", noon))
 			e := about(event(store.ActionUserUnlocked, noon), u.ID, uuid.Nil)
@@ -126,13 +126,13 @@ var unlockCases = []testCase{
 		var all [users]store.User
 		for i := range all {
 			all[i] = f.user(fmt.Sprint("user", i))
-			f.ok("fail", f.store.FailLogin(f.ctx, 2, store.Ceiling{}, about(event(store.ActionLoginFailed, noon), all[i].ID, uuid.Nil)))
+			f.ok("fail", f.store.FailLogin(f.ctx, 2, store.Ceiling{}, nil, about(event(store.ActionLoginFailed, noon), all[i].ID, uuid.Nil)))
 		}
 		together(2*users, func(i int) {
 			s, u := stores[i%len(stores)], all[i/2]
 			var err error
 			if i%2 == 0 {
-				err = s.FailLogin(f.ctx, 2, store.Ceiling{}, about(event(store.ActionLoginFailed, noon), u.ID, uuid.Nil))
+				err = s.FailLogin(f.ctx, 2, store.Ceiling{}, nil, about(event(store.ActionLoginFailed, noon), u.ID, uuid.Nil))
 			} else {
 				n := f.newSession(u, fmt.Sprint(i))
 				_, err = s.StartSession(f.ctx, n, about(event(store.ActionLogin, noon), u.ID, n.ID))

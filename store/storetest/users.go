@@ -179,7 +179,7 @@ var userCases = []testCase{
 		later := noon.Add(time.Hour)
 		e := about(event(store.ActionPasswordChanged, later), u.ID, uuid.Nil)
 		f.writes("set password", func() {
-			got, err := f.store.SetPassword(f.ctx, u.ID, "$argon2id$new", e)
+			got, err := f.store.SetPassword(f.ctx, u.ID, "$argon2id$new", nil, e)
 			f.ok("set password", err)
 			want := u
 			want.PasswordChangedAt = later
@@ -224,7 +224,7 @@ var userCases = []testCase{
 		f.begin(theirs)
 		e := about(event(store.ActionUserDeleted, noon), u.ID, uuid.Nil)
 		before := len(f.events())
-		f.writes("delete", func() { f.ok("delete", f.store.DeleteUser(f.ctx, u.ID, e)) }, e)
+		f.writes("delete", func() { f.ok("delete", f.store.DeleteUser(f.ctx, u.ID, store.Deletion{}, e)) }, e)
 		equal(f, "events", len(f.events()), before+1)
 		_, err := f.store.User(f.ctx, "alice")
 		f.is("read user", err, store.ErrNotFound)
@@ -235,13 +235,13 @@ var userCases = []testCase{
 	{"changing a user who does not exist is refused and writes no event", func(f *fixture) {
 		nobody, e := uuid.New(), event(store.ActionUserDeleted, noon)
 		f.writes("changes of nobody", func() {
-			_, err := f.store.SetPassword(f.ctx, nobody, "$argon2id$new", e)
+			_, err := f.store.SetPassword(f.ctx, nobody, "$argon2id$new", nil, e)
 			f.is("set password", err, store.ErrNotFound)
 			_, err = f.store.DisableUser(f.ctx, nobody, e)
 			f.is("disable", err, store.ErrNotFound)
 			_, err = f.store.EnableUser(f.ctx, nobody, e)
 			f.is("enable", err, store.ErrNotFound)
-			f.is("delete", f.store.DeleteUser(f.ctx, nobody, e), store.ErrNotFound)
+			f.is("delete", f.store.DeleteUser(f.ctx, nobody, store.Deletion{}, e), store.ErrNotFound)
 		})
 	}},
 	{"hashes of another cost are found, a page of users at a time", func(f *fixture) {

@@ -157,7 +157,9 @@ var sessionCases = []testCase{
 func startIsRefused(f *fixture) {
 	e := event(store.ActionPasswordChanged, noon)
 	for name, happens := range map[string]func(u store.User, n *store.NewSession){
-		"deleted": func(u store.User, _ *store.NewSession) { f.ok("delete", f.store.DeleteUser(f.ctx, u.ID, store.Deletion{}, e)) },
+		"deleted": func(u store.User, _ *store.NewSession) {
+			f.ok("delete", f.store.DeleteUser(f.ctx, u.ID, store.Deletion{}, e))
+		},
 		"disabled": func(u store.User, _ *store.NewSession) {
 			_, err := f.store.DisableUser(f.ctx, u.ID, e)
 			f.ok("disable", err)

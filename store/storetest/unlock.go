@@ -54,8 +54,10 @@ var unlockCases = []testCase{
 	{"unlocking and a new password enable the password and forget attempts, and leave those of others", func(f *fixture) {
 		u, other := f.user("alice"), f.user("bob")
 		for name, do := range map[string]func(store.Event) (store.User, error){
-			"unlock":       func(e store.Event) (store.User, error) { return f.store.UnlockUser(f.ctx, u.ID, e) },
-			"set password": func(e store.Event) (store.User, error) { return f.store.SetPassword(f.ctx, u.ID, "$argon2id$new", nil, e) },
+			"unlock": func(e store.Event) (store.User, error) { return f.store.UnlockUser(f.ctx, u.ID, e) },
+			"set password": func(e store.Event) (store.User, error) {
+				return f.store.SetPassword(f.ctx, u.ID, "$argon2id$new", nil, e)
+			},
 		} {
 			f.ok("fail", f.store.FailLogin(f.ctx, 1, store.Ceiling{}, nil, about(event(store.ActionLoginFailed, noon), u.ID, uuid.Nil)))
 			f.begin(attempt("alice", "192.0.2.1", noon))

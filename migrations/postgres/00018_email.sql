@@ -31,6 +31,7 @@ CREATE TABLE outbox (
     kind             TEXT NOT NULL,
     state            TEXT NOT NULL, -- waiting, sent, failed, dropped or replaced
     user_id          UUID, -- NULL once the user was deleted
+    asked_by         UUID, -- whose limit counts it
     username         TEXT NOT NULL,
     recipient        TEXT NOT NULL,
     recipient_folded TEXT NOT NULL,
@@ -55,6 +56,7 @@ CREATE INDEX outbox_next_at_idx ON outbox (next_at) WHERE state = 'waiting';
 CREATE INDEX outbox_created_at_idx ON outbox (created_at, id);
 CREATE INDEX outbox_ended_at_idx ON outbox (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX outbox_user_id_idx ON outbox (user_id, created_at);
+CREATE INDEX outbox_asked_by_idx ON outbox (asked_by, created_at) WHERE asked_by IS NOT NULL;
 CREATE INDEX outbox_recipient_idx ON outbox (recipient_folded, created_at);
 INSERT INTO schema_versions (version, min_version) VALUES (18, 5);
 

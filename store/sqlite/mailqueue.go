@@ -1,0 +1,63 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/store"
+)
+
+// mailColumns is the columns of a mail that is queued. The others have defaults.
+const mailColumns = `id, kind, state, user_id, asked_by, username, recipient, recipient_folded, detail, locale, message_id,
+    created_at, remote_addr, user_agent, expires_at, next_at`
+
+// insertMail inserts nothing when the recipient is empty.
+//
+//	?1 to ?4 id, kind, user, who asked    ?5 to ?8 username, recipient, the same folded, detail
+//	?9, ?10 locale, message id    ?11 the instant    ?12, ?13 address and user agent of the client    ?14 expiry
+const insertMail = `
+INSERT INTO outbox (` + mailColumns + `)
+SELECT ?1, ?2, 'waiting', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?11
+WHERE ?6 <> ''`
+
+// recipient is who a mail goes to.
+type recipient struct {
+	userID   uuid.UUID // zero for a user who is deleted
+	username string
+	address  string    // "" for nobody: then nothing is queued
+	locale   string    // the user's languages; "" for those of the mail
+	detail   string    // see [store.Mail]
+	askedBy  uuid.UUID // the user whose limit counts the mail; zero for a notice
+}
+
+// ownerOf returns a user at the verified address, which is "" for a user who has none.
+func ownerOf(u store.User) recipient {
+	to := recipient{userID: u.ID, username: u.Username, locale: u.Locale}
+	if u.EmailVerified() {
+		to.address = u.Email
+	}
+	return to
+}
+
+// queueMail puts a mail into the outbox, within a transaction. It takes the same statement whether
+// or not the recipient has an address. m is nil for no mail.
+func queueMail(ctx context.Context, tx *sql.Tx, m *store.NewMail, to recipient, e store.Event) error {
+	if m == nil {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, insertMail, mailArgs(*m, to, e)...)
+	return err
+}
+
+// mailArgs returns a mail in the order of insertMail.
+func mailArgs(m store.NewMail, to recipient, e store.Event) []any {
+	locale := to.locale
+	if locale == "" {
+		locale = m.Locale
+	}
+	return []any{m.ID, string(m.Kind), nullID(to.userID), nullID(to.askedBy), to.username, to.address, strings.ToLower(to.address), to.detail,
+		locale, m.MessageID, micros(e.At), e.RemoteAddr, e.UserAgent, micros(m.ExpiresAt)}
+}

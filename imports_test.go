@@ -13,16 +13,17 @@ const module = "github.com/authctl/authctl"
 // that is not listed here must not exist.
 var mayImport = map[string][]string{
 	"":                        {"cmd"},
-	"cmd":                     {"cmd/config", "cmd/userfile", "cmd/vault", "server", "authn", "authn/hashing", "authn/hashing/hashbench", "store", "store/postgres", "store/sqlite", "store/sqlite/dbfile", "migrations"},
-	"cmd/config":              {"cmd/vault", "server", "authn", "authn/hashing", "store/postgres", "store/sqlite/dbfile"},
+	"cmd":                     {"cmd/config", "cmd/userfile", "cmd/vault", "server", "authn", "authn/hashing", "authn/hashing/hashbench", "authn/mail", "store", "store/postgres", "store/sqlite", "store/sqlite/dbfile", "migrations"},
+	"cmd/config":              {"cmd/vault", "server", "authn", "authn/hashing", "authn/mail", "store/postgres", "store/sqlite/dbfile"},
 	"cmd/userfile":            {"authn", "store"},
 	"cmd/vault":               {},
-	"server":                  {"authn", "authn/hashing", "store"},
+	"server":                  {"authn", "authn/hashing", "authn/mail", "store"},
 	"authn":                   {"authn/hashing", "store"},
 	"authn/hashing":           {"authn/hashing/argon2id", "authn/hashing/foreign"},
 	"authn/hashing/argon2id":  {},
 	"authn/hashing/foreign":   {},
 	"authn/hashing/hashbench": {"authn/hashing"},
+	"authn/mail":              {"store"},
 	"store":                   {},
 	"store/postgres":          {"store", "migrations"},
 	"store/sqlite":            {"store", "store/sqlite/dbfile", "migrations"},
@@ -37,6 +38,7 @@ var mayNotReach = map[string][]string{
 	"cmd/userfile":  {"net/http", "database/sql", "github.com/spf13/cobra"},
 	"authn":         {"net/http", "database/sql", "github.com/spf13/cobra", "github.com/spf13/viper", "github.com/rs/zerolog"},
 	"authn/hashing": {"net/http", "database/sql", "github.com/spf13/cobra", "github.com/spf13/viper", "github.com/rs/zerolog", module + "/authn", module + "/store"},
+	"authn/mail":    {"net/http", "database/sql", "github.com/spf13/cobra", "github.com/spf13/viper", "github.com/rs/zerolog", module + "/authn"},
 	"store":         {"net/http", "database/sql", "log/slog"},
 	"":              {module + "/store/storetest"},
 }

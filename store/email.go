@@ -34,12 +34,14 @@ type Emails interface {
 
 	// RequestVerification queues a mail with a one-time token to r.Address, within the limits, for
 	// the user r.UserID. When another user has verified the address, the mail goes to that one
-	// instead: it has the kind [MailAddressInUse] and no token, and the decision is MailQueued all
-	// the same. It remembers the address as the user's unverified one if the user has none that
-	// is verified. A waiting mail of the same kind to the user is replaced. If r.Notice is set and
-	// the user has another verified address, that gets the notice. It writes e with the decision as
-	// reason. The statements are the same for a free address and a verified one. MailNobody when
-	// there is no such user, or the user is disabled.
+	// instead: it has the kind [MailAddressInUse] and no token. The user who asks cannot tell: the
+	// decision, the limits, PendingEmail and the statements are the same as for a free address.
+	//
+	// If the user has no verified address, r.Address becomes the unverified one, unless the decision
+	// is MailOverUser or MailOverAll. A waiting mail of the same kind that the user asked for is
+	// replaced. If the user has another verified address, that gets r.Notice, nil for none. It
+	// writes e with the decision as reason. MailNobody when there is no such user, or the user is
+	// disabled.
 	RequestVerification(ctx context.Context, r VerificationRequest, e Event) (MailDecision, error)
 
 	// PendingEmail returns the address that a user still has to verify: that of the newest live
@@ -56,13 +58,15 @@ type Emails interface {
 	MailToken(ctx context.Context, hash string, now time.Time) (MailToken, error)
 
 	// ResetPassword uses up a token for a reset and sets the password, as SetPassword does. It
-	// reports false, and changes nothing, when the token is not good at e.At. It queues notice.
+	// reports false, and changes nothing, when the token is not good at e.At. It queues notice, and
+	// writes e with the user's id.
 	ResetPassword(ctx context.Context, tokenHash, passwordHash string, notice *NewMail, e Event) (User, bool, error)
 
 	// VerifyEmail uses up a token for a verification: its address becomes the user's verified
-	// address. When that replaces another verified address, it deletes the user's other tokens and
-	// queues notice to the old address. Otherwise it deletes the user's other tokens for
-	// verifications. Sessions live on.
+	// address. The user's other tokens for the same address are used up too. Those for other
+	// addresses are deleted. When the address replaces another verified one, tokens for a reset are
+	// deleted too, and the old address gets notice. Sessions live on. It writes e with the user's
+	// id, and nothing when nothing changed.
 	VerifyEmail(ctx context.Context, tokenHash string, notice *NewMail, e Event) (Verification, error)
 
 	// ChangePassword sets a user's password and ends the user's sessions, except the one that asks.
@@ -144,7 +148,7 @@ type VerifyOutcome int
 // The outcomes.
 const (
 	Verified        VerifyOutcome = iota
-	VerifiedAlready               // the token was used, and the user still has the address; nothing changed
+	VerifiedAlready               // the token was used up, and the user still has the address; nothing changed
 	VerifyTaken                   // another user has verified the address meanwhile; nothing changed
 	VerifyDead                    // the token is unknown, used, expired or dead; nothing changed
 )

@@ -53,9 +53,33 @@ type NewMailToken struct {
 // flood a mailbox. 0 stands for no limit. Rows that a newer request replaced count too.
 type MailLimits struct {
 	Since        time.Time // mail queued before this does not count
-	PerUser      int       // max mails with a link to one user
+	PerUser      int       // max mails that one user asked for, whoever they went to
 	PerRecipient int       // max mails with a link, or of the kind MailAddressInUse, to one address
 	All          int       // max mails of all kinds
+}
+
+// MailCounts is how much mail was queued since MailLimits.Since. No count need exceed its limit.
+type MailCounts struct {
+	Nobody    bool // nobody is to get the mail
+	User      int
+	Recipient int
+	All       int
+}
+
+// Decide returns the decision about one more mail. The limit of the installation comes first, so that
+// it tells nothing about an account.
+func (l MailLimits) Decide(c MailCounts) MailDecision {
+	switch {
+	case l.All > 0 && c.All >= l.All:
+		return MailOverAll
+	case c.Nobody:
+		return MailNobody
+	case l.PerUser > 0 && c.User >= l.PerUser:
+		return MailOverUser
+	case l.PerRecipient > 0 && c.Recipient >= l.PerRecipient:
+		return MailOverRecipient
+	}
+	return MailQueued
 }
 
 // MailDecision is what became of a request for mail.

@@ -106,6 +106,39 @@ func inMicros(delays []time.Duration) []int64 {
 	return list
 }
 
+// forgetAttempt locks in the order of insertSession.
+//
+//	$1 the instant    $2, $3 Here's slot and key    $4, $5 Anywhere's    $6 Anywhere's delays, in microseconds
+//	$7, $8 the place's slot and key    $9 user    $10 its address block
+const forgetAttempt = `
+WITH failed AS (
+    SELECT a.failures FROM login_attempts a WHERE a.slot = $2 AND a.key = $3 FOR UPDATE
+), here AS (
+    UPDATE login_attempts a SET failures = 0, next_at = $1
+    FROM failed
+    WHERE a.slot = $2 AND a.key = $3
+    RETURNING 1
+), anywhere AS (
+    UPDATE login_attempts a SET failures = ` + othersFailed + `, next_at = LEAST(a.next_at,
+        $1 + CASE WHEN ` + othersFailed + ` > 0 THEN ($6::bigint[])[LEAST(` + othersFailed + `, cardinality($6))] ELSE 0 END * INTERVAL '1 microsecond')
+    WHERE a.slot = $4 AND a.key = $5 AND (SELECT count(*) FROM here) >= 0
+    RETURNING 1
+)
+INSERT INTO known_places (slot, key, user_id, address, signed_in_at)
+SELECT $7::bigint, $8::bigint, $9::uuid, $10, $1::timestamptz
+WHERE $7::bigint >= 0 AND (SELECT count(*) FROM anywhere) >= 0
+ON CONFLICT (slot) DO UPDATE SET
+    key = EXCLUDED.key, user_id = EXCLUDED.user_id, address = EXCLUDED.address, signed_in_at = EXCLUDED.signed_in_at`
+
+// succeeded subtracts the failures of Here from the counters of an attempt and remembers the place,
+// within a transaction. If the slot Here belongs to another counter by now, it subtracts only the
+// attempt.
+func succeeded(ctx context.Context, tx pgx.Tx, at time.Time, a store.Attempt, userID uuid.UUID) error {
+	_, err := tx.Exec(ctx, forgetAttempt, at, a.Here.Slot, a.Here.Key, a.Anywhere.Slot, a.Anywhere.Key, inMicros(a.Anywhere.Delays),
+		a.Known.Slot, a.Known.Key, userID, a.Address)
+	return err
+}
+
 const takeBackLogin = `
 WITH here AS (
     UPDATE login_attempts SET failures = GREATEST(failures - 1, 0), next_at = LEAST(next_at, $1)

@@ -38,6 +38,9 @@ func sentinelOf(err error) error {
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok && !(said && pgErr.Code == diskFull) {
 		return store.ErrUnavailable // whatever reason the server gave
 	}
+	if said && pgErr.ConstraintName == "users_verified_email_key" {
+		return errEmailTaken
+	}
 	if said {
 		return sentinelOfState(pgErr.Code)
 	}
@@ -53,6 +56,9 @@ func sentinelOf(err error) error {
 // errLocked means that others are changing the same rows. Nothing was changed, and the database has
 // no fault.
 var errLocked = fmt.Errorf("%w: %w", store.ErrUnavailable, store.ErrBusy)
+
+// errEmailTaken means that another user has verified an address.
+var errEmailTaken = fmt.Errorf("%w: %w", store.ErrConflict, store.ErrEmailTaken)
 
 // diskFull is disk_full, for a table, a temporary file, or the write-ahead log. The last ends the
 // server (PANIC).

@@ -56,13 +56,13 @@ func utc(t *time.Time) time.Time {
 
 // selectEnding has an index for each branch. The index of the branch of a user is
 // audit_events_account_idx, whose condition is repeated here word for word. It omits failed
-// sign-ins, of which a user may have a million.
+// sign-ins, of which a user may have a million. A change of password names the session that stays.
 const selectEnding = `
 SELECT at, action, actor, user_id, session_id, remote_addr, user_agent, request_id, reason
 FROM audit_events
 WHERE id = (
     SELECT min(id) FROM (
-        (SELECT id FROM audit_events WHERE session_id = $2 AND action = ANY($4) AND at >= $3 ORDER BY id LIMIT 1)
+        (SELECT id FROM audit_events WHERE session_id = $2 AND action <> 'authn_password_change' AND action = ANY($4) AND at >= $3 ORDER BY id LIMIT 1)
         UNION ALL
         (SELECT id FROM audit_events WHERE user_id = $1 AND session_id IS NULL AND action <> 'authn_login_fail' AND action = ANY($4) AND at >= $3 ORDER BY id LIMIT 1)
         UNION ALL

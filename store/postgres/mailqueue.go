@@ -58,6 +58,9 @@ func mailArgs(m store.NewMail, to recipient, e store.Event) []any {
 	if locale == "" {
 		locale = m.Locale
 	}
-	return []any{m.ID, string(m.Kind), nullID(to.userID), nullID(to.askedBy), to.username, to.address, strings.ToLower(to.address), to.detail,
+	return []any{m.ID, string(m.Kind), nullID(to.userID), nullID(to.askedBy), to.username, to.address, foldAddress(to.address), to.detail,
 		locale, m.MessageID, e.At, e.RemoteAddr, e.UserAgent, m.ExpiresAt}
 }
+
+// foldAddress returns the folded form of a stored address, which is ASCII.
+func foldAddress(address string) string { return strings.ToLower(address) }

@@ -23,8 +23,7 @@ import (
 
 // Store is a [store.Store] on PostgreSQL.
 type Store struct {
-	store.Emails // not yet written
-	store.Outbox
+	store.Outbox // not yet written
 
 	pool       *pgxpool.Pool
 	gate       *gate

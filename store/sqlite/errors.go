@@ -39,6 +39,9 @@ func (s *Store) translateWrite(op string, err error) error {
 	return translate(op, err)
 }
 
+// errEmailTaken means that another user has verified an address.
+var errEmailTaken = fmt.Errorf("%w: %w", store.ErrConflict, store.ErrEmailTaken)
+
 func sentinelOf(err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return store.ErrNotFound

@@ -19,8 +19,7 @@ import (
 // transactions that take the write lock at once, and a pool that reads. Commits
 // are synced to the disk.
 type Store struct {
-	store.Emails // not yet written
-	store.Outbox
+	store.Outbox // not yet written
 
 	file   *dbfile.File
 	writer *sql.DB

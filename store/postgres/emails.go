@@ -1,0 +1,84 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/authctl/authctl/store"
+)
+
+const selectUserByEmail = `SELECT ` + userColumns + ` FROM users u WHERE u.email_folded = $1 AND u.email_verified_at IS NOT NULL`
+
+// UserByEmail implements [store.Store].
+func (s *Store) UserByEmail(ctx context.Context, folded string) (store.User, error) {
+	var row userRow
+	if err := s.pool.QueryRow(ctx, selectUserByEmail, folded).Scan(row.dest()...); err != nil {
+		return store.User{}, translate("read user", err)
+	}
+	return row.get(), nil
+}
+
+const updateEmail = `
+UPDATE users AS u SET email = NULLIF($2, ''), email_folded = NULLIF($3, ''), email_verified_at = $4
+WHERE u.id = $1
+RETURNING ` + userColumns
+
+// SetEmail implements [store.Store].
+func (s *Store) SetEmail(ctx context.Context, id uuid.UUID, a store.Address, notice *store.NewMail, e store.Event) (u store.User, err error) {
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		var before, after userRow
+		if err := tx.QueryRow(ctx, lockUser, id).Scan(before.dest()...); err != nil {
+			return err
+		}
+		verified := pgtype.Timestamptz{Time: e.At, Valid: a.Verified}
+		if err := tx.QueryRow(ctx, updateEmail, id, a.Text, a.Folded, verified).Scan(after.dest()...); err != nil {
+			return err
+		}
+		u = after.get()
+		if err := dropTokens(ctx, tx, id); err != nil {
+			return err
+		}
+		if err := queueMail(ctx, tx, notice, formerOwner(before.get(), a), e); err != nil {
+			return err
+		}
+		return record(ctx, tx, e)
+	})
+	if err != nil {
+		return store.User{}, translate("set address", err)
+	}
+	return u, nil
+}
+
+// formerOwner returns a user at the verified address that a replaces. Nobody gets mail when it is
+// the same.
+func formerOwner(before store.User, a store.Address) recipient {
+	to := ownerOf(before)
+	if foldAddress(to.address) == a.Folded {
+		return recipient{}
+	}
+	to.detail = a.Text
+	return to
+}
+
+const selectPendingEmail = `
+SELECT email, email_folded FROM (
+    (SELECT m.email, m.email_folded, 1 AS choice
+    FROM mail_tokens m JOIN users u ON u.id = m.user_id, installation i
+    WHERE m.user_id = $2 AND m.purpose = 'verify' AND ` + tokenGood + `
+    ORDER BY m.created_at DESC, m.id DESC
+    LIMIT 1)
+    UNION ALL
+    (SELECT email, email_folded, 2 FROM users WHERE id = $2 AND email IS NOT NULL AND email_verified_at IS NULL)
+) AS pending
+ORDER BY choice
+LIMIT 1`
+
+// PendingEmail implements [store.Store].
+func (s *Store) PendingEmail(ctx context.Context, id uuid.UUID, now time.Time) (a store.Address, err error) {
+	err = s.pool.QueryRow(ctx, selectPendingEmail, now, pgUUID(id)).Scan(&a.Text, &a.Folded)
+	return a, translate("read pending address", err)
+}

@@ -1,0 +1,91 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/authctl/authctl/store"
+)
+
+const changePassword = `
+UPDATE users SET password_hash = ?2, password_changed_at = ?3, failed_logins = 0, generation = MAX(users.generation + 1, ?4)
+FROM installation i
+WHERE users.id = ?1 AND users.password_hash = ?5 AND users.disabled_at IS NULL AND users.password_disabled_at IS NULL AND i.generation = ?6 AND users.generation = ?7
+RETURNING ` + userColumns + `, users.generation`
+
+// spareSession raises a session that was alive until its user's generation was raised.
+const spareSession = `
+UPDATE refresh_tokens SET user_generation = ?1
+WHERE id = ?2 AND user_id = ?3 AND user_generation >= ?4 AND expires_at > ?5
+    AND installation_generation >= (SELECT generation FROM installation)`
+
+// replaceToken leaves no way from the token that it replaces to the new one.
+const replaceToken = `
+UPDATE refresh_tokens SET token_hash = ?2, step = MAX(step + 1, ?3), last_used_at = ?4, expires_at = MIN(?5, absolute_expires_at),
+    previous_hash = NULL, successor = NULL, rotated_at = NULL, replaced = x''
+WHERE id = ?1`
+
+// errStale rolls a change back that came too late.
+var errStale = errors.New("changed meanwhile")
+
+// ChangePassword implements [store.Store].
+func (s *Store) ChangePassword(ctx context.Context, c store.PasswordChange, e store.Event) (generation int64, changed bool, err error) {
+	err = s.write(ctx, "change password", func(tx *sql.Tx) error {
+		var row userRow
+		err := tx.QueryRowContext(ctx, changePassword, c.UserID, c.Hash, micros(e.At), store.NextGeneration(e.At), c.PasswordHash,
+			c.Generation.Installation, c.Generation.User).Scan(append(row.dest(), &generation)...)
+		if errors.Is(err, sql.ErrNoRows) {
+			return errStale
+		}
+		if err != nil {
+			return err
+		}
+		if c.Attempt != nil {
+			if err := succeeded(ctx, tx, e.At, *c.Attempt, c.UserID); err != nil {
+				return err
+			}
+		}
+		if err := keepSession(ctx, tx, c, generation, e); err != nil {
+			return err
+		}
+		if err := dropTokens(ctx, tx, c.UserID); err != nil {
+			return err
+		}
+		if err := queueMail(ctx, tx, c.Notice, ownerOf(row.get()), e); err != nil {
+			return err
+		}
+		e.UserID, e.SessionID = c.UserID, c.SessionID
+		if err := record(ctx, tx, e); err != nil {
+			return err
+		}
+		e.Action = store.ActionOthersRevoked
+		return record(ctx, tx, e)
+	})
+	if errors.Is(err, errStale) {
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, err
+	}
+	return generation, true, nil
+}
+
+// keepSession raises the session that asks to the user's new generation, which ends all others.
+func keepSession(ctx context.Context, tx *sql.Tx, c store.PasswordChange, generation int64, e store.Event) error {
+	result, err := tx.ExecContext(ctx, spareSession, generation, c.SessionID, c.UserID, c.Generation.User, micros(e.At))
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil {
+		return err
+	} else if n == 0 {
+		return errStale
+	}
+	if c.TokenHash != "" {
+		if _, err := tx.ExecContext(ctx, replaceToken, c.SessionID, c.TokenHash, c.Step, micros(e.At), micros(c.ExpiresAt)); err != nil {
+			return err
+		}
+	}
+	return publish(ctx, tx, store.Revocation{At: e.At, UserID: c.UserID, Generation: generation, Spared: c.SessionID})
+}

@@ -23,20 +23,22 @@ var steps = []string{"greeting", "EHLO", "NOOP", "MAIL", "RCPT", "DATA", stepMes
 
 // scripted is a mail server that does at each step what a test says.
 type scripted struct {
-	t    *testing.T
-	url  URL
-	ext  []string                                 // lines of its reply to EHLO
-	tls  *tls.Config                              // for STARTTLS; nil for none
-	does func(connection int, step string) string // "" for the usual reply
-	mute func()                                   // called when it falls silent
+	t       *testing.T
+	url     URL
+	ext     []string                                 // lines of its reply to EHLO
+	tls     *tls.Config                              // for STARTTLS; nil for none
+	does    func(connection int, step string) string // "" for the usual reply
+	arrived chan string                              // gets the messages too, if it is set
 
 	mu          sync.Mutex
+	mute        func() // called when it falls silent
 	connections int
 	commands    []string // as received, of all connections
 	taken       []string // messages
 }
 
-func newScripted(t *testing.T, does func(connection int, step string) string) *scripted {
+// newScripted starts a server. The changes are made before it takes a connection.
+func newScripted(t *testing.T, does func(connection int, step string) string, changes ...func(*scripted)) *scripted {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -44,6 +46,9 @@ func newScripted(t *testing.T, does func(connection int, step string) string) *s
 	}
 	s := &scripted{t: t, ext: []string{"8BITMIME", "SMTPUTF8"}, does: does, mute: func() {}}
 	s.url = URL{Scheme: SchemeSMTP, Host: "127.0.0.1", Port: ln.Addr().(*net.TCPAddr).Port}
+	for _, change := range changes {
+		change(s)
+	}
 	var open sync.WaitGroup
 	open.Go(func() {
 		for {
@@ -73,7 +78,10 @@ func (s *scripted) serve(conn net.Conn) {
 			if step == stepMessage {
 				text.ReadDotBytes() // so that the client has seen the reply before
 			}
-			s.mute()
+			s.mu.Lock()
+			mute := s.mute
+			s.mu.Unlock()
+			mute()
 			text.ReadLine() // until the client hangs up
 			return
 		}
@@ -98,6 +106,9 @@ func (s *scripted) serve(conn net.Conn) {
 				s.mu.Lock()
 				s.taken = append(s.taken, string(body))
 				s.mu.Unlock()
+				if s.arrived != nil {
+					s.arrived <- string(body)
+				}
 			}
 		}
 		if act == loses || text.PrintfLine("%s", reply) != nil || step == "QUIT" {
@@ -122,6 +133,16 @@ func (s *scripted) serve(conn net.Conn) {
 		step = strings.ToUpper(command)
 	}
 }
+
+// mutes calls f when the server falls silent.
+func (s *scripted) mutes(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mute = f
+}
+
+// offers replaces the lines of the reply to EHLO.
+func offers(ext ...string) func(*scripted) { return func(s *scripted) { s.ext = ext } }
 
 func (s *scripted) messages() []string {
 	s.mu.Lock()

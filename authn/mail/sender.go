@@ -18,6 +18,23 @@ type Result struct {
 	Err        error  // for the operator who sends a test; nil when the message was sent
 }
 
+// Reason returns the text of Err if it cannot contain anything of the message or of a server's reply;
+// else "".
+func (r Result) Reason() string {
+	if r.Err == nil || r.Code != 0 {
+		return ""
+	}
+	switch r.Class {
+	case ClassConnect, ClassTLS, ClassKey, ClassText, ClassFile:
+		return r.Err.Error()
+	case ClassAuth:
+		if r.Step == "EHLO" {
+			return r.Err.Error() // nothing was offered that go-mail can do
+		}
+	}
+	return ""
+}
+
 // Class says in one word why a message was not sent. It is kept in the outbox, and it is a label of
 // a metric.
 type Class string

@@ -107,8 +107,7 @@ func TestEachReplyHasItsClass(t *testing.T) {
 		{"RCPT", "999 what", "", ClassProtocol, ""},
 		{"RCPT", "hello", "", ClassProtocol, ""},
 	} {
-		server := newScripted(t, always(c.step, c.reply))
-		server.ext = append(server.ext, "ENHANCEDSTATUSCODES")
+		server := newScripted(t, always(c.step, c.reply), offers("8BITMIME", "ENHANCEDSTATUSCODES"))
 		r := open(t, SenderConfig{URL: server.url})(context.Background(), sample())
 		if c.want == "" { // HELO does as well
 			if !r.Sent {
@@ -131,7 +130,7 @@ func TestAServerThatHangsUpOrIsSilentIsTriedAgain(t *testing.T) {
 		for _, act := range []string{closes, loses, silent} {
 			server := newScripted(t, always(step, act))
 			ctx := newLate(context.Background())
-			server.mute = ctx.pass
+			server.mutes(ctx.pass)
 			r := open(t, SenderConfig{URL: server.url})(ctx, sample())
 			if sent := step == "RSET" || step == "QUIT"; sent {
 				if r != (Result{Sent: true}) {
@@ -158,7 +157,7 @@ func TestTheEndOfTheContextEndsTheWholeTry(t *testing.T) {
 	for _, step := range steps {
 		server := newScripted(t, always(step, silent))
 		ctx, cancel := context.WithCancel(context.Background())
-		server.mute = cancel
+		server.mutes(cancel)
 		r := open(t, SenderConfig{URL: server.url})(ctx, sample()) // would take 2 minutes
 		if want := step == "RSET" || step == "QUIT"; r.Sent != want || !want && r.Class != ClassStopped {
 			t.Errorf("at %s: %+v", step, r)

@@ -3,6 +3,7 @@ package mail
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
 	"net"
@@ -25,6 +26,23 @@ func certificate(t *testing.T) (is *tls.Config, file string) {
 		t.Fatal(err)
 	}
 	return &tls.Config{Certificates: s.TLS.Certificates}, file
+}
+
+// certificateFiles writes a certificate, its key, and what vouches for it.
+func certificateFiles(t *testing.T, folder string) (cert, key, ca string) {
+	t.Helper()
+	is, ca := certificate(t)
+	der, err := x509.MarshalPKCS8PrivateKey(is.Certificates[0].PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, key = filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")
+	for file, block := range map[string]*pem.Block{key: {Type: "PRIVATE KEY", Bytes: der}, cert: {Type: "CERTIFICATE", Bytes: is.Certificates[0].Certificate[0]}} {
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert, key, ca
 }
 
 func TestSTARTTLSIsRequiredAndTheCertificateIsChecked(t *testing.T) {
@@ -51,8 +69,8 @@ func TestSTARTTLSIsRequiredAndTheCertificateIsChecked(t *testing.T) {
 		"the handshake fails":  {[]string{"STARTTLS"}, &tls.Config{}, "127.0.0.1", ca, always("", ""), ClassTLS, stepTLS},
 		"4xx at RCPT over TLS": {[]string{"STARTTLS"}, secured, "127.0.0.1", ca, always("RCPT", "450 4.2.0 later"), ClassTemporary, "RCPT"},
 	} {
-		server := newScripted(t, c.does)
-		server.ext, server.tls, server.url.Host = c.offers, c.has, c.host
+		server := newScripted(t, c.does, offers(c.offers...), func(s *scripted) { s.tls = c.has })
+		server.url.Host = c.host
 		s, err := newSMTP(SenderConfig{URL: server.url, Hello: "login.example.com", CAFile: ca})
 		if err != nil {
 			t.Fatal(err)
@@ -80,7 +98,7 @@ func TestImplicitTLSIsCheckedToo(t *testing.T) {
 		host string
 		want Class
 	}{"good": {"127.0.0.1", ""}, "another name": {"localhost", ClassTLS}} {
-		server := newScripted(t, always("", ""))
+		server := newScripted(t, always("", ""), offers("AUTH PLAIN LOGIN", "STARTTLS"))
 		behind, err := tls.Listen("tcp", "127.0.0.1:0", secured)
 		if err != nil {
 			t.Fatal(err)
@@ -92,7 +110,6 @@ func TestImplicitTLSIsCheckedToo(t *testing.T) {
 			}
 		}()
 		u := URL{Scheme: SchemeSMTPS, Host: c.host, Port: behind.Addr().(*net.TCPAddr).Port, Username: "alice", Password: "sesame"}
-		server.ext = []string{"AUTH PLAIN LOGIN", "STARTTLS"}
 		r := open(t, SenderConfig{URL: u, CAFile: ca})(context.Background(), sample())
 		if r.Class != c.want || r.Sent != (c.want == "") {
 			t.Errorf("%s: %+v", name, r)
@@ -119,8 +136,7 @@ func TestAPasswordIsSentAsTheServerOffers(t *testing.T) {
 		"none":        {"8BITMIME", always("", ""), ClassAuth, 0},
 		"none we can": {"AUTH GSSAPI", always("", ""), ClassAuth, 0},
 	} {
-		server := newScripted(t, c.does)
-		server.ext = []string{c.offers}
+		server := newScripted(t, c.does, offers(c.offers))
 		server.url.Username, server.url.Password = "alice@example.com", "sesame"
 		r := open(t, SenderConfig{URL: server.url})(context.Background(), sample())
 		if r.Class != c.want || r.Code != c.code || r.BadAddress || r.Sent != (c.want == "") {

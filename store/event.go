@@ -132,6 +132,13 @@ func (e Event) OfNode(name string, id uuid.UUID) Event {
 	return e
 }
 
+// OfMail returns e with a mail's user, and the mail's id at the start of its reason.
+func (e Event) OfMail(m Mail) Event {
+	e.UserID = m.UserID
+	e.Reason = strings.TrimSuffix("mail "+m.ID.String()+": "+e.Reason, ": ")
+	return e
+}
+
 // Refused returns e as the event of a rotation that was refused and ended its session.
 func (e Event) Refused(o Outcome, userID, sessionID uuid.UUID) Event {
 	e.UserID, e.SessionID = userID, sessionID

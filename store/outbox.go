@@ -12,27 +12,32 @@ import (
 // the mail, and records the result. When it dies in between, another server claims the row after
 // the lease has ended, and the mail may arrive twice, with the same Message-ID and the same link.
 type Outbox interface {
-	// ClaimMail leases up to c.Limit waiting mails that are due at c.Now, oldest first, to the
-	// caller until c.Until, counts a try for each, and returns them. No two callers get the same
-	// mail. It claims none when c.MaxPerHour mails were sent within the hour before c.Now. A mail
-	// that expires at or before c.Now, and one whose token is no longer good, is ended as
+	// ClaimMail leases up to c.Limit waiting mails that are due at c.Now, those due longest first,
+	// to the caller until c.Until, counts a try for each, and returns them. No two callers get the
+	// same mail. It claims no more than c.MaxPerHour, minus the mails that were sent within the hour
+	// before c.Now and those that are leased; claims at the same moment do not see each other. A
+	// mail that expires at or before c.Now, and one whose token is no longer good, is ended as
 	// [MailDropped] instead. It takes one statement when nothing is due.
 	ClaimMail(ctx context.Context, c MailClaim) ([]Mail, error)
 
 	// RecordMail records the result of a try, unless the lease has passed to another caller or an
 	// operator has ended the mail; then it reports false. A mail that is not ended waits until
-	// r.NextAt.
+	// r.NextAt. The row of a user who was deleted is deleted when the mail ends, here and in the
+	// other methods.
 	RecordMail(ctx context.Context, r MailResult) (recorded bool, err error)
 
-	// Mails returns one page of the outbox, newest first, and the key to continue before.
+	// Mails returns one page of the outbox, newest first, and the key to continue before, which is
+	// zero when no mail is left.
 	Mails(ctx context.Context, p MailPage) (mails []Mail, next MailKey, err error)
 
 	// RetryMail makes a mail that waits or has failed due at e.At, with its expiry extended to
-	// until unless its token expires earlier. uuid.Nil retries all that have failed. It returns how many it changed.
+	// until, or to the expiry of its token if that is earlier. It never shortens the expiry.
+	// uuid.Nil retries all that have failed. It writes e for each, with the ids of its user and of
+	// the mail ([Event.OfMail]), and returns how many it changed.
 	RetryMail(ctx context.Context, id uuid.UUID, until time.Time, e Event) (int, error)
 
-	// DropMail ends a mail that waits or has failed. uuid.Nil drops all that have failed. It
-	// returns how many it changed.
+	// DropMail ends a mail that waits or has failed. uuid.Nil drops all that have failed. It writes
+	// e for each as RetryMail does, and returns how many it changed.
 	DropMail(ctx context.Context, id uuid.UUID, e Event) (int, error)
 
 	// MailStats returns how much mail is in the outbox in each state.
@@ -121,8 +126,34 @@ type MailPage struct {
 	Limit  int         // max mails to return, at least 1
 }
 
+// Next returns the key to continue after mails, which Mails has returned for p.
+func (p MailPage) Next(mails []Mail) MailKey {
+	if len(mails) < p.Limit || len(mails) == 0 {
+		return MailKey{}
+	}
+	last := mails[len(mails)-1]
+	return MailKey{CreatedAt: last.CreatedAt, ID: last.ID}
+}
+
 // MailStats is the state of the outbox.
 type MailStats struct {
-	Count  map[MailState]int64
-	Oldest time.Time // when the oldest waiting mail was queued; zero when none waits
+	Count  map[MailState]int64 // of every state
+	Oldest time.Time           // when the oldest waiting mail was queued; zero when none waits
+}
+
+// NewMailStats returns the state of an empty outbox.
+func NewMailStats() MailStats {
+	s := MailStats{Count: map[MailState]int64{}}
+	for _, state := range MailStates() {
+		s.Count[state] = 0
+	}
+	return s
+}
+
+// Add records how many mails are in a state, and when the oldest of them was queued.
+func (s *MailStats) Add(state MailState, count int64, oldest time.Time) {
+	s.Count[state] = count
+	if state == MailWaiting {
+		s.Oldest = oldest
+	}
 }

@@ -54,6 +54,8 @@ CREATE TABLE outbox (
 ) STRICT;
 CREATE INDEX outbox_next_at_idx ON outbox (next_at) WHERE state = 'waiting';
 CREATE INDEX outbox_created_at_idx ON outbox (created_at, id);
+CREATE INDEX outbox_state_idx ON outbox (state, created_at, id);
+CREATE INDEX outbox_leased_until_idx ON outbox (leased_until) WHERE leased_until IS NOT NULL;
 CREATE INDEX outbox_ended_at_idx ON outbox (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX outbox_user_id_idx ON outbox (user_id, created_at);
 CREATE INDEX outbox_asked_by_idx ON outbox (asked_by, created_at) WHERE asked_by IS NOT NULL;

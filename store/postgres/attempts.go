@@ -60,6 +60,7 @@ WITH known AS (
 )
 SELECT COALESCE(u.id, '00000000-0000-0000-0000-000000000000'), COALESCE(u.username, ''), COALESCE(u.username_folded, ''),
     COALESCE(u.created_at, $5), u.disabled_at, COALESCE(u.password_changed_at, $5), COALESCE(u.failed_logins, 0), u.password_disabled_at,
+    COALESCE(u.email, ''), u.email_verified_at, COALESCE(u.locale, ''),
     COALESCE(u.password_hash, ''), i.generation, COALESCE(u.generation, 0),
     EXISTS (SELECT 1 FROM anywhere), (SELECT reached FROM ceiling),
     (SELECT max(a.next_at) FROM login_attempts a, known
@@ -158,12 +159,13 @@ func (s *Store) TakeBackLogin(ctx context.Context, a store.Attempt) error {
 // $1 to $9 the event: at, action, actor, user, session, address, user agent, request, reason
 // $10 failures that disable the password, 0 for never    $11 the action of that event
 // $12 to $15 the ceiling: how many it allows, slot, window, and what stands for its address
+// $16 to $20 the notice of that event: id, kind, locale, message id, expiry; NULL id for none
 const failLogin = `
 WITH failed AS (
     UPDATE users SET failed_logins = failed_logins + 1, password_disabled_at = COALESCE(password_disabled_at,
         CASE WHEN $10 > 0 AND failed_logins + 1 >= $10 THEN $1::timestamptz END)
     WHERE id = $4
-    RETURNING id, password_disabled_at
+    RETURNING id, password_disabled_at, username, email, email_folded, email_verified_at, locale
 ), counted AS (
     INSERT INTO login_attempts AS a (slot, key, user_id, address, failures, last_at, next_at)
     SELECT $13::bigint, $14::bigint, NULL, $15, 1, $1::timestamptz, $1::timestamptz
@@ -172,6 +174,12 @@ WITH failed AS (
         key = CASE WHEN a.key = EXCLUDED.key + 1 THEN a.key ELSE EXCLUDED.key END,
         failures = CASE WHEN a.key IN (EXCLUDED.key, EXCLUDED.key + 1) THEN a.failures + 1 ELSE 1 END,
         last_at = EXCLUDED.last_at, next_at = EXCLUDED.next_at
+), noticed AS (
+    INSERT INTO outbox (` + mailColumns + `)
+    SELECT $16, $17, 'waiting', id, NULL, username, email, email_folded, '', COALESCE(NULLIF(locale, ''), $18), $19,
+        $1::timestamptz, $6, $7, $20, $1::timestamptz
+    FROM failed
+    WHERE $16::uuid IS NOT NULL AND password_disabled_at = $1 AND email_verified_at IS NOT NULL
 )
 INSERT INTO audit_events (at, action, actor, user_id, session_id, remote_addr, user_agent, request_id, reason)
 SELECT $1::timestamptz, $2, $3, $4::uuid, $5::uuid, $6, $7, $8, $9
@@ -179,9 +187,9 @@ UNION ALL
 SELECT $1::timestamptz, $11, $3, $4::uuid, $5::uuid, $6, $7, $8, $9 FROM failed WHERE password_disabled_at = $1`
 
 // FailLogin implements [store.Store].
-func (s *Store) FailLogin(ctx context.Context, disableAt int, c store.Ceiling, _ *store.NewMail, e store.Event) error {
-	_, err := s.pool.Exec(ctx, failLogin, append(eventArgs(e), disableAt, string(store.ActionPasswordDisabled),
-		c.Max, c.Slot, c.Window, store.CeilingAddress)...)
+func (s *Store) FailLogin(ctx context.Context, disableAt int, c store.Ceiling, notice *store.NewMail, e store.Event) error {
+	args := append(eventArgs(e), disableAt, string(store.ActionPasswordDisabled), c.Max, c.Slot, c.Window, store.CeilingAddress)
+	_, err := s.pool.Exec(ctx, failLogin, withNotice(args, notice)...)
 	return translate("fail login", err)
 }
 
@@ -206,11 +214,13 @@ const (
 DELETE FROM login_attempts WHERE slot IN (SELECT slot FROM login_attempts WHERE user_id = $1 ORDER BY slot FOR UPDATE)`
 	deletePlaces = `
 DELETE FROM known_places WHERE slot IN (SELECT slot FROM known_places WHERE user_id = $1 ORDER BY slot FOR UPDATE)`
+	deleteMail = `
+DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE user_id = $1 ORDER BY id FOR UPDATE)`
 )
 
-// forgetUser removes a user's counters and known places.
+// forgetUser removes a user's counters, known places and mail.
 func forgetUser(ctx context.Context, tx pgx.Tx, u store.User, _ store.Event) error {
-	for _, statement := range []string{deleteAttempts, deletePlaces} {
+	for _, statement := range []string{deleteAttempts, deletePlaces, deleteMail} {
 		if _, err := tx.Exec(ctx, statement, u.ID); err != nil {
 			return err
 		}

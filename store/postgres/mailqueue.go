@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -64,3 +65,12 @@ func mailArgs(m store.NewMail, to recipient, e store.Event) []any {
 
 // foldAddress returns the folded form of a stored address, which is ASCII.
 func foldAddress(address string) string { return strings.ToLower(address) }
+
+// withNotice appends the arguments of a statement that queues a notice itself: id, kind, locale,
+// message id, expiry. The id is NULL for no notice.
+func withNotice(args []any, m *store.NewMail) []any {
+	if m == nil {
+		return append(args, (*uuid.UUID)(nil), "", "", "", (*time.Time)(nil))
+	}
+	return append(args, &m.ID, string(m.Kind), m.Locale, m.MessageID, &m.ExpiresAt)
+}

@@ -29,6 +29,8 @@ const othersFailed = `GREATEST(a.failures - COALESCE((SELECT failed.failures FRO
 //	$24, $25 Here's slot and key    $26, $27 Anywhere's    $34 Anywhere's delays, in microseconds
 //	$28, $29 the place's slot and key, -1 for none    $30 its address block
 //	$32 sessions of one user at once, 0 for no limit    $33 how many more end at a time
+//	$35 the user's languages, "" to keep those that are known    $36 since when an earlier success at the place counts
+//	$37 to $41 the notice of a new place: id, kind, locale, message id, expiry; NULL id for none
 const insertSession = `
 WITH started AS (
     INSERT INTO refresh_tokens (id, user_id, token_hash, installation_generation, user_generation,
@@ -39,9 +41,11 @@ WITH started AS (
     FOR KEY SHARE OF u
     RETURNING id, user_id
 ), settled AS (
-    UPDATE users u SET password_hash = CASE WHEN $12 <> '' THEN $12 ELSE u.password_hash END, failed_logins = 0
+    UPDATE users u SET password_hash = CASE WHEN $12 <> '' THEN $12 ELSE u.password_hash END, failed_logins = 0,
+        locale = CASE WHEN $35 <> '' THEN $35 ELSE u.locale END
     FROM started
-    WHERE u.id = started.user_id AND u.password_hash = $11 AND u.password_disabled_at IS NULL AND ($12 <> '' OR u.failed_logins > 0)
+    WHERE u.id = started.user_id AND u.password_hash = $11 AND u.password_disabled_at IS NULL
+        AND ($12 <> '' OR u.failed_logins > 0 OR $35 <> '' AND u.locale <> $35)
     RETURNING 1
 ), failed AS (
     SELECT a.failures FROM login_attempts a, started
@@ -64,6 +68,14 @@ WITH started AS (
     WHERE $28::bigint >= 0 AND (SELECT count(*) FROM anywhere) >= 0
     ON CONFLICT (slot) DO UPDATE SET
         key = EXCLUDED.key, user_id = EXCLUDED.user_id, address = EXCLUDED.address, signed_in_at = EXCLUDED.signed_in_at
+), noticed AS (
+    INSERT INTO outbox (` + mailColumns + `)
+    SELECT $37, $38, 'waiting', u.id, NULL, u.username, u.email, u.email_folded, '', COALESCE(NULLIF($35, ''), NULLIF(u.locale, ''), $39), $40,
+        $14::timestamptz, $19, $20, $41, $14::timestamptz
+    FROM started JOIN users u ON u.id = started.user_id
+    WHERE $37::uuid IS NOT NULL AND $28::bigint >= 0 AND u.email_verified_at IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM known_places k WHERE k.slot = $28 AND k.key = $29 AND k.signed_in_at > $36)
+        AND EXISTS (SELECT 1 FROM known_places k WHERE k.user_id = u.id AND NOT (k.slot = $28 AND k.key = $29))
 ), surplus AS (
     SELECT t.id
     FROM refresh_tokens t JOIN users u ON u.id = t.user_id, installation i
@@ -98,7 +110,8 @@ func (s *Store) StartSession(ctx context.Context, n store.NewSession, e store.Ev
 		a = &store.Attempt{Here: store.Counter{Slot: -1}, Anywhere: store.Counter{Slot: -1}, Known: store.Place{Slot: -1}}
 	}
 	args = append(args, string(store.ActionSessionReplaced), a.Here.Slot, a.Here.Key, a.Anywhere.Slot, a.Anywhere.Key,
-		a.Known.Slot, a.Known.Key, a.Address, n.Step, n.Max, store.MaxSurplus, inMicros(a.Anywhere.Delays))
+		a.Known.Slot, a.Known.Key, a.Address, n.Step, n.Max, store.MaxSurplus, inMicros(a.Anywhere.Delays), n.Locale, nullTime(a.Known.Since))
+	args = withNotice(args, n.Notice)
 	var id uuid.UUID
 	err := translate("start session", s.pool.QueryRow(ctx, insertSession, args...).Scan(&id))
 	if errors.Is(err, store.ErrNotFound) {

@@ -23,8 +23,6 @@ import (
 
 // Store is a [store.Store] on PostgreSQL.
 type Store struct {
-	store.Outbox // not yet written
-
 	pool       *pgxpool.Pool
 	gate       *gate
 	switchover *switchover

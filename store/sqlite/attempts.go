@@ -174,20 +174,23 @@ const failUser = `
 UPDATE users SET failed_logins = failed_logins + 1, password_disabled_at = COALESCE(password_disabled_at,
     CASE WHEN ?3 > 0 AND failed_logins + 1 >= ?3 THEN ?2 END)
 WHERE id = ?1
-RETURNING password_disabled_at`
+RETURNING ` + userColumns
 
 // FailLogin implements [store.Store].
-func (s *Store) FailLogin(ctx context.Context, disableAt int, c store.Ceiling, _ *store.NewMail, e store.Event) error {
+func (s *Store) FailLogin(ctx context.Context, disableAt int, c store.Ceiling, notice *store.NewMail, e store.Event) error {
 	return s.write(ctx, "fail login", func(tx *sql.Tx) error {
-		var disabled sql.NullInt64
-		err := tx.QueryRowContext(ctx, failUser, e.UserID, micros(e.At), disableAt).Scan(&disabled)
+		var row userRow
+		err := tx.QueryRowContext(ctx, failUser, e.UserID, micros(e.At), disableAt).Scan(row.dest()...)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, countFailure, c.Max, c.Slot, c.Window, store.CeilingAddress, micros(e.At)); err != nil {
 			return err
 		}
-		if err := record(ctx, tx, e); err != nil || !disabled.Valid || disabled.Int64 != micros(e.At) {
+		if err := record(ctx, tx, e); err != nil || !row.passwordGone.Valid || row.passwordGone.Int64 != micros(e.At) {
+			return err
+		}
+		if err := queueMail(ctx, tx, notice, ownerOf(row.get()), e); err != nil {
 			return err
 		}
 		e.Action = store.ActionPasswordDisabled
@@ -214,11 +217,12 @@ func clearUser(ctx context.Context, tx *sql.Tx, u store.User, e store.Event) err
 const (
 	deleteAttempts = `DELETE FROM login_attempts WHERE user_id = ?1`
 	deletePlaces   = `DELETE FROM known_places WHERE user_id = ?1`
+	deleteMail     = `DELETE FROM outbox WHERE user_id = ?1`
 )
 
-// forgetUser removes a user's counters and known places.
+// forgetUser removes a user's counters, known places and mail.
 func forgetUser(ctx context.Context, tx *sql.Tx, u store.User, _ store.Event) error {
-	for _, statement := range []string{deleteAttempts, deletePlaces} {
+	for _, statement := range []string{deleteAttempts, deletePlaces, deleteMail} {
 		if _, err := tx.ExecContext(ctx, statement, u.ID); err != nil {
 			return err
 		}

@@ -19,8 +19,31 @@ FROM users u, installation i
 WHERE u.id = ?2 AND u.disabled_at IS NULL AND u.password_disabled_at IS NULL AND u.password_hash = ?11 AND i.generation = ?4 AND u.generation = ?5`
 
 const settleUser = `
-UPDATE users SET password_hash = CASE WHEN ?2 <> '' THEN ?2 ELSE password_hash END, failed_logins = 0
-WHERE id = ?1 AND password_hash = ?3 AND (?2 <> '' OR failed_logins > 0)`
+UPDATE users SET password_hash = CASE WHEN ?2 <> '' THEN ?2 ELSE password_hash END, failed_logins = 0,
+    locale = CASE WHEN ?4 <> '' THEN ?4 ELSE locale END
+WHERE id = ?1 AND password_hash = ?3 AND (?2 <> '' OR failed_logins > 0 OR ?4 <> '' AND locale <> ?4)`
+
+const isNewPlace = `
+SELECT NOT EXISTS (SELECT 1 FROM known_places WHERE slot = ?2 AND key = ?3 AND signed_in_at > ?4)
+    AND EXISTS (SELECT 1 FROM known_places WHERE user_id = ?1 AND NOT (slot = ?2 AND key = ?3))`
+
+// noticePlace queues the notice of a sign-in from a new place of a user who has others. It comes
+// before the place is remembered.
+func noticePlace(ctx context.Context, tx *sql.Tx, n store.NewSession, e store.Event) error {
+	if n.Notice == nil || n.Attempt == nil || n.Attempt.Known.Slot < 0 {
+		return nil
+	}
+	var isNew bool
+	known := n.Attempt.Known
+	if err := tx.QueryRowContext(ctx, isNewPlace, n.UserID, known.Slot, known.Key, micros(known.Since)).Scan(&isNew); err != nil || !isNew {
+		return err
+	}
+	var row userRow
+	if err := tx.QueryRowContext(ctx, selectUserByID, n.UserID).Scan(row.dest()...); err != nil {
+		return err
+	}
+	return queueMail(ctx, tx, n.Notice, ownerOf(row.get()), e)
+}
 
 // StartSession implements [store.Store].
 func (s *Store) StartSession(ctx context.Context, n store.NewSession, e store.Event) (bool, error) {
@@ -40,7 +63,10 @@ func (s *Store) StartSession(ctx context.Context, n store.NewSession, e store.Ev
 			return err
 		}
 		started = true
-		if _, err := tx.ExecContext(ctx, settleUser, n.UserID, n.Rehash, n.PasswordHash); err != nil {
+		if _, err := tx.ExecContext(ctx, settleUser, n.UserID, n.Rehash, n.PasswordHash, n.Locale); err != nil {
+			return err
+		}
+		if err := noticePlace(ctx, tx, n, e); err != nil {
 			return err
 		}
 		if n.Attempt != nil {

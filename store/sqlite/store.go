@@ -19,8 +19,6 @@ import (
 // transactions that take the write lock at once, and a pool that reads. Commits
 // are synced to the disk.
 type Store struct {
-	store.Outbox // not yet written
-
 	file   *dbfile.File
 	writer *sql.DB
 	reader *sql.DB

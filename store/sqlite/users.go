@@ -3,6 +3,9 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -10,37 +13,42 @@ import (
 )
 
 // userColumns uses the name users, not an alias, because RETURNING knows no alias.
-const userColumns = `users.id, users.username, users.username_folded, users.created_at, users.disabled_at, users.password_changed_at, users.failed_logins, users.password_disabled_at`
+const userColumns = `users.id, users.username, users.username_folded, users.created_at, users.disabled_at, users.password_changed_at, users.failed_logins, users.password_disabled_at,
+    COALESCE(users.email, ''), users.email_verified_at, users.locale`
 
 // userRow scans userColumns.
 type userRow struct {
-	user                   store.User
-	created, changed       int64
-	disabled, passwordGone sql.NullInt64
+	user                             store.User
+	created, changed                 int64
+	disabled, passwordGone, verified sql.NullInt64
 }
 
 func (r *userRow) dest() []any {
 	u := &r.user
-	return []any{&u.ID, &u.Username, &u.Folded, &r.created, &r.disabled, &r.changed, &u.FailedLogins, &r.passwordGone}
+	return []any{&u.ID, &u.Username, &u.Folded, &r.created, &r.disabled, &r.changed, &u.FailedLogins, &r.passwordGone,
+		&u.Email, &r.verified, &u.Locale}
 }
 
 func (r *userRow) get() store.User {
 	u := r.user
 	u.CreatedAt, u.PasswordChangedAt, u.DisabledAt = instant(r.created), instant(r.changed), utc(r.disabled)
-	u.PasswordDisabledAt = utc(r.passwordGone)
+	u.PasswordDisabledAt, u.EmailVerifiedAt = utc(r.passwordGone), utc(r.verified)
 	return u
 }
 
 const insertUser = `
-INSERT INTO users (id, username, username_folded, password_hash, created_at, password_changed_at)
-VALUES (?1, ?2, ?3, NULLIF(?4, ''), ?5, ?5)
+INSERT INTO users (id, username, username_folded, password_hash, created_at, password_changed_at,
+    email, email_folded, email_verified_at, locale)
+VALUES (?1, ?2, ?3, NULLIF(?4, ''), ?5, ?5, NULLIF(?6, ''), NULLIF(?7, ''), ?8, ?9)
 RETURNING ` + userColumns
 
 // CreateUser implements [store.Store].
 func (s *Store) CreateUser(ctx context.Context, u store.NewUser, e store.Event) (store.User, error) {
 	var row userRow
 	err := s.write(ctx, "create user", func(tx *sql.Tx) error {
-		if err := tx.QueryRowContext(ctx, insertUser, u.ID, u.Username, u.Folded, u.PasswordHash, micros(u.CreatedAt)).Scan(row.dest()...); err != nil {
+		err := tx.QueryRowContext(ctx, insertUser, u.ID, u.Username, u.Folded, u.PasswordHash, micros(u.CreatedAt),
+			u.Email.Text, u.Email.Folded, nullTime(verifiedAt(u)), u.Locale).Scan(row.dest()...)
+		if err != nil {
 			return err
 		}
 		return recordUnlessReleased(ctx, tx, u, e)
@@ -49,6 +57,14 @@ func (s *Store) CreateUser(ctx context.Context, u store.NewUser, e store.Event) 
 		return store.User{}, err
 	}
 	return row.get(), nil
+}
+
+// verifiedAt returns when the address of a new user was verified, zero if it was not.
+func verifiedAt(u store.NewUser) time.Time {
+	if u.Email.Verified {
+		return u.CreatedAt
+	}
+	return time.Time{}
 }
 
 // userChange is a change to one user.
@@ -148,7 +164,8 @@ func (s *Store) UserByID(ctx context.Context, id uuid.UUID) (store.User, error) 
 // users. It always returns the last user of the page, because the next page begins after that.
 const selectUsers = `
 WITH page AS (
-    SELECT id, username, username_folded, created_at, disabled_at, password_changed_at, failed_logins, password_disabled_at, password_hash, generation,
+    SELECT id, username, username_folded, created_at, disabled_at, password_changed_at, failed_logins, password_disabled_at,
+        email, email_verified_at, locale, password_hash, generation,
         (?2 = '' OR instr(username_folded, ?2) > 0) AND (NOT ?3 OR disabled_at IS NOT NULL) AS selected
     FROM users
     WHERE username_folded > ?1
@@ -224,12 +241,26 @@ WHERE users.id = ?1
 RETURNING ` + userColumns + `, users.generation`
 
 // SetPassword implements [store.Store].
-func (s *Store) SetPassword(ctx context.Context, id uuid.UUID, hash string, _ *store.NewMail, e store.Event) (store.User, error) {
+func (s *Store) SetPassword(ctx context.Context, id uuid.UUID, hash string, notice *store.NewMail, e store.Event) (store.User, error) {
 	return s.changeUser(ctx, userChange{
 		op: "set password", query: updatePassword,
 		args:         []any{id, hash, micros(e.At), store.NextGeneration(e.At)},
-		endsSessions: true, also: clearUser,
+		endsSessions: true, also: passwordSet(notice),
 	}, e)
+}
+
+// passwordSet returns what follows a new password: it forgets the attempts of the user, ends the
+// links, and queues a notice.
+func passwordSet(notice *store.NewMail) func(context.Context, *sql.Tx, store.User, store.Event) error {
+	return func(ctx context.Context, tx *sql.Tx, u store.User, e store.Event) error {
+		if err := clearUser(ctx, tx, u, e); err != nil {
+			return err
+		}
+		if err := endLinks(ctx, tx, u, e); err != nil {
+			return err
+		}
+		return queueMail(ctx, tx, notice, ownerOf(u), e)
+	}
 }
 
 const updateDisabled = `
@@ -242,7 +273,7 @@ func (s *Store) DisableUser(ctx context.Context, id uuid.UUID, e store.Event) (s
 	return s.changeUser(ctx, userChange{
 		op: "disable user", query: updateDisabled,
 		args:         []any{id, micros(e.At), store.NextGeneration(e.At)},
-		endsSessions: true,
+		endsSessions: true, also: endLinks,
 	}, e)
 }
 
@@ -253,14 +284,30 @@ func (s *Store) EnableUser(ctx context.Context, id uuid.UUID, e store.Event) (st
 	return s.changeUser(ctx, userChange{op: "enable user", query: updateEnabled, args: []any{id}}, e)
 }
 
-const deleteUser = `DELETE FROM users WHERE users.id = ?1 RETURNING ` + userColumns + `, MAX(users.generation + 1, ?2)`
+const deleteUser = `
+DELETE FROM users
+WHERE users.id = ?1 AND (?3 = '' OR users.password_hash = ?3)
+RETURNING ` + userColumns + `, MAX(users.generation + 1, ?2)`
 
 // DeleteUser implements [store.Store].
-func (s *Store) DeleteUser(ctx context.Context, id uuid.UUID, _ store.Deletion, e store.Event) error {
+func (s *Store) DeleteUser(ctx context.Context, id uuid.UUID, d store.Deletion, e store.Event) error {
 	_, err := s.changeUser(ctx, userChange{
 		op: "delete user", query: deleteUser,
-		args:         []any{id, store.NextGeneration(e.At)},
-		endsSessions: true, also: releaseUser,
+		args:         []any{id, store.NextGeneration(e.At), d.PasswordHash},
+		endsSessions: true,
+		also: func(ctx context.Context, tx *sql.Tx, u store.User, e store.Event) error {
+			if err := releaseUser(ctx, tx, u, e); err != nil {
+				return err
+			}
+			to := ownerOf(u)
+			to.userID = uuid.Nil
+			return queueMail(ctx, tx, d.Notice, to, e)
+		},
 	}, e)
+	if d.PasswordHash != "" && errors.Is(err, store.ErrNotFound) {
+		if _, err := s.UserByID(ctx, id); err == nil {
+			return fmt.Errorf("delete user: the password hash has changed: %w", store.ErrConflict)
+		}
+	}
 	return err
 }

@@ -37,6 +37,7 @@ func Run(t *testing.T, b Backend) {
 		{"places", placeCases},
 		{"ceiling", ceilingCases},
 		{"unlock", unlockCases},
+		{"outbox", outboxCases},
 		{"rotation", rotationCases},
 		{"chain", chainCases},
 		{"outage", outageCases},

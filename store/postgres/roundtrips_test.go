@@ -73,6 +73,8 @@ type someone struct {
 	user  store.User
 	hash  string
 	count int
+
+	generation store.Generation
 }
 
 func newSomeone(t testing.TB, s *postgres.Store) *someone {
@@ -100,7 +102,7 @@ func (p *someone) signIn(rehash string, replaces uuid.UUID) (uuid.UUID, string) 
 	p.count++
 	n := store.NewSession{
 		ID: uuid.New(), UserID: p.user.ID, TokenHash: hashOf(fmt.Sprint("token ", p.count)), CreatedAt: at, ExpiresAt: at.Add(time.Hour),
-		AbsoluteExpiresAt: at.Add(2 * time.Hour), PasswordHash: p.hash, Rehash: rehash, Replaces: replaces,
+		AbsoluteExpiresAt: at.Add(2 * time.Hour), Generation: p.generation, PasswordHash: p.hash, Rehash: rehash, Replaces: replaces,
 	}
 	started, err := p.store.StartSession(p.ctx, n, login)
 	p.ok(err)
@@ -290,6 +292,7 @@ func TestEveryStatementWorksWithEveryStatementCache(t *testing.T) {
 				_, err = s.DeleteOldRevocations(p.ctx, at, 10)
 				p.ok(err)
 			}
+			p.mails()
 			_, err := s.SetPassword(p.ctx, p.user.ID, "$argon2id$new", nil, login)
 			p.ok(err)
 			_, err = s.DisableUser(p.ctx, p.user.ID, login)
@@ -300,5 +303,65 @@ func TestEveryStatementWorksWithEveryStatementCache(t *testing.T) {
 			}
 			p.ok(s.DeleteUser(p.ctx, p.user.ID, store.Deletion{}, login))
 		})
+	}
+}
+
+// mails calls the methods about addresses and one-time tokens, twice.
+func (p *someone) mails() {
+	p.Helper()
+	s, attempt := p.store, attempt(at)
+	for i := range 2 {
+		mail := store.NewMail{ID: uuid.New(), Kind: store.MailReset, MessageID: "x@example.com", ExpiresAt: at.Add(time.Hour)}
+		token := func(name string) store.NewMailToken {
+			return store.NewMailToken{Hash: hashOf(fmt.Sprint(name, i)), ExpiresAt: at.Add(time.Hour)}
+		}
+		a := store.Address{Text: fmt.Sprintf("%d@example.com", i), Folded: fmt.Sprintf("%d@example.com", i), Verified: true}
+		_, err := s.SetEmail(p.ctx, p.user.ID, a, &mail, login)
+		p.ok(err)
+		_, err = s.UserByEmail(p.ctx, a.Folded)
+		p.ok(err)
+		_, err = s.IssueReset(p.ctx, p.user.ID, uuid.New(), token("issued"), login)
+		p.ok(err)
+		mail.ID = uuid.New()
+		_, err = s.RequestReset(p.ctx, store.ResetRequest{Email: a.Folded, Mail: mail, Token: token("reset")}, login)
+		p.ok(err)
+		_, err = s.MailToken(p.ctx, hashOf(fmt.Sprint("reset", i)), at)
+		p.ok(err)
+		mail.ID = uuid.New()
+		next := store.Address{Text: fmt.Sprintf("next%d@example.com", i), Folded: fmt.Sprintf("next%d@example.com", i)}
+		_, err = s.RequestVerification(p.ctx, store.VerificationRequest{UserID: p.user.ID, Address: next, Mail: mail, Token: token("verify")}, login)
+		p.ok(err)
+		_, err = s.PendingEmail(p.ctx, p.user.ID, at)
+		p.ok(err)
+		mail.ID = uuid.New()
+		v, err := s.VerifyEmail(p.ctx, hashOf(fmt.Sprint("verify", i)), &mail, login)
+		p.ok(err)
+		if v.Outcome != store.Verified {
+			p.Errorf("verify: got outcome %d", v.Outcome)
+		}
+		_, err = s.IssueReset(p.ctx, p.user.ID, uuid.New(), token("last"), login)
+		p.ok(err)
+		mail.ID = uuid.New()
+		_, done, err := s.ResetPassword(p.ctx, hashOf(fmt.Sprint("last", i)), "$argon2id$reset", &mail, login)
+		p.ok(err)
+		if p.hash = "$argon2id$reset"; !done {
+			p.Error("the password was not reset")
+		}
+		p.user, err = s.RenameUser(p.ctx, p.user.ID, "Alice", fmt.Sprint("alice", i), login)
+		p.ok(err)
+		c, err := s.CredentialsByID(p.ctx, p.user.ID)
+		p.ok(err)
+		p.generation = c.Generation
+		session, _ := p.signIn("", uuid.Nil)
+		_, changed, err := s.ChangePassword(p.ctx, store.PasswordChange{
+			UserID: p.user.ID, PasswordHash: p.hash, Hash: p.hash, Generation: c.Generation, Attempt: &attempt,
+			SessionID: session, TokenHash: hashOf(fmt.Sprint("changed", i)), Step: 1, ExpiresAt: at.Add(time.Hour),
+		}, login)
+		p.ok(err)
+		if !changed {
+			p.Error("the password was not changed")
+		}
+		_, err = s.DeleteOldMailTokens(p.ctx, at, 10)
+		p.ok(err)
 	}
 }

@@ -213,6 +213,30 @@ func operations(s store.Store) map[string]func(ctx context.Context) error {
 		"ask nodes":        func(ctx context.Context) error { return s.AskNodes(ctx, noon) },
 		"nodes":            func(ctx context.Context) error { _, err := s.Nodes(ctx, noon); return err },
 		"finish restore":   func(ctx context.Context) error { _, err := s.FinishRestore(ctx, 1, e); return err },
-		"record":           func(ctx context.Context) error { return s.Record(ctx, e) },
+		"user by address":  func(ctx context.Context) error { _, err := s.UserByEmail(ctx, "x@example.com"); return err },
+		"set address": func(ctx context.Context) error {
+			_, err := s.SetEmail(ctx, id, verified("x@example.com"), nil, e)
+			return err
+		},
+		"request reset": func(ctx context.Context) error {
+			_, err := s.RequestReset(ctx, reset("x@example.com", "", "x"), e)
+			return err
+		},
+		"request verification": func(ctx context.Context) error {
+			_, err := s.RequestVerification(ctx, verification(store.User{ID: id}, "x@example.com", "x"), e)
+			return err
+		},
+		"pending address": func(ctx context.Context) error { _, err := s.PendingEmail(ctx, id, noon); return err },
+		"issue reset":     func(ctx context.Context) error { _, err := s.IssueReset(ctx, id, id, newToken("x"), e); return err },
+		"mail token":      func(ctx context.Context) error { _, err := s.MailToken(ctx, "x", noon); return err },
+		"reset password":  func(ctx context.Context) error { _, _, err := s.ResetPassword(ctx, "x", "y", nil, e); return err },
+		"verify address":  func(ctx context.Context) error { _, err := s.VerifyEmail(ctx, "x", nil, e); return err },
+		"change password": func(ctx context.Context) error {
+			_, _, err := s.ChangePassword(ctx, store.PasswordChange{UserID: id}, e)
+			return err
+		},
+		"rename user":            func(ctx context.Context) error { _, err := s.RenameUser(ctx, id, "x", "x", e); return err },
+		"delete old mail tokens": func(ctx context.Context) error { _, err := s.DeleteOldMailTokens(ctx, noon, 1); return err },
+		"record":                 func(ctx context.Context) error { return s.Record(ctx, e) },
 	}
 }

@@ -51,6 +51,11 @@ func Run(t *testing.T, b Backend) {
 		{"events", eventCases},
 		{"trail", trailCases},
 		{"failure", failureCases},
+		{"emails", emailCases},
+		{"mail requests", mailRequestCases},
+		{"mail tokens", mailTokenCases},
+		{"own password", ownPasswordCases},
+		{"mail races", mailRaceCases},
 		{"race", raceCases},
 	} {
 		t.Run(group.name, func(t *testing.T) {

@@ -1,0 +1,286 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+
+	"github.com/google/uuid"
+
+	"github.com/authctl/authctl/store"
+)
+
+const racers = 64
+
+var mailRaceCases = []testCase{
+	{"of many who press one link one resets the password", func(f *fixture) {
+		u := f.verified("alice", "alice@example.com")
+		f.issue(u, "token")
+		stores := f.processes()
+		var resets atomic.Int64
+		var winner atomic.Value
+		notice := newMail(store.MailPasswordReset, noon)
+		f.writes("resets", func() {
+			together(racers, func(i int) {
+				hash := fmt.Sprint("$argon2id$", i)
+				_, done, err := stores[i%len(stores)].ResetPassword(f.ctx, hashOf("token"), hash, &notice, event(store.ActionPasswordReset, noon))
+				if err != nil {
+					f.Errorf("reset: %v", err)
+				}
+				if done {
+					resets.Add(1)
+					winner.Store(hash)
+				}
+			})
+		}, about(event(store.ActionPasswordReset, noon), u.ID, uuid.Nil))
+		equal(f, "resets", resets.Load(), 1)
+		c, err := f.store.Credentials(f.ctx, "alice")
+		f.ok("read credentials", err)
+		equal(f, "hash", c.PasswordHash, winner.Load().(string))
+		equal(f, "notices", f.count("outbox"), 1)
+	}},
+	{"of many who press one link one verifies the address and all others find it verified", func(f *fixture) {
+		u := f.user("alice")
+		f.asks(verification(u, "alice@example.com", "token"), noon)
+		stores := f.processes()
+		var outcomes [store.VerifyDead + 1]atomic.Int64
+		f.writes("verifications", func() {
+			together(racers, func(i int) {
+				v, err := stores[i%len(stores)].VerifyEmail(f.ctx, hashOf("token"), nil, event(store.ActionEmailVerified, noon))
+				if err != nil {
+					f.Errorf("verify: %v", err)
+				}
+				outcomes[v.Outcome].Add(1)
+			})
+		}, about(event(store.ActionEmailVerified, noon), u.ID, uuid.Nil))
+		equal(f, "verified", outcomes[store.Verified].Load(), 1)
+		equal(f, "already verified", outcomes[store.VerifiedAlready].Load(), racers-1)
+	}},
+	{"of many users who verify one address one has it", func(f *fixture) {
+		for round := range 4 {
+			text := fmt.Sprintf("round%d@example.com", round)
+			users := make([]store.User, racers/4)
+			for i := range users {
+				users[i] = f.user(fmt.Sprint("user ", round, " ", i))
+				f.asks(verification(users[i], text, fmt.Sprint(text, i)), noon)
+			}
+			stores := f.processes()
+			var outcomes [store.VerifyDead + 1]atomic.Int64
+			together(racers, func(i int) {
+				v, err := stores[i%len(stores)].VerifyEmail(f.ctx, hashOf(fmt.Sprint(text, i%len(users))), nil, event(store.ActionEmailVerified, noon))
+				if err != nil {
+					f.Errorf("verify: %v", err)
+				}
+				outcomes[v.Outcome].Add(1)
+			})
+			equal(f, "verified", outcomes[store.Verified].Load(), 1)
+			equal(f, "already verified", outcomes[store.VerifiedAlready].Load(), 3)
+			equal(f, "taken", outcomes[store.VerifyTaken].Load(), racers-4)
+		}
+	}},
+	{"many requests at once keep the limits of a user and of an address, and one mail waits", func(f *fixture) {
+		u := f.verified("alice", "alice@example.com")
+		stores := f.processes()
+		var queued atomic.Int64
+		together(racers, func(i int) {
+			r := reset("alice@example.com", "", fmt.Sprint("reset ", i))
+			r.Limits = store.MailLimits{Since: noon, PerUser: 3}
+			decision, err := stores[i%len(stores)].RequestReset(f.ctx, r, event(store.ActionResetRequested, noon))
+			if err != nil {
+				f.Errorf("request: %v", err)
+			}
+			if decision == store.MailQueued {
+				queued.Add(1)
+			}
+		})
+		equal(f, "queued for the user", queued.Load(), 3)
+		waiting := slices.DeleteFunc(f.mails(), func(m queuedMail) bool { return m.State != store.MailWaiting })
+		equal(f, "waiting", len(waiting), 1)
+		users := make([]store.User, racers)
+		for i := range users {
+			users[i] = f.user(fmt.Sprint("user ", i))
+		}
+		for _, text := range []string{"free@example.com", u.Email} {
+			f.emptyOutbox()
+			queued.Store(0)
+			together(racers, func(i int) {
+				r := verification(users[i], text, fmt.Sprint(text, i))
+				r.Limits = store.MailLimits{Since: noon, PerRecipient: 5}
+				decision, err := stores[i%len(stores)].RequestVerification(f.ctx, r, event(store.ActionVerifyRequested, noon))
+				if err != nil {
+					f.Errorf("request: %v", err)
+				}
+				if decision == store.MailQueued {
+					queued.Add(1)
+				}
+			})
+			equal(f, "queued for "+text, queued.Load(), 5)
+		}
+	}},
+	{"of many sessions that change the password at once one does, and it alone is left", func(f *fixture) {
+		u := f.user("alice")
+		sessions := make([]store.NewSession, racers)
+		for i := range sessions {
+			sessions[i] = f.session(u, fmt.Sprint("session ", i))
+		}
+		stores := f.processes()
+		var winners atomic.Int64
+		var winner atomic.Int64
+		together(racers, func(i int) {
+			_, changed, err := stores[i%len(stores)].ChangePassword(f.ctx, change(sessions[i], fmt.Sprint("$argon2id$", i)), event(store.ActionPasswordChanged, noon))
+			if err != nil {
+				f.Errorf("change: %v", err)
+			}
+			if changed {
+				winners.Add(1)
+				winner.Store(int64(i))
+			}
+		})
+		equal(f, "changes", winners.Load(), 1)
+		f.own(u, noon, sessions[winner.Load()].ID)
+		c, err := f.store.Credentials(f.ctx, "alice")
+		f.ok("read credentials", err)
+		equal(f, "hash", c.PasswordHash, fmt.Sprint("$argon2id$", winner.Load()))
+	}},
+	{"a change of password and a reset at once leave the reset's password, or the change's and no session but its own", func(f *fixture) {
+		f.changesAgainst(func(s store.Store, u store.User) (bool, error) {
+			_, done, err := s.ResetPassword(f.ctx, hashOf("reset of "+u.Username), "$argon2id$reset", nil, event(store.ActionPasswordReset, noon))
+			return done, err
+		}, func(u store.User, n store.NewSession, changed, reset bool) {
+			c, err := f.store.CredentialsByID(f.ctx, u.ID)
+			f.ok("read credentials", err)
+			if changed == reset { // whichever comes first makes the other one useless
+				f.Errorf("%s: changed: %t, reset: %t", u.Username, changed, reset)
+			}
+			if changed {
+				equal(f, "hash", c.PasswordHash, "$argon2id$changed")
+				f.own(u, noon, n.ID)
+			} else {
+				equal(f, "hash", c.PasswordHash, "$argon2id$reset")
+				f.own(u, noon)
+			}
+		})
+	}},
+	{"no session outlives a revocation that meets a change of password", func(f *fixture) {
+		for _, scope := range []func(u store.User) store.Scope{
+			func(u store.User) store.Scope { return store.OfUser(u.ID) },
+			func(store.User) store.Scope { return store.Everyone() },
+		} {
+			f.changesAgainst(func(s store.Store, u store.User) (bool, error) {
+				_, err := s.EndSessions(f.ctx, scope(u), event(store.ActionSessionsRevoked, noon))
+				return true, err
+			}, func(u store.User, _ store.NewSession, _, _ bool) {
+				f.own(u, noon)
+				f.dead("reset of " + u.Username)
+			})
+		}
+	}},
+	{"a refresh that meets a change of password is no theft, and its session lives on", func(f *fixture) {
+		stores := f.processes()
+		for round := range racers / 8 {
+			u := f.user(fmt.Sprint("user ", round))
+			n, lost := f.session(u, u.Username+" kept"), f.session(u, u.Username+" lost")
+			kept := func(i int) string { return fmt.Sprint(u.Username, " kept after ", i) }
+			together(8, func(i int) {
+				s := stores[i%len(stores)]
+				if i == 0 {
+					_, changed, err := s.ChangePassword(f.ctx, change(n, "$argon2id$new"), event(store.ActionPasswordChanged, noon))
+					if err != nil || !changed {
+						f.Errorf("change: %t, %v", changed, err)
+					}
+					return
+				}
+				token, session := u.Username+" kept", n.ID
+				if i == 1 {
+					token, session = u.Username+" lost", lost.ID
+				}
+				r, err := s.Rotate(f.ctx, rotation(session, token, kept(i), noon), refresh(noon))
+				if err != nil {
+					f.Errorf("rotate: %v", err)
+				}
+				if i > 1 && r.Outcome != store.Rotated && r.Outcome != store.Retried {
+					f.Errorf("refresh of the session that asks: got %s", r.Outcome)
+				}
+			})
+			f.own(u, noon, n.ID)
+			equal(f, "the session that asks", f.access(u, n.ID).SessionCurrent, true)
+		}
+		for _, e := range f.events() {
+			if e.Action == store.ActionSessionReused {
+				f.Errorf("a theft of session %s", e.SessionID)
+			}
+		}
+	}},
+	{"all changes of an account at once neither block each other nor leave a token", func(f *fixture) {
+		stores := f.processes()
+		u, other := f.verified("alice", "alice@example.com"), f.verified("bob", "bob@example.com")
+		sessions := make([]store.NewSession, racers)
+		for i := range sessions {
+			sessions[i] = f.session(u, fmt.Sprint("session ", i))
+		}
+		f.asks(verification(u, "new@example.com", "verify"), noon)
+		together(racers, func(i int) {
+			s, e := stores[i%len(stores)], about(event(store.ActionPasswordChanged, noon), u.ID, uuid.Nil)
+			var err error
+			switch name := fmt.Sprint("token ", i); i % 8 {
+			case 0:
+				_, err = s.RequestReset(f.ctx, reset("", "alice", name), e)
+			case 1:
+				_, err = s.RequestVerification(f.ctx, verification(u, other.Email, name), e)
+			case 2:
+				_, err = s.RequestVerification(f.ctx, verification(other, "alice@example.com", name), e)
+			case 3:
+				a := attempt("alice", "192.0.2.1", noon)
+				c := change(sessions[i], "$argon2id$new")
+				c.Attempt = &a
+				_, _, err = s.ChangePassword(f.ctx, c, e)
+			case 4:
+				_, err = s.SetPassword(f.ctx, u.ID, "$argon2id$set", nil, e)
+			case 5:
+				_, err = s.VerifyEmail(f.ctx, hashOf("verify"), nil, e)
+			case 6:
+				n, a := sessions[i], attempt("alice", "192.0.2.1", noon)
+				n.ID, n.TokenHash, n.Attempt, n.Max = uuid.New(), hashOf(name), &a, 10
+				_, err = s.StartSession(f.ctx, n, e)
+			case 7:
+				_, err = s.SetEmail(f.ctx, other.ID, unverified("bob@example.com"), nil, e)
+			}
+			if err != nil && !errors.Is(err, store.ErrEmailTaken) {
+				f.Errorf("%d: %v", i, err)
+			}
+		})
+		_, err := f.store.SetPassword(f.ctx, u.ID, "$argon2id$last", nil, event(store.ActionPasswordChanged, noon))
+		f.ok("set password", err)
+		f.own(u, noon)
+		for i := 0; i < racers; i += 8 {
+			f.dead(fmt.Sprint("token ", i))
+		}
+	}},
+}
+
+// changesAgainst lets a change of password meet something else, in several rounds. The account has a
+// token for a reset, named after it, and a second session.
+func (f *fixture) changesAgainst(other func(s store.Store, u store.User) (bool, error), after func(u store.User, n store.NewSession, changed, done bool)) {
+	f.Helper()
+	stores := f.processes()
+	for round := range racers / 2 {
+		u := f.user(fmt.Sprint(uuid.NewString(), " ", round))
+		n := f.session(u, u.Username+" one")
+		f.session(u, u.Username+" two")
+		f.issue(u, "reset of "+u.Username)
+		var results [2]bool
+		together(2, func(i int) {
+			var err error
+			if i == 0 {
+				_, results[0], err = stores[0].ChangePassword(f.ctx, change(n, "$argon2id$changed"), event(store.ActionPasswordChanged, noon))
+			} else {
+				results[1], err = other(stores[1], u)
+			}
+			if err != nil {
+				f.Errorf("%s: %v", u.Username, err)
+			}
+		})
+		after(u, n, results[0], results[1])
+	}
+}

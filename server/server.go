@@ -25,6 +25,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/mail"
 	"github.com/authctl/authctl/store"
 )
 
@@ -51,6 +52,7 @@ type Config struct {
 	ShutdownTimeout       time.Duration                              // how long Run waits for running requests when it stops
 	Certificate           func() (certPEM, keyPEM []byte, err error) // reads the TLS certificate, at start and at most once a second; nil for no TLS
 	Ready                 func() error                               // a further condition of readiness; its error is logged, not answered; nil for none
+	Mail                  func() mail.Stats                          // what this process has sent, for metrics; nil when it sends no mail
 	Version               string                                     // shown in the build metric
 }
 
@@ -160,6 +162,9 @@ func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*S
 		s.metrics.showCertificate(s.tls)
 	}
 	s.metrics.showConnections(&s.open)
+	if cfg.Mail != nil {
+		s.metrics.showMail(cfg.Mail, st)
+	}
 	s.table = s.routes()
 	for _, r := range s.table {
 		if r.class != unlimited {

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"time"
 
 	"github.com/google/uuid"
@@ -98,3 +100,10 @@ var mailDecisions = [...]string{"queued", "nobody", "over_user", "over_recipient
 
 // String returns the decision as a word for the audit trail and metrics.
 func (d MailDecision) String() string { return mailDecisions[d] }
+
+// MailRecipient returns the form in which a database counts the mail to a folded address: the hex
+// SHA-256 of a label and the address. It outlives the user to whom the mail went; see [ReleasedName].
+func MailRecipient(folded string) string {
+	hash := sha256.Sum256([]byte("authctl mail recipient\x00" + folded))
+	return hex.EncodeToString(hash[:])
+}

@@ -72,7 +72,8 @@ type Users interface {
 	EnableUser(ctx context.Context, id uuid.UUID, e Event) (User, error)
 
 	// DeleteUser removes a user, the user's sessions, attempt counters, known places, one-time
-	// tokens and mail. Audit events stay. The name is recorded as released at e.At, in the form of
+	// tokens and mail. Audit events stay, and so does an empty row for each mail that was asked for,
+	// with a hash of its recipient ([MailRecipient]), so that the limits hold. The name is recorded as released at e.At, in the form of
 	// [ReleasedName]. It queues d.Notice to the address that was verified, without the user's id.
 	// [ErrNotFound] when there is no such user, [ErrConflict] when d.PasswordHash is set and no
 	// longer the user's.

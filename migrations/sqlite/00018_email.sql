@@ -34,7 +34,7 @@ CREATE TABLE outbox (
     asked_by         TEXT, -- whose limit counts it
     username         TEXT NOT NULL,
     recipient        TEXT NOT NULL,
-    recipient_folded TEXT NOT NULL,
+    recipient_hash   TEXT NOT NULL, -- empty for a notice
     detail           TEXT NOT NULL, -- the new address, of a change
     locale           TEXT NOT NULL,
     message_id       TEXT NOT NULL,
@@ -59,7 +59,7 @@ CREATE INDEX outbox_leased_until_idx ON outbox (leased_until) WHERE leased_until
 CREATE INDEX outbox_ended_at_idx ON outbox (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX outbox_user_id_idx ON outbox (user_id, created_at);
 CREATE INDEX outbox_asked_by_idx ON outbox (asked_by, created_at) WHERE asked_by IS NOT NULL;
-CREATE INDEX outbox_recipient_idx ON outbox (recipient_folded, created_at);
+CREATE INDEX outbox_recipient_idx ON outbox (recipient_hash, created_at) WHERE asked_by IS NOT NULL;
 INSERT INTO schema_versions (version, min_version) VALUES (18, 5);
 
 -- +goose Down

@@ -165,7 +165,7 @@ WITH failed AS (
     UPDATE users SET failed_logins = failed_logins + 1, password_disabled_at = COALESCE(password_disabled_at,
         CASE WHEN $10 > 0 AND failed_logins + 1 >= $10 THEN $1::timestamptz END)
     WHERE id = $4
-    RETURNING id, password_disabled_at, username, email, email_folded, email_verified_at, locale
+    RETURNING id, password_disabled_at, username, email, email_verified_at, locale
 ), counted AS (
     INSERT INTO login_attempts AS a (slot, key, user_id, address, failures, last_at, next_at)
     SELECT $13::bigint, $14::bigint, NULL, $15, 1, $1::timestamptz, $1::timestamptz
@@ -176,7 +176,7 @@ WITH failed AS (
         last_at = EXCLUDED.last_at, next_at = EXCLUDED.next_at
 ), noticed AS (
     INSERT INTO outbox (` + mailColumns + `)
-    SELECT $16, $17, 'waiting', id, NULL, username, email, email_folded, '', COALESCE(NULLIF(locale, ''), $18), $19,
+    SELECT $16, $17, 'waiting', id, NULL, username, email, '', '', COALESCE(NULLIF(locale, ''), $18), $19,
         $1::timestamptz, $6, $7, $20, $1::timestamptz
     FROM failed
     WHERE $16::uuid IS NOT NULL AND password_disabled_at = $1 AND email_verified_at IS NOT NULL
@@ -214,13 +214,11 @@ const (
 DELETE FROM login_attempts WHERE slot IN (SELECT slot FROM login_attempts WHERE user_id = $1 ORDER BY slot FOR UPDATE)`
 	deletePlaces = `
 DELETE FROM known_places WHERE slot IN (SELECT slot FROM known_places WHERE user_id = $1 ORDER BY slot FOR UPDATE)`
-	deleteMail = `
-DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE user_id = $1 ORDER BY id FOR UPDATE)`
 )
 
-// forgetUser removes a user's counters, known places and mail.
+// forgetUser removes a user's counters and known places.
 func forgetUser(ctx context.Context, tx pgx.Tx, u store.User, _ store.Event) error {
-	for _, statement := range []string{deleteAttempts, deletePlaces, deleteMail} {
+	for _, statement := range []string{deleteAttempts, deletePlaces} {
 		if _, err := tx.Exec(ctx, statement, u.ID); err != nil {
 			return err
 		}

@@ -12,12 +12,12 @@ import (
 )
 
 // mailColumns is the columns of a mail that is queued. The others have defaults.
-const mailColumns = `id, kind, state, user_id, asked_by, username, recipient, recipient_folded, detail, locale, message_id,
+const mailColumns = `id, kind, state, user_id, asked_by, username, recipient, recipient_hash, detail, locale, message_id,
     created_at, remote_addr, user_agent, expires_at, next_at`
 
 // insertMail inserts nothing when the recipient is empty.
 //
-//	$1 to $4 id, kind, user, who asked    $5 to $8 username, recipient, the same folded, detail
+//	$1 to $4 id, kind, user, who asked    $5 to $8 username, recipient, its hash, detail
 //	$9, $10 locale, message id    $11 the instant    $12, $13 address and user agent of the client    $14 expiry
 const insertMail = `
 INSERT INTO outbox (` + mailColumns + `)
@@ -55,12 +55,34 @@ func queueMail(ctx context.Context, tx pgx.Tx, m *store.NewMail, to recipient, e
 
 // mailArgs returns a mail in the order of insertMail.
 func mailArgs(m store.NewMail, to recipient, e store.Event) []any {
-	locale := to.locale
+	locale, hash := to.locale, ""
 	if locale == "" {
 		locale = m.Locale
 	}
-	return []any{m.ID, string(m.Kind), nullID(to.userID), nullID(to.askedBy), to.username, to.address, foldAddress(to.address), to.detail,
+	if to.askedBy != uuid.Nil {
+		hash = store.MailRecipient(foldAddress(to.address))
+	}
+	return []any{m.ID, string(m.Kind), nullID(to.userID), nullID(to.askedBy), to.username, to.address, hash, to.detail,
 		locale, m.MessageID, e.At, e.RemoteAddr, e.UserAgent, m.ExpiresAt}
+}
+
+const (
+	deleteNotices = `DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE user_id = $1 AND asked_by IS NULL ORDER BY id FOR UPDATE)`
+	clearMails    = `
+UPDATE outbox SET user_id = NULL, username = '', recipient = '', locale = '', remote_addr = '', user_agent = '', leased_until = NULL,
+    state = CASE WHEN state IN ('waiting', 'failed') THEN 'dropped' ELSE state END, ended_at = COALESCE(ended_at, $2)
+WHERE id IN (SELECT id FROM outbox WHERE user_id = $1 ORDER BY id FOR UPDATE)`
+)
+
+// emptyMail removes the mail of a user who is deleted, within a transaction. Of a mail that somebody
+// asked for it leaves what the limits need: otherwise, whoever registers with somebody's address and
+// deletes the account could do so again and again.
+func emptyMail(ctx context.Context, tx pgx.Tx, u store.User, e store.Event) error {
+	if _, err := tx.Exec(ctx, deleteNotices, u.ID); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, clearMails, u.ID, e.At)
+	return err
 }
 
 // foldAddress returns the folded form of a stored address, which is ASCII.

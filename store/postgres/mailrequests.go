@@ -140,7 +140,7 @@ const lockRecipient = `SELECT pg_advisory_xact_lock(1835100524, hashtext($1))`
 const countMail = `
 SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE created_at >= $1 LIMIT $2) AS everybody),
     (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE asked_by = $3 AND created_at >= $1 LIMIT $4) AS users),
-    (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE recipient_folded = $5 AND asked_by IS NOT NULL AND created_at >= $1 LIMIT $6) AS recipients)`
+    (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE recipient_hash = $5 AND asked_by IS NOT NULL AND created_at >= $1 LIMIT $6) AS recipients)`
 
 // decideMail decides about a request for mail, within a transaction that has locked the user who
 // asks. A request of nobody, or to no address, takes the same statements.
@@ -149,7 +149,7 @@ func decideMail(ctx context.Context, tx pgx.Tx, l store.MailLimits, to recipient
 	if _, err := tx.Exec(ctx, lockRecipient, foldAddress(to.address)); err != nil {
 		return 0, err
 	}
-	err := tx.QueryRow(ctx, countMail, l.Since, l.All, nullID(to.askedBy), l.PerUser, foldAddress(to.address), l.PerRecipient).
+	err := tx.QueryRow(ctx, countMail, l.Since, l.All, nullID(to.askedBy), l.PerUser, store.MailRecipient(foldAddress(to.address)), l.PerRecipient).
 		Scan(&c.All, &c.User, &c.Recipient)
 	return l.Decide(c), err
 }

@@ -132,7 +132,7 @@ func (s *Store) ResetPassword(ctx context.Context, tokenHash, passwordHash strin
 		if err := clearUser(ctx, tx, u, e); err != nil {
 			return err
 		}
-		if err := dropTokens(ctx, tx, u.ID); err != nil {
+		if err := endLinks(ctx, tx, u, e); err != nil {
 			return err
 		}
 		if err := queueMail(ctx, tx, notice, ownerOf(u), e); err != nil {

@@ -50,7 +50,7 @@ func (s *Store) ChangePassword(ctx context.Context, c store.PasswordChange, e st
 		if err := keepSession(ctx, tx, c, generation, e); err != nil {
 			return err
 		}
-		if err := dropTokens(ctx, tx, c.UserID); err != nil {
+		if err := endLinks(ctx, tx, row.get(), e); err != nil {
 			return err
 		}
 		if err := queueMail(ctx, tx, c.Notice, ownerOf(row.get()), e); err != nil {

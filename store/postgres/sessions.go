@@ -70,7 +70,7 @@ WITH started AS (
         key = EXCLUDED.key, user_id = EXCLUDED.user_id, address = EXCLUDED.address, signed_in_at = EXCLUDED.signed_in_at
 ), noticed AS (
     INSERT INTO outbox (` + mailColumns + `)
-    SELECT $37, $38, 'waiting', u.id, NULL, u.username, u.email, u.email_folded, '', COALESCE(NULLIF($35, ''), NULLIF(u.locale, ''), $39), $40,
+    SELECT $37, $38, 'waiting', u.id, NULL, u.username, u.email, '', '', COALESCE(NULLIF($35, ''), NULLIF(u.locale, ''), $39), $40,
         $14::timestamptz, $19, $20, $41, $14::timestamptz
     FROM started JOIN users u ON u.id = started.user_id
     WHERE $37::uuid IS NOT NULL AND $28::bigint >= 0 AND u.email_verified_at IS NOT NULL

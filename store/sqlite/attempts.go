@@ -220,9 +220,9 @@ const (
 	deleteMail     = `DELETE FROM outbox WHERE user_id = ?1`
 )
 
-// forgetUser removes a user's counters, known places and mail.
+// forgetUser removes a user's counters and known places.
 func forgetUser(ctx context.Context, tx *sql.Tx, u store.User, _ store.Event) error {
-	for _, statement := range []string{deleteAttempts, deletePlaces, deleteMail} {
+	for _, statement := range []string{deleteAttempts, deletePlaces} {
 		if _, err := tx.ExecContext(ctx, statement, u.ID); err != nil {
 			return err
 		}

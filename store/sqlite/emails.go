@@ -41,7 +41,7 @@ func (s *Store) SetEmail(ctx context.Context, id uuid.UUID, a store.Address, not
 			return err
 		}
 		u = after.get()
-		if err := dropTokens(ctx, tx, id); err != nil {
+		if err := endLinks(ctx, tx, u, e); err != nil {
 			return err
 		}
 		if err := queueMail(ctx, tx, notice, formerOwner(before.get(), a), e); err != nil {

@@ -299,6 +299,9 @@ func (s *Store) DeleteUser(ctx context.Context, id uuid.UUID, d store.Deletion, 
 			if err := releaseUser(ctx, tx, u, e); err != nil {
 				return err
 			}
+			if err := emptyMail(ctx, tx, u, e); err != nil {
+				return err
+			}
 			to := ownerOf(u)
 			to.userID = uuid.Nil
 			return queueMail(ctx, tx, d.Notice, to, e)

@@ -74,6 +74,7 @@ var emailCases = []testCase{
 	{"a user who is renamed has the new name, and the old one is released", func(f *fixture) {
 		u, other := f.user("alice"), f.user("bob")
 		f.session(u, "one")
+		f.asks(verification(u, "alice@example.com", "token"), noon)
 		f.begin(attempt("alice", "192.0.2.1", noon))
 		e := about(event(store.ActionUserRenamed, noon), u.ID, uuid.Nil)
 		f.writes("rename", func() {
@@ -81,6 +82,7 @@ var emailCases = []testCase{
 				got, err := f.store.RenameUser(f.ctx, u.ID, "Carol", "carol", e)
 				f.ok("rename", err)
 				want := u
+				want.Email = "alice@example.com"
 				want.Username, want.Folded = "Carol", "carol"
 				equal(f, "renamed", got, want)
 			}, store.Revocation{At: noon, UserID: u.ID, Generation: store.NextGeneration(noon)})
@@ -91,6 +93,7 @@ var emailCases = []testCase{
 		_, err = f.store.CreateUser(f.ctx, stranger("alice", noon.Add(-time.Hour)), event(store.ActionUserCreated, noon))
 		f.is("take the old name too early", err, store.ErrConflict)
 		equal(f, "counters", len(f.slots("login_attempts")), 0)
+		equal(f, "mails", f.count("outbox"), 1)
 		f.writes("a name of another user", func() {
 			_, err := f.store.RenameUser(f.ctx, u.ID, "BOB", "bob", e)
 			f.is("rename", err, store.ErrConflict)
@@ -193,7 +196,7 @@ type queuedMail struct {
 	Detail          string
 	CreatedAt       time.Time
 	Remote, Agent   string
-	RecipientFolded string
+	RecipientHash   string
 	NextAt          time.Time
 	Tries           int
 	EndedAt         time.Time
@@ -202,7 +205,7 @@ type queuedMail struct {
 // notification returns a notice about u as the outbox has it.
 func notification(m store.NewMail, u store.User, recipient, detail string) queuedMail {
 	return queuedMail{
-		NewMail: m, State: store.MailWaiting, UserID: u.ID, Username: u.Username, Recipient: recipient, RecipientFolded: strings.ToLower(recipient),
+		NewMail: m, State: store.MailWaiting, UserID: u.ID, Username: u.Username, Recipient: recipient,
 		Detail: detail, CreatedAt: noon, Remote: "192.0.2.1", Agent: "agent/1", NextAt: noon,
 	}
 }
@@ -210,7 +213,7 @@ func notification(m store.NewMail, u store.User, recipient, detail string) queue
 // askedFor returns a mail to u that u has asked for.
 func askedFor(m store.NewMail, u store.User, recipient string) queuedMail {
 	q := notification(m, u, recipient, "")
-	q.AskedBy = u.ID
+	q.AskedBy, q.RecipientHash = u.ID, store.MailRecipient(strings.ToLower(recipient))
 	return q
 }
 
@@ -226,7 +229,7 @@ func (f *fixture) mails() (mails []queuedMail) {
 	f.Helper()
 	rows, err := f.db.QueryContext(f.ctx, `
 SELECT CAST(id AS TEXT), kind, locale, message_id, expires_at, state, COALESCE(CAST(user_id AS TEXT), ''), COALESCE(CAST(asked_by AS TEXT), ''),
-    username, recipient, recipient_folded, detail, created_at, remote_addr, user_agent, next_at, tries, ended_at
+    username, recipient, recipient_hash, detail, created_at, remote_addr, user_agent, next_at, tries, ended_at
 FROM outbox
 ORDER BY created_at, CASE WHEN asked_by IS NULL THEN 1 ELSE 0 END, state`)
 	f.ok("read outbox", err)
@@ -235,7 +238,7 @@ ORDER BY created_at, CASE WHEN asked_by IS NULL THEN 1 ELSE 0 END, state`)
 		var q queuedMail
 		var id, user, asked string
 		var expires, created, next, ended any
-		f.ok("scan mail", rows.Scan(&id, &q.Kind, &q.Locale, &q.MessageID, &expires, &q.State, &user, &asked, &q.Username, &q.Recipient, &q.RecipientFolded,
+		f.ok("scan mail", rows.Scan(&id, &q.Kind, &q.Locale, &q.MessageID, &expires, &q.State, &user, &asked, &q.Username, &q.Recipient, &q.RecipientHash,
 			&q.Detail, &created, &q.Remote, &q.Agent, &next, &q.Tries, &ended))
 		q.ID, q.UserID, q.AskedBy = f.id(id), f.id(user), f.id(asked)
 		q.ExpiresAt, q.CreatedAt, q.NextAt = f.instant(expires), f.instant(created), f.instant(next)

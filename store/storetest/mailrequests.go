@@ -215,6 +215,26 @@ var mailRequestCases = []testCase{
 		equal(f, "mails", f.count("outbox"), 2)
 		equal(f, "tokens", f.count("mail_tokens"), 2)
 	}},
+	{"whoever deletes the account and asks again meets the same limits, and nothing else is left of the mail", func(f *fixture) {
+		owner := f.verified("owner", "taken@example.com")
+		for i, want := range []store.MailDecision{store.MailQueued, store.MailQueued, store.MailOverRecipient} {
+			for _, text := range []string{"free@example.com", "taken@example.com"} {
+				u := f.user(fmt.Sprint("user", i, text))
+				r := verification(u, text, u.Username)
+				r.Limits = store.MailLimits{Since: noon, PerRecipient: 2}
+				equal(f, text, f.asks(r, noon), want)
+				f.deletes(u, noon)
+			}
+		}
+		f.deletes(owner, noon)
+		for _, m := range f.mails() {
+			equal(f, "mail of a deleted user", m, queuedMail{
+				NewMail: m.NewMail, State: store.MailDropped, AskedBy: m.AskedBy, CreatedAt: noon, NextAt: noon, EndedAt: noon, RecipientHash: m.RecipientHash,
+			})
+			equal(f, "languages", m.Locale, "")
+		}
+		equal(f, "mails", f.count("outbox"), 4)
+	}},
 	{"nobody and a disabled user get no verification", func(f *fixture) {
 		disabled := f.user("disabled")
 		_, err := f.store.DisableUser(f.ctx, disabled.ID, event(store.ActionUserDisabled, noon))

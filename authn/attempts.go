@@ -58,7 +58,15 @@ func recording(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // takeBack undoes the count of an attempt after an error that says nothing about the password.
 func (s *Service) takeBack(ctx context.Context, attempt *store.Attempt, cause error) error {
-	if attempt == nil || CodeOf(cause) != CodeOverloaded {
+	if CodeOf(cause) != CodeOverloaded {
+		return cause
+	}
+	return s.uncount(ctx, attempt, cause)
+}
+
+// uncount undoes the count of an attempt that was no failure, and returns cause, which may be nil.
+func (s *Service) uncount(ctx context.Context, attempt *store.Attempt, cause error) error {
+	if attempt == nil {
 		return cause
 	}
 	ctx, done := recording(ctx)

@@ -31,6 +31,10 @@ const (
 	CodeSessionNotFound    Code = "session_not_found"
 	CodeKeyNotFound        Code = "key_not_found"
 	CodeNodeNotFound       Code = "node_not_found"
+	CodeInvalidEmail       Code = "invalid_email"
+	CodeEmailTaken         Code = "email_taken"
+	CodeEmailOff           Code = "email_off"
+	CodeInvalidLink        Code = "invalid_link"
 	CodeRateLimited        Code = "rate_limited"
 	CodeOverloaded         Code = "overloaded"
 	CodeUnavailable        Code = "unavailable"
@@ -44,7 +48,8 @@ func Codes() []Code {
 		CodeInvalidRequest, CodeInvalidUsername, CodeWeakPassword, CodeUsernameTaken,
 		CodeRegistrationClosed, CodeInvalidCredentials, CodeUnauthenticated, CodeTokenExpired,
 		CodeSessionExpired, CodeSessionRevoked, CodeSessionReused, CodeUserNotFound,
-		CodeSessionNotFound, CodeKeyNotFound, CodeNodeNotFound, CodeRateLimited, CodeOverloaded, CodeUnavailable, CodeSchema, CodeInternal,
+		CodeSessionNotFound, CodeKeyNotFound, CodeNodeNotFound, CodeInvalidEmail, CodeEmailTaken, CodeEmailOff,
+		CodeInvalidLink, CodeRateLimited, CodeOverloaded, CodeUnavailable, CodeSchema, CodeInternal,
 	}
 }
 

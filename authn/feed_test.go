@@ -97,7 +97,7 @@ func TestWhatThisProcessEndsItKnowsAtOnce(t *testing.T) {
 			return f.Logout(f.ctx, visitor, []string{""}, []string{g.AccessToken})
 		},
 		"another login": func(f *fixture, g Grant) error {
-			_, err := f.Login(f.ctx, visitor, Account{"alice", goodPassword}, g.RefreshToken)
+			_, err := f.Login(f.ctx, visitor, Account{Username: "alice", Password: goodPassword}, g.RefreshToken)
 			return err
 		},
 		"theft": func(f *fixture, g Grant) error {

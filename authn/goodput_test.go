@@ -22,7 +22,7 @@ func BenchmarkGoodput(b *testing.B) {
 	f := newFixture(b, openSQLite(b), func(c *Config) { c.Argon2 = cost })
 	f.register(b, "alice")
 	login := func() bool {
-		_, err := f.Login(f.ctx, visitor, Account{"alice", goodPassword}, "")
+		_, err := f.Login(f.ctx, visitor, Account{Username: "alice", Password: goodPassword}, "")
 		return err == nil
 	}
 	bare := func() bool {

@@ -16,16 +16,18 @@ type Arrival struct {
 	ID                 uuid.UUID // zero to derive it from Origin
 	Origin             string    // what the other program calls the user, when it has no UUID
 	Username           string
-	Unverified         bool   // the Username is an e-mail address that the other program has not confirmed
-	PasswordHash       string // in that program's format; "" for a user who cannot sign in by password
+	Unverified         bool      // the Username is an e-mail address that the other program has not confirmed
+	Email              string    // "" for none
+	EmailVerifiedAt    time.Time // zero while the address is not verified
+	PasswordHash       string    // in that program's format; "" for a user who cannot sign in by password
 	CreatedAt          time.Time
 	DisabledAt         time.Time // zero for an enabled user
 	PasswordChangedAt  time.Time // zero for CreatedAt
 	PasswordDisabledAt time.Time // zero while the password may be used
 }
 
-// CheckArrival returns the user as it would be stored. It fails with [CodeInvalidUsername], or with
-// [CodeInvalidRequest] when the password hash cannot be verified here. The message gives the reason
+// CheckArrival returns the user as it would be stored. It fails with [CodeInvalidUsername], with
+// [CodeInvalidEmail], or with [CodeInvalidRequest] when the password hash cannot be verified here. The message gives the reason
 // and nothing of the hash.
 func (s *Service) CheckArrival(in Arrival) (store.ImportedUser, error) {
 	folded, err := foldUsername(in.Username)
@@ -36,6 +38,15 @@ func (s *Service) CheckArrival(in Arrival) (store.ImportedUser, error) {
 		if _, err := s.rules.Load().hasher.Parse(in.PasswordHash); err != nil {
 			return store.ImportedUser{}, refuse(CodeInvalidRequest, "the "+strings.TrimPrefix(err.Error(), "the "))
 		}
+	}
+	var email store.Address
+	if in.Email != "" {
+		if email, err = ParseEmail(in.Email); err != nil {
+			return store.ImportedUser{}, err
+		}
+		email.Verified = !in.EmailVerifiedAt.IsZero()
+	} else {
+		in.EmailVerifiedAt = time.Time{}
 	}
 	if in.ID == uuid.Nil {
 		in.ID = arrivalID(in.Origin)
@@ -49,10 +60,12 @@ func (s *Service) CheckArrival(in Arrival) (store.ImportedUser, error) {
 	return store.ImportedUser{
 		NewUser: store.NewUser{
 			ID: in.ID, Username: in.Username, Folded: folded, PasswordHash: in.PasswordHash, CreatedAt: micro(in.CreatedAt),
+			Email: email,
 		},
 		DisabledAt:         micro(in.DisabledAt),
 		PasswordChangedAt:  micro(in.PasswordChangedAt),
 		PasswordDisabledAt: micro(in.PasswordDisabledAt),
+		EmailVerifiedAt:    micro(in.EmailVerifiedAt),
 	}, nil
 }
 
@@ -73,9 +86,9 @@ func micro(t time.Time) time.Time {
 // ImportUsers imports users that [Service.CheckArrival] has returned, and returns the outcome for
 // each. When it fails it has imported none. A user who exists already, by id and name, is left
 // unchanged, except that a user without a password gets the imported one. Of two users with one id
-// or name the second is Taken.
+// or name the second is Taken. Of two with one verified address the second is EmailTaken.
 func (s *Service) ImportUsers(ctx context.Context, a Actor, users []store.ImportedUser) ([]store.ImportOutcome, error) {
-	ids, names := map[uuid.UUID]bool{}, map[string]bool{}
+	ids, names, verified := map[uuid.UUID]bool{}, map[string]bool{}, map[string]bool{}
 	outcomes := make([]store.ImportOutcome, len(users))
 	var different []store.ImportedUser
 	var at []int
@@ -84,7 +97,12 @@ func (s *Service) ImportUsers(ctx context.Context, a Actor, users []store.Import
 			outcomes[i] = store.Taken
 			continue
 		}
+		if u.Email.Verified && verified[u.Email.Folded] {
+			outcomes[i] = store.EmailTaken
+			continue
+		}
 		ids[u.ID], names[u.Folded] = true, true
+		verified[u.Email.Folded] = u.Email.Verified || verified[u.Email.Folded]
 		different, at = append(different, u), append(at, i)
 	}
 	done, err := s.store.ImportUsers(ctx, different, a.event(store.ActionUserImported, s.now()))

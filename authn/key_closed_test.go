@@ -25,7 +25,7 @@ func TestAKeyThatOnlyThisServerCannotOpenIsNoFaultOfTheToken(t *testing.T) {
 		}
 		for what, err := range map[string]error{
 			"readiness": other.Keys.CanSign(),
-			"login":     errorOf(other.Login(f.ctx, visitor, Account{"alice", goodPassword}, "")),
+			"login":     errorOf(other.Login(f.ctx, visitor, Account{Username: "alice", Password: goodPassword}, "")),
 			"refresh":   errorOf(other.Refresh(f.ctx, visitor, g.RefreshToken)),
 		} {
 			wantCode(t, what, err, CodeUnavailable)

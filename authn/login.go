@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,8 +25,9 @@ type Grant struct {
 	Steps            []Step        // the steps of a login, even when it fails
 }
 
-// Login signs a user in and starts a session. current is the refresh token of the request, or "". A
-// successful login ends its session, whoever owns it.
+// Login signs a user in and starts a session. in.Username is a username, or a verified address while
+// e-mail is on. current is the refresh token of the request, or "". A successful login ends its
+// session, whoever owns it.
 //
 // Login fails with the same [CodeInvalidCredentials] error for an unknown user, a wrong password, a
 // disabled user, a user without a password, and a disabled password. Each costs one Argon2
@@ -42,72 +44,41 @@ func (s *Service) Login(ctx context.Context, a Actor, in Account, current string
 	return g, err
 }
 
-func (s *Service) login(ctx context.Context, a Actor, in Account, current string, now time.Time, watch *stopwatch) (Grant, error) {
-	password, ok := normalizePassword(in.Password)
-	if !ok { // nobody can have it; it must not fill the audit trail
+func (s *Service) login(ctx context.Context, a Actor, in Account, current string, now time.Time, watch *stopwatch) (g Grant, err error) {
+	if _, ok := normalizePassword(in.Password); !ok { // nobody can have it; it must not fill the audit trail
 		return Grant{}, errCredentials(nil)
 	}
 	if err := s.Keys.CanSign(); err != nil {
 		return Grant{}, err
 	}
-	hasher := s.rules.Load().hasher
-	place, err := hasher.Enter(ctx, hashing.ForLogin)
-	if err != nil {
-		return Grant{}, fail(err)
+	err = s.prove(ctx, passwordProof{
+		actor: a, identifier: in.Username, password: in.Password, now: now, watch: watch,
+		use: func(ctx context.Context, creds store.Credentials, attempt *store.Attempt, rehash string) (started bool, err error) {
+			g, started, err = s.startSession(ctx, a, creds, attempt, rehash, current, in.Locale, now)
+			return started, err
+		},
+	})
+	return g, err
+}
+
+// usernameOf returns the username that a proof is about. While e-mail is on, an identifier with an @
+// is looked up among verified addresses first, whether or not it can be one.
+func (s *Service) usernameOf(ctx context.Context, p passwordProof) (string, error) {
+	if p.who != nil {
+		return p.who.username, nil
 	}
-	watch.lap("hash_wait")
-	defer place.Leave()
-	client := ctx
-	// From here on the context outlives the client: a counted attempt is always computed.
-	ctx, done := recording(ctx)
-	defer done()
-	creds, attempt, err := s.beginLogin(ctx, a, in.Username, now)
-	watch.lap("lookup")
-	if err != nil {
-		return Grant{}, fail(err)
+	if !strings.Contains(p.identifier, "@") || !s.EmailOn() {
+		return p.identifier, nil
 	}
-	var verified store.Credentials // the credentials whose hash the password was compared with
-	for range 3 {
-		var rehash string
-		if verified.PasswordHash == "" || creds.PasswordHash != verified.PasswordHash || creds.User.Disabled() || creds.User.PasswordDisabled() {
-			found, err := verifyPassword(context.WithoutCancel(ctx), hasher, creds, hashing.Password{Typed: in.Password, NFC: password})
-			watch.hashed(found.took)
-			if err != nil {
-				return Grant{}, s.takeBack(ctx, attempt, fail(err))
-			}
-			ctx, done = recording(ctx)
-			defer done()
-			if found.why != "" {
-				place.Leave()
-				err := s.loginFailed(ctx, a, creds.User.ID, attempt, now, found)
-				hasher.Hold(client, found.took.Began)
-				return Grant{}, err
-			}
-			if hasher.Outdated(found.stored) {
-				var took hashing.Took
-				rehash, took, err = hasher.Upgrade(ctx, password)
-				watch.hashed(took)
-				_, overloaded := errors.AsType[*hashing.Overloaded](err) // a later login upgrades it
-				if err != nil && (ctx.Err() != nil || !overloaded) {
-					return Grant{}, fail(err)
-				}
-			}
-			place.Leave()
-			verified = creds
-		}
-		g, started, err := s.startSession(ctx, a, creds, attempt, rehash, current, now)
-		if err != nil || started {
-			return g, err
-		}
-		// Another login has upgraded the hash, or a revocation came between. A second
-		// query shows whether the password was changed or the user disabled.
-		creds, err = s.credentials(ctx, in.Username)
-		watch.lap("lookup")
-		if err != nil {
-			return Grant{}, fail(err)
-		}
+	address, _ := ParseEmail(p.identifier) // nobody has the zero address
+	user, err := s.store.UserByEmail(ctx, address.Folded)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return p.identifier, nil
+	case err != nil:
+		return "", err
 	}
-	return Grant{}, &Error{Code: CodeUnavailable, Message: "the account keeps changing, try again in a moment", RetryAfter: time.Second}
+	return user.Username, nil
 }
 
 // credentials reads the credentials of a username. They are empty for a name that nobody has or can
@@ -163,19 +134,28 @@ func verifyPassword(ctx context.Context, hasher *hashing.Hasher, creds store.Cre
 	return v, err
 }
 
-// loginFailed records a refused login and returns the one error for it.
-func (s *Service) loginFailed(ctx context.Context, a Actor, userID uuid.UUID, attempt *store.Attempt, now time.Time, found verdict) error {
-	e := a.event(store.ActionLoginFailed, now)
+// loginFailed records a password that was refused, and returns the error for it.
+func (s *Service) loginFailed(ctx context.Context, p passwordProof, userID uuid.UUID, attempt *store.Attempt, found verdict) error {
+	e := p.actor.event(store.ActionLoginFailed, p.now)
 	e.UserID = userID
 	e.Reason = found.why
 	var ceiling store.Ceiling
 	if attempt != nil {
 		ceiling = attempt.Ceiling
 	}
-	if err := s.store.FailLogin(ctx, s.disableAfter(), ceiling, nil, e); err != nil {
+	notice := s.notice(store.MailPasswordDisabled, "", p.now)
+	if err := s.store.FailLogin(ctx, s.disableAfter(), ceiling, notice, e); err != nil {
 		return fail(err)
 	}
-	return errCredentials(found.cause)
+	return p.refused(found.cause)
+}
+
+// refused returns the error for a password that does not prove the request.
+func (p passwordProof) refused(cause error) error {
+	if p.who != nil {
+		return &Error{Code: CodeInvalidCredentials, Message: "the current password is wrong", Err: cause}
+	}
+	return errCredentials(cause)
 }
 
 func errCredentials(cause error) error {
@@ -183,7 +163,7 @@ func errCredentials(cause error) error {
 }
 
 // startSession starts a session. It reports false when the account no longer matches creds.
-func (s *Service) startSession(ctx context.Context, a Actor, creds store.Credentials, attempt *store.Attempt, rehash, current string, now time.Time) (g Grant, started bool, err error) {
+func (s *Service) startSession(ctx context.Context, a Actor, creds store.Credentials, attempt *store.Attempt, rehash, current, locale string, now time.Time) (g Grant, started bool, err error) {
 	step := firstStep(now)
 	token := s.rules.Load().steps.mark(newRefreshToken(), step)
 	session := store.Session{
@@ -217,6 +197,8 @@ func (s *Service) startSession(ctx context.Context, a Actor, creds store.Credent
 		Replaces:          replaces,
 		Attempt:           attempt,
 		Max:               s.rules.Load().maxSessions,
+		Locale:            cleanLocale(locale),
+		Notice:            s.newPlace(attempt, locale, now),
 	}, e)
 	if err != nil {
 		return Grant{}, false, fail(err)
@@ -229,6 +211,15 @@ func (s *Service) startSession(ctx context.Context, a Actor, creds store.Credent
 	}
 	g, err = s.grant(creds.User, session, token, now)
 	return g, true, err
+}
+
+// newPlace returns the notice of a sign-in from a place not known, nil when places are not known
+// because attempts are not counted.
+func (s *Service) newPlace(attempt *store.Attempt, locale string, now time.Time) *store.NewMail {
+	if attempt == nil {
+		return nil
+	}
+	return s.notice(store.MailNewPlace, locale, now)
 }
 
 // grant signs the access token that accompanies a refresh token.

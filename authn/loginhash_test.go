@@ -45,7 +45,7 @@ func TestAPepperIsRotatedAtLogin(t *testing.T) {
 		}
 		lost := newFixture(t, f.store, func(c *Config) { c.Pepper = firstPepper })
 		lost.signIn(t, "alice") // the hash is without again
-		_, err := newFixture(t, f.store, nil).Login(f.ctx, visitor, Account{"alice", goodPassword}, "")
+		_, err := newFixture(t, f.store, nil).Login(f.ctx, visitor, Account{Username: "alice", Password: goodPassword}, "")
 		wantCode(t, "login without the pepper", err, CodeInvalidCredentials)
 		if err == nil || !strings.Contains(err.Error(), "password.previous_peppers") {
 			t.Errorf("the log hears %v, and not what to do", err)
@@ -102,9 +102,9 @@ func TestWhoWouldWaitTooLongIsRefusedBeforeTheDatabaseIsAsked(t *testing.T) {
 		var g Grant
 		var err error
 		if why == hashing.ForLogin {
-			g, err = f.Login(f.ctx, visitor, Account{name, goodPassword}, "")
+			g, err = f.Login(f.ctx, visitor, Account{Username: name, Password: goodPassword}, "")
 		} else {
-			_, err = f.Register(f.ctx, visitor, Account{name, goodPassword})
+			_, err = f.Register(f.ctx, visitor, Account{Username: name, Password: goodPassword})
 		}
 		wantCode(t, string(why), err, CodeOverloaded)
 		if e, ok := errors.AsType[*Error](err); !ok || e.RetryAfter < time.Minute {

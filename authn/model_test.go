@@ -41,7 +41,7 @@ func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run i
 	operator := Actor{Name: "cli:model"}
 	for i := range 2 {
 		u := &modelUser{name: fmt.Sprintf("user-%d-%d", run, i), password: goodPassword}
-		r, err := f.CreateUser(f.ctx, operator, Account{u.name, u.password})
+		r, err := f.CreateUser(f.ctx, operator, NewAccount{Account: Account{Username: u.name, Password: u.password}})
 		check(t, "create", err, "")
 		u.id = r.User.ID
 		w.users = append(w.users, u)
@@ -86,7 +86,7 @@ func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run i
 				current = rapid.SampledFrom(replaced.tokens).Draw(t, "cookie").secret
 			}
 			now := f.now()
-			g, err := f.Login(f.ctx, visitor, Account{u.name, u.password}, current)
+			g, err := f.Login(f.ctx, visitor, Account{Username: u.name, Password: u.password}, current)
 			if u.disabled {
 				check(t, "login", err, CodeInvalidCredentials)
 				return
@@ -98,7 +98,7 @@ func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run i
 			w.start(u, g, now)
 		},
 		"bad login": func(t *rapid.T) {
-			_, err := f.Login(f.ctx, visitor, Account{w.anyUser(t).name, "not the password"}, "")
+			_, err := f.Login(f.ctx, visitor, Account{Username: w.anyUser(t).name, Password: "not the password"}, "")
 			check(t, "bad login", err, CodeInvalidCredentials)
 		},
 		"refresh":       refresh,

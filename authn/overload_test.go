@@ -18,7 +18,7 @@ func TestLoginsOfOneUserDoNotDisturbEachOther(t *testing.T) {
 		var logins sync.WaitGroup
 		for range 8 {
 			logins.Go(func() {
-				if _, err := dearer.Login(f.ctx, visitor, Account{"alice", goodPassword}, ""); err != nil {
+				if _, err := dearer.Login(f.ctx, visitor, Account{Username: "alice", Password: goodPassword}, ""); err != nil {
 					t.Errorf("login: %v", err)
 				}
 			})
@@ -29,7 +29,7 @@ func TestLoginsOfOneUserDoNotDisturbEachOther(t *testing.T) {
 			}
 		})
 		logins.Wait()
-		_, err := dearer.Login(f.ctx, visitor, Account{"alice", "not the password"}, "")
+		_, err := dearer.Login(f.ctx, visitor, Account{Username: "alice", Password: "not the password"}, "")
 		wantCode(t, "wrong password", err, CodeInvalidCredentials)
 	})
 }

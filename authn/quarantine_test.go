@@ -50,7 +50,7 @@ func TestAnOperatorMayGiveTheNameOfADeletedUser(t *testing.T) {
 		if _, err := f.DeleteUser(f.ctx, operator, "alice"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := f.CreateUser(f.ctx, operator, Account{Username: "alice", Password: goodPassword}); err != nil {
+		if _, err := f.CreateUser(f.ctx, operator, NewAccount{Account: Account{Username: "alice", Password: goodPassword}}); err != nil {
 			t.Error(err)
 		}
 	})

@@ -62,7 +62,7 @@ func (f *fixture) raiseFloor(t *testing.T, clock *stopped) {
 	t.Helper()
 	f.arrive(t, "costly", hashAt(t, hashing.Params{Memory: 256, Iterations: 20, Parallelism: 1})) // more effort than those to come
 	clock.tick = 4 * time.Second
-	_, err := f.Login(f.ctx, visitor, Account{"costly", "wrong"}, "")
+	_, err := f.Login(f.ctx, visitor, Account{Username: "costly", Password: "wrong"}, "")
 	wantCode(t, "a failed check", err, CodeInvalidCredentials)
 	clock.tick = 0
 }
@@ -94,14 +94,14 @@ func TestNoSpellingIsToldFromAnUnknownNameByWhatIsComputed(t *testing.T) {
 		clock := f.stop(t)
 		f.raiseFloor(t, clock)
 		long := strings.Repeat("ä", 256) // 512 bytes, more than SHA-crypt takes
-		want, err := f.computes(clock, Account{"nobody", "wrong"})
+		want, err := f.computes(clock, Account{Username: "nobody", Password: "wrong"})
 		wantCode(t, "nobody", err, CodeInvalidCredentials)
 		if len(clock.waits) != 1 || clock.waits[0] <= 0 || want.wasted != 1 || want.compared+want.others != 0 {
 			t.Fatalf("an unknown name computes %+v", want)
 		}
 		for _, name := range []string{"nobody", "no body"} {
 			for _, password := range []string{"wrong", long, ""} {
-				got, err := f.computes(clock, Account{name, password})
+				got, err := f.computes(clock, Account{Username: name, Password: password})
 				wantCode(t, name, err, CodeInvalidCredentials)
 				if got != want {
 					t.Errorf("%q: computes %+v, want %+v", name, got, want)
@@ -126,7 +126,7 @@ func TestNoSpellingIsToldFromAnUnknownNameByWhatIsComputed(t *testing.T) {
 				t.Fatal(err)
 			}
 			for what, in := range map[string]Account{
-				"a wrong password": {name, "wrong"}, "a long one": {name, long}, "none": {name, ""}, "the right one of a disabled user": {barred, right},
+				"a wrong password": {Username: name, Password: "wrong"}, "a long one": {Username: name, Password: long}, "none": {Username: name, Password: ""}, "the right one of a disabled user": {Username: barred, Password: right},
 			} {
 				got, err := f.computes(clock, in)
 				wantCode(t, what, err, CodeInvalidCredentials)
@@ -134,10 +134,10 @@ func TestNoSpellingIsToldFromAnUnknownNameByWhatIsComputed(t *testing.T) {
 					t.Errorf("%s: %s: computes %+v, want %+v", hash, what, got, want)
 				}
 			}
-			if _, err := f.computes(clock, Account{name, right}); err != nil || len(clock.waits) > 0 {
+			if _, err := f.computes(clock, Account{Username: name, Password: right}); err != nil || len(clock.waits) > 0 {
 				t.Errorf("%s: the right password: %v, held back %v", hash, err, clock.waits)
 			}
-			got, err := f.computes(clock, Account{name, "wrong"}) // of today's cost by now
+			got, err := f.computes(clock, Account{Username: name, Password: "wrong"}) // of today's cost by now
 			if wantCode(t, "after the upgrade", err, CodeInvalidCredentials); got != (computed{compared: 1, held: want.held}) {
 				t.Errorf("%s: after the upgrade: computes %+v", hash, got)
 			}
@@ -152,7 +152,7 @@ func TestWhereAllHashesAreOfTheConfiguredCostNobodyIsHeldBack(t *testing.T) {
 		f.register(t, "alice")
 		wantCode(t, "look", f.SurveyHashes(f.ctx), "")
 		for _, name := range []string{"alice", "nobody"} {
-			if got, err := f.computes(clock, Account{name, "wrong"}); CodeOf(err) != CodeInvalidCredentials || got.held != "[]" || got.compared+got.wasted != 1 {
+			if got, err := f.computes(clock, Account{Username: name, Password: "wrong"}); CodeOf(err) != CodeInvalidCredentials || got.held != "[]" || got.compared+got.wasted != 1 {
 				t.Errorf("%s: computes %+v, %v", name, got, err)
 			}
 		}
@@ -180,7 +180,7 @@ func TestTheFloorFollowsTheCostliestHashesThatAreStored(t *testing.T) {
 		if got := look(); got == 0 {
 			t.Error("no hash was gauged")
 		}
-		if _, err := f.computes(clock, Account{"nobody", "wrong"}); CodeOf(err) != CodeInvalidCredentials || len(clock.waits) != 1 || clock.waits[0] < 2*time.Second {
+		if _, err := f.computes(clock, Account{Username: "nobody", Password: "wrong"}); CodeOf(err) != CodeInvalidCredentials || len(clock.waits) != 1 || clock.waits[0] < 2*time.Second {
 			t.Errorf("an unknown name: %v, held back %v", err, clock.waits)
 		}
 		f.arrive(t, "late", "$6$rounds=9000$saltsalt$"+strings.Repeat("a", 86))
@@ -206,7 +206,7 @@ func TestTheFloorFollowsTheCostliestHashesThatAreStored(t *testing.T) {
 		if got := look(); got != 0 {
 			t.Errorf("%d hashes were gauged when none is left", got)
 		}
-		if _, err := f.computes(clock, Account{"nobody", "wrong"}); CodeOf(err) != CodeInvalidCredentials || len(clock.waits) != 0 {
+		if _, err := f.computes(clock, Account{Username: "nobody", Password: "wrong"}); CodeOf(err) != CodeInvalidCredentials || len(clock.waits) != 0 {
 			t.Errorf("an unknown name when no hash is left: %v, held back %v", err, clock.waits)
 		}
 	})
@@ -222,7 +222,7 @@ func TestARefusalThatIsHeldKeepsNobodyFromHashing(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range 5 {
 			all.Go(func() {
-				_, err := f.Login(f.ctx, visitor, Account{"nobody", "wrong"}, "")
+				_, err := f.Login(f.ctx, visitor, Account{Username: "nobody", Password: "wrong"}, "")
 				wantCode(t, "held back", err, CodeInvalidCredentials)
 			})
 			until(t, "one more is held", func() bool { return f.HashStats().Held == i+1 })
@@ -233,7 +233,7 @@ func TestARefusalThatIsHeldKeepsNobodyFromHashing(t *testing.T) {
 		}
 		f.EndHolding()
 		all.Wait()
-		_, err := f.Login(f.ctx, visitor, Account{"nobody", "wrong"}, "")
+		_, err := f.Login(f.ctx, visitor, Account{Username: "nobody", Password: "wrong"}, "")
 		wantCode(t, "at the end", err, CodeInvalidCredentials)
 		if got := f.HashStats().Held; got != 0 {
 			t.Errorf("%d are held after the end", got)

@@ -40,7 +40,7 @@ func TestAStrangerCannotRegisterAReservedNameNorOneThatLooksLikeIt(t *testing.T)
 			_, err := f.Register(f.ctx, visitor, Account{Username: name, Password: goodPassword})
 			wantCode(t, what+" "+name, err, CodeInvalidUsername)
 		}
-		if _, err := f.CreateUser(f.ctx, visitor, Account{Username: "аdmin", Password: goodPassword}); err != nil {
+		if _, err := f.CreateUser(f.ctx, visitor, NewAccount{Account: Account{Username: "аdmin", Password: goodPassword}}); err != nil {
 			t.Errorf("an operator creates such a name: %v", err)
 		}
 		for _, name := range []string{"seif", "nii", "Nán", "user1", "administratrix", "alice@example.test", "root2", "Ärztin"} {
@@ -67,7 +67,7 @@ func TestAStrangerUsesOneScriptAndNoLeadingMark(t *testing.T) {
 			_, err := f.Register(f.ctx, visitor, account)
 			wantCode(t, what+" "+name, err, CodeInvalidUsername)
 		}
-		if _, err := f.CreateUser(f.ctx, visitor, Account{Username: "田中taro", Password: goodPassword}); err != nil {
+		if _, err := f.CreateUser(f.ctx, visitor, NewAccount{Account: Account{Username: "田中taro", Password: goodPassword}}); err != nil {
 			t.Errorf("an operator creates a name of two scripts: %v", err)
 		}
 		for _, name := range []string{"Zoë", "мария", "Ελένη", "田中", "たなか田中", "タナカ田中", "스타", "김金", "कमल", "مريم", "שרה", "мария-1990", "a_b.c+d@e"} {

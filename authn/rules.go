@@ -18,6 +18,8 @@ type rules struct {
 	throttle           *throttle // nil for none
 	maxSessions        int       // max sessions of one user; 0 for no limit
 	registrationClosed bool
+	mail               MailRules
+	mailKeys           mailKeys      // derived from secrets
 	free               time.Duration // how long after a deletion the public may not register the name
 }
 
@@ -35,13 +37,20 @@ func newRules(cfg Config, before *rules) (*rules, error) {
 		policy:             passwordPolicy{min: cfg.MinPasswordLength, blocklist: cfg.Blocklist, warns: cfg.BlocklistWarns},
 		maxSessions:        cfg.MaxSessions,
 		registrationClosed: cfg.RegistrationClosed,
+		mail:               cfg.Mail,
 		free:               cfg.NameQuarantine,
+	}
+	if err := cfg.Mail.check(); err != nil {
+		return nil, fmt.Errorf("mail: %w", err)
 	}
 	for _, previous := range cfg.PreviousSecrets {
 		r.secrets = append(r.secrets, newKeySecret(previous))
 	}
 	var err error
 	if r.steps, err = newStepKeys(r.secrets); err != nil {
+		return nil, err
+	}
+	if r.mailKeys, err = newMailKeys(r.secrets); err != nil {
 		return nil, err
 	}
 	if r.throttle, err = newThrottle(cfg.Accounts, cfg.Secret); err != nil {

@@ -86,7 +86,7 @@ func TestRulesChangeWhileTheServiceRuns(t *testing.T) {
 	var running sync.WaitGroup // sign-ins go on meanwhile
 	for range 8 {
 		running.Go(func() {
-			if _, err := f.Login(f.ctx, visitor, Account{"alice", goodPassword}, ""); err != nil {
+			if _, err := f.Login(f.ctx, visitor, Account{Username: "alice", Password: goodPassword}, ""); err != nil {
 				t.Error(err)
 			}
 		})
@@ -106,9 +106,9 @@ func TestRulesChangeWhileTheServiceRuns(t *testing.T) {
 	if got := f.HashStats().Run; got < hashes+9 {
 		t.Errorf("%d hashes are counted, want %d or more: they were before the change", got, hashes+9)
 	}
-	_, err = f.Register(f.ctx, visitor, Account{"bob", goodPassword})
+	_, err = f.Register(f.ctx, visitor, Account{Username: "bob", Password: goodPassword})
 	wantCode(t, "register", err, CodeRegistrationClosed)
-	_, err = f.CreateUser(f.ctx, operator, Account{"bob", goodPassword})
+	_, err = f.CreateUser(f.ctx, operator, NewAccount{Account: Account{Username: "bob", Password: goodPassword}})
 	wantCode(t, "a password that is too short now", err, CodeWeakPassword)
 
 	hasher := f.rules.Load().hasher
@@ -123,6 +123,6 @@ func TestRulesChangeWhileTheServiceRuns(t *testing.T) {
 	if err := f.Reconfigure(f.ctx, cfg); err == nil {
 		t.Error("a cost that is not allowed is taken")
 	}
-	_, err = f.Register(f.ctx, visitor, Account{"bob", goodPassword})
+	_, err = f.Register(f.ctx, visitor, Account{Username: "bob", Password: goodPassword})
 	wantCode(t, "register after a refusal", err, CodeRegistrationClosed)
 }

@@ -47,6 +47,7 @@ type Config struct {
 	MaxSessions         int              // max sessions of one user; a login beyond it ends the oldest; 0 for no limit
 	MaxStaleness        time.Duration    // how long access tokens are accepted without reading the revocation feed; 0 for 30 s
 	RegistrationClosed  bool             // Register refuses; CreateUser does not
+	Mail                MailRules        // what is mailed to accounts; zero for nothing
 	NameQuarantine      time.Duration    // how long Register refuses the name of a deleted user; CreateUser accepts it; 0 for not at all
 	Now                 func() time.Time // clock; nil for time.Now
 	DatabaseClock       func() time.Time // replaces the database's clock for rotations in tests; nil for the database's own

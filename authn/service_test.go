@@ -19,12 +19,12 @@ func TestBadLoginsAreAlikeAndCostOneHashEach(t *testing.T) {
 		}
 		var first error
 		for what, in := range map[string]Account{
-			"unknown user":    {"nobody", goodPassword},
-			"impossible name": {"no body", goodPassword},
-			"wrong password":  {"alice", goodPassword + "!"},
-			"empty password":  {"alice", ""},
-			"disabled user":   {"dora", goodPassword},
-			"disabled, wrong": {"dora", goodPassword + "!"},
+			"unknown user":    {Username: "nobody", Password: goodPassword},
+			"impossible name": {Username: "no body", Password: goodPassword},
+			"wrong password":  {Username: "alice", Password: goodPassword + "!"},
+			"empty password":  {Username: "alice", Password: ""},
+			"disabled user":   {Username: "dora", Password: goodPassword},
+			"disabled, wrong": {Username: "dora", Password: goodPassword + "!"},
 		} {
 			before := f.HashStats().Run
 			_, err := f.Login(f.ctx, visitor, in, "")
@@ -51,7 +51,7 @@ func TestPasswordTooLongForAnyoneIsRefusedWithoutAHash(t *testing.T) {
 		for i := range long {
 			long[i] = 'x'
 		}
-		_, err := f.Login(f.ctx, visitor, Account{"alice", string(long)}, "")
+		_, err := f.Login(f.ctx, visitor, Account{Username: "alice", Password: string(long)}, "")
 		wantCode(t, "login", err, CodeInvalidCredentials)
 		if got := f.HashStats().Run - before; got != 0 {
 			t.Errorf("got %d hashes, want none", got)
@@ -64,7 +64,7 @@ func TestTakenUsernameCostsAHashToo(t *testing.T) {
 	onBoth(t, nil, func(t *testing.T, f *fixture) {
 		f.register(t, "Alice")
 		before := f.HashStats().Run
-		_, err := f.Register(f.ctx, visitor, Account{"aLICE", goodPassword})
+		_, err := f.Register(f.ctx, visitor, Account{Username: "aLICE", Password: goodPassword})
 		wantCode(t, "register", err, CodeUsernameTaken)
 		if got := f.HashStats().Run - before; got != 1 {
 			t.Errorf("got %d hashes, want 1", got)
@@ -78,9 +78,9 @@ func TestTakenUsernameCostsAHashToo(t *testing.T) {
 func TestClosedRegistrationRefusesVisitorsAndNotOperators(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(c *Config) { c.RegistrationClosed = true }, func(t *testing.T, f *fixture) {
-		_, err := f.Register(f.ctx, visitor, Account{"alice", goodPassword})
+		_, err := f.Register(f.ctx, visitor, Account{Username: "alice", Password: goodPassword})
 		wantCode(t, "register", err, CodeRegistrationClosed)
-		_, err = f.CreateUser(f.ctx, Actor{Name: "cli:root"}, Account{"alice", goodPassword})
+		_, err = f.CreateUser(f.ctx, Actor{Name: "cli:root"}, NewAccount{Account: Account{Username: "alice", Password: goodPassword}})
 		wantCode(t, "create", err, "")
 	})
 }
@@ -91,7 +91,7 @@ func TestLoginReportsItsSteps(t *testing.T) {
 		f.register(t, "alice")
 		want := []string{"hash_wait", "lookup", "hash", "store"}
 		for what, password := range map[string]string{"good": goodPassword, "bad": goodPassword + "!"} {
-			g, _ := f.Login(f.ctx, visitor, Account{"alice", password}, "")
+			g, _ := f.Login(f.ctx, visitor, Account{Username: "alice", Password: password}, "")
 			var got []string
 			for _, step := range g.Steps {
 				got = append(got, step.Name)
@@ -108,7 +108,7 @@ func TestLoginUpgradesAHashOfAnotherCostAndOnlyThen(t *testing.T) {
 	onBoth(t, nil, func(t *testing.T, f *fixture) {
 		f.register(t, "alice")
 		dearer := newFixture(t, f.store, func(c *Config) { c.Argon2.Memory = 128 })
-		_, err := dearer.Login(f.ctx, visitor, Account{"alice", goodPassword + "!"}, "")
+		_, err := dearer.Login(f.ctx, visitor, Account{Username: "alice", Password: goodPassword + "!"}, "")
 		wantCode(t, "wrong password", err, CodeInvalidCredentials)
 		for i, want := range []uint64{2 + 2, 2 + 2 + 1} { // wrong, and one of the configured cost; verify and rehash; verify
 			dearer.signIn(t, "alice")
@@ -128,7 +128,7 @@ func TestCorruptHashIsTheGenericErrorWithACauseForTheLog(t *testing.T) {
 				t.Fatal(err)
 			}
 			before := f.HashStats().Run
-			_, err := f.Login(f.ctx, visitor, Account{"alice", goodPassword}, "")
+			_, err := f.Login(f.ctx, visitor, Account{Username: "alice", Password: goodPassword}, "")
 			wantCode(t, corrupt, err, CodeInvalidCredentials)
 			if e, ok := err.(*Error); !ok || e.Err == nil {
 				t.Errorf("%s: got %#v, want a cause", corrupt, err)
@@ -147,7 +147,7 @@ func TestLoginEndsTheSessionItCameWith(t *testing.T) {
 		f.register(t, "bob")
 		old := f.signIn(t, "alice")
 		other := f.signIn(t, "alice")
-		g, err := f.Login(f.ctx, visitor, Account{"bob", goodPassword}, old.RefreshToken)
+		g, err := f.Login(f.ctx, visitor, Account{Username: "bob", Password: goodPassword}, old.RefreshToken)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -276,7 +276,7 @@ func TestAccountChangesEndSessionsAtOnceAndRevivingNothing(t *testing.T) {
 			if _, err := f.DeleteUser(f.ctx, operator, "alice"); err != nil {
 				return err
 			}
-			_, err := f.CreateUser(f.ctx, operator, Account{"alice", goodPassword})
+			_, err := f.CreateUser(f.ctx, operator, NewAccount{Account: Account{Username: "alice", Password: goodPassword}})
 			return err
 		},
 		"revoke user": func(f *fixture) error {

@@ -30,7 +30,7 @@ func TestAHashFromElsewhereIsReplacedAtTheFirstLogin(t *testing.T) {
 	onBoth(t, nil, func(t *testing.T, f *fixture) {
 		f.arrive(t, "alice", string(old))
 		login := func(password string) error {
-			_, err := f.Login(f.ctx, visitor, Account{"alice", password}, "")
+			_, err := f.Login(f.ctx, visitor, Account{Username: "alice", Password: password}, "")
 			return err
 		}
 		wantCode(t, "a wrong password", login(goodPassword), CodeInvalidCredentials)
@@ -89,7 +89,7 @@ func TestDevelopmentDoesNotCheapenHashes(t *testing.T) {
 		}, func(t *testing.T, f *fixture) {
 			for name, is := range stored {
 				f.arrive(t, name, is.hash)
-				_, err := f.Login(f.ctx, visitor, Account{name, goodPassword}, "")
+				_, err := f.Login(f.ctx, visitor, Account{Username: name, Password: goodPassword}, "")
 				wantCode(t, name, err, "")
 				creds, err := f.store.Credentials(f.ctx, name)
 				if err != nil || (creds.PasswordHash == is.hash) != (is.kept && keeps) {
@@ -111,7 +111,7 @@ func TestAHashThatCannotBeVerifiedIsAWrongPasswordAndAnErrorInTheLog(t *testing.
 		} {
 			f.arrive(t, name, hash)
 			before := f.HashStats()
-			_, err := f.Login(f.ctx, visitor, Account{name, "password"}, "")
+			_, err := f.Login(f.ctx, visitor, Account{Username: name, Password: "password"}, "")
 			wantCode(t, name, err, CodeInvalidCredentials)
 			if err == nil || !strings.Contains(err.Error(), "hash") || strings.Contains(err.Error(), hash) {
 				t.Errorf("%s: the log hears %v", name, err)

@@ -44,14 +44,14 @@ func TestATimerTellsNoBadLoginFromAnother(t *testing.T) {
 	f.arrive(t, "olga", hashAt(t, cheap))
 	wantCode(t, "look", f.SurveyHashes(f.ctx), "")
 	kinds := map[string]Account{
-		"bcrypt":           {"berta", goodPassword + "!"},
-		"SHA-crypt":        {"sven", goodPassword},
-		"SHA-crypt, long":  {"sven", strings.Repeat("ä", 256)},
-		"a cheaper Argon2": {"olga", goodPassword + "!"},
-		"unknown":          {"nobody", goodPassword},
-		"wrong password":   {"alice", goodPassword + "!"},
-		"disabled":         {"dora", goodPassword},
-		"no password":      {"nora", goodPassword},
+		"bcrypt":           {Username: "berta", Password: goodPassword + "!"},
+		"SHA-crypt":        {Username: "sven", Password: goodPassword},
+		"SHA-crypt, long":  {Username: "sven", Password: strings.Repeat("ä", 256)},
+		"a cheaper Argon2": {Username: "olga", Password: goodPassword + "!"},
+		"unknown":          {Username: "nobody", Password: goodPassword},
+		"wrong password":   {Username: "alice", Password: goodPassword + "!"},
+		"disabled":         {Username: "dora", Password: goodPassword},
+		"no password":      {Username: "nora", Password: goodPassword},
 	}
 	var order []string
 	for kind := range kinds {

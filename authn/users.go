@@ -3,6 +3,7 @@ package authn
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -10,8 +11,8 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// User returns the user that an operator names by id or by username, in any spelling that folds to
-// it. It fails with [CodeUserNotFound].
+// User returns the user that an operator names by id, by username, in any spelling that folds to it,
+// or by verified address, if nobody has it as username. It fails with [CodeUserNotFound].
 //
 // Only the canonical text of a UUID (RFC 9562, section 4) counts as an id. The id takes precedence
 // because nobody can choose it: a person who registers another user's id as username must not be
@@ -56,6 +57,9 @@ func (s *Service) userByName(ctx context.Context, username string) (store.User, 
 		return store.User{}, notFound(username)
 	}
 	user, err := s.store.User(ctx, folded)
+	if address, bad := ParseEmail(username); errors.Is(err, store.ErrNotFound) && bad == nil {
+		user, err = s.store.UserByEmail(ctx, address.Folded)
+	}
 	if errors.Is(err, store.ErrNotFound) {
 		return store.User{}, notFound(username)
 	}
@@ -93,9 +97,38 @@ func (s *Service) SetPassword(ctx context.Context, a Actor, nameOrID, password s
 	}
 	user, err = s.change(ctx, a, user, store.ActionPasswordChanged,
 		func(ctx context.Context, id uuid.UUID, e store.Event) (store.User, error) {
-			return s.store.SetPassword(ctx, id, hash, nil, e)
+			return s.store.SetPassword(ctx, id, hash, s.notice(store.MailPasswordChanged, "", e.At), e)
 		})
 	return Registered{User: user, Warning: warning}, err
+}
+
+// RenameUser gives a user another name, and ends the user's sessions, because access tokens carry the
+// name. It accepts reserved names, and released ones at once. It fails with [CodeUserNotFound],
+// [CodeUsernameTaken], and [CodeInvalidUsername]; while e-mail is on, also for a name with an @ that is
+// not the user's address.
+func (s *Service) RenameUser(ctx context.Context, a Actor, nameOrID, newName string) (store.User, error) {
+	folded, err := foldUsername(newName)
+	if err != nil {
+		return store.User{}, err
+	}
+	user, err := s.User(ctx, nameOrID)
+	if err != nil {
+		return store.User{}, err
+	}
+	if strings.Contains(newName, "@") && s.EmailOn() {
+		address := store.Address{Text: user.Email, Folded: strings.ToLower(user.Email)}
+		if err := ownAddress(newName, &address); err != nil || user.Email == "" {
+			return store.User{}, refuse(CodeInvalidUsername, "a username with an @ must be the e-mail address of the account")
+		}
+	}
+	return s.change(ctx, a, user, store.ActionUserRenamed,
+		func(ctx context.Context, id uuid.UUID, e store.Event) (store.User, error) {
+			renamed, err := s.store.RenameUser(ctx, id, newName, folded, e)
+			if errors.Is(err, store.ErrConflict) {
+				return store.User{}, refuse(CodeUsernameTaken, "that username is taken, choose another one")
+			}
+			return renamed, err
+		})
 }
 
 // DisableUser prevents a user from signing in and ends the user's sessions. It fails with
@@ -136,7 +169,7 @@ func (s *Service) DeleteUser(ctx context.Context, a Actor, nameOrID string) (Del
 			if quarantine := s.rules.Load().free; quarantine > 0 {
 				free = e.At.Add(quarantine)
 			}
-			return user, s.store.DeleteUser(ctx, id, store.Deletion{}, e)
+			return user, s.store.DeleteUser(ctx, id, store.Deletion{Notice: s.notice(store.MailAccountDeleted, "", e.At)}, e)
 		})
 	return Deleted{User: user, NameFreeAt: free}, err
 }

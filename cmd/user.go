@@ -67,7 +67,7 @@ func (o *userPasswordOptions) create(ctx context.Context, a *app, name string) e
 		return err
 	}
 	defer inst.close()
-	made, err := inst.authn.CreateUser(ctx, a.actor(o.reason), authn.Account{Username: name, Password: password})
+	made, err := inst.authn.CreateUser(ctx, a.actor(o.reason), authn.NewAccount{Account: authn.Account{Username: name, Password: password}})
 	if err != nil {
 		return err
 	}

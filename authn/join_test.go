@@ -68,7 +68,7 @@ func TestARevocationWhileANodeJoinsIsKnownToIt(t *testing.T) {
 			if _, err := other.EndSessions(t.Context(), visitor, store.Everyone()); err != nil {
 				t.Error(err)
 			}
-			if reach, err := other.Cluster.Await(t.Context(), 30*time.Second); err != nil || len(reach.Missing) != 0 {
+			if reach, err := other.Cluster.AwaitRevocations(t.Context(), 30*time.Second); err != nil || len(reach.Missing) != 0 {
 				t.Errorf("got %+v, %v", reach, err)
 			}
 		}
@@ -154,7 +154,7 @@ func TestClocksOfMachinesMayDiffer(t *testing.T) {
 				if err := other.EndSession(t.Context(), visitor, g.SessionID); err != nil {
 					t.Fatal(err)
 				}
-				reach, err := other.Cluster.Await(t.Context(), 30*time.Second)
+				reach, err := other.Cluster.AwaitRevocations(t.Context(), 30*time.Second)
 				if err != nil || len(reach.Nodes) != 1 || len(reach.Missing) != 0 {
 					t.Errorf("got %+v, %v", reach, err)
 				}
@@ -190,10 +190,10 @@ func TestNodesAreAskedForAgain(t *testing.T) {
 	join(t, st, nil, func(FollowEvent, error) {})
 	f := newFixture(t, st, nil)
 	st.blind.Store(3)
-	if reach, err := f.Cluster.Await(t.Context(), time.Minute); err != nil || len(reach.Nodes) != 1 {
+	if reach, err := f.Cluster.AwaitRevocations(t.Context(), time.Minute); err != nil || len(reach.Nodes) != 1 {
 		t.Errorf("got %+v, %v", reach, err)
 	}
 	st.blind.Store(1 << 30)
-	_, err := f.Cluster.Await(t.Context(), 0)
+	_, err := f.Cluster.AwaitRevocations(t.Context(), 0)
 	wantCode(t, "await", err, CodeUnavailable)
 }

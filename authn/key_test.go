@@ -216,7 +216,7 @@ func TestABurnedKeyVerifiesNothingOnAnyServer(t *testing.T) {
 				if err != nil || burned == 0 {
 					t.Fatalf("%d burned, %v", burned, err)
 				}
-				reach, err := cli.Cluster.Await(f.ctx, 30*time.Second)
+				reach, err := cli.Cluster.AwaitRevocations(f.ctx, 30*time.Second)
 				if err != nil || len(reach.Nodes) != 2 || len(reach.Missing) != 0 {
 					t.Fatalf("got %+v, %v", reach, err)
 				}

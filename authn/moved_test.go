@@ -14,11 +14,11 @@ func TestARevocationInAHistoryThatEndedIsNotConfirmed(t *testing.T) {
 	if err := f.Cluster.NoteHistory(f.ctx); err != nil {
 		t.Fatal(err)
 	}
-	if reach, err := f.Cluster.Await(f.ctx, time.Second); err != nil || reach.Moved {
+	if reach, err := f.Cluster.AwaitRevocations(f.ctx, time.Second); err != nil || reach.Moved {
 		t.Errorf("in the same history: got %t, %v", reach.Moved, err)
 	}
 	st.Store = openPostgres(t)
-	if reach, err := f.Cluster.Await(f.ctx, time.Second); err != nil || !reach.Moved {
+	if reach, err := f.Cluster.AwaitRevocations(f.ctx, time.Second); err != nil || !reach.Moved {
 		t.Errorf("in another: got %t, %v", reach.Moved, err)
 	}
 }

@@ -34,7 +34,7 @@ func TestAServerThatFellSilentIsNamed(t *testing.T) {
 		}
 		want := func(what string, silent ...string) {
 			t.Helper()
-			reach, err := f.Cluster.Await(f.ctx, 0)
+			reach, err := f.Cluster.AwaitRevocations(f.ctx, 0)
 			if err != nil || len(reach.Nodes) != 1 || len(reach.Missing) != 0 || len(reach.Silent) != len(silent) {
 				t.Fatalf("%s: got %+v, %v; want %q to be silent", what, reach, err, silent)
 			}

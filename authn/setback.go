@@ -76,7 +76,7 @@ func (c *Cluster) reapply(ctx context.Context, a Actor) (counters, sessions int,
 	if counters += spared; err != nil {
 		return counters, 0, fail(err)
 	}
-	for batch := range slices.Chunk(slices.SortedFunc(maps.Keys(users), compareIDs), selectPage) {
+	for batch := range slices.Chunk(slices.SortedFunc(maps.Keys(users), compareIDs), batchSize) {
 		low := make(map[uuid.UUID]int64, len(batch))
 		for _, id := range batch {
 			low[id] = users[id]
@@ -87,7 +87,7 @@ func (c *Cluster) reapply(ctx context.Context, a Actor) (counters, sessions int,
 		}
 		counters += n
 	}
-	for batch := range slices.Chunk(ids, selectPage) {
+	for batch := range slices.Chunk(ids, batchSize) {
 		n, err := c.store.EndSessionsByID(ctx, batch, a.event(store.ActionRevokedAgain, now))
 		if err != nil {
 			return counters, sessions, fail(err)

@@ -73,7 +73,7 @@ func (l *filledList) String() string { return strings.Join(*l, ",") }
 // Type implements pflag.Value.
 func (*filledList) Type() string { return "texts" }
 
-// page returns the selection of the flags, except --user.
+// page returns the query that the flags ask for, without --user.
 func (o *auditFilter) page(now time.Time) (p store.EventPage, err error) {
 	p.Actor = string(o.actor)
 	if o.session != "" {

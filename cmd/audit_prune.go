@@ -90,7 +90,7 @@ func (o *auditPruneOptions) prune(ctx context.Context, a *app, inst *instance, v
 	progress := pruneLines(a, view.Events)
 	if onTerminal {
 		progress = func(done int64) {
-			fmt.Fprintf(a.err, "\rauthctl: %s deleted %s ", bar(done, view.Events), count(done, "event"))
+			fmt.Fprintf(a.err, "\rauthctl: %s deleted %s ", progressBar(done, view.Events), count(done, "event"))
 		}
 	}
 	deleted, err := inst.authn.PruneEvents(ctx, a.actor(o.reason), view.Before, progress)

@@ -56,7 +56,9 @@ func (b *bench) progress(what string) func(float64) {
 		b.a.say("%s", what)
 		return func(float64) {}
 	}
-	return func(part float64) { fmt.Fprintf(b.a.err, "\rauthctl: %s %s ", bar(int64(part*1000), 1000), what) }
+	return func(part float64) {
+		fmt.Fprintf(b.a.err, "\rauthctl: %s %s ", progressBar(int64(part*1000), 1000), what)
+	}
 }
 
 func (b *bench) endProgress() {

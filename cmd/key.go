@@ -99,12 +99,12 @@ type keyChange struct {
 	do   func(*authn.Keys, context.Context, authn.Actor, string) error
 }
 
-// await waits until every server knows, and, of a key that is active now, can sign with it.
-func (c keyChange) await(ctx context.Context, o waitOptions, a *app, svc *authn.Service, id string) (authn.Reach, error) {
+// awaitChange waits until every server knows, and, of a key that is active now, can sign with it.
+func (c keyChange) awaitChange(ctx context.Context, o waitOptions, a *app, svc *authn.Service, id string) (authn.Reach, error) {
 	if c.to == string(store.KeyActive) {
-		return o.awaitSigner(ctx, a, svc, id)
+		return o.awaitActiveKey(ctx, a, svc, id)
 	}
-	return o.await(ctx, a, svc)
+	return o.awaitServers(ctx, a, svc)
 }
 
 func (c keyChange) states() []string {
@@ -185,7 +185,7 @@ func (o *keyChangeOptions) run(ctx context.Context, a *app, change keyChange, id
 		return err
 	}
 	a.say("key %s is %s", id, change.to)
-	reach, err := change.await(ctx, o.waitOptions, a, inst.authn, id)
+	reach, err := change.awaitChange(ctx, o.waitOptions, a, inst.authn, id)
 	view.Nodes, view.PropagationMS = viewReach(reach), reach.Took.Milliseconds()
 	return errors.Join(o.show(a, view), err)
 }

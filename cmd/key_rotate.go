@@ -139,14 +139,14 @@ func (o *keyRotateOptions) rotate(ctx context.Context, a *app, inst *instance, k
 	}
 	view.Algorithm = next.Algorithm
 	a.say("key %s (%s) is published", next.ID, next.Algorithm)
-	if err := o.awaitKey(ctx, a, inst.authn, next.ID); err != nil {
+	if err := o.awaitPublishedKey(ctx, a, inst.authn, next.ID); err != nil {
 		return err
 	}
 	if next.Algorithm != authn.AlgorithmHS256 {
 		if err := o.publish(ctx, a, next); err != nil {
 			return err
 		}
-		if err := o.awaitKey(ctx, a, inst.authn, next.ID); err != nil { // a server may have joined meanwhile
+		if err := o.awaitPublishedKey(ctx, a, inst.authn, next.ID); err != nil { // a server may have joined meanwhile
 			return err
 		}
 	}
@@ -159,14 +159,14 @@ func (o *keyRotateOptions) rotate(ctx context.Context, a *app, inst *instance, k
 	}
 	view.KeyID = next.ID
 	a.say("key %s signs", next.ID)
-	reach, err := o.awaitSigner(ctx, a, inst.authn, next.ID)
+	reach, err := o.awaitActiveKey(ctx, a, inst.authn, next.ID)
 	view.Nodes, view.PropagationMS = viewReach(reach), reach.Took.Milliseconds()
 	return err
 }
 
-// awaitKey waits until every server can sign with a key. It fails with a partial failure if a
-// server cannot: the key is published, and nothing else has changed.
-func (o *keyRotateOptions) awaitKey(ctx context.Context, a *app, svc *authn.Service, id string) error {
+// awaitPublishedKey waits until every server can sign with a key. It fails with a partial failure if
+// a server cannot: the key is published, and nothing else has changed.
+func (o *keyRotateOptions) awaitPublishedKey(ctx context.Context, a *app, svc *authn.Service, id string) error {
 	reach, err := svc.Cluster.AwaitKey(ctx, id, o.wait)
 	if err != nil {
 		return fmt.Errorf("key %s is published and not promoted: %w", id, err)
@@ -223,10 +223,10 @@ func (o *keyRotateOptions) burn(ctx context.Context, a *app, inst *instance, key
 	a.say("key %s is the only one, %s burned", id, count(int64(burned), "key"))
 	var notRevoked error
 	if o.sessions {
-		_, notRevoked = inst.authn.Revoke(ctx, a.actor(o.reason), authn.Selection{})
+		_, notRevoked = inst.authn.Revoke(ctx, a.actor(o.reason), authn.SessionFilter{})
 		view.SessionsRevoked = notRevoked == nil
 	}
-	reach, err := o.awaitSigner(ctx, a, inst.authn, id)
+	reach, err := o.awaitActiveKey(ctx, a, inst.authn, id)
 	view.Nodes, view.PropagationMS = viewReach(reach), reach.Took.Milliseconds()
 	return errors.Join(notRevoked, err, doubt)
 }

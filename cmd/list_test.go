@@ -103,20 +103,20 @@ func TestTablesAreHarmlessToTerminals(t *testing.T) {
 
 func TestProgressIsDrawnWhereTheEndIsKnown(t *testing.T) {
 	t.Parallel()
-	counted := authn.Selected{SessionCount: store.SessionCount{Sessions: 10}}
-	ten := selection{Selected: counted, whole: true}
+	counted := authn.Counted{SessionCount: store.SessionCount{Sessions: 10}}
+	ten := sessionCount{Counted: counted, whole: true}
 	for _, tt := range []struct {
 		done int64
-		n    selection
+		n    sessionCount
 		want string
 	}{
-		{3, selection{Selected: counted}, "deleted 3 dead rows"},
+		{3, sessionCount{Counted: counted}, "deleted 3 dead rows"},
 		{0, ten, "[" + strings.Repeat(".", 30) + "] deleted 0 dead rows"},
 		{5, ten, "[" + strings.Repeat("#", 15) + strings.Repeat(".", 15) + "] deleted 5 dead rows"},
 		{12, ten, "[" + strings.Repeat("#", 30) + "] deleted 12 dead rows"},
-		{1, selection{whole: true}, "deleted 1 dead row"},
+		{1, sessionCount{whole: true}, "deleted 1 dead row"},
 	} {
-		if got := progressBar(tt.done, tt.n); got != tt.want {
+		if got := sweepProgress(tt.done, tt.n); got != tt.want {
 			t.Errorf("got %q, want %q", got, tt.want)
 		}
 	}

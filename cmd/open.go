@@ -61,7 +61,7 @@ func (a *app) open(ctx context.Context, o opening) (*instance, error) {
 }
 
 func (a *app) prepare(ctx context.Context, inst *instance, o opening) error {
-	if err := refuseProduction(ctx, inst, o); err != nil {
+	if err := checkEnvironment(ctx, inst, o); err != nil {
 		return err
 	}
 	if err := a.settleSchema(ctx, inst, o); err != nil {

@@ -77,7 +77,7 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 	if err := inst.prepare(ctx, log); err != nil {
 		return err
 	}
-	makeRoom(inst.authn.HashStats().Budget.Workers)
+	addThreads(inst.authn.HashStats().Budget.Workers)
 	ctx, leave, err := inst.join(ctx, changes, srv, log)
 	if err != nil {
 		return err

@@ -139,7 +139,7 @@ func (o tokenRevokeOptions) run(ctx context.Context, a *app, session string) err
 		return orUser(ctx, inst, id, err)
 	}
 	a.say("ended session %s", id)
-	_, err = o.await(ctx, a, inst.authn)
+	_, err = o.awaitServers(ctx, a, inst.authn)
 	return err
 }
 

@@ -165,7 +165,7 @@ func (i *importer) progress() {
 	line := fmt.Sprintf("%s imported, %d already there, %d rejected", count(int64(i.view.Imported), "user"), i.view.There, i.view.Rejected)
 	switch {
 	case onTerminal && i.size > 0:
-		fmt.Fprintf(i.a.err, "\rauthctl: %s %s ", bar(i.in.n, i.size), line)
+		fmt.Fprintf(i.a.err, "\rauthctl: %s %s ", progressBar(i.in.n, i.size), line)
 	case onTerminal:
 		fmt.Fprintf(i.a.err, "\rauthctl: %s ", line)
 	default:

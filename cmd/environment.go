@@ -8,10 +8,10 @@ import (
 
 const environmentKnown = 12 // the version of the schema that servers say their environment in
 
-// refuseProduction fails if this process would use the cheap password hashes of development in a
+// checkEnvironment fails if this process would use the cheap password hashes of development in a
 // database that production servers use. A missing schema, or one that does not record the environment,
 // counts as not in production.
-func refuseProduction(ctx context.Context, inst *instance, o opening) error {
+func checkEnvironment(ctx context.Context, inst *instance, o opening) error {
 	if !inst.cfg.Development() || !o.hashes {
 		return nil
 	}

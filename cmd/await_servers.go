@@ -23,10 +23,10 @@ func (o *waitOptions) addFlag(c *cobra.Command) {
 	c.Flags().Var((*span)(&o.wait), "wait", "how long to wait for every running server to confirm")
 }
 
-// await waits for the servers and reports which of them have read the revocation. It fails with a
-// partial failure if a server does not confirm.
-func (o waitOptions) await(ctx context.Context, a *app, svc *authn.Service) (authn.Reach, error) {
-	reach, err := svc.Cluster.Await(ctx, o.wait)
+// awaitServers waits for the servers and reports which of them have read the revocation. It fails
+// with a partial failure if a server does not confirm.
+func (o waitOptions) awaitServers(ctx context.Context, a *app, svc *authn.Service) (authn.Reach, error) {
+	reach, err := svc.Cluster.AwaitRevocations(ctx, o.wait)
 	if err != nil {
 		return reach, fmt.Errorf("it is done, but which servers know of it could not be told: %w", err)
 	}
@@ -64,10 +64,10 @@ func silence(nodes []store.Node) string {
 	return strings.Join(names, ", ")
 }
 
-// awaitSigner is await for a key that became the active one. It waits until every server can open
-// the key: a server whose secrets do not open it cannot sign anybody in.
-func (o waitOptions) awaitSigner(ctx context.Context, a *app, svc *authn.Service, id string) (authn.Reach, error) {
-	reach, err := o.await(ctx, a, svc)
+// awaitActiveKey is awaitServers for a key that became the active one. It also waits until every
+// server can open the key: a server whose secrets do not open it cannot sign anybody in.
+func (o waitOptions) awaitActiveKey(ctx context.Context, a *app, svc *authn.Service, id string) (authn.Reach, error) {
+	reach, err := o.awaitServers(ctx, a, svc)
 	if err != nil {
 		return reach, err
 	}

@@ -12,8 +12,7 @@ import (
 
 // declarations holds the files that declare the settings. [Example] reads their comments.
 //
-//go:embed settings.go settings_database.go settings_limits.go settings_password.go settings_server.go
-//go:embed settings_tokens.go settings_vault.go
+//go:embed settings.go settings_*.go
 var declarations embed.FS
 
 const exampleHead = `# Every setting of authctl with its default. Copy what you change to

@@ -2,8 +2,6 @@
 // them, and says where each value came from. It turns them into what the packages that use them take.
 package config
 
-import "github.com/authctl/authctl/authn/hashing"
-
 // Settings is every setting. Each field declares one setting, but for bounds that the package using it
 // defines (see [Loaded.Validate]). Its comment is what config.example.yaml says of it, and its tags are
 //
@@ -45,10 +43,12 @@ type Settings struct {
 	Config Config `key:"config"`
 }
 
-// Params returns the Argon2 cost.
-func (a Argon2) Params() hashing.Params {
-	return hashing.Params{Memory: uint32(a.Memory / 1024), Iterations: a.Iterations, Parallelism: a.Parallelism}
-}
-
 // Development reports whether this is a developer's own machine.
 func (c Settings) Development() bool { return c.Environment == "development" }
+
+// Config is how the configuration itself is read.
+type Config struct {
+	// Reload when this file, .env, a file that holds a secret or the blocklist changes, as SIGHUP
+	// does. What can change while serve runs: docs/configuration.md.
+	Watch bool `key:"watch" default:"false"`
+}

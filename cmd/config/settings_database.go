@@ -1,8 +1,6 @@
 package config
 
-import (
-	"time"
-)
+import "time"
 
 // Database is where everything is kept, and how it is reached.
 type Database struct {

@@ -1,8 +1,6 @@
 package config
 
-import (
-	"time"
-)
+import "time"
 
 // Limits is what slows down whoever guesses passwords.
 type Limits struct {

@@ -2,6 +2,8 @@ package config
 
 import (
 	"time"
+
+	"github.com/authctl/authctl/authn/hashing"
 )
 
 // Password is how passwords are judged and hashed.
@@ -33,6 +35,11 @@ type Argon2 struct {
 	// auto computes with AVX-512 or AVX2 where the processor has it, and checks at the start that it
 	// computes the same; portable does not.
 	Implementation string `key:"implementation" default:"auto" oneof:"auto portable" reload:"yes"`
+}
+
+// Params returns the Argon2 cost.
+func (a Argon2) Params() hashing.Params {
+	return hashing.Params{Memory: uint32(a.Memory / 1024), Iterations: a.Iterations, Parallelism: a.Parallelism}
 }
 
 // Hashing is what hashing passwords may take of the process.

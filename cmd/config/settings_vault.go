@@ -1,24 +1,6 @@
 package config
 
-import (
-	"time"
-)
-
-// Accounts is what holds of users.
-type Accounts struct {
-	// How long after a user was deleted nobody can register the name, so that nobody takes the
-	// place of the user where others go by the name. 0s for not at all; at most 8760h. It does
-	// not bind "authctl user create" and "user import".
-	NameQuarantine time.Duration `key:"name_quarantine" default:"720h" range:"0s..8760h" reload:"yes"`
-}
-
-// Log is what is logged, and how.
-type Log struct {
-	// trace, debug, info, warn, error or disabled. Also: LOG_LEVEL.
-	Level string `key:"level" default:"info" oneof:"trace debug info warn error disabled" anycase:"yes" reload:"yes"`
-	// json, console for people, or auto: console on a terminal and in development.
-	Format string `key:"format" default:"auto" oneof:"auto json console"`
-}
+import "time"
 
 // Vault is how secrets are read that are kept in HashiCorp Vault or OpenBao.
 type Vault struct {
@@ -47,11 +29,4 @@ type Vault struct {
 	// How long serve goes on with what it holds while Vault is away; then it is not ready.
 	// Longer than refresh_interval.
 	MaxAge time.Duration `key:"max_age" default:"24h" range:"1s..720h" reload:"yes"`
-}
-
-// Config is how the configuration itself is read.
-type Config struct {
-	// Reload when this file, .env, a file that holds a secret or the blocklist changes, as SIGHUP
-	// does. What can change while serve runs: docs/configuration.md.
-	Watch bool `key:"watch" default:"false"`
 }

@@ -2,51 +2,10 @@ package config
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
-	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/spf13/viper"
 )
-
-const (
-	goodSecret  = "5f0c3a9e1b7d2846a4c8e6f0193b5d7f5f0c3a9e1b7d2846a4c8e6f0193b5d7f"
-	otherSecret = "9b1d7e5a3c608f24d6e2b4a8c0f1e3d59b1d7e5a3c608f24d6e2b4a8c0f1e3d5"
-)
-
-// from returns sources with a configuration file and variables.
-func from(t *testing.T, file string, environ ...string) Sources {
-	t.Helper()
-	src := Sources{Dir: t.TempDir(), Environ: environ, Flags: map[string]string{}}
-	if file != "" {
-		write(t, filepath.Join(src.Dir, defaultFile), file, 0o600)
-	}
-	return src
-}
-
-func write(t *testing.T, path, content string, mode os.FileMode) {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(content), mode); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(path, mode); err != nil { // whatever the umask
-		t.Fatal(err)
-	}
-}
-
-func mustLoad(t *testing.T, src Sources) Loaded {
-	t.Helper()
-	cfg, err := Load(src)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cfg
-}
 
 // TestHostileConfiguration is about settings that are wrong, weak or contradict each other.
 // What becomes of the commands then is in testdata/script/hostile.txtar.
@@ -321,100 +280,5 @@ func severalFaults(t *testing.T) {
 	_, err = Load(from(t, "server: {prot: 1}\ntokens: {access_ttl: 900}", "AUTHCTL_NOTHING=1", "PORT=x"))
 	if all, _ = errors.AsType[Faults](err); len(all) != 4 {
 		t.Errorf("got %d faults, want 4: %v", len(all), err)
-	}
-}
-
-func unreadableFiles(t *testing.T) {
-	for name, src := range map[string]Sources{
-		"named and missing":   {File: "/nowhere/authctl.yaml"},
-		"missing, by name":    {Environ: []string{"AUTHCTL_CONFIG=/nowhere/authctl.yaml"}},
-		"no YAML":             from(t, "server: [port"),
-		"the same key twice":  from(t, "registration: open\nregistration: closed"),
-		"a list, not a table": from(t, "- server"),
-		"a secret alone":      from(t, "hunter2secret"),
-		"a short one":         from(t, "hunter2`"),
-	} {
-		src.Flags = map[string]string{}
-		if _, err := Load(src); err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "authctl.yaml") {
-			t.Errorf("%s: got %v", name, err)
-		}
-	}
-}
-
-func unreadableDotenv(t *testing.T) {
-	for _, content := range []string{"JWT_SECRET='hunter2\n", "the secret is hunter2\n"} {
-		src := from(t, "")
-		write(t, filepath.Join(src.Dir, ".env"), content, 0o600)
-		if _, err := Load(src); err == nil || !strings.Contains(err.Error(), ".env:1: ") || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%q: got %v", content, err)
-		}
-	}
-}
-
-// TestExampleHasEveryDefault compares config.example.yaml with the defaults: the
-// same keys, in the same order, with the same values.
-func TestExampleHasEveryDefault(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join("..", "..", "config.example.yaml")
-	src := from(t, "")
-	src.File = path
-	example, plain := mustLoad(t, src), mustLoad(t, from(t, ""))
-	if !reflect.DeepEqual(example.Settings, plain.Settings) {
-		t.Errorf("the example makes\n%+v\nthe defaults\n%+v", example.Settings, plain.Settings)
-	}
-	v := viper.New()
-	v.SetConfigFile(path)
-	if err := v.ReadInConfig(); err != nil {
-		t.Fatal(err)
-	}
-	for _, key := range keys() {
-		if !v.InConfig(key) && !slices.Contains(v.AllKeys(), key) {
-			t.Errorf("the example lacks %s", key)
-		}
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	// The order of the leaves' own names.
-	var names, want []string
-	for _, m := range regexp.MustCompile(`(?m)^ *([a-z0-9_]+):( \S.*)$`).FindAllStringSubmatch(string(b), -1) {
-		names = append(names, m[1])
-	}
-	for _, key := range keys() {
-		want = append(want, key[strings.LastIndexByte(key, '.')+1:])
-	}
-	if !slices.Equal(names, want) {
-		t.Errorf("the example has the keys\n%q, want\n%q", names, want)
-	}
-}
-
-func TestDevelopmentIsCheap(t *testing.T) {
-	t.Parallel()
-	cfg := mustLoad(t, from(t, "environment: development"))
-	if cfg.Password.Argon2.Memory != 4<<20 || cfg.Origins["password.argon2.memory"] != "environment: development" {
-		t.Errorf("got %d from %s", cfg.Password.Argon2.Memory, cfg.Origins["password.argon2.memory"])
-	}
-	cfg = mustLoad(t, from(t, "environment: development\npassword: {argon2: {memory: 32MiB}}"))
-	if cfg.Password.Argon2.Memory != 32<<20 {
-		t.Errorf("got %d, want what the file says", cfg.Password.Argon2.Memory)
-	}
-	if cfg = mustLoad(t, from(t, "")); cfg.Password.Argon2.Memory != 64<<20 || cfg.Tokens.AccessTTL != 15*time.Minute {
-		t.Errorf("got %+v", cfg.Settings)
-	}
-}
-
-func TestTheDefaultsAreWhatIsLoadedWithoutAnySource(t *testing.T) {
-	t.Parallel()
-	want, err := Load(Sources{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := Defaults()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

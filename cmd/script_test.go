@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) {
 	syscall.Umask(0o022) // or files that others may change are refused
-	storetest.MoreInParallel()
+	storetest.Prepare()
 	testscript.Main(m, map[string]func(){"authctl": func() { os.Exit(cmd.Main()) }})
 }
 

@@ -38,7 +38,7 @@ func Algorithms() []string {
 // CheckAlgorithm returns an error, with text for a person, unless name is an algorithm.
 func CheckAlgorithm(name string) error {
 	if !slices.Contains(Algorithms(), name) {
-		return fmt.Errorf("must be one of %s", strings.Join(Algorithms(), ", "))
+		return fmt.Errorf("must be %s, not %q", strings.Join(Algorithms(), " or "), name)
 	}
 	return nil
 }

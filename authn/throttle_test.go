@@ -544,7 +544,7 @@ func TestAnAddressBlockIsAnAddressOrA64(t *testing.T) {
 func TestLimitsOutOfRangeAreRefused(t *testing.T) {
 	t.Parallel()
 	good := AccountLimits{Free: 5, MaxDelay: 15 * time.Minute, FreeAnywhere: 20, MaxAnywhere: time.Minute, DisableAfter: 100}
-	if err := good.Validate(); err != nil {
+	if err := good.Check().Err(); err != nil {
 		t.Error(err)
 	}
 	for name, spoil := range map[string]func(*AccountLimits){

@@ -219,7 +219,7 @@ func (b *bench) costs() []hashing.Params {
 // impossible returns why a cost cannot be measured on this machine, or "".
 func (b *bench) impossible(p hashing.Params) string {
 	if p.Validate() != nil {
-		return "more than the 1 GiB that a hash may take"
+		return fmt.Sprintf("more than the %d GiB that a hash may take", hashing.MaxMemory>>20)
 	}
 	if need := int64(p.Memory) << 10 * int64(b.goal.Workers); b.goal.Memory > 0 && need > b.goal.Memory {
 		return fmt.Sprintf("%d hashes at once need %s, and there are %s", b.goal.Workers, config.ShowSize(config.Size(need)), config.ShowSize(config.Size(b.goal.Memory)))

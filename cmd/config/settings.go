@@ -2,8 +2,10 @@
 // them, and says where each value came from. It turns them into what the packages that use them take.
 package config
 
-// Settings is every setting. Each field declares one setting, but for bounds that the package using it
-// defines (see [Loaded.Validate]). Its comment is what config.example.yaml says of it, and its tags are
+// Settings is every setting. Each field declares one setting. A bound or a list of allowed words exists
+// once: in the tag, unless the package that takes the value refuses other values; that package then
+// checks the value, and [Loaded.Validate] only adds the key to its error. The comment of a field is what
+// config.example.yaml says of the setting, behind which [printedBounds] puts the bounds. The tags are
 //
 //	key:"max_per_user"   its name in its section; the file has it so, a variable in capitals
 //	default:"100"        as a person would write it; empty without one
@@ -14,7 +16,7 @@ package config
 //
 // The order of the fields is that of config.example.yaml and of "authctl config show". A [Secret] is two settings, for
 // it can be given as X or as X_file; the second paragraph of its comment is about X_file. What is allowed of a
-// setting in relation to another, or by the package that uses it, is in [Loaded.Validate].
+// setting in relation to another is in [Loaded.Validate].
 type Settings struct {
 	// production, or development on your own machine: cheap password hashes, logs for
 	// people, common passwords accepted with a warning. Refused with an https public_url, and

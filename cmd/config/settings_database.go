@@ -27,7 +27,7 @@ type Database struct {
 	IdleInTransactionTimeout time.Duration `key:"idle_in_transaction_timeout" default:"10s" range:"100ms..1h"`
 	// prepare, or describe or none behind a PgBouncer in transaction mode (the two
 	// timeouts above are then not sent; see docs/operating.md).
-	StatementCache string `key:"statement_cache" default:"prepare" oneof:"prepare describe none"`
+	StatementCache string `key:"statement_cache" default:"prepare"`
 	// Allow a connection to another host that is not both encrypted and verified
 	// (sslmode other than verify-full). Only on a network that is yours alone.
 	Insecure bool `key:"insecure" default:"false"`

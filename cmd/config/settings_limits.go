@@ -38,8 +38,8 @@ type AccountLimits struct {
 	// within 30 days. A long delay here would let strangers lock people out.
 	FreeFailuresAnywhere int           `key:"free_failures_anywhere" default:"20" reload:"yes"`
 	MaxDelayAnywhere     time.Duration `key:"max_delay_anywhere" default:"1m" reload:"yes"`
-	// Failures in a row that disable the password until "authctl user unlock" or a new one;
-	// free_failures to 100 (NIST SP 800-63B-4), 0 for never.
+	// Failures in a row that disable the password until "authctl user unlock" or a new one
+	// (NIST SP 800-63B-4).
 	DisablePasswordAfter int `key:"disable_password_after" default:"100" reload:"yes"`
 }
 

@@ -19,7 +19,7 @@ type Password struct {
 	//
 	// A file that holds them instead, one a line.
 	PreviousPeppers Secrets `key:"previous_peppers" reload:"yes"`
-	// Shortest password, 8 to 64 characters. 15 where a password is the only factor.
+	// Shortest password. 15 where a password is the only factor.
 	MinLength int `key:"min_length" default:"8" range:"8..64 characters" reload:"yes"`
 	// Your own list of refused passwords, one a line, instead of the built-in one.
 	BlocklistFile string `key:"blocklist_file" reload:"yes"`

@@ -24,6 +24,15 @@ const (
 	AuthKubernetes = "kubernetes" // the service account of the pod
 )
 
+// CheckAuth returns an error, with text for a person, unless method is an auth method.
+func CheckAuth(method string) error {
+	switch method {
+	case AuthToken, AuthAppRole, AuthKubernetes:
+		return nil
+	}
+	return fmt.Errorf("must be %s or %s or %s, not %q", AuthToken, AuthAppRole, AuthKubernetes, method)
+}
+
 // Config is how this process authenticates to Vault.
 type Config struct {
 	Auth      string                 // AuthToken, AuthAppRole or AuthKubernetes

@@ -15,13 +15,13 @@ import (
 //go:embed settings.go settings_*.go
 var declarations embed.FS
 
-const exampleHead = `# Every setting of authctl with its default. Copy what you change to
-# authctl.yaml; what is left out keeps its default.
+const exampleHead = `# All settings of authctl and their defaults. Copy the settings that you change to
+# authctl.yaml. A setting that is left out keeps its default.
 #
 # A setting can also come from the environment: AUTHCTL_ and the key in capitals,
 # with _ for the dots (AUTHCTL_SERVER_PORT=8080). The order of precedence is
 # flags, environment, ./.env, this file, defaults. "authctl config show" prints
-# every value and where it came from, "authctl config check" what is wrong.
+# every value and where it came from. "authctl config check" lists every fault.
 #
 # Durations and sizes have units: 90s, 15m, 168h; 64MiB. What stands behind a
 # value says which values are allowed.

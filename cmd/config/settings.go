@@ -18,9 +18,9 @@ package config
 // it can be given as X or as X_file; the second paragraph of its comment is about X_file. What is allowed of a
 // setting in relation to another is in [Loaded.Validate].
 type Settings struct {
-	// production, or development on your own machine: cheap password hashes, logs for
-	// people, common passwords accepted with a warning. Refused with an https public_url, and
-	// on a database that servers in production use.
+	// production, or development on your own machine. development uses a low password hash cost,
+	// prints logs for people, and accepts common passwords with a warning. It is refused with an
+	// https public_url, and on a database that servers in production use.
 	Environment string     `key:"environment" default:"production" oneof:"production development"`
 	Database    Database   `key:"database"`
 	Server      Server     `key:"server"`
@@ -31,16 +31,16 @@ type Settings struct {
 	Cookies     Cookies    `key:"cookies"`
 	Password    Password   `key:"password"`
 	Hashing     Hashing    `key:"hashing"`
-	// What slows down whoever guesses passwords, floods or sprays; see docs/limits.md.
+	// Limits against guessing, flooding and spraying passwords; see docs/limits.md.
 	Limits Limits `key:"limits"`
-	// open lets anyone register, closed leaves it to "authctl user create".
+	// open lets anyone register. closed allows only "authctl user create".
 	Registration string   `key:"registration" default:"open" oneof:"open closed" reload:"yes"`
 	Accounts     Accounts `key:"accounts"`
 	Log          Log      `key:"log"`
-	// jwt.secret, database.url, password.pepper and the lists of previous ones can be kept in
-	// HashiCorp Vault or OpenBao, in a KV engine: write vault:PATH#FIELD instead, such as
-	// vault:secret/authctl#jwt_secret. VAULT_ADDR, VAULT_NAMESPACE, VAULT_CACERT and their kin say
-	// where it is.
+	// HashiCorp Vault or OpenBao. Its KV engine can hold jwt.secret, database.url, password.pepper
+	// and the lists of previous secrets and peppers: set them to vault:PATH#FIELD, such as
+	// vault:secret/authctl#jwt_secret. The environment says where Vault is: VAULT_ADDR,
+	// VAULT_NAMESPACE, VAULT_CACERT and Vault's other variables.
 	Vault  Vault  `key:"vault"`
 	Config Config `key:"config"`
 }
@@ -50,7 +50,7 @@ func (c Settings) Development() bool { return c.Environment == "development" }
 
 // Config is how the configuration itself is read.
 type Config struct {
-	// Reload when this file, .env, a file that holds a secret or the blocklist changes, as SIGHUP
-	// does. What can change while serve runs: docs/configuration.md.
+	// Reload, as after SIGHUP, when this file, .env, a file with a secret or the blocklist
+	// changes. docs/configuration.md says what can change while serve runs.
 	Watch bool `key:"watch" default:"false"`
 }

@@ -55,8 +55,8 @@ func TestATokenIsNotCalledBadForWantOfTheSecret(t *testing.T) {
 		g := f.signIn(t, "alice")
 		none, other, nothing := bare(t, f, f.store, ""), bare(t, f, f.store, strangersSecret), bare(t, f, nil, "")
 		judges(t, f.Service, "all is there", g.AccessToken, VerdictGood, nil, "good until")
-		judges(t, none.Service, "no secret", g.AccessToken, VerdictUnknown, secret, "is one of this installation, and without jwt.secret")
-		judges(t, other.Service, "another secret", g.AccessToken, VerdictUnknown, secret, "the jwt.secret that it belongs to is not configured")
+		judges(t, none.Service, "no secret", g.AccessToken, VerdictUnknown, secret, "belongs to this installation; without jwt.secret")
+		judges(t, other.Service, "another secret", g.AccessToken, VerdictUnknown, secret, "the jwt.secret that sealed it is not configured")
 		judges(t, nothing.Service, "nothing", g.AccessToken, VerdictUnknown, both, "jwt.secret")
 		judges(t, none.Service, "a refresh token needs none", g.RefreshToken, VerdictGood, nil, "current token")
 

@@ -15,7 +15,7 @@ import (
 )
 
 func newAudit(a *app) *cobra.Command {
-	return group("audit", "Read the audit trail, and shorten it", newAuditList(a), newAuditPrune(a))
+	return group("audit", "Read the audit trail, and delete old events", newAuditList(a), newAuditPrune(a))
 }
 
 // maxQueried is the max number of events in one query of a narrow filter.
@@ -140,7 +140,7 @@ func (o *auditListOptions) run(ctx context.Context, a *app) error {
 		return err
 	}
 	if more {
-		a.say("there are more: raise --limit (0 for all), or narrow them by --since and --until")
+		a.say("there are more events: raise --limit (0 for all), or narrow the period with --since and --until")
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ INSERT INTO audit_events (at, action, actor) SELECT i, 'authn_login_fail', 'anon
 	var out strings.Builder
 	said := &stopper{text: "deleted 1,000 events of 5000", stop: stop}
 	exit := execute(ctx, []string{"audit", "prune", "--before", "2026-01-01", "--yes"}, environ, strings.NewReader(""), &out, said)
-	if want := "stopped: deleted 1,000 events from "; exit != exitInterrupted || !strings.Contains(said.String(), want) {
+	if want := "stopped after permanently deleting 1,000 events from "; exit != exitInterrupted || !strings.Contains(said.String(), want) {
 		t.Errorf("got exit code %d, %s", exit, said.String())
 	}
 	var left, told int

@@ -83,7 +83,7 @@ func TestAServerNoticesThatItsDatabaseWentBack(t *testing.T) {
 			loggedOut.access, loggedOut.refresh = access, refresh
 			restore()
 			eventually(t, func() bool {
-				return strings.Contains(serve.said(t), "revocations that the database had lost are in it again")
+				return strings.Contains(serve.said(t), "revocations that the database lost are written to it again")
 			})
 			revoked.isOut(t)
 			loggedOut.isOut(t)

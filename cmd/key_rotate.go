@@ -27,7 +27,7 @@ func newKeyRotate(a *app) *cobra.Command {
 	var o keyRotateOptions
 	c := &cobra.Command{
 		Use:   "rotate",
-		Short: "Sign with a new key, unnoticed by users; or burn the current key",
+		Short: "Sign with a new key without signing anybody out, or burn the current key",
 		Long: `Sign with a new key, in three steps. The command publishes the new key and waits until
 every server can sign with it and every cache of the public keys has had time to fetch
 it. Then it promotes the new key. The previous key verifies until the last token that
@@ -46,7 +46,7 @@ old secret to jwt.previous_secrets (docs/keys.md).`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if o.now && c.Flags().Changed("publish-for") {
-				return usage("without --now the new key is published first, and the one before goes on verifying", "--publish-for does not go with --now, which publishes nothing beforehand")
+				return usage("without --now the new key is published first, and the previous key still verifies", "--publish-for cannot be combined with --now: --now does not publish the key beforehand")
 			}
 			return o.run(c.Context(), a)
 		},
@@ -80,7 +80,7 @@ type rotateView struct {
 
 func (o *keyRotateOptions) run(ctx context.Context, a *app) error {
 	if o.sessions && !o.now {
-		return usage("authctl token revoke-all --everyone ends them without burning a key", "--and-revoke-sessions goes with --now")
+		return usage("authctl token revoke-all --everyone ends them without burning a key", "--and-revoke-sessions needs --now")
 	}
 	inst, err := a.open(ctx, opening{signs: true})
 	if err != nil {
@@ -108,12 +108,12 @@ func (o *keyRotateOptions) run(ctx context.Context, a *app) error {
 	if errors.Is(err, authn.ErrSecretInUse) {
 		hint := "put a new secret into jwt.secret (authctl secret generate) and the old one into jwt.previous_secrets; or set jwt.algorithm to EdDSA"
 		if o.now {
-			hint = "put a new secret into jwt.secret (authctl secret generate), call this again, and restart the servers with it"
+			hint = "put a new secret into jwt.secret (authctl secret generate), run this command again, and restart the servers with the new secret"
 		}
 		return &problem{exitUsage, err, hint}
 	}
 	if errors.Is(err, authn.ErrAnotherNext) {
-		return &problem{exitConflict, err, "authctl key list shows it; authctl key retire gives it up, authctl key promote goes on with it"}
+		return &problem{exitConflict, err, "authctl key list shows the next key; authctl key promote activates it, authctl key retire withdraws it"}
 	}
 	if view.KeyID == "" && !o.dryRun {
 		return err
@@ -177,8 +177,8 @@ func (o *keyRotateOptions) awaitPublishedKey(ctx context.Context, a *app, svc *a
 	if len(reach.Missing) == 0 {
 		return nil
 	}
-	return &problem{exitPartial, fmt.Errorf("key %s is published and not promoted: not held by %s", id, nodeNames(reach.Missing)),
-		"give these servers the same jwt.secret (restart them), and call authctl key rotate again; if it is wrong here, first authctl key retire " + id}
+	return &problem{exitPartial, fmt.Errorf("key %s is published and not promoted: it cannot be opened by %s", id, nodeNames(reach.Missing)),
+		"restart these servers with the same jwt.secret, and run authctl key rotate again; if the secret here is wrong, first run authctl key retire " + id}
 }
 
 // publish waits until the key has been published for --publish-for.
@@ -187,12 +187,12 @@ func (o *keyRotateOptions) publish(ctx context.Context, a *app, next authn.Key) 
 	if left <= 0 {
 		return nil
 	}
-	a.say("promoting it in %s, when all who keep the public keys have had the time to fetch it", left.Round(time.Second))
+	a.say("promoting the key in %s, when every cache of the public keys has had time to fetch it", left.Round(time.Second))
 	select {
 	case <-time.After(left):
 		return nil
 	case <-ctx.Done():
-		a.say("key %s is published and not promoted; authctl key rotate goes on with it", next.ID)
+		a.say("key %s is published and not promoted; authctl key rotate continues with it", next.ID)
 		return ctx.Err()
 	}
 }

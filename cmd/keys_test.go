@@ -242,12 +242,12 @@ func TestARotationThatIsInterruptedSaysHowToGoOn(t *testing.T) {
 	var all strings.Builder
 	for lines := bufio.NewScanner(said); lines.Scan(); {
 		fmt.Fprintln(&all, lines.Text())
-		if strings.Contains(lines.Text(), "promoting it in ") { // 5m0s, or less where the server was slow to hold it
+		if strings.Contains(lines.Text(), "promoting the key in ") { // 5m0s, or less where the server was slow to hold it
 			rotating.Process.Signal(syscall.SIGINT)
 		}
 	}
 	rotating.Wait()
-	if code := rotating.ProcessState.ExitCode(); code != 130 || !strings.Contains(all.String(), "is published and not promoted; authctl key rotate goes on with it\nauthctl: interrupted\n") {
+	if code := rotating.ProcessState.ExitCode(); code != 130 || !strings.Contains(all.String(), "is published and not promoted; authctl key rotate continues with it\nauthctl: interrupted\n") {
 		t.Errorf("got %d, %s", code, all.String())
 	}
 	next := node.keys(t)["next"]

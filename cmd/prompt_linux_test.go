@@ -236,10 +236,10 @@ func TestRevokingWhereNoServerHasBeenIsAskedForOnceMore(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "authctl.db")
 	environ := []string{"DATABASE_URL=sqlite:" + path, "AUTHCTL_ENVIRONMENT=development"}
 	runCommand(t, environ, "migrate", "up")
-	question := "no server has announced itself to " + path + " within a day (as far as it knows none ever has): " +
-		"is it the one that people sign in to? end 0 sessions of 0 users all the same? [y/N] "
+	question := "no server has used " + path + " within a day (it knows of no server at all): " +
+		"is it the database that people sign in to? end 0 sessions of 0 users anyway? [y/N] "
 	for typed, want := range map[string]int{"n\n": exitUsage, "y\n": exitOK} {
-		_, said, err := atTerminal(t, []answer{{"all the same? [y/N] ", typed, false}}, func(a *app) error {
+		_, said, err := atTerminal(t, []answer{{"anyway? [y/N] ", typed, false}}, func(a *app) error {
 			a.sources = config.Sources{Environ: environ, Dir: t.TempDir(), Flags: map[string]string{}}
 			root := newRoot(a)
 			root.SetArgs([]string{"token", "revoke-all", "--everyone", "--yes"})

@@ -54,7 +54,7 @@ func TestAReplacedDatabaseStopsItsServer(t *testing.T) {
 			if code := p.command.ProcessState.ExitCode(); code != 1 {
 				t.Errorf("it ended with %d, want 1", code)
 			}
-			for _, want := range []string{path, "while the database was open", "hint: stop all that has the database open"} {
+			for _, want := range []string{path, "while the database was open", "hint: stop every process that has the database open"} {
 				if !strings.Contains(p.said(t), want) {
 					t.Errorf("it does not say %q: %s", want, p.said(t))
 				}

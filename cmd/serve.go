@@ -103,7 +103,7 @@ func (inst *instance) prepare(ctx context.Context, log zerolog.Logger) error {
 	}
 	err := inst.authn.Keys.Open(ctx, authn.Actor{Name: "node:" + thisNode().Name})
 	if errors.Is(err, authn.ErrKeyClosed) {
-		return &problem{exitFailed, err, "put that secret into jwt.previous_secrets; if it is lost, authctl key rotate --now makes a new key, and all access tokens die with the old one"}
+		return &problem{exitFailed, err, "put that secret into jwt.previous_secrets; if it is lost, run authctl key rotate --now: it makes a new key and ends every access token"}
 	}
 	return err
 }

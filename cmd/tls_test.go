@@ -113,7 +113,7 @@ func TestTLS(t *testing.T) {
 		}
 	}
 	p.run(t, "health", "--ready")
-	if strings.Contains(p.said(t), "come in clear") {
+	if strings.Contains(p.said(t), "arrive unencrypted") {
 		t.Error("it warns although it speaks TLS")
 	}
 

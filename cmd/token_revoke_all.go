@@ -90,7 +90,7 @@ type countedView struct {
 
 func (o *revokeAllOptions) run(ctx context.Context, a *app) error {
 	if o.everyone == (len(o.users) > 0) {
-		return usage("authctl token revoke-all --help shows how it is called", "say whose sessions: either --user NAME or --everyone")
+		return usage("authctl token revoke-all --help shows the usage", "say whose sessions: either --user NAME or --everyone")
 	}
 	filter, err := o.filter(time.Now())
 	if err != nil {
@@ -118,7 +118,7 @@ func (o *revokeAllOptions) run(ctx context.Context, a *app) error {
 		return err
 	}
 	if !filter.Whole() && n.whole && n.Sessions == 0 {
-		a.say("warning: no living session is selected: look at --remote-addr, --issued-before and --except-session, and at authctl token list")
+		a.say("warning: no live session matches: check --remote-addr, --issued-before and --except-session against authctl token list")
 	}
 	if !ok {
 		a.showNewest(n)
@@ -149,7 +149,7 @@ func (o *revokeAllOptions) half(ctx context.Context, a *app, svc *authn.Service,
 	if done.Scopes > 0 {
 		what = "the sessions of " + strings.Join(o.users[:done.Scopes], ", ")
 	}
-	a.say("ended %s, and then it failed; run the command again for the rest", what)
+	a.say("ended %s before the error; run the command again to end the rest", what)
 	_, err := o.awaitServers(ctx, a, svc)
 	return err
 }
@@ -158,17 +158,17 @@ func (o *revokeAllOptions) half(ctx context.Context, a *app, svc *authn.Service,
 func (o *revokeAllOptions) filter(now time.Time) (filter authn.SessionFilter, err error) {
 	if o.issuedBefore != "" {
 		if filter.IssuedBefore, err = parseTime(o.issuedBefore, now); err != nil {
-			return filter, usage(instantForms, "--issued-before: %q is no time", o.issuedBefore)
+			return filter, usage(instantForms, "--issued-before: %q is not a time", o.issuedBefore)
 		}
 	}
 	if o.remoteAddr != "" {
 		if filter.From, err = authn.ParseNetwork(o.remoteAddr); err != nil {
-			return filter, usage("such as 203.0.113.7 or 203.0.113.0/24", "--remote-addr: %q is no address and no network: %v", o.remoteAddr, err)
+			return filter, usage("such as 203.0.113.7 or 203.0.113.0/24", "--remote-addr: %q is neither an address nor a network: %v", o.remoteAddr, err)
 		}
 	}
 	if o.exceptSession != "" {
 		if filter.Except, err = uuid.Parse(o.exceptSession); err != nil {
-			return filter, usage("authctl token list shows the ids", "--except-session: %q is no session id", o.exceptSession)
+			return filter, usage("authctl token list shows the ids", "--except-session: %q is not a session id", o.exceptSession)
 		}
 	}
 	return filter, nil

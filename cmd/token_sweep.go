@@ -22,11 +22,11 @@ func (a *app) sweepRows(ctx context.Context, inst *instance, filter authn.Sessio
 		n, err := inst.authn.Sweep(ctx, scope, progress)
 		deleted += n
 		if ctx.Err() != nil {
-			a.say("stopped deleting rows; the sessions are ended all the same, and a running server deletes the rest")
+			a.say("stopped deleting rows; the sessions are ended, and a running server deletes the remaining rows")
 			return deleted, ctx.Err()
 		}
 		if err != nil {
-			a.say("warning: the sessions are ended, but their rows could not all be deleted: %s", oneLine(err))
+			a.say("warning: the sessions are ended, but some of their rows could not be deleted: %s", oneLine(err))
 			return deleted, nil
 		}
 	}

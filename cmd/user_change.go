@@ -106,7 +106,7 @@ func (o *userDeleteOptions) run(ctx context.Context, a *app, name string) error 
 	}
 	a.say("deleted user %s (%s)", markedName(deleted.User.Username), deleted.User.ID)
 	if !deleted.NameFreeAt.IsZero() {
-		a.say("nobody can register the name until %s (accounts.name_quarantine); authctl user create can give it", when(deleted.NameFreeAt))
+		a.say("nobody can register the name until %s (accounts.name_quarantine); authctl user create can still assign it", when(deleted.NameFreeAt))
 	}
 	_, err = o.awaitServers(ctx, a, inst.authn)
 	return err

@@ -61,10 +61,10 @@ func (i *importer) all(ctx context.Context, reader *userfile.Reader, format stri
 // is broken, or the operating system cannot read it.
 func unreadable(format string, err error) error {
 	if broken, is := errors.AsType[*userfile.Broken](err); is {
-		return &problem{exitFailed, fmt.Errorf("the file cannot be read to its end as %s: %w", format, broken), "import the whole file, or the mended one; those who are in are left alone"}
+		return &problem{exitFailed, fmt.Errorf("the file cannot be read to its end as %s: %w", format, broken), "import the complete or corrected file; imported users stay unchanged"}
 	}
 	if disk, is := errors.AsType[*fs.PathError](err); is {
-		return &problem{exitFailed, fmt.Errorf("the file cannot be read to its end: %w", disk), "import it again once it can be read; those who are in are left alone"}
+		return &problem{exitFailed, fmt.Errorf("the file cannot be read to its end: %w", disk), "import it again when it can be read; imported users stay unchanged"}
 	}
 	return usage("authctl user import --help lists the formats", "the file cannot be read as %s: %v", format, err)
 }

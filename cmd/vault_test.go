@@ -227,7 +227,7 @@ func TestAVaultThatIsAway(t *testing.T) {
 	}
 	node.environ = append(node.environ, "AUTHCTL_VAULT_CONNECT_TIMEOUT=2s")
 	said, exit := node.fails(t, "key", "rotate")
-	for _, want := range []string{"Vault does not answer yet, trying again for", "jwt.secret: vault:secret/authctl#jwt_secret: ", "Vault is sealed", "hint: is Vault up and unsealed"} {
+	for _, want := range []string{"Vault does not answer yet, trying again for", "jwt.secret: vault:secret/authctl#jwt_secret: ", "Vault is sealed", "hint: check that Vault runs and is unsealed"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("it does not say %q: %s", want, said)
 		}
@@ -273,7 +273,7 @@ func TestARefusalOfVaultAfterAnAbsenceIsSaid(t *testing.T) {
 	for _, key := range v.Keys {
 		v.call(t, "PUT", "sys/unseal", map[string]any{"key": key})
 	}
-	until(t, "the refusal is said", func() bool { return strings.Contains(node.said(t), "the token is wrong, revoked, or its life is over") })
+	until(t, "the refusal is said", func() bool { return strings.Contains(node.said(t), "the token is wrong, revoked or expired") })
 }
 
 // TestATokenOfVaultThatDiesIsReplaced revokes the tokens that servers hold: one logs in
@@ -376,7 +376,7 @@ func TestWhatIsWrongWithVaultIsSaid(t *testing.T) {
 		"data in a path": {[]string{token, "JWT_SECRET=vault:kv/data/authctl#x"}, "was vault:kv/authctl#x meant, without data/?", 3},
 		"no such path":   {[]string{"VAULT_TOKEN=" + v.Root, "JWT_SECRET=vault:kv/nothing#x"}, "there is no such secret", 3},
 		"no such mount":  {[]string{"VAULT_TOKEN=" + v.Root, "JWT_SECRET=vault:nothing/there#x"}, "is nothing mounted there", 3},
-		"no KV engine":   {[]string{"VAULT_TOKEN=" + v.Root, "JWT_SECRET=vault:sys/there#x"}, "no KV engine", 3},
+		"no KV engine":   {[]string{"VAULT_TOKEN=" + v.Root, "JWT_SECRET=vault:sys/there#x"}, "is not a KV engine", 3},
 		"no such field":  {[]string{token, "JWT_SECRET=vault:kv/authctl#nothing"}, `there is no field "nothing"`, 3},
 		"a number":       {[]string{token, "JWT_SECRET=vault:kv/authctl#number"}, "is not a text", 3},
 		"a weak secret":  {[]string{token}, "jwt.secret: ", 3},

@@ -165,7 +165,7 @@ func (w *namedDatabase) changes(t *testing.T, line string) {
 func (w *namedDatabase) reads(t *testing.T, line string) {
 	t.Helper()
 	before := w.events(t)
-	if _, said, _ := w.run(t, line); strings.Contains(said, "authctl: database ") || strings.Contains(said, "nothing was made") {
+	if _, said, _ := w.run(t, line); strings.Contains(said, "authctl: database ") || strings.Contains(said, "nothing was created") {
 		t.Errorf("%s: said %s", line, said)
 	}
 	if after := w.events(t); after != before {

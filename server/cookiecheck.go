@@ -48,7 +48,7 @@ func (cfg Config) CheckCookies() (wrong CookieErrors) {
 		wrong.HostPrefix = append(wrong.HostPrefix, errors.New("needs cookies.secure to be true or auto"))
 	}
 	if cfg.CookieHostPrefix && cfg.CookieDomain != "" {
-		wrong.HostPrefix = append(wrong.HostPrefix, errors.New("does not go with cookies.domain"))
+		wrong.HostPrefix = append(wrong.HostPrefix, errors.New("cannot be combined with cookies.domain"))
 	}
 	if cfg.CookieDomain != "" && !isDomain(cfg.CookieDomain) {
 		wrong.Domain = fmt.Errorf("%q must be a host name, such as example.com", cfg.CookieDomain)
@@ -74,9 +74,9 @@ func (cfg Config) checkPreviousDomains() (wrong []error) {
 		case !isDomain(domain):
 			add("%q must be a host name, such as example.com", domain)
 		case name == plain(cfg.CookieDomain):
-			add("%q is what cookies.domain is now: take it out", domain)
+			add("%q is the current cookies.domain: remove it", domain)
 		case slices.ContainsFunc(all[:i], func(other string) bool { return plain(other) == name }):
-			add("%q is in it twice", domain)
+			add("%q is given twice", domain)
 		case public != "" && public != name && !strings.HasSuffix(public, "."+name):
 			add("%q is neither the host of server.public_url, %s, nor a domain above it: browsers took no such cookie from it", domain, public)
 		}

@@ -16,7 +16,7 @@ func TestACookieDomainThatIsNoneIsNamedWithItsSetting(t *testing.T) {
 		`cookies.domain: "ex_ample" must be a host name`:                      {CookieDomain: "ex_ample"},
 		`cookies.previous_domains: "ex_ample" must be a host name`:            {CookiePreviousDomains: []string{"ex_ample"}},
 		`cookies.previous_domains: "" must be a host name`:                    {CookiePreviousDomains: []string{""}},
-		`cookies.previous_domains: "a.example" is what cookies.domain is now`: {CookieDomain: "a.example", CookiePreviousDomains: []string{"a.example"}},
+		`cookies.previous_domains: "a.example" is the current cookies.domain`: {CookieDomain: "a.example", CookiePreviousDomains: []string{"a.example"}},
 	} {
 		if _, err := server.New(config, f.svc, f.store, zerolog.Nop()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)

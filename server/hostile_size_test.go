@@ -127,7 +127,7 @@ func notTheDeclaredFields(t *testing.T) {
 		"a number of many digits": {`{"username":` + strings.Repeat("9", 8000) + `,"password":"x"}`, `"username" must be a string`},
 		"deep nesting":            {deep, "not a JSON object"},
 		"deep nesting in a field": {`{"username":` + deep, ""},
-		"many keys":               {`{` + strings.Repeat(`"k":0,`, 1000) + `"k":0}`, "not known"},
+		"many keys":               {`{` + strings.Repeat(`"k":0,`, 1000) + `"k":0}`, "unknown field"},
 	}
 	for name, value := range map[string]string{"null": `null`, "a number": `1`, "a bool": `true`, "an array": `["alice"]`, "an object": `{}`} {
 		says := "must be a string"

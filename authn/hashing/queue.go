@@ -61,7 +61,7 @@ func (e *Overloaded) Error() string {
 // Unwrap returns the error of the context that ended, or nil.
 func (e *Overloaded) Unwrap() error { return e.err }
 
-var errOutsized = errors.New("a hash needs more memory than the budget for all")
+var errOutsized = errors.New("a hash needs more memory than the whole budget")
 
 // check returns [*Overloaded] when a new caller would wait too long. It takes no slot.
 func (q *queue) check() error {

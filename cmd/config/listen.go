@@ -111,7 +111,7 @@ func (l *Loaded) resolveListeners(ctx context.Context, bad *Faults) {
 			continue
 		}
 		if _, err := net.DefaultResolver.LookupNetIP(ctx, "ip", h.name); err != nil {
-			bad.Add(h.key, "has the name %q, which leads to no address: %v; give an address of this machine, such as 0.0.0.0", h.name, err)
+			bad.Add(h.key, "has the name %q, which resolves to no address: %v; give an address of this machine, such as 0.0.0.0", h.name, err)
 		}
 	}
 }

@@ -17,7 +17,7 @@ type requestRate server.Rate
 var ratePattern = regexp.MustCompile(`^([0-9]{1,7})/([0-9.a-zµ]+)(?: burst ([0-9]{1,7}))?$`)
 
 func parseRate(s string) (requestRate, error) {
-	bad := fmt.Errorf("%q is no rate, such as 30/5m, or 30/5m burst 10", s)
+	bad := fmt.Errorf("%q is not a rate, such as 30/5m, or 30/5m burst 10", s)
 	m := ratePattern.FindStringSubmatch(s)
 	if m == nil {
 		return requestRate{}, bad

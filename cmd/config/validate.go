@@ -32,7 +32,7 @@ func (l *Loaded) Validate(bad *Faults) {
 	l.validatePassword(bad)
 	bad.AddError("vault.auth", vault.CheckAuth(l.Vault.Auth))
 	if l.Vault.MaxAge <= l.Vault.RefreshInterval {
-		bad.Add("vault.max_age", "must be longer than vault.refresh_interval (%s), or serve is not ready between two looks", l.Vault.RefreshInterval)
+		bad.Add("vault.max_age", "must be longer than vault.refresh_interval (%s), or serve is not ready between two queries", l.Vault.RefreshInterval)
 	}
 }
 
@@ -122,7 +122,7 @@ func (l *Loaded) CheckServing() error {
 
 func (l *Loaded) findServing(bad *Faults) {
 	if _, onSQLite := l.SQLitePath(); !onSQLite && l.JWT.Secret.Text == "" {
-		bad.Add("jwt.secret", "is required with PostgreSQL, for all nodes must share it: export JWT_SECRET=$(authctl secret generate), and keep it")
+		bad.Add("jwt.secret", "is required with PostgreSQL, because all nodes must share it: export JWT_SECRET=$(authctl secret generate), and keep it")
 	}
 	if _, err := readBlocklist(l.Password.BlocklistFile); err != nil {
 		bad.Add("password.blocklist_file", "%v", err)
@@ -172,9 +172,9 @@ func (l *Loaded) validateCookies(bad *Faults) {
 	switch at := l.Server; {
 	case c.Secure != "false" || l.Development():
 	case publicHTTPS(at.PublicURL) || at.TLS.CertFile != "":
-		bad.Add("cookies.secure", "false goes against server.public_url and server.tls, which say that there is HTTPS: auto follows the connection")
+		bad.Add("cookies.secure", "false contradicts server.public_url and server.tls, which say that there is HTTPS: auto follows the connection")
 	case !server.IsLoopback(at.Host):
-		bad.Add("cookies.secure", "false would hand tokens to other machines in clear, whatever they speak: auto follows the connection")
+		bad.Add("cookies.secure", "false would send tokens to other machines unencrypted: auto follows the connection")
 	}
 	wrong := ServerSettings(*l, "").CheckCookies()
 	bad.AddError("cookies.secure", wrong.Secure)

@@ -115,7 +115,7 @@ func poolConfig(cfg Config) (*pgxpool.Config, error) {
 		pc.MaxConns = 10
 	}
 	if err := CheckMinConnections(pc.MinConns, pc.MaxConns); err != nil {
-		return nil, fmt.Errorf("a pool of %d to %d connections is not possible: idle ones %w", pc.MinConns, pc.MaxConns, err)
+		return nil, fmt.Errorf("a pool cannot have %d to %d connections: idle ones %w", pc.MinConns, pc.MaxConns, err)
 	}
 	bound(pc, cfg.URL)
 	return pc, nil

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// TestARevocationInAHistoryThatEndedIsNotConfirmed has the database fail over between a revocation and
-// the confirmation of the nodes, which know nothing of it in the database that has come.
+// TestARevocationInAHistoryThatEndedIsNotConfirmed: the database fails over between a
+// revocation and the confirmation of the nodes. The new primary does not have the revocation.
 func TestARevocationInAHistoryThatEndedIsNotConfirmed(t *testing.T) {
 	t.Parallel()
 	st := &hindered{Store: openPostgres(t)}

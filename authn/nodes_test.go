@@ -9,8 +9,8 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// TestAServerThatFellSilentIsNamed has servers that were last seen at different times, and
-// one that an operator says has ended.
+// TestAServerThatFellSilentIsNamed: servers were last seen at different times, and an operator
+// says that one of them has ended.
 func TestAServerThatFellSilentIsNamed(t *testing.T) {
 	t.Parallel()
 	onBoth(t, nil, func(t *testing.T, f *fixture) {

@@ -47,7 +47,7 @@ func TestSecretsChangeWhileTheServiceRuns(t *testing.T) {
 	})
 }
 
-// TestANodeMakesKnownThatItCanSignWithAnotherKey has nothing happen in the feed meanwhile.
+// TestANodeMakesKnownThatItCanSignWithAnotherKey: there is no new entry in the feed meanwhile.
 func TestANodeMakesKnownThatItCanSignWithAnotherKey(t *testing.T) {
 	t.Parallel()
 	patient := func(c *Config) { c.MaxStaleness = 10 * time.Minute } // a sixth of that is longer than the test

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// stopper is a standard error that ends the command once it has said something.
+// stopper is a standard error that cancels the command after its first output.
 type stopper struct {
 	strings.Builder
 	text string
@@ -24,8 +24,8 @@ func (s *stopper) Write(b []byte) (int, error) {
 	return s.Builder.Write(b)
 }
 
-// TestAPruneThatIsInterruptedKeepsWhatItHasDoneAndSaysSo is stopped at the first line of
-// progress, as by Ctrl-C.
+// TestAPruneThatIsInterruptedKeepsWhatItHasDoneAndSaysSo interrupts the command at its first
+// line of progress, like Ctrl-C.
 func TestAPruneThatIsInterruptedKeepsWhatItHasDoneAndSaysSo(t *testing.T) {
 	t.Parallel()
 	const many = 5000

@@ -12,8 +12,8 @@ import (
 	"github.com/authctl/authctl/authn/hashing/hashbench"
 )
 
-// measured returns what rounds of these latencies, in milliseconds, make of a cost with two
-// workers.
+// measured returns the result of rounds with these latencies, in milliseconds, for a cost with
+// two workers.
 func measured(t *testing.T, p hashing.Params, rounds ...int) hashbench.Result {
 	t.Helper()
 	n := 0
@@ -32,7 +32,7 @@ func measured(t *testing.T, p hashing.Params, rounds ...int) hashbench.Result {
 	return results[0]
 }
 
-// benchOf is a run that has measured the configured cost and chosen another.
+// benchOf returns a run that has measured the configured cost and chosen another.
 func benchOf(said io.Writer, configured, chosen hashbench.Result) *bench {
 	return &bench{
 		options: &hashBenchOptions{write: true}, a: &app{out: io.Discard, err: said}, configured: configured.Params,

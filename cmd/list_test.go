@@ -13,8 +13,8 @@ import (
 	"github.com/authctl/authctl/store/sqlite"
 )
 
-// TestTenThousandUsersAreListed goes through every page. It counts and orders;
-// how long it takes is in BenchmarkUserList.
+// TestTenThousandUsersAreListed reads every page. It checks the number and the order;
+// BenchmarkUserList measures the time.
 func TestTenThousandUsersAreListed(t *testing.T) {
 	t.Parallel()
 	environ := manyUsers(t, 10_000)
@@ -44,7 +44,7 @@ func BenchmarkUserList(b *testing.B) {
 	}
 }
 
-// manyUsers makes a database, and returns the environment that leads to it.
+// manyUsers creates a database with users, and returns the environment that selects it.
 func manyUsers(t testing.TB, n int) []string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "authctl.db")

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestAFileThatCannotBeOpenedSaysWhatKeepsAuthctlFromIt breaks the way to a SQLite file, or the file, in one
-// way each.
+// TestAFileThatCannotBeOpenedSaysWhatKeepsAuthctlFromIt breaks a SQLite file, or a folder
+// above it, in one way each.
 func TestAFileThatCannotBeOpenedSaysWhatKeepsAuthctlFromIt(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -102,8 +102,8 @@ func TestAFileThatCannotBeOpenedSaysWhatKeepsAuthctlFromIt(t *testing.T) {
 	}
 }
 
-// TestAFullDiskSaysSo has commands find the disk of their SQLite file full: when it is opened, and when
-// it is written to.
+// TestAFullDiskSaysSo: the disk is full when commands open the SQLite file, and when they
+// write to it.
 func TestAFullDiskSaysSo(t *testing.T) {
 	t.Parallel()
 	d := newDisk(t, 8)

@@ -11,7 +11,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// TestHostileJSON is about bodies that decoders may take for more than one thing.
+// TestHostileJSON sends bodies that different decoders may read differently.
 func TestHostileJSON(t *testing.T) {
 	t.Parallel()
 	f := start(t)
@@ -87,10 +87,10 @@ func TestHostileJSON(t *testing.T) {
 	})
 }
 
-// refusal is a body of an account, and what the 400 for it must say.
+// refusal is a body of an account, and a part of the message of its 400.
 type refusal struct{ body, says string }
 
-// refuses sends each body to both endpoints that take one.
+// refuses sends each body to both endpoints that accept one.
 func (f *fixture) refuses(t *testing.T, rows map[string]refusal) {
 	t.Helper()
 	for name, tt := range rows {

@@ -12,11 +12,11 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// posts is every endpoint that takes a POST.
+// posts lists every endpoint that accepts POST.
 var posts = []string{"/register", "/login", "/logout", "/refresh"}
 
-// TestHostileSizeAndShape is about bodies that are too large, too slow, or of another
-// kind. What 100 MB do to a whole process is a test of the binary.
+// TestHostileSizeAndShape sends bodies that are too large, too slow or of another type. What
+// 100 MB do to a whole process is tested with the binary.
 func TestHostileSizeAndShape(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]func(*testing.T){
@@ -68,7 +68,8 @@ func bodiesUpToTheCap(t *testing.T) {
 	f.send(request{method: "POST", path: "/login", body: pad(8 << 10), chunked: true}).want(t, http.StatusOK)
 }
 
-// passwordsUpToTheCap: what nobody can have costs no hash, whether or not there is the user.
+// passwordsUpToTheCap: a password that no account can have costs no hash, whether the user
+// exists or not.
 func passwordsUpToTheCap(t *testing.T) {
 	f := start(t)
 	f.signedIn("alice")

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestHostileConfiguration is about settings that are wrong, weak or contradict each other.
-// What becomes of the commands then is in testdata/script/hostile.txtar.
+// TestHostileConfiguration loads settings that are wrong, weak or contradictory.
+// testdata/script/hostile.txtar checks what the commands then do.
 func TestHostileConfiguration(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]func(*testing.T){
@@ -28,8 +28,8 @@ func TestHostileConfiguration(t *testing.T) {
 	}
 }
 
-// oneFault has one a line: a file, variables, the key that must be named, and a part of
-// what must be said about it.
+// oneFault has one case a line: a file, variables, the key that the message must name, and a
+// part of the message.
 func oneFault(t *testing.T) {
 	folders := t // whose names do not repeat what is being tried
 	for _, tt := range []struct {

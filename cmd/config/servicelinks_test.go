@@ -67,7 +67,8 @@ func TestAVariableThatOnlyLooksLikeOneOfAServiceIsRefused(t *testing.T) {
 	}
 }
 
-// TestAVariableOfNoServiceThatIsPassedOverIsWarnedOf is about AUTHCTL_SERVICE_PORT=8000 for AUTHCTL_SERVER_PORT.
+// TestAVariableOfNoServiceThatIsPassedOverIsWarnedOf: somebody writes
+// AUTHCTL_SERVICE_PORT=8000 instead of AUTHCTL_SERVER_PORT.
 func TestAVariableOfNoServiceThatIsPassedOverIsWarnedOf(t *testing.T) {
 	t.Parallel()
 	cfg := mustLoad(t, from(t, "", "AUTHCTL_SERVICE_PORT=8000"))

@@ -111,7 +111,7 @@ func TestAFieldThatIsMisspeltInJSONIsRefusedWithTheNearestName(t *testing.T) {
 	}
 }
 
-// A hash under a name that a format does not have is not dropped like other fields.
+// A hash under an unknown name rejects the user, unlike other unknown fields.
 func TestAHashUnderAnotherNameIsNotLost(t *testing.T) {
 	t.Parallel()
 	const id = `"id":"5b3f1c9e-3d2a-4a6e-9d5c-0c9a3c1f7a10","email":"a@b.example","username":"alice",`

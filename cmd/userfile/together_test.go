@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// names returns the usernames of a file, and how it ends.
+// names returns the usernames of a file, and the final error.
 func names(format, text string) (names []string, rejects []string, err error) {
 	users, rejects, err := read(format, text, Options{})
 	for _, u := range users {
@@ -99,7 +99,7 @@ func TestAFileThatIsBrokenSaysWhere(t *testing.T) {
 	}
 }
 
-// TestACutOfAWholeExportIsTold cuts each sample everywhere but between lines of NDJSON.
+// TestACutOfAWholeExportIsTold cuts each sample at every byte, except between lines of NDJSON.
 func TestACutOfAWholeExportIsTold(t *testing.T) {
 	t.Parallel()
 	for file, format := range map[string]string{"keycloak.json": "keycloak", "firebase.json": "firebase", "django.json": "django", "kratos.json": "kratos", "auth0.ndjson": "auth0", "gotrue.ndjson": "gotrue"} {

@@ -17,7 +17,8 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// read returns the users of a text, what was rejected as "number: reason", and the end.
+// read returns the users of a text, the rejected rows as "number: reason", and the final
+// error.
 func read(format, text string, o Options) (users []authn.Arrival, rejects []string, err error) {
 	r := New(o)
 	for row, err := range r.Read(format, iotest.HalfReader(strings.NewReader(text))) {
@@ -75,8 +76,8 @@ func TestEachFormatIsRead(t *testing.T) {
 	}
 }
 
-// TestAFileThatIsCutGivesItsBeginning cuts each sample everywhere: no user changes, and
-// the cut is told, or is a row that is rejected.
+// TestAFileThatIsCutGivesItsBeginning cuts each sample at every byte. No user changes, and the
+// cut is reported, or rejects a row.
 func TestAFileThatIsCutGivesItsBeginning(t *testing.T) {
 	t.Parallel()
 	for file, format := range map[string]string{"keycloak.json": "keycloak", "django.json": "django", "auth0.ndjson": "auth0", "gotrue.ndjson": "gotrue", "kratos.json": "kratos"} {

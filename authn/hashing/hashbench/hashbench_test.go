@@ -164,8 +164,8 @@ func TestAGoalSaysWhatMissesIt(t *testing.T) {
 	}
 }
 
-// TestTheQueueBehavesAsQueuesDo has the simulation without a queue, at half load, near
-// full load, and with twice the workers.
+// TestTheQueueBehavesAsQueuesDo runs the simulation without a queue, at half load, near full
+// load, and with twice the workers.
 func TestTheQueueBehavesAsQueuesDo(t *testing.T) {
 	t.Parallel()
 	second := []time.Duration{time.Second}

@@ -75,7 +75,7 @@ func readConfigFile(path string) (string, fs.FileMode, error) {
 		return "", 0, err
 	}
 	if !info.Mode().IsRegular() {
-		return "", 0, fmt.Errorf("%s is no file", path)
+		return "", 0, fmt.Errorf("%s is not a file", path)
 	}
 	text, err := os.ReadFile(path)
 	return string(text), info.Mode().Perm(), err

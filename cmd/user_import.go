@@ -165,7 +165,7 @@ func openInput(a *app, path string) (io.ReadCloser, int64, error) {
 	info, err := f.Stat()
 	if err != nil || info.IsDir() {
 		f.Close()
-		return nil, 0, usage("", "%s is no file", path)
+		return nil, 0, usage("", "%s is not a file", path)
 	}
 	return f, info.Size(), nil
 }

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// TestWhatFetchHasStartedEndsWithItsProcessGroup stops .ci/fetch as .ci/run does, in the middle
-// of a build.
+// TestWhatFetchHasStartedEndsWithItsProcessGroup stops .ci/fetch during a build, as .ci/run
+// does.
 func TestWhatFetchHasStartedEndsWithItsProcessGroup(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -45,14 +45,14 @@ func TestWhatFetchHasStartedEndsWithItsProcessGroup(t *testing.T) {
 	within(t, "the build to end", func() bool { return !runs(pid) })
 }
 
-// runs reports whether a process is there and no zombie.
+// runs reports whether a process exists and is not a zombie.
 func runs(pid int) bool {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	_, state, _ := strings.Cut(string(stat), ") ")
 	return err == nil && !strings.HasPrefix(state, "Z")
 }
 
-// within waits for what becomes true.
+// within waits for a condition.
 func within(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	for range 1000 {

@@ -9,8 +9,8 @@ import (
 
 const module = "github.com/authctl/authctl"
 
-// mayImport is which packages of the project each package may import. A package
-// that is not listed here must not exist.
+// mayImport lists the packages of the project that each package may import. A package that is
+// not listed must not exist.
 var mayImport = map[string][]string{
 	"":                        {"cmd"},
 	"cmd":                     {"cmd/config", "cmd/userfile", "cmd/vault", "server", "authn", "authn/hashing", "authn/hashing/hashbench", "authn/mail", "store", "store/postgres", "store/sqlite", "store/sqlite/dbfile", "migrations"},
@@ -32,7 +32,7 @@ var mayImport = map[string][]string{
 	"migrations":              {},
 }
 
-// mayNotReach is what must not be linked into a package, by whatever way.
+// mayNotReach lists packages that must not be linked into a package, directly or indirectly.
 var mayNotReach = map[string][]string{
 	"cmd/config":    {"github.com/spf13/cobra"},
 	"cmd/userfile":  {"net/http", "database/sql", "github.com/spf13/cobra"},
@@ -98,7 +98,8 @@ func relative(path string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(path, module), "/")
 }
 
-// TestTheTwinsHaveTheSameFiles keeps a diff of the two folders to what the dialects differ in.
+// TestTheTwinsHaveTheSameFiles: a diff of the two folders then shows only how the dialects
+// differ.
 func TestTheTwinsHaveTheSameFiles(t *testing.T) {
 	t.Parallel()
 	files := func(pkg string) []string { return list(t, "-f", `{{join .GoFiles "\n"}}`, "./store/"+pkg) }

@@ -111,7 +111,7 @@ func (a *accessTokens) issue(username string, session store.Session, now time.Ti
 
 // errCannotSign means that this process has no key to sign with. Another process may have it.
 var errCannotSign = &Error{Code: CodeUnavailable, Message: "this server cannot sign access tokens at the moment", RetryAfter: 5 * time.Second,
-	Err: errors.New("the active signing key is not open: authctl key list shows why")}
+	Err: errors.New("the active signing key cannot be opened: authctl key list shows why")}
 
 // key returns the key whose tokens have exactly this header. If the key is active but closed, the
 // fault is this process's, not the token's. A key that is closed and not active counts as missing:

@@ -2,7 +2,7 @@ package authn
 
 import "testing"
 
-// BenchmarkIssueAlgorithms tells what a token costs to make, and how long it is.
+// BenchmarkIssueAlgorithms measures the time to issue a token, and the token's length.
 func BenchmarkIssueAlgorithms(b *testing.B) {
 	for _, algorithm := range Algorithms() {
 		b.Run(algorithm, func(b *testing.B) {

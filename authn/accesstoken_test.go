@@ -47,7 +47,7 @@ func accessTokensOf(t testing.TB, algorithm string) *accessTokens {
 	return a
 }
 
-// onEvery runs a story with each algorithm.
+// onEvery runs a test with each algorithm.
 func onEvery(t *testing.T, story func(t *testing.T, a *accessTokens)) {
 	t.Helper()
 	for _, algorithm := range Algorithms() {
@@ -180,8 +180,8 @@ func signedWithTestSecret(s string) bool {
 	return s[end+1:] == base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// BenchmarkVerifyAlgorithms compares the signatures: of one token again and again, and of
-// ones that are seen for the first time.
+// BenchmarkVerifyAlgorithms compares the algorithms: with one token again and again, and with
+// new tokens.
 func BenchmarkVerifyAlgorithms(b *testing.B) {
 	for _, algorithm := range Algorithms() {
 		a := accessTokensOf(b, algorithm)

@@ -163,7 +163,7 @@ func (s *Service) forgetAttempts(ctx context.Context, now time.Time) error {
 		kept   time.Duration
 	}{{s.store.DeleteOldAttempts, attemptsKept}, {s.store.DeleteOldPlaces, knownFor}} {
 		for after := int64(-1); ; {
-			next, err := old.remove(ctx, now.Add(-old.kept), after, selectPage)
+			next, err := old.remove(ctx, now.Add(-old.kept), after, batchSize)
 			if err != nil {
 				return err
 			}

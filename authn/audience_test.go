@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestIssuerAndAudienceMustBeTheConfiguredOnes signs with the right key what was meant
-// for somebody else.
+// TestIssuerAndAudienceMustBeTheConfiguredOnes signs tokens for another issuer or audience
+// with the right key.
 func TestIssuerAndAudienceMustBeTheConfiguredOnes(t *testing.T) {
 	t.Parallel()
 	a := newAccessTokens([]keySecret{newKeySecret(testSecret)}, "https://login.example.test", "shop", 15*time.Minute)

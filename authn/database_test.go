@@ -12,13 +12,13 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// database is what is behind a store, to do to it what befalls databases.
+// database gives a test access to the database behind a store, to cause faults.
 type database struct {
 	*sql.DB
 	ctx context.Context
 }
 
-// onBothDatabases runs a story on SQLite and on PostgreSQL that reaches past the store.
+// onBothDatabases runs a test on SQLite and on PostgreSQL that accesses the database directly.
 func onBothDatabases(t *testing.T, story func(t *testing.T, f *fixture, db *database)) {
 	t.Helper()
 	for name, open := range map[string]func(testing.TB) (*fixture, *sql.DB){
@@ -73,15 +73,15 @@ func (db *database) exec(t failer, statements ...string) {
 	}
 }
 
-// keep remembers the sessions and the users' generations as they are.
+// keep saves the sessions and the users' generations.
 func (db *database) keep(t failer) {
 	t.Helper()
 	db.exec(t, `DROP TABLE IF EXISTS kept`, `CREATE TABLE kept AS SELECT * FROM refresh_tokens`,
 		`DROP TABLE IF EXISTS kept_users`, `CREATE TABLE kept_users AS SELECT id, generation FROM users`)
 }
 
-// putBack loses what was committed to them since keep, as a failover to a replica does that has
-// not received it, or the restore of a backup.
+// putBack restores what keep saved. So the database loses the commits since then, as after a
+// failover to a replica that has not received them, or after the restore of a backup.
 func (db *database) putBack(t failer) {
 	t.Helper()
 	db.exec(t, `DELETE FROM refresh_tokens`, `INSERT INTO refresh_tokens SELECT * FROM kept`,

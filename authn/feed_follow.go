@@ -27,15 +27,15 @@ const (
 	ListenerBack FollowEvent = "revocation listener back"
 	FeedLost     FollowEvent = "revocation feed lost" // for too long; access tokens can no longer be verified
 	FeedBack     FollowEvent = "revocation feed back"
-	WentBack     FollowEvent = "the database went back" // to a state before something that this node knows
-	Restored     FollowEvent = "revocations that the database had lost are in it again"
-	NewHistory   FollowEvent = "the database was restarted, restored or failed over, and had lost no revocation that this server knows"
+	WentBack     FollowEvent = "the database went back in time" // to a state before something that this node knows
+	Restored     FollowEvent = "revocations that the database lost are written to it again"
+	NewHistory   FollowEvent = "the database was restarted, restored or failed over, and lost no revocation that this server knows"
 	KeyPromoted  FollowEvent = "signing key promoted" // the configured key is now the active one
 	KeyClosed    FollowEvent = "the active signing key cannot be opened"
 	Replaced     FollowEvent = messageReplaced // permanent: no token is accepted any more, and the process must end
 	ClockDiffers FollowEvent = "the clocks of this server and of the database differ"
 	ClockAgrees  FollowEvent = "the clocks of this server and of the database agree again"
-	Resumed      FollowEvent = "clients could not be answered until now: the retry windows of their tokens begin anew"
+	Resumed      FollowEvent = "clients could not be answered until now: the retry windows of their tokens start again"
 )
 
 // FeedStats is the state of the revocation feed.
@@ -117,11 +117,11 @@ func (c *Cluster) vouches(now *feedSnapshot) error {
 		return &Error{Code: CodeUnavailable, Message: messageReplaced, RetryAfter: time.Second}
 	}
 	if c.setback.Load() != nil {
-		return &Error{Code: CodeUnavailable, Message: "the database went back in time, and this server is bringing its revocations back, try again in a moment", RetryAfter: time.Second}
+		return &Error{Code: CodeUnavailable, Message: "the database went back in time, and this server is restoring its revocations, try again in a moment", RetryAfter: time.Second}
 	}
 	announced := c.announced.Load()
 	if now.contact.IsZero() || elapsed(now.contact) > c.staleness || (announced != nil && elapsed(*announced) > c.staleness) {
-		return &Error{Code: CodeUnavailable, Message: "this server has lost sight of the database, try again in a moment", RetryAfter: time.Second}
+		return &Error{Code: CodeUnavailable, Message: "this server has lost contact with the database, try again in a moment", RetryAfter: time.Second}
 	}
 	return nil
 }

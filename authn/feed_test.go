@@ -56,7 +56,7 @@ func TestFeedKnowsWhatEnded(t *testing.T) {
 	}
 }
 
-// TestFeedForgetsWhatNoTokenNeeds lets four windows of logouts pass.
+// TestFeedForgetsWhatNoTokenNeeds: four windows of logouts pass.
 func TestFeedForgetsWhatNoTokenNeeds(t *testing.T) {
 	t.Parallel()
 	const window, step, each = 16 * time.Minute, 5 * time.Second, 100
@@ -131,8 +131,7 @@ func TestWhatThisProcessEndsItKnowsAtOnce(t *testing.T) {
 	}
 }
 
-// TestANodeHearsOfWhatAnotherEnds has two services on one database, of which one
-// has joined.
+// TestANodeHearsOfWhatAnotherEnds: two services share a database, and one of them has joined.
 func TestANodeHearsOfWhatAnotherEnds(t *testing.T) {
 	t.Parallel()
 	onBoth(t, nil, func(t *testing.T, node *fixture) {
@@ -211,7 +210,7 @@ func TestANodeThatSeesNoFeedVouchesForNobody(t *testing.T) {
 	_, err = f.Verify(g.AccessToken)
 	wantCode(t, "a token that is known to be dead", err, CodeSessionRevoked)
 
-	// What was missed is read when the store is back.
+	// The node reads what it missed when the store is back.
 	ctx, cancel := context.WithCancel(f.ctx)
 	cancel()
 	wantCode(t, "sync without a store", f.Cluster.Sync(ctx), CodeUnavailable)

@@ -14,7 +14,8 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// fixture is a service on a real database, with cheap hashes and a clock of its own.
+// fixture is a service on a real database, with a low hash cost and a clock that the test
+// sets.
 type fixture struct {
 	*Service
 	ctx    context.Context
@@ -93,7 +94,7 @@ func hashAt(t *testing.T, p hashing.Params) string {
 	return encoded
 }
 
-// Profile is what a node that has heard of everything says.
+// Profile answers as a node that has read all revocations.
 func (f *fixture) Profile(ctx context.Context, access string) (store.User, error) {
 	if err := f.Cluster.Sync(ctx); err != nil {
 		return store.User{}, err
@@ -125,7 +126,7 @@ func (f *fixture) EndOtherSessions(ctx context.Context, a Actor, access string) 
 
 func (f *fixture) advance(d time.Duration) { f.clock.Add(d.Microseconds()) }
 
-// onBoth runs a story on SQLite and on PostgreSQL.
+// onBoth runs a test on SQLite and on PostgreSQL.
 func onBoth(t *testing.T, configure func(*Config), story func(t *testing.T, f *fixture)) {
 	t.Helper()
 	for name, open := range map[string]func(testing.TB) store.Store{"sqlite": openSQLite, "postgres": openPostgres} {

@@ -12,8 +12,8 @@ import (
 	"github.com/authctl/authctl/authn/hashing"
 )
 
-// BenchmarkGoodput compares logins with what the processors could hash if they did
-// nothing else, and logins in an overload with those that just fit:
+// BenchmarkGoodput compares logins with the hashes that the processors could compute alone,
+// and logins in an overload with logins at full load:
 //
 //	go test ./authn -run '^$' -bench Goodput -benchtime 200x
 func BenchmarkGoodput(b *testing.B) {
@@ -36,7 +36,7 @@ func BenchmarkGoodput(b *testing.B) {
 	b.Run("logins/offered=10x", func(b *testing.B) { openLoop(b, f, 10*capacity, login) })
 }
 
-// closedLoop has so many clients, each of whom comes again when it is served.
+// closedLoop runs clients that each send the next request after an answer.
 func closedLoop(b *testing.B, clients int, do func() bool) (rate float64) {
 	var todo atomic.Int64
 	todo.Store(int64(b.N))
@@ -54,8 +54,8 @@ func closedLoop(b *testing.B, clients int, do func() bool) (rate float64) {
 	return rate
 }
 
-// openLoop has clients come at a rate, whether or not those before them are served,
-// until b.N are.
+// openLoop starts requests at a fixed rate, whether or not earlier ones are answered, until
+// there are b.N.
 func openLoop(b *testing.B, f *fixture, rate float64, do func() bool) {
 	var served atomic.Int64
 	shed := func() float64 { return float64(f.HashStats().By[hashing.ForLogin].Shed) }

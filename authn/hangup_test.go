@@ -10,7 +10,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// tally counts attempts, and has all clients hang up once there are some.
+// tally counts attempts, and makes all clients hang up when there are enough.
 type tally struct {
 	store.Store
 	begun  atomic.Int64

@@ -21,7 +21,7 @@ func TestHostileAccessToken(t *testing.T) {
 	t.Run("audience", refusesOtherAudiences)
 }
 
-// refusesOtherAudiences: with an audience set, its text is the only aud there is.
+// refusesOtherAudiences: if an audience is configured, aud must be exactly that text.
 func refusesOtherAudiences(t *testing.T) {
 	t.Parallel()
 	a := newAccessTokens([]keySecret{newKeySecret(testSecret)}, "authctl", "shop", 15*time.Minute)
@@ -197,8 +197,8 @@ func refusesHostileTokens(t *testing.T, a *accessTokens) {
 	}
 }
 
-// publicSecrets returns what a verifier that mixes kinds of keys up might take for a
-// secret, and the secrets that are nearly ours.
+// publicSecrets returns public texts that a faulty verifier might use as an HMAC secret, and
+// secrets that are almost ours.
 func publicSecrets(t *testing.T, key *signingKey) [][]byte {
 	if key.Algorithm == AlgorithmHS256 {
 		return [][]byte{{}, []byte(testSecret + "0"), []byte(strings.ToUpper(testSecret))}
@@ -227,8 +227,8 @@ func slacken(token string) string {
 	return token[:len(token)-1] + string(alphabet[last^1])
 }
 
-// otherAlphabet writes the signature of a token in the other alphabet of base64; of one with
-// another name when there is no letter in it that the two have not in common.
+// otherAlphabet encodes the signature of a token in the other alphabet of base64. If the
+// signature has no character that differs, it signs with another name first.
 func otherAlphabet(token string, named func(int) string) string {
 	for i := 0; ; i++ {
 		dot := strings.LastIndexByte(token, '.')

@@ -161,13 +161,13 @@ func (s *Service) checkSignature(token string, in Inspection) Inspection {
 	case !in.ExpiresAt.After(now):
 		return in.is(VerdictNotGood, "it expired at %s", in.ExpiresAt.Format(time.RFC3339))
 	case !plausibleHeader(header):
-		return in.is(VerdictNotGood, "its header is not what this service would have written")
+		return in.is(VerdictNotGood, "its header is not one that this service writes")
 	case k != nil && k.over(now):
-		return in.is(VerdictNotGood, "its key %q was retired, and all that it signed has been dead since %s", in.KeyID, k.VerifyUntil.Format(time.RFC3339))
+		return in.is(VerdictNotGood, "its key %q was retired, and every token that it signed has expired since %s", in.KeyID, k.VerifyUntil.Format(time.RFC3339))
 	case k != nil && k.public == nil && s.noSecret:
-		return in.lacks(MissingSecret, "its key %q is one of this installation, and without jwt.secret nobody can tell whether that has signed it", in.KeyID)
+		return in.lacks(MissingSecret, "its key %q belongs to this installation; without jwt.secret nobody can tell whether that key signed it", in.KeyID)
 	case k != nil && k.public == nil:
-		return in.lacks(MissingSecret, "its key %q is one of this installation, and cannot be used here: %v", in.KeyID, k.openErr)
+		return in.lacks(MissingSecret, "its key %q belongs to this installation, and cannot be used here: %v", in.KeyID, k.openErr)
 	case k == nil && bySecret && s.noSecret && !s.Keys.reading.open.Load():
 		return in.lacks(MissingSecret, "without jwt.secret nobody can tell whether it was signed with that")
 	case k == nil && s.store == nil:
@@ -175,9 +175,9 @@ func (s *Service) checkSignature(token string, in Inspection) Inspection {
 	case k == nil && CodeOf(err) == CodeUnavailable:
 		return in.lacks(MissingDatabase, "it was signed with the key %q, and the database did not say whether that is one of its keys: %v", in.KeyID, err)
 	case !in.OurKey:
-		return in.is(VerdictNotGood, "it was signed with another key: %q is none of this installation%s", in.KeyID, s.activeKey())
+		return in.is(VerdictNotGood, "it was signed with another key: %q does not belong to this installation%s", in.KeyID, s.activeKey())
 	}
-	return in.is(VerdictNotGood, "its signature, or one of its claims, is not what this service would have written")
+	return in.is(VerdictNotGood, "its signature, or one of its claims, is not one that this service writes")
 }
 
 // activeKey returns a clause that names the signing key, "" when it is unknown.

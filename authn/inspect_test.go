@@ -66,7 +66,7 @@ func TestInspectTellsWhy(t *testing.T) {
 		} else {
 			*first = 'A'
 		}
-		want("altered", string(altered), false, "not what this service would have written")
+		want("altered", string(altered), false, "not one that this service writes")
 		other := newFixture(t, f.store, func(cfg *Config) { cfg.Secret = strings.ToUpper(cfg.Secret) + "x" })
 		in, err := other.Inspect(f.ctx, h.AccessToken)
 		if err != nil || in.OurKey || in.Verdict != VerdictNotGood || !strings.Contains(in.Why, "another key") {

@@ -15,7 +15,7 @@ import (
 
 const strangersSecret = "f0e1d2c3b4a5968778695a4b3c2d1e0ff0e1d2c3b4a5968778695a4b3c2d1e0f"
 
-// judges wants a verdict, what is missing for it, and a part of the reason.
+// judges compares the verdict, the list of what is missing, and a part of the reason.
 func judges(t *testing.T, s *Service, what, token string, want Verdict, missing []string, why string) {
 	t.Helper()
 	in, err := s.Inspect(context.Background(), token)
@@ -24,7 +24,7 @@ func judges(t *testing.T, s *Service, what, token string, want Verdict, missing 
 	}
 }
 
-// bare is a service that has the database of f, or none, and a secret, or none.
+// bare returns a service with or without the database of f, and with or without a secret.
 func bare(t *testing.T, f *fixture, st store.Store, secret string) *fixture {
 	t.Helper()
 	b := newFixture(t, st, func(cfg *Config) {
@@ -55,12 +55,12 @@ func TestATokenIsNotCalledBadForWantOfTheSecret(t *testing.T) {
 		g := f.signIn(t, "alice")
 		none, other, nothing := bare(t, f, f.store, ""), bare(t, f, f.store, strangersSecret), bare(t, f, nil, "")
 		judges(t, f.Service, "all is there", g.AccessToken, VerdictGood, nil, "good until")
-		judges(t, none.Service, "no secret", g.AccessToken, VerdictUnknown, secret, "is one of this installation, and without jwt.secret")
-		judges(t, other.Service, "another secret", g.AccessToken, VerdictUnknown, secret, "the jwt.secret that it belongs to is not configured")
+		judges(t, none.Service, "no secret", g.AccessToken, VerdictUnknown, secret, "belongs to this installation; without jwt.secret")
+		judges(t, other.Service, "another secret", g.AccessToken, VerdictUnknown, secret, "the jwt.secret that sealed it is not configured")
 		judges(t, nothing.Service, "nothing", g.AccessToken, VerdictUnknown, both, "jwt.secret")
 		judges(t, none.Service, "a refresh token needs none", g.RefreshToken, VerdictGood, nil, "current token")
 
-		// What ends it ends it, whoever signed it.
+		// A fault that needs no key decides, whoever signed the token.
 		judges(t, none.Service, "no token", "no token", VerdictNotGood, nil, "neither a JWT")
 		judges(t, none.Service, "another header", strings.Replace(g.AccessToken, g.AccessToken[:strings.IndexByte(g.AccessToken, '.')], "eyJhbGciOiJub25lIn0", 1), VerdictNotGood, nil, "header")
 		stranger := newFixture(t, f.store, func(cfg *Config) { cfg.Secret = strangersSecret })
@@ -99,7 +99,7 @@ func TestATokenIsNotCalledBadForWantOfTheDatabase(t *testing.T) {
 	})
 }
 
-// silentStore is a database that has gone away after it was opened.
+// silentStore is a database that stopped answering after it was opened.
 type silentStore struct{ store.Store }
 
 var errSilent = fmt.Errorf("no answer: %w", store.ErrUnavailable)

@@ -12,7 +12,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// hindered is a store on which a node finds it hard to make itself known.
+// hindered is a store that can delay or refuse a node's announcement, and refuse to list nodes.
 type hindered struct {
 	store.Store
 	first atomic.Pointer[func()] // called before the next time
@@ -37,13 +37,13 @@ func (s *hindered) SaveNode(ctx context.Context, n store.Node) error {
 	return s.Store.SaveNode(ctx, n)
 }
 
-// WatchRevocations never tells of any.
+// WatchRevocations never reports a revocation.
 func (s *hindered) WatchRevocations(ctx context.Context, _ func()) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
 
-// join makes a node of a service on st, until the test ends.
+// join makes a service on st a node until the test ends.
 func join(t *testing.T, st store.Store, configure func(*Config), notice func(FollowEvent, error)) *fixture {
 	t.Helper()
 	node := newFixture(t, st, configure)
@@ -56,8 +56,8 @@ func join(t *testing.T, st store.Store, configure func(*Config), notice func(Fol
 	return node
 }
 
-// TestARevocationWhileANodeJoinsIsKnownToIt ends a session when the node has read the
-// feed, and nobody knows yet that it must be waited for.
+// TestARevocationWhileANodeJoinsIsKnownToIt ends a session after the node has read the feed
+// and before its announcement is visible.
 func TestARevocationWhileANodeJoinsIsKnownToIt(t *testing.T) {
 	t.Parallel()
 	onBoth(t, nil, func(t *testing.T, other *fixture) {
@@ -68,7 +68,7 @@ func TestARevocationWhileANodeJoinsIsKnownToIt(t *testing.T) {
 			if _, err := other.EndSessions(t.Context(), visitor, store.Everyone()); err != nil {
 				t.Error(err)
 			}
-			if reach, err := other.Cluster.Await(t.Context(), 30*time.Second); err != nil || len(reach.Missing) != 0 {
+			if reach, err := other.Cluster.AwaitRevocations(t.Context(), 30*time.Second); err != nil || len(reach.Missing) != 0 {
 				t.Errorf("got %+v, %v", reach, err)
 			}
 		}
@@ -78,8 +78,8 @@ func TestARevocationWhileANodeJoinsIsKnownToIt(t *testing.T) {
 	})
 }
 
-// TestANodeThatCannotMakeItselfKnownVouchesForNobody has a database that can be read and
-// not written, so that no command waits for the node any more.
+// TestANodeThatCannotMakeItselfKnownVouchesForNobody: the database can be read and not
+// written, so no command waits for the node any more.
 func TestANodeThatCannotMakeItselfKnownVouchesForNobody(t *testing.T) {
 	t.Parallel()
 	lost := make(chan error, 1)
@@ -103,8 +103,8 @@ func TestANodeThatCannotMakeItselfKnownVouchesForNobody(t *testing.T) {
 	wantCode(t, "vouches after a reading", node.Cluster.Vouches(), CodeUnavailable)
 }
 
-// TestARevocationWhileANodeComesBackIsKnownToIt ends a session when a node that nobody
-// waited for any more has read the feed, and has not yet said so.
+// TestARevocationWhileANodeComesBackIsKnownToIt ends a session after a node that commands no
+// longer wait for has read the feed, and before it has announced its position.
 func TestARevocationWhileANodeComesBackIsKnownToIt(t *testing.T) {
 	t.Parallel()
 	st := &hindered{Store: openSQLite(t)}
@@ -138,8 +138,7 @@ func TestARevocationWhileANodeComesBackIsKnownToIt(t *testing.T) {
 	wantCode(t, "verify, first of all", <-back, CodeSessionRevoked)
 }
 
-// TestClocksOfMachinesMayDiffer has what ends a session run on a machine whose clock is
-// wrong.
+// TestClocksOfMachinesMayDiffer ends a session from a machine whose clock is wrong.
 func TestClocksOfMachinesMayDiffer(t *testing.T) {
 	t.Parallel()
 	for name, skew := range map[string]time.Duration{"slow": -2 * time.Hour, "fast": time.Hour} {
@@ -154,7 +153,7 @@ func TestClocksOfMachinesMayDiffer(t *testing.T) {
 				if err := other.EndSession(t.Context(), visitor, g.SessionID); err != nil {
 					t.Fatal(err)
 				}
-				reach, err := other.Cluster.Await(t.Context(), 30*time.Second)
+				reach, err := other.Cluster.AwaitRevocations(t.Context(), 30*time.Second)
 				if err != nil || len(reach.Nodes) != 1 || len(reach.Missing) != 0 {
 					t.Errorf("got %+v, %v", reach, err)
 				}
@@ -183,17 +182,17 @@ func TestClocksOfMachinesMayDiffer(t *testing.T) {
 	})
 }
 
-// TestNodesAreAskedForAgain has a database that fails for a moment after a revocation.
+// TestNodesAreAskedForAgain: the database fails for a moment after a revocation.
 func TestNodesAreAskedForAgain(t *testing.T) {
 	t.Parallel()
 	st := &hindered{Store: openSQLite(t)}
 	join(t, st, nil, func(FollowEvent, error) {})
 	f := newFixture(t, st, nil)
 	st.blind.Store(3)
-	if reach, err := f.Cluster.Await(t.Context(), time.Minute); err != nil || len(reach.Nodes) != 1 {
+	if reach, err := f.Cluster.AwaitRevocations(t.Context(), time.Minute); err != nil || len(reach.Nodes) != 1 {
 		t.Errorf("got %+v, %v", reach, err)
 	}
 	st.blind.Store(1 << 30)
-	_, err := f.Cluster.Await(t.Context(), 0)
+	_, err := f.Cluster.AwaitRevocations(t.Context(), 0)
 	wantCode(t, "await", err, CodeUnavailable)
 }

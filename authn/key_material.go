@@ -38,7 +38,7 @@ func Algorithms() []string {
 // CheckAlgorithm returns an error, with text for a person, unless name is an algorithm.
 func CheckAlgorithm(name string) error {
 	if !slices.Contains(Algorithms(), name) {
-		return fmt.Errorf("must be one of %s", strings.Join(Algorithms(), ", "))
+		return fmt.Errorf("must be %s, not %q", strings.Join(Algorithms(), " or "), name)
 	}
 	return nil
 }
@@ -84,7 +84,7 @@ func publicKey(algorithm string, der []byte) (crypto.PublicKey, error) {
 		fits = algorithm == AlgorithmRS256 && k.N.BitLen() >= rsaBits
 	}
 	if !fits {
-		return nil, fmt.Errorf("a %T is no key for %s", key, algorithm)
+		return nil, fmt.Errorf("a %T is not a key for %s", key, algorithm)
 	}
 	return key, nil
 }
@@ -147,7 +147,7 @@ func openPrivate(secret keySecret, id, algorithm string, sealed []byte) (crypto.
 	}
 	signer, ok := key.(crypto.Signer)
 	if !ok {
-		return nil, fmt.Errorf("a %T signs nothing", key)
+		return nil, fmt.Errorf("a %T cannot sign", key)
 	}
 	return signer, nil
 }

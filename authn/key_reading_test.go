@@ -13,7 +13,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// keyReads counts the readings of the keys, and can hold them up after they have read.
+// keyReads counts the reads of the keys, and can delay their results.
 type keyReads struct {
 	store.Store
 	n     atomic.Int64
@@ -76,8 +76,7 @@ func TestAnUnknownKeyMakesAServerLookOnce(t *testing.T) {
 	wantCode(t, "nobody knows whether there is such a key", err, CodeUnavailable)
 }
 
-// TestAKeyThatIsBurnedDuringALookStaysBurned holds a look up that has read the keys
-// from before.
+// TestAKeyThatIsBurnedDuringALookStaysBurned delays a read that has read the earlier keys.
 func TestAKeyThatIsBurnedDuringALookStaysBurned(t *testing.T) {
 	t.Parallel()
 	st := &keyReads{Store: openSQLite(t)}

@@ -74,7 +74,7 @@ func TestTheAlgorithmChangesWithTheConfiguration(t *testing.T) {
 	}
 }
 
-// TestANextKeyThatNobodyConfiguredIsNotRotatedTo has a change of the algorithm given up
+// TestANextKeyThatNobodyConfiguredIsNotRotatedTo: a change of the algorithm was abandoned
 // halfway.
 func TestANextKeyThatNobodyConfiguredIsNotRotatedTo(t *testing.T) {
 	t.Parallel()
@@ -101,8 +101,9 @@ func TestANextKeyThatNobodyConfiguredIsNotRotatedTo(t *testing.T) {
 	})
 }
 
-// TestASecretThatIsReplacedBeforeItSignedIsPassedOver has two servers take over a second
-// new secret while the first is next, as happens when both were put into Vault at once.
+// TestASecretThatIsReplacedBeforeItSignedIsPassedOver: two servers receive a second new secret
+// while the key of the first is next, as happens when both were written to Vault in short
+// order.
 func TestASecretThatIsReplacedBeforeItSignedIsPassedOver(t *testing.T) {
 	t.Parallel()
 	onBoth(t, nil, func(t *testing.T, f *fixture) {
@@ -127,8 +128,8 @@ func TestASecretThatIsReplacedBeforeItSignedIsPassedOver(t *testing.T) {
 	})
 }
 
-// TestAKeyThatWasRetiredIsTakenUpAgain takes a change of the algorithm, and one of the
-// secret, back before the key from before them is gone.
+// TestAKeyThatWasRetiredIsTakenUpAgain reverts a change of the algorithm, and one of the
+// secret, before the earlier key is deleted.
 func TestAKeyThatWasRetiredIsTakenUpAgain(t *testing.T) {
 	t.Parallel()
 	for what, change := range map[string]func(*Config){

@@ -91,7 +91,7 @@ func (r *keyring) find(id string) *signingKey {
 	return nil
 }
 
-var errNoSuchSecret = errors.New("the jwt.secret that it belongs to is not configured")
+var errNoSuchSecret = errors.New("the jwt.secret that sealed it is not configured")
 
 func (k *signingKey) open(secrets []keySecret) {
 	if k.method == nil {

@@ -21,7 +21,7 @@ func signsWith(algorithm string) func(*Config) {
 	return func(c *Config) { c.Algorithm = algorithm }
 }
 
-// serves makes a server of f, as serve does, until the test ends or leave is called.
+// serves makes f a server, as serve does, until the test ends or leave is called.
 func (f *fixture) serves(t *testing.T, name string) (leave func()) {
 	t.Helper()
 	if err := f.Keys.Open(f.ctx, Actor{Name: name}); err != nil {
@@ -42,7 +42,7 @@ func (f *fixture) serves(t *testing.T, name string) (leave func()) {
 	return leave
 }
 
-// beside is another process on the same store and clock.
+// beside returns another process on the same store and clock.
 func (f *fixture) beside(t *testing.T, configure func(*Config)) *fixture {
 	t.Helper()
 	return newFixture(t, f.store, func(c *Config) {
@@ -53,7 +53,7 @@ func (f *fixture) beside(t *testing.T, configure func(*Config)) *fixture {
 	})
 }
 
-// wantStates wants keys of these algorithms and states, in any order.
+// wantStates requires keys of these algorithms and states, in any order.
 func (f *fixture) wantStates(t *testing.T, want ...string) {
 	t.Helper()
 	keys, err := f.Keys.List(f.ctx)
@@ -216,7 +216,7 @@ func TestABurnedKeyVerifiesNothingOnAnyServer(t *testing.T) {
 				if err != nil || burned == 0 {
 					t.Fatalf("%d burned, %v", burned, err)
 				}
-				reach, err := cli.Cluster.Await(f.ctx, 30*time.Second)
+				reach, err := cli.Cluster.AwaitRevocations(f.ctx, 30*time.Second)
 				if err != nil || len(reach.Nodes) != 2 || len(reach.Missing) != 0 {
 					t.Fatalf("got %+v, %v", reach, err)
 				}

@@ -19,7 +19,8 @@ func pepperID(encoded string) string {
 	return id
 }
 
-// TestAPepperIsRotatedAtLogin has an account go from no pepper to one and to the next.
+// TestAPepperIsRotatedAtLogin signs an account in without a pepper, with one, and with the
+// next.
 func TestAPepperIsRotatedAtLogin(t *testing.T) {
 	t.Parallel()
 	onBoth(t, nil, func(t *testing.T, f *fixture) {
@@ -67,7 +68,8 @@ func TestPeppersAreHeldToTheRulesOfASecret(t *testing.T) {
 	}
 }
 
-// busyClock has each hash take an hour. While it stops, a hash that has begun does not end.
+// busyClock makes each hash take an hour. While the clock is stopped, a running hash does not
+// finish.
 type busyClock struct {
 	f     *fixture
 	hours atomic.Int64
@@ -82,8 +84,8 @@ func (c *busyClock) now() time.Time {
 	return issuedAt.Add(time.Duration(c.hours.Add(1)) * time.Hour)
 }
 
-// TestWhoWouldWaitTooLongIsRefusedBeforeTheDatabaseIsAsked has the only worker busy for
-// long, as all before were.
+// TestWhoWouldWaitTooLongIsRefusedBeforeTheDatabaseIsAsked: the only worker is busy for an
+// hour, as in all earlier hashes.
 func TestWhoWouldWaitTooLongIsRefusedBeforeTheDatabaseIsAsked(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, openSQLite(t), func(c *Config) { c.Hashing.Workers = 1 })

@@ -65,11 +65,11 @@ func (s *Service) logoutLater(ids, proven []uuid.UUID, e store.Event, cause erro
 		}
 	}
 	said := *fail(cause).(*Error)
-	said.Message = "the session is not ended yet, it will be as soon as the database answers again"
+	said.Message = "the session is not ended yet; it ends as soon as the database answers again"
 	what := "to be ended later"
 	if leftOut > 0 {
-		said.Message = "the session was not ended, for the database does not answer and too many others wait for it: it ends by itself, or an operator ends it"
-		what = fmt.Sprintf("%d of them not remembered, end them with authctl token revoke", leftOut)
+		said.Message = "the session was not ended: the database does not answer, and too many other logouts wait for it; the session ends when it expires, or when an operator ends it"
+		what = fmt.Sprintf("%d of them not queued, end them with authctl token revoke", leftOut)
 	}
 	said.Err = fmt.Errorf("end sessions %v (%s): %w", ids, what, cause)
 	return &said

@@ -23,8 +23,8 @@ func TestSessionsBehaveAsTheModelSays(t *testing.T) {
 	})
 }
 
-// TestRefreshTokensBehaveAsTheModelSays has sessions do little else than refresh, so that what
-// befalls the database, clocks and chains meet often.
+// TestRefreshTokensBehaveAsTheModelSays: sessions mostly refresh, so that faults of the
+// database, clocks and chains of tokens meet often.
 func TestRefreshTokensBehaveAsTheModelSays(t *testing.T) {
 	t.Parallel()
 	onBothDatabases(t, func(t *testing.T, f *fixture, db *database) {

@@ -9,8 +9,8 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// world is what a hundred lines know of sessions. Random sequences of
-// operations are carried out on the service and on the world, and must agree.
+// world is a small model of sessions. Random sequences of operations run on the service and on
+// the model, and the results must agree.
 type world struct {
 	f        *fixture
 	node     *fixture   // another process, which hears of everything
@@ -50,7 +50,8 @@ func (s *modelSession) alive(now time.Time) bool {
 	return !s.gone && !s.behind && !s.user.disabled && now.Before(s.expires)
 }
 
-// waited is how long the answer to a token's rotation could be asked for again.
+// waited returns how much of the retry window of a replaced token has passed. The window starts
+// again when the service resumes.
 func (w *world) waited(token modelToken, now time.Time) time.Duration {
 	since := now.Sub(token.replaced)
 	if since <= time.Hour && w.resumed.After(token.replaced) {
@@ -59,7 +60,7 @@ func (w *world) waited(token modelToken, now time.Time) time.Duration {
 	return since
 }
 
-// refresh says what presenting a token of s must come to.
+// refresh returns the expected result of presenting a token of s.
 func (w *world) refresh(s *modelSession, token modelToken, now time.Time) (Code, store.Outcome) {
 	i := slices.Index(s.tokens, token) // not one that is lost
 	switch last := len(s.tokens) - 1; {
@@ -86,7 +87,7 @@ func (w *world) refresh(s *modelSession, token modelToken, now time.Time) (Code,
 	}
 }
 
-// rotate takes over what a rotation has handed out.
+// rotate adds the tokens of a rotation to the model.
 func (w *world) rotate(s *modelSession, g Grant, now time.Time) {
 	reach := 2 * time.Minute
 	if now.Sub(*w.resumed) <= reach {
@@ -103,7 +104,7 @@ func (w *world) rotate(s *modelSession, g Grant, now time.Time) {
 	}
 }
 
-// profile says what an access token must come to.
+// profile returns the expected result of presenting an access token.
 func (s *modelSession) profile(g Grant, now time.Time) Code {
 	switch {
 	case !now.Before(g.AccessExpiresAt):

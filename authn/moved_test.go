@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// TestARevocationInAHistoryThatEndedIsNotConfirmed has the database fail over between a revocation and
-// the confirmation of the nodes, which know nothing of it in the database that has come.
+// TestARevocationInAHistoryThatEndedIsNotConfirmed: the database fails over between a
+// revocation and the confirmation of the nodes. The new primary does not have the revocation.
 func TestARevocationInAHistoryThatEndedIsNotConfirmed(t *testing.T) {
 	t.Parallel()
 	st := &hindered{Store: openPostgres(t)}
@@ -14,11 +14,11 @@ func TestARevocationInAHistoryThatEndedIsNotConfirmed(t *testing.T) {
 	if err := f.Cluster.NoteHistory(f.ctx); err != nil {
 		t.Fatal(err)
 	}
-	if reach, err := f.Cluster.Await(f.ctx, time.Second); err != nil || reach.Moved {
+	if reach, err := f.Cluster.AwaitRevocations(f.ctx, time.Second); err != nil || reach.Moved {
 		t.Errorf("in the same history: got %t, %v", reach.Moved, err)
 	}
 	st.Store = openPostgres(t)
-	if reach, err := f.Cluster.Await(f.ctx, time.Second); err != nil || !reach.Moved {
+	if reach, err := f.Cluster.AwaitRevocations(f.ctx, time.Second); err != nil || !reach.Moved {
 		t.Errorf("in another: got %t, %v", reach.Moved, err)
 	}
 }

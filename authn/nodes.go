@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	awaitPause = 10 * time.Millisecond // between two queries of the nodes
+	nodesPause = 10 * time.Millisecond // between two queries of the nodes
 	nodeGrace  = 5 * time.Second       // tolerance for a clock change, before a silent node counts as gone
 )
 
@@ -27,8 +27,8 @@ type Reach struct {
 // Confirmed returns how many nodes have confirmed.
 func (r Reach) Confirmed() int { return len(r.Nodes) - len(r.Missing) }
 
-// NoteHistory records the current history of the database. If [Cluster.Await] finds the same one
-// later, revocations written in between are known to last.
+// NoteHistory records the current history of the database. If [Cluster.AwaitRevocations] finds the
+// same one later, revocations written in between are known to last.
 func (c *Cluster) NoteHistory(ctx context.Context) error {
 	history, err := c.history(ctx)
 	if err == nil {
@@ -57,17 +57,17 @@ func (c *Cluster) moved(ctx context.Context, limit time.Duration) (bool, error) 
 	return err == nil && now != *c.noted, err
 }
 
-// Await waits until every node that may be serving has read each revocation from before the call,
-// by this process's clock, or until wait has passed. It does not wait for a node that was silent
-// for longer than it vouches for tokens, because such a node refuses them. That node may still
+// AwaitRevocations waits until every node that may be serving has read each revocation from before
+// the call, by this process's clock, or until wait has passed. It does not wait for a node that was
+// silent for longer than it vouches for tokens, because such a node refuses them. That node may still
 // serve from another database, such as a former primary that was cut off from its promoted replica;
-// so Silent names it. Await tries again when a query fails.
-func (c *Cluster) Await(ctx context.Context, wait time.Duration) (Reach, error) {
-	return c.await(ctx, wait, func(n store.Node) bool { return n.Behind == 0 })
+// so Silent names it. AwaitRevocations tries again when a query fails.
+func (c *Cluster) AwaitRevocations(ctx context.Context, wait time.Duration) (Reach, error) {
+	return c.pollNodes(ctx, wait, func(n store.Node) bool { return n.Behind == 0 })
 }
 
-// await polls until holds(n) is true for every node that may be serving, or wait has passed.
-func (c *Cluster) await(ctx context.Context, wait time.Duration, holds func(store.Node) bool) (Reach, error) {
+// pollNodes queries the nodes until holds(n) is true for every node that may be serving, or wait has passed.
+func (c *Cluster) pollNodes(ctx context.Context, wait time.Duration, holds func(store.Node) bool) (Reach, error) {
 	upTo, began := c.now(), time.Now()
 	for {
 		limit := max(wait-time.Since(began), time.Second)
@@ -96,7 +96,7 @@ func (c *Cluster) await(ctx context.Context, wait time.Duration, holds func(stor
 		select {
 		case <-ctx.Done():
 			return reach, ctx.Err()
-		case <-time.After(awaitPause):
+		case <-time.After(nodesPause):
 		}
 	}
 }
@@ -118,7 +118,7 @@ func (c *Cluster) silent(n store.Node) bool {
 
 // AwaitKey waits until every node that may be serving can sign with a key, or wait has passed.
 func (c *Cluster) AwaitKey(ctx context.Context, id string, wait time.Duration) (Reach, error) {
-	return c.await(ctx, wait, func(n store.Node) bool { return holds(n, id) })
+	return c.pollNodes(ctx, wait, func(n store.Node) bool { return holds(n, id) })
 }
 
 // Forget removes a node that has ended without signing off, so that nobody is warned about it any

@@ -9,8 +9,8 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// TestAServerThatFellSilentIsNamed has servers that were last seen at different times, and
-// one that an operator says has ended.
+// TestAServerThatFellSilentIsNamed: servers were last seen at different times, and an operator
+// says that one of them has ended.
 func TestAServerThatFellSilentIsNamed(t *testing.T) {
 	t.Parallel()
 	onBoth(t, nil, func(t *testing.T, f *fixture) {
@@ -34,7 +34,7 @@ func TestAServerThatFellSilentIsNamed(t *testing.T) {
 		}
 		want := func(what string, silent ...string) {
 			t.Helper()
-			reach, err := f.Cluster.Await(f.ctx, 0)
+			reach, err := f.Cluster.AwaitRevocations(f.ctx, 0)
 			if err != nil || len(reach.Nodes) != 1 || len(reach.Missing) != 0 || len(reach.Silent) != len(silent) {
 				t.Fatalf("%s: got %+v, %v; want %q to be silent", what, reach, err, silent)
 			}

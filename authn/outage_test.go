@@ -15,7 +15,7 @@ import (
 
 const resumed = string(store.ActionResumed)
 
-// eventually waits for what must come.
+// eventually waits for a condition.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(time.Millisecond) {
@@ -25,7 +25,7 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// at makes a service's clocks those of another.
+// at sets the clocks of a service to those of another.
 func at(f *fixture) func(*Config) {
 	return func(cfg *Config) {
 		cfg.Now = func() time.Time { return time.UnixMicro(f.clock.Load()) }
@@ -35,8 +35,8 @@ func at(f *fixture) func(*Config) {
 
 func quiet(FollowEvent, error) {}
 
-// lostAnswer rotates a session's first token at f, whose answer the client does not get,
-// and comes back later with the first token.
+// lostAnswer rotates a session's first token at f. The client does not receive the answer, and
+// presents the first token again later.
 func (f *fixture) lostAnswer(t *testing.T, away time.Duration) (first, second Grant) {
 	t.Helper()
 	first = f.signIn(t, "alice")
@@ -70,8 +70,8 @@ func TestAServerThatStartsAloneGivesClientsTheTimeToAskAgain(t *testing.T) {
 	})
 }
 
-// TestAServerThatDiedIsNotTakenForOneThatServes has a node join a moment after another was
-// seen that never answers again.
+// TestAServerThatDiedIsNotTakenForOneThatServes: a node joins shortly after another was last
+// seen, which never answers again.
 func TestAServerThatDiedIsNotTakenForOneThatServes(t *testing.T) {
 	t.Parallel()
 	onBothDatabases(t, func(t *testing.T, f *fixture, db *database) {
@@ -110,7 +110,7 @@ func TestAServerThatJoinsOthersChangesNoWindow(t *testing.T) {
 	})
 }
 
-// broken is a store whose database can be taken away, wholly or for what writes.
+// broken is a store whose database can be made unavailable, for all operations or for writes.
 type broken struct {
 	store.Store
 	away, readOnly atomic.Bool
@@ -139,7 +139,7 @@ func (s *broken) Resume(ctx context.Context, clock time.Time, e store.Event) err
 	return s.Store.Resume(ctx, clock, e)
 }
 
-// TestWhileTheDatabaseIsAwayNoWindowRuns lets the servers live on.
+// TestWhileTheDatabaseIsAwayNoWindowRuns: the servers survive the outage.
 func TestWhileTheDatabaseIsAwayNoWindowRuns(t *testing.T) {
 	t.Parallel()
 	for name, take := range map[string]func(*broken) *atomic.Bool{
@@ -207,8 +207,8 @@ func TestWhatClientsCanBringAboutIsNoOutage(t *testing.T) {
 	}
 }
 
-// TestARotationThatHangsIsAnOutageBeforeItsClientHearsOfIt has the database leave a rotation without
-// an answer, as for want of a synchronous standby, until the time of its request is up.
+// TestARotationThatHangsIsAnOutageBeforeItsClientHearsOfIt: the database does not answer a
+// rotation before the request's timeout, for example because there is no synchronous standby.
 func TestARotationThatHangsIsAnOutageBeforeItsClientHearsOfIt(t *testing.T) {
 	t.Parallel()
 	timeUp := fmt.Errorf("%w: %w", store.ErrUnavailable, context.DeadlineExceeded)

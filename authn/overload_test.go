@@ -8,8 +8,8 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// TestLoginsOfOneUserDoNotDisturbEachOther has many sign in at once after the cost
-// was changed: the first to finish replaces the hash.
+// TestLoginsOfOneUserDoNotDisturbEachOther: many concurrent sign-ins after a change of the
+// cost. The first to finish replaces the hash.
 func TestLoginsOfOneUserDoNotDisturbEachOther(t *testing.T) {
 	t.Parallel()
 	onBoth(t, nil, func(t *testing.T, f *fixture) {

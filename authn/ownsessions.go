@@ -21,7 +21,7 @@ const OwnPage = 100
 func (s *Service) OwnSessions(ctx context.Context, who Identity, cursor string) (own []store.Session, next string, err error) {
 	before, ok := parseAge(cursor)
 	if !ok {
-		return nil, "", refuse(CodeInvalidRequest, "that is no cursor of this list")
+		return nil, "", refuse(CodeInvalidRequest, "that is not a cursor of this list")
 	}
 	own, err = s.store.UserSessions(ctx, store.UserSessionPage{UserID: who.userID, Now: s.now(), Before: before, Limit: OwnPage + 1})
 	if err != nil {

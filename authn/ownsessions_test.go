@@ -10,8 +10,8 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// TestOneAccountsManySessionsComeInPages has more of them than one answer holds, and ends
-// them, and others, in one step each.
+// TestOneAccountsManySessionsComeInPages: the account has more sessions than one answer holds.
+// Each revocation of many sessions takes one step.
 func TestOneAccountsManySessionsComeInPages(t *testing.T) {
 	t.Parallel()
 	onBoth(t, nil, func(t *testing.T, f *fixture) {
@@ -68,7 +68,7 @@ func TestOneAccountsManySessionsComeInPages(t *testing.T) {
 	})
 }
 
-// TestASparedSessionIsSparedOnce ends all other sessions, and then all.
+// TestASparedSessionIsSparedOnce ends all other sessions, and then all sessions.
 func TestASparedSessionIsSparedOnce(t *testing.T) {
 	t.Parallel()
 	for _, others := range []int{0, 3 * feedRecent} { // in the recent list, and in buckets

@@ -173,8 +173,8 @@ func TestSecretsThatAreNoSecretsAreRefused(t *testing.T) {
 	}
 }
 
-// FuzzNormalizePassword: what is hashed is one spelling of what was typed, and no more than
-// was allowed.
+// FuzzNormalizePassword: every spelling of a password is hashed as one, and it is no longer
+// than allowed.
 func FuzzNormalizePassword(f *testing.F) {
 	for _, s := range []string{"caf\u00e9", "cafe\u0301", "\u1100\u1161\u11a8", "e" + strings.Repeat("\u0301", 300), "\ufb01ne", "a\x00b", "a\ufffdb", "a\xffb", strings.Repeat("🦊", 257), "\u0344", "\ufb2c", "\u1e9b\u0323"} {
 		f.Add(s)

@@ -23,8 +23,8 @@ const (
 	pendingTimeout = 5 * time.Second // for one attempt
 )
 
-// LogoutsFinished says that logouts were carried out that had waited for the database.
-const LogoutsFinished FollowEvent = "logouts were carried out that had waited for the database"
+// LogoutsFinished says that delayed logouts were written to the database.
+const LogoutsFinished FollowEvent = "delayed logouts were written to the database"
 
 // pendingLogout is one logout request. It holds no token, only the sessions to end and the event to
 // record.

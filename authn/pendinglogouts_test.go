@@ -15,7 +15,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// unending is a store that ends no session while its database is away.
+// unending is a store that cannot end sessions while its database is down.
 type unending struct {
 	store.Store
 	away atomic.Bool
@@ -35,7 +35,7 @@ func (s *unending) EndSessionsLate(ctx context.Context, ids []uuid.UUID, now tim
 	return s.Store.EndSessionsLate(ctx, ids, now, e)
 }
 
-// TestALogoutIsCarriedOutWhenTheDatabaseIsBack: the trail has who signed out, and when.
+// TestALogoutIsCarriedOutWhenTheDatabaseIsBack: the audit trail says who signed out, and when.
 func TestALogoutIsCarriedOutWhenTheDatabaseIsBack(t *testing.T) {
 	t.Parallel()
 	onBoth(t, nil, func(t *testing.T, other *fixture) {
@@ -68,7 +68,7 @@ func TestALogoutIsCarriedOutWhenTheDatabaseIsBack(t *testing.T) {
 		_, err := f.Refresh(f.ctx, visitor, g.RefreshToken)
 		wantCode(t, "refresh here", err, CodeSessionRevoked)
 
-		// It is back after the last access token has expired.
+		// The database is back after the last access token has expired.
 		f.advance(3 * time.Hour)
 		other.advance(3*time.Hour + time.Minute)
 		again := other.refreshed(t, g.RefreshToken) // another node knows nothing of it yet
@@ -160,7 +160,8 @@ func TestALogoutThatCannotBeRememberedSaysSo(t *testing.T) {
 	}
 }
 
-// TestANodeCarriesLogoutsOutByItself, when the database is back, and when it is stopped.
+// TestANodeCarriesLogoutsOutByItself: it does when the database is back, and when the node is
+// stopped.
 func TestANodeCarriesLogoutsOutByItself(t *testing.T) {
 	t.Parallel()
 	st := &unending{Store: openSQLite(t)}

@@ -84,8 +84,8 @@ func TestTheNewestSuccessorOpensWithTheTokensBeforeItAndNoOther(t *testing.T) {
 	}
 }
 
-// TestATokenThatIsRotatedTwiceGivesNothingAway has a failover lose a rotation. Who sees the
-// database before and after must not learn how the two successors differ.
+// TestATokenThatIsRotatedTwiceGivesNothingAway: a failover loses a rotation. Somebody who
+// reads the database before and after must not learn how the two successors differ.
 func TestATokenThatIsRotatedTwiceGivesNothingAway(t *testing.T) {
 	t.Parallel()
 	token := newRefreshToken()

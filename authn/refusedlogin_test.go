@@ -29,7 +29,7 @@ func spellings(t *testing.T) (all []spelling) {
 	return all
 }
 
-// stopped is a hasher's clock, and notes its waits instead of waiting.
+// stopped is a hasher's clock that records waits instead of waiting.
 type stopped struct {
 	mu    sync.Mutex
 	waits []time.Duration
@@ -57,7 +57,8 @@ func (f *fixture) stop(t *testing.T) *stopped {
 	return s
 }
 
-// raiseFloor has a failed check of a costly hash take some seconds by a hasher's clock.
+// raiseFloor makes the failed check of an expensive hash take some seconds of the hasher's
+// clock.
 func (f *fixture) raiseFloor(t *testing.T, clock *stopped) {
 	t.Helper()
 	f.arrive(t, "costly", hashAt(t, hashing.Params{Memory: 256, Iterations: 20, Parallelism: 1})) // more effort than those to come
@@ -67,7 +68,7 @@ func (f *fixture) raiseFloor(t *testing.T, clock *stopped) {
 	clock.tick = 0
 }
 
-// computed is what one login has computed, and how long it was held back.
+// computed is what one login has computed, and how long its answer was delayed.
 type computed struct {
 	compared, wasted, others uint64
 	held                     string
@@ -86,8 +87,9 @@ func (f *fixture) computes(s *stopped, in Account) (c computed, err error) {
 
 func roomyHashing(c *Config) { c.Hashing = hashing.Budget{Workers: 2, Memory: 64 << 20} }
 
-// TestNoSpellingIsToldFromAnUnknownNameByWhatIsComputed counts what a timer would measure: after a
-// failed check of any stored hash one of the configured cost is computed, and all refusals wait for the same moment.
+// TestNoSpellingIsToldFromAnUnknownNameByWhatIsComputed counts what a timer would measure:
+// after a failed check of any stored hash, one hash of the configured cost is computed, and
+// all refusals wait until the same moment.
 func TestNoSpellingIsToldFromAnUnknownNameByWhatIsComputed(t *testing.T) {
 	t.Parallel()
 	onBoth(t, roomyHashing, func(t *testing.T, f *fixture) {

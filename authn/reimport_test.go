@@ -7,8 +7,8 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// TestAUserWhoWasDeletedAndComesBackIsLetIn deletes a user, and takes one in with the same
-// id, as from an export. Tokens of the new one are good, those of the old one are not.
+// TestAUserWhoWasDeletedAndComesBackIsLetIn deletes a user and imports one with the same id,
+// as from an export. Tokens of the new user are valid, tokens of the deleted one are not.
 func TestAUserWhoWasDeletedAndComesBackIsLetIn(t *testing.T) {
 	t.Parallel()
 	onBoth(t, nil, func(t *testing.T, f *fixture) {

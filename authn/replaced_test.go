@@ -12,7 +12,8 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// TestAReplacedDatabaseIsVouchedForByNobody moves another file over the one that a node has open.
+// TestAReplacedDatabaseIsVouchedForByNobody moves another file over the file that a node has
+// open.
 func TestAReplacedDatabaseIsVouchedForByNobody(t *testing.T) {
 	t.Parallel()
 	path := storetest.SQLite(t)

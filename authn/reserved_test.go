@@ -76,7 +76,7 @@ func TestAStrangerUsesOneScriptAndNoLeadingMark(t *testing.T) {
 	})
 }
 
-// What no folded name can hold would be of no use in the table.
+// An entry that no folded name can equal would be useless in the table.
 func TestTheLookalikesAreLettersOfFoldedNames(t *testing.T) {
 	t.Parallel()
 	seen := map[rune]bool{}

@@ -47,7 +47,7 @@ func TestSecretsChangeWhileTheServiceRuns(t *testing.T) {
 	})
 }
 
-// TestANodeMakesKnownThatItCanSignWithAnotherKey has nothing happen in the feed meanwhile.
+// TestANodeMakesKnownThatItCanSignWithAnotherKey: there is no new entry in the feed meanwhile.
 func TestANodeMakesKnownThatItCanSignWithAnotherKey(t *testing.T) {
 	t.Parallel()
 	patient := func(c *Config) { c.MaxStaleness = 10 * time.Minute } // a sixth of that is longer than the test
@@ -60,7 +60,7 @@ func TestANodeMakesKnownThatItCanSignWithAnotherKey(t *testing.T) {
 	if err := two.Keys.Open(f.ctx, operator); err != nil {
 		t.Fatal(err)
 	}
-	if reach, err := f.Cluster.Await(f.ctx, 30*time.Second); err != nil || len(reach.Missing) != 0 {
+	if reach, err := f.Cluster.AwaitRevocations(f.ctx, 30*time.Second); err != nil || len(reach.Missing) != 0 {
 		t.Fatalf("got %+v, %v", reach, err)
 	}
 	cfg := testConfig()

@@ -28,8 +28,8 @@ func TestSeenTokensAreBounded(t *testing.T) {
 	}
 }
 
-// TestATokenThatWasSeenIsJudgedLikeAnyOther holds what is remembered to the whole token, and
-// to nothing but its signature.
+// TestATokenThatWasSeenIsJudgedLikeAnyOther: the cache stores only that a signature is right,
+// for the whole token. All other checks run again.
 func TestATokenThatWasSeenIsJudgedLikeAnyOther(t *testing.T) {
 	t.Parallel()
 	onEvery(t, func(t *testing.T, a *accessTokens) {

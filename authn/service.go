@@ -125,7 +125,7 @@ func New(cfg Config, st store.Store) (*Service, error) {
 func CheckLifetimes(accessTTL, refreshTTL, sessionMaxAge time.Duration) (access, refresh error) {
 	switch {
 	case accessTTL <= 0:
-		access = errors.New("must be longer than nothing")
+		access = errors.New("must be longer than 0s")
 	case accessTTL >= refreshTTL:
 		access = fmt.Errorf("must be shorter than tokens.refresh_ttl (%s)", refreshTTL)
 	}

@@ -92,7 +92,7 @@ func (s *Service) EndSessions(ctx context.Context, a Actor, scope store.Scope) (
 // Sweep deletes the rows of the sessions in scope that can never be used again, calling each, if
 // not nil, with the running total. Stopping it at any time loses nothing.
 func (s *Service) Sweep(ctx context.Context, scope store.Scope, each func(deleted int64)) (deleted int64, err error) {
-	page := store.DeadSessionPage{UserID: scope.UserID(), ExpiredBefore: s.now().Add(-deadSessionsKept), Limit: selectPage}
+	page := store.DeadSessionPage{UserID: scope.UserID(), ExpiredBefore: s.now().Add(-deadSessionsKept), Limit: batchSize}
 	for {
 		n, next, err := s.store.DeleteDeadSessions(ctx, page)
 		deleted += int64(n)
@@ -129,13 +129,13 @@ func (s *Service) Forget(ctx context.Context) error {
 		return fail(err)
 	}
 	err := deletePages(func() (int, error) {
-		return s.store.DeleteOldReleasedNames(ctx, now.Add(-s.rules.Load().free), selectPage)
+		return s.store.DeleteOldReleasedNames(ctx, now.Add(-s.rules.Load().free), batchSize)
 	})
 	if err != nil {
 		return err
 	}
 	return deletePages(func() (int, error) {
-		return s.store.DeleteOldRevocations(ctx, now.Add(-revocationsKept), selectPage)
+		return s.store.DeleteOldRevocations(ctx, now.Add(-revocationsKept), batchSize)
 	})
 }
 
@@ -146,7 +146,7 @@ func deletePages(do func() (deleted int, err error)) error {
 		if err != nil {
 			return fail(err)
 		}
-		if n < selectPage {
+		if n < batchSize {
 			return nil
 		}
 	}

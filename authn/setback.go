@@ -25,9 +25,9 @@ func setbackSince(from *feedSnapshot, got store.Feed) *setback {
 	case from.contact.IsZero():
 		return nil
 	case got.History.System != from.history.System:
-		return &setback{fmt.Errorf("another database system answers at this address: %s, and %s before", got.History.System, from.history.System)}
+		return &setback{fmt.Errorf("another database system answers at this address: %s now, %s before", got.History.System, from.history.System)}
 	case got.Installation < from.installation:
-		return &setback{fmt.Errorf("the installation's counter is %d and was %d: a backup was restored, or a failover lost commits", got.Installation, from.installation)}
+		return &setback{fmt.Errorf("the installation's counter is %d now, %d before: a backup was restored, or a failover lost commits", got.Installation, from.installation)}
 	case got.History != from.history, got.Whole && from.position != "":
 		return &setback{}
 	default:
@@ -51,11 +51,11 @@ func (f *follower) overcome(ctx context.Context) error {
 		return err
 	}
 	if !f.cluster.setback.CompareAndSwap(back, nil) {
-		return errors.New("the database went back again")
+		return errors.New("the database went back in time again")
 	}
 	switch {
 	case counters > 0 || sessions > 0:
-		f.notice(Restored, fmt.Errorf("raised %d counters and ended %d sessions again; a password, a disabling or a deletion that was lost has to be repeated", counters, sessions))
+		f.notice(Restored, fmt.Errorf("raised %d counters and ended %d sessions again; repeat the password changes, disablings and deletions that were lost", counters, sessions))
 	case back.cause == nil:
 		f.notice(NewHistory, nil)
 	}
@@ -76,7 +76,7 @@ func (c *Cluster) reapply(ctx context.Context, a Actor) (counters, sessions int,
 	if counters += spared; err != nil {
 		return counters, 0, fail(err)
 	}
-	for batch := range slices.Chunk(slices.SortedFunc(maps.Keys(users), compareIDs), selectPage) {
+	for batch := range slices.Chunk(slices.SortedFunc(maps.Keys(users), compareIDs), batchSize) {
 		low := make(map[uuid.UUID]int64, len(batch))
 		for _, id := range batch {
 			low[id] = users[id]
@@ -87,7 +87,7 @@ func (c *Cluster) reapply(ctx context.Context, a Actor) (counters, sessions int,
 		}
 		counters += n
 	}
-	for batch := range slices.Chunk(ids, selectPage) {
+	for batch := range slices.Chunk(ids, batchSize) {
 		n, err := c.store.EndSessionsByID(ctx, batch, a.event(store.ActionRevokedAgain, now))
 		if err != nil {
 			return counters, sessions, fail(err)

@@ -9,7 +9,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// backup is a database as it was before what is done to the original next.
+// backup returns a copy of a database, taken before the next change of the original.
 func backup(t *testing.T, original *fixture, open func(testing.TB) store.Store, grants ...Grant) store.Store {
 	t.Helper()
 	to := open(t)
@@ -47,7 +47,7 @@ func backup(t *testing.T, original *fixture, open func(testing.TB) store.Store, 
 	return to
 }
 
-// stricken is a node on a database that is replaced by another, without its loops.
+// stricken is a node, without its loops, whose database is replaced by another.
 type stricken struct {
 	*fixture
 	st     *hindered
@@ -79,8 +79,8 @@ func eachBackend(t *testing.T, story func(t *testing.T, open func(testing.TB) st
 	}
 }
 
-// TestWhatTheDatabaseLostIsRevokedAgain has a database fail over to one that has not heard
-// of the latest revocations, which a node has.
+// TestWhatTheDatabaseLostIsRevokedAgain: the database fails over to one without the latest
+// revocations, which a node has read.
 func TestWhatTheDatabaseLostIsRevokedAgain(t *testing.T) {
 	t.Parallel()
 	eachBackend(t, func(t *testing.T, open func(testing.TB) store.Store) {
@@ -135,8 +135,8 @@ func TestWhatTheDatabaseLostIsRevokedAgain(t *testing.T) {
 	})
 }
 
-// TestACounterThatWentBackIsHealed has a backup restored from before everybody's sessions
-// were ended. Tokens that are issued under the older counter are no fault of their owners.
+// TestACounterThatWentBackIsHealed restores a backup from before everybody's sessions were
+// ended. Tokens that are issued under the older counter are not their owners' fault.
 func TestACounterThatWentBackIsHealed(t *testing.T) {
 	t.Parallel()
 	eachBackend(t, func(t *testing.T, open func(testing.TB) store.Store) {

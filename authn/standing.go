@@ -102,7 +102,7 @@ func (s *Service) waits(ctx context.Context, id uuid.UUID, now time.Time) (holds
 	}
 	anywhere, here := Hold{Kind: HoldFailuresAnywhere}, Hold{Kind: HoldFailuresHere}
 	for after, last := int64(-1), false; !last; {
-		page, err := s.Attempts(ctx, store.AttemptsPage{UserID: id, After: after, Limit: selectPage})
+		page, err := s.Attempts(ctx, store.AttemptsPage{UserID: id, After: after, Limit: batchSize})
 		if err != nil {
 			return nil, err
 		}
@@ -117,7 +117,7 @@ func (s *Service) waits(ctx context.Context, id uuid.UUID, now time.Time) (holds
 				here.Until = latest(here.Until, c.NextAt)
 			}
 		}
-		last = len(page) < selectPage
+		last = len(page) < batchSize
 	}
 	for _, hold := range []Hold{anywhere, here} {
 		if !hold.Until.IsZero() {

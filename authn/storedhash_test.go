@@ -11,7 +11,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// arrive puts a user into the store with a hash from elsewhere.
+// arrive adds a user with a hash of another program to the store.
 func (f *fixture) arrive(t *testing.T, name, hash string) {
 	t.Helper()
 	u := store.NewUser{ID: uuid.New(), Username: name, Folded: name, PasswordHash: hash, CreatedAt: f.now()}
@@ -52,7 +52,8 @@ func TestAHashFromElsewhereIsReplacedAtTheFirstLogin(t *testing.T) {
 	})
 }
 
-// TestDevelopmentDoesNotCheapenHashes has accounts of production sign in where new hashes are cheap.
+// TestDevelopmentDoesNotCheapenHashes signs accounts of production in where new hashes have a
+// low cost.
 func TestDevelopmentDoesNotCheapenHashes(t *testing.T) {
 	t.Parallel()
 	foreign, err := bcrypt.GenerateFromPassword([]byte(goodPassword), bcrypt.MinCost)

@@ -4,7 +4,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
-	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"time"
@@ -41,32 +40,6 @@ const (
 	knownFor      = 30 * 24 * time.Hour // how long a place counts as known after its latest success
 )
 
-// Bounds of [AccountLimits].
-const (
-	MaxFree             = 100
-	MaxFreeAnywhere     = 1000
-	MaxDisableAfter     = 100
-	MinDelayCap         = firstDelay // of MaxDelay and of MaxAnywhere
-	MaxDelayCap         = 24 * time.Hour
-	MaxDelayCapAnywhere = time.Hour
-	MaxCeilingPeriod    = time.Hour
-)
-
-// Validate returns an error, with text for a person, when the limits are out of range.
-func (l AccountLimits) Validate() error {
-	switch {
-	case l.Free < 1 || l.Free > MaxFree || l.FreeAnywhere < l.Free || l.FreeAnywhere > MaxFreeAnywhere:
-		return fmt.Errorf("free failures must satisfy 1 <= %d <= %d, and %d <= %d (anywhere) <= %d", l.Free, MaxFree, l.Free, l.FreeAnywhere, MaxFreeAnywhere)
-	case l.MaxDelay < MinDelayCap || l.MaxDelay > MaxDelayCap || l.MaxAnywhere < MinDelayCap || l.MaxAnywhere > MaxDelayCapAnywhere:
-		return fmt.Errorf("delays must be %s to %s (%s), and %s to %s from anywhere (%s)", MinDelayCap, MaxDelayCap, l.MaxDelay, MinDelayCap, MaxDelayCapAnywhere, l.MaxAnywhere)
-	case l.Ceiling < 0 || l.Ceiling > 0 && (l.CeilingPer < time.Second || l.CeilingPer > MaxCeilingPeriod):
-		return fmt.Errorf("failures of all accounts must be 0 or more per 1s to 1h, not %d per %s", l.Ceiling, l.CeilingPer)
-	case l.DisableAfter != 0 && (l.DisableAfter < l.Free || l.DisableAfter > MaxDisableAfter):
-		return fmt.Errorf("failures that disable a password must be 0 for never, or %d to %d, not %d", l.Free, MaxDisableAfter, l.DisableAfter)
-	}
-	return nil
-}
-
 // throttle is AccountLimits prepared for use.
 type throttle struct {
 	AccountLimits
@@ -80,7 +53,7 @@ func newThrottle(l AccountLimits, secret string) (*throttle, error) {
 	if l.Free == 0 {
 		return nil, nil
 	}
-	if err := l.Validate(); err != nil {
+	if err := l.Check().Err(); err != nil {
 		return nil, err
 	}
 	t := &throttle{AccountLimits: l, here: delays(l.Free, l.MaxDelay), anywhere: delays(l.FreeAnywhere, l.MaxAnywhere)}

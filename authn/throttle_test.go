@@ -18,13 +18,13 @@ func limited(c *Config) {
 
 func from(address string) Actor { return Actor{Name: "anonymous", RemoteAddr: address} }
 
-// guess tries a wrong password.
+// guess signs in with a wrong password.
 func (f *fixture) guess(name, address string) error {
 	_, err := f.Login(f.ctx, from(address), Account{Username: name, Password: "a wrong guess indeed"}, "")
 	return err
 }
 
-// enter tries the right one.
+// enter signs in with the right password.
 func (f *fixture) enter(name, address string) (Grant, error) {
 	return f.Login(f.ctx, from(address), Account{Username: name, Password: goodPassword}, "")
 }
@@ -221,7 +221,7 @@ func TestWhereAnAccountHasSignedInIsKnownForThirtyDays(t *testing.T) {
 	})
 }
 
-// placesLeft notes until when places are forgotten.
+// placesLeft records the time before which places are deleted.
 type placesLeft struct {
 	store.Store
 	before []time.Time
@@ -325,7 +325,7 @@ func TestASignInThatFoundNoTurnToHashIsNotCounted(t *testing.T) {
 	})
 }
 
-// quitter hangs up after the first statement of a login has been made, or before the second.
+// quitter cancels after the first statement of a login, or before the second.
 type quitter struct {
 	store.Store
 	afterCounting, beforeSettling context.CancelFunc
@@ -401,7 +401,7 @@ func TestHangingUpNeitherHidesAGuessNorMakesAFailure(t *testing.T) {
 	}
 }
 
-// trail notes what is written to the audit trail with nothing else, on the way to the store.
+// trail is a store that records the events that are written alone, without another change.
 type trail struct {
 	store.Store
 	events []store.Event
@@ -544,7 +544,7 @@ func TestAnAddressBlockIsAnAddressOrA64(t *testing.T) {
 func TestLimitsOutOfRangeAreRefused(t *testing.T) {
 	t.Parallel()
 	good := AccountLimits{Free: 5, MaxDelay: 15 * time.Minute, FreeAnywhere: 20, MaxAnywhere: time.Minute, DisableAfter: 100}
-	if err := good.Validate(); err != nil {
+	if err := good.Check().Err(); err != nil {
 		t.Error(err)
 	}
 	for name, spoil := range map[string]func(*AccountLimits){

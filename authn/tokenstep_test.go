@@ -71,8 +71,8 @@ func TestNoByteOfATokenWithAStepCanBeChanged(t *testing.T) {
 	}
 }
 
-// TestATokenThatTheDatabaseHasLostIsNoTheft puts the row of a session back, as a failover
-// does to a replica that has not received the latest commits.
+// TestATokenThatTheDatabaseHasLostIsNoTheft restores an earlier row of a session, as a
+// failover to a replica without the latest commits does.
 func TestATokenThatTheDatabaseHasLostIsNoTheft(t *testing.T) {
 	t.Parallel()
 	onBothDatabases(t, func(t *testing.T, f *fixture, db *database) {
@@ -108,8 +108,8 @@ func TestATokenThatTheDatabaseHasLostIsNoTheft(t *testing.T) {
 	})
 }
 
-// TestAnOlderTokenIsTheftAfterAFailoverToo: what was replaced before the lost commits is
-// older than the row, and what the row holds is not.
+// TestAnOlderTokenIsTheftAfterAFailoverToo: a token that was replaced before the lost commits
+// is older than the row. The token in the row is not.
 func TestAnOlderTokenIsTheftAfterAFailoverToo(t *testing.T) {
 	t.Parallel()
 	onBothDatabases(t, func(t *testing.T, f *fixture, db *database) {
@@ -127,8 +127,8 @@ func TestAnOlderTokenIsTheftAfterAFailoverToo(t *testing.T) {
 	})
 }
 
-// TestATokenIsToldToBeLostAfterAnUpgradeHalfway has a server of the release before rotate a
-// token that has a step, into one that has none.
+// TestATokenIsToldToBeLostAfterAnUpgradeHalfway: a server of the previous release rotates a
+// token with a step into one without.
 func TestATokenIsToldToBeLostAfterAnUpgradeHalfway(t *testing.T) {
 	t.Parallel()
 	onBothDatabases(t, func(t *testing.T, f *fixture, db *database) {

@@ -13,7 +13,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// refusing is a store on which a node cannot make itself known, for a reason.
+// refusing is a store that refuses a node's announcement with an error.
 type refusing struct {
 	store.Store
 	why atomic.Pointer[error]
@@ -78,7 +78,7 @@ func TestANodeKnowsWhetherItsWritesSucceed(t *testing.T) {
 	}
 }
 
-// TestARequestTellsThatTheDatabaseTakesNoWrites, until the node has written again.
+// TestARequestTellsThatTheDatabaseTakesNoWrites: it tells so until the node has written again.
 func TestARequestTellsThatTheDatabaseTakesNoWrites(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, openSQLite(t), nil)

@@ -51,7 +51,8 @@ func TestNoVariableChangesWhoTheOperatingSystemSaysItIs(t *testing.T) {
 	}
 }
 
-// TestANameThatCannotBeRecordedIsRefused is refused before a database is opened: there is none.
+// TestANameThatCannotBeRecordedIsRefused: the command refuses the name before it opens a
+// database. Here there is none.
 func TestANameThatCannotBeRecordedIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{

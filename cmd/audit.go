@@ -15,11 +15,11 @@ import (
 )
 
 func newAudit(a *app) *cobra.Command {
-	return group("audit", "Read the audit trail, and shorten it", newAuditList(a), newAuditPrune(a))
+	return group("audit", "Read the audit trail, and delete old events", newAuditList(a), newAuditPrune(a))
 }
 
-// maxLook is the max number of events in one query of a narrow selection.
-const maxLook = 10_000
+// maxQueried is the max number of events in one query of a narrow filter.
+const maxQueried = 10_000
 
 type auditListOptions struct {
 	output
@@ -140,13 +140,13 @@ func (o *auditListOptions) run(ctx context.Context, a *app) error {
 		return err
 	}
 	if more {
-		a.say("there are more: raise --limit (0 for all), or narrow them by --since and --until")
+		a.say("there are more events: raise --limit (0 for all), or narrow the period with --since and --until")
 	}
 	return nil
 }
 
 // eventPages returns a function that reads the next page of the events that p selects. A page
-// asks for at most limit+1 events at first, and for up to maxLook while few events match.
+// asks for at most limit+1 events at first, and for up to maxQueried while few events match.
 func eventPages(ctx context.Context, svc *authn.Service, p store.EventPage, limit int) func() ([]store.RecordedEvent, bool, error) {
 	p.Limit = pageSize
 	if limit > 0 {
@@ -156,7 +156,7 @@ func eventPages(ctx context.Context, svc *authn.Service, p store.EventPage, limi
 		events, next, err := svc.Events(ctx, p)
 		switch p.Before = next; {
 		case len(events) < p.Limit/4:
-			p.Limit = min(4*p.Limit, maxLook)
+			p.Limit = min(4*p.Limit, maxQueried)
 		case len(events) > pageSize:
 			p.Limit = pageSize
 		}

@@ -40,7 +40,7 @@ type filled string
 // Set implements pflag.Value.
 func (s *filled) Set(text string) error {
 	if text == "" || !utf8.ValidString(text) {
-		return errors.New("must be a text that is not empty")
+		return errors.New("must not be empty")
 	}
 	*s = filled(text)
 	return nil
@@ -73,12 +73,12 @@ func (l *filledList) String() string { return strings.Join(*l, ",") }
 // Type implements pflag.Value.
 func (*filledList) Type() string { return "texts" }
 
-// page returns the selection of the flags, except --user.
+// page returns the query that the flags ask for, without --user.
 func (o *auditFilter) page(now time.Time) (p store.EventPage, err error) {
 	p.Actor = string(o.actor)
 	if o.session != "" {
 		if p.SessionID, err = uuid.Parse(string(o.session)); err != nil {
-			return p, usage("authctl token list shows the ids", "--session: %q is no session id", o.session)
+			return p, usage("authctl token list shows the ids", "--session: %q is not a session id", o.session)
 		}
 	}
 	if p.Actions, err = knownActions(o.actions); err != nil {
@@ -86,17 +86,17 @@ func (o *auditFilter) page(now time.Time) (p store.EventPage, err error) {
 	}
 	if o.address != "" {
 		if p.From, err = authn.ParseNetwork(string(o.address)); err != nil {
-			return p, usage("such as 203.0.113.7 or 203.0.113.0/24", "--address: %q is no address and no network", o.address)
+			return p, usage("such as 203.0.113.7 or 203.0.113.0/24", "--address: %q is neither an address nor a network", o.address)
 		}
 	}
 	if o.since != "" {
 		if p.Since, err = parseTime(string(o.since), now); err != nil {
-			return p, usage(instantForms, "--since: %q is no time", o.since)
+			return p, usage(instantForms, "--since: %q is not a time", o.since)
 		}
 	}
 	if o.until != "" {
 		if p.Until, err = parseTime(string(o.until), now); err != nil {
-			return p, usage(instantForms, "--until: %q is no time", o.until)
+			return p, usage(instantForms, "--until: %q is not a time", o.until)
 		}
 	}
 	if o.since != "" && o.until != "" && !p.Since.Before(p.Until) {
@@ -112,7 +112,7 @@ func knownActions(names []string) (actions []store.Action, err error) {
 	}
 	for _, name := range names {
 		if !slices.Contains(all, name) {
-			return nil, usage("authctl audit list --help lists them", "--action: %q is no action%s", name, config.Nearest(name, all))
+			return nil, usage("authctl audit list --help lists them", "--action: %q is not an action%s", name, config.Nearest(name, all))
 		}
 		if action := store.Action(name); !slices.Contains(actions, action) {
 			actions = append(actions, action)
@@ -134,5 +134,5 @@ func (o *auditFilter) userID(ctx context.Context, a *app, inst *instance) (uuid.
 	if id, noID := uuid.Parse(string(o.user)); noID == nil && len(o.user) == len(id.String()) {
 		return id, nil
 	}
-	return uuid.Nil, &problem{exitNotFound, err, "events of a user who was deleted are found by the id: --user ID"}
+	return uuid.Nil, &problem{exitNotFound, err, "a deleted user has only the id: --user ID finds the events"}
 }

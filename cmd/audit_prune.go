@@ -21,7 +21,7 @@ func newAuditPrune(a *app) *cobra.Command {
 	var o auditPruneOptions
 	c := &cobra.Command{
 		Use:   "prune --before TIME",
-		Short: "Delete old events from the audit trail, for good",
+		Short: "Permanently delete old events from the audit trail",
 		Long: `Delete the events of the audit trail that are older than a time, the oldest first and in
 batches. An interrupted prune keeps the batches that it has deleted. The event audit_pruned
 records the operator, the time, and the limit of --before. No prune deletes that event.`,
@@ -50,11 +50,11 @@ type auditPruneView struct {
 func (o *auditPruneOptions) run(ctx context.Context, a *app) error {
 	now := time.Now()
 	if o.before == "" {
-		return usage(instantForms, "say up to what time: --before")
+		return usage(instantForms, "give the time: --before TIME")
 	}
 	before, err := parseTime(string(o.before), now)
 	if err != nil {
-		return usage(instantForms, "--before: %q is no time", o.before)
+		return usage(instantForms, "--before: %q is not a time", o.before)
 	}
 	if before.After(now) {
 		return usage(instantForms, "--before: %s is in the future", when(before))
@@ -69,10 +69,10 @@ func (o *auditPruneOptions) run(ctx context.Context, a *app) error {
 		return err
 	}
 	if view.Events == 0 {
-		a.say("there is no event before %s to delete in %s", when(before), view.Database)
+		a.say("%[2]s has no event before %[1]s", when(before), view.Database)
 		return o.show(a, view)
 	}
-	ok, err := o.confirm(ctx, a, fmt.Sprintf("delete %s before %s from the audit trail in %s, for good", count(view.Events, "event"), when(before), view.Database))
+	ok, err := o.confirm(ctx, a, fmt.Sprintf("permanently delete %s before %s from the audit trail in %s", count(view.Events, "event"), when(before), view.Database))
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (o *auditPruneOptions) prune(ctx context.Context, a *app, inst *instance, v
 	progress := pruneLines(a, view.Events)
 	if onTerminal {
 		progress = func(done int64) {
-			fmt.Fprintf(a.err, "\rauthctl: %s deleted %s ", bar(done, view.Events), count(done, "event"))
+			fmt.Fprintf(a.err, "\rauthctl: %s deleted %s ", progressBar(done, view.Events), count(done, "event"))
 		}
 	}
 	deleted, err := inst.authn.PruneEvents(ctx, a.actor(o.reason), view.Before, progress)
@@ -98,7 +98,7 @@ func (o *auditPruneOptions) prune(ctx context.Context, a *app, inst *instance, v
 		fmt.Fprintln(a.err)
 	}
 	if err != nil {
-		a.say("stopped: deleted %s from %s for good, the others are still there; run the command again for the rest", count(deleted, "event"), view.Database)
+		a.say("stopped after permanently deleting %s from %s; run the command again to delete the rest", count(deleted, "event"), view.Database)
 		return deleted, mayNotDelete(err)
 	}
 	a.say("deleted %s from %s", count(deleted, "event"), view.Database)
@@ -126,7 +126,7 @@ func mayNotDelete(err error) error {
 	if !ok || refused.SQLState() != insufficientPrivilege {
 		return err
 	}
-	return &problem{exitFailed, err, "this role may not delete from audit_events; the role that owns the tables may: DATABASE_URL"}
+	return &problem{exitFailed, err, "this role may not delete from audit_events: set DATABASE_URL to the role that owns the tables"}
 }
 
 func (o *auditPruneOptions) show(a *app, v auditPruneView) error {

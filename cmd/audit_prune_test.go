@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// stopper is a standard error that ends the command once it has said something.
+// stopper is a standard error that cancels the command after its first output.
 type stopper struct {
 	strings.Builder
 	text string
@@ -24,8 +24,8 @@ func (s *stopper) Write(b []byte) (int, error) {
 	return s.Builder.Write(b)
 }
 
-// TestAPruneThatIsInterruptedKeepsWhatItHasDoneAndSaysSo is stopped at the first line of
-// progress, as by Ctrl-C.
+// TestAPruneThatIsInterruptedKeepsWhatItHasDoneAndSaysSo interrupts the command at its first
+// line of progress, like Ctrl-C.
 func TestAPruneThatIsInterruptedKeepsWhatItHasDoneAndSaysSo(t *testing.T) {
 	t.Parallel()
 	const many = 5000
@@ -45,7 +45,7 @@ INSERT INTO audit_events (at, action, actor) SELECT i, 'authn_login_fail', 'anon
 	var out strings.Builder
 	said := &stopper{text: "deleted 1,000 events of 5000", stop: stop}
 	exit := execute(ctx, []string{"audit", "prune", "--before", "2026-01-01", "--yes"}, environ, strings.NewReader(""), &out, said)
-	if want := "stopped: deleted 1,000 events from "; exit != exitInterrupted || !strings.Contains(said.String(), want) {
+	if want := "stopped after permanently deleting 1,000 events from "; exit != exitInterrupted || !strings.Contains(said.String(), want) {
 		t.Errorf("got exit code %d, %s", exit, said.String())
 	}
 	var left, told int

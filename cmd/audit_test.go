@@ -14,7 +14,8 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// TestTheDocumentsTellOfEveryAction compares the table of docs/operating.md with the list.
+// TestTheDocumentsTellOfEveryAction compares the table of docs/operating.md with the list of
+// actions.
 func TestTheDocumentsTellOfEveryAction(t *testing.T) {
 	t.Parallel()
 	_, section, _ := strings.Cut(readFile(t, filepath.Join("..", "docs", "operating.md")), "| action | what happened |")
@@ -39,7 +40,7 @@ func TestTheDocumentsTellOfEveryAction(t *testing.T) {
 	}
 }
 
-// TestARoleThatOnlyAddsToTheTrailServesAndCannotPrune takes the rights away as docs/operating.md
+// TestARoleThatOnlyAddsToTheTrailServesAndCannotPrune revokes the rights as docs/operating.md
 // does.
 func TestARoleThatOnlyAddsToTheTrailServesAndCannotPrune(t *testing.T) {
 	t.Parallel()
@@ -73,8 +74,8 @@ func TestARoleThatOnlyAddsToTheTrailServesAndCannotPrune(t *testing.T) {
 	}
 }
 
-// TestALongTrailIsListedInTheMemoryOfAPage lists 60,000 events on both databases, all of them
-// and the few that no index finds; in a soak test in every form.
+// TestALongTrailIsListedInTheMemoryOfAPage lists 60,000 events on both databases: all of them,
+// and the few that no index finds. A soak test uses every output format.
 func TestALongTrailIsListedInTheMemoryOfAPage(t *testing.T) {
 	t.Parallel()
 	const many = 60_000

@@ -51,7 +51,7 @@ func (o *backupOptions) run(ctx context.Context, a *app, path string) error {
 	st, onSQLite := inst.store.(*sqlite.Store)
 	if !onSQLite {
 		return usage(`pg_dump --format=custom --file=FILE "$DATABASE_URL", or pg_basebackup for point-in-time recovery; docs/operating.md has both`,
-			"authctl backup copies SQLite databases, and this is PostgreSQL")
+			"authctl backup copies only SQLite databases, and this one is PostgreSQL")
 	}
 	if err := st.Backup(ctx, path); err != nil {
 		return backupFailed(path, err)
@@ -70,10 +70,10 @@ func backupFailed(path string, err error) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, store.ErrReplaced):
 		return err
 	case errors.Is(err, fs.ErrExist):
-		return &problem{exitConflict, err, "choose another name, a backup overwrites nothing"}
+		return &problem{exitConflict, err, "choose another name: a backup overwrites no file"}
 	case errors.Is(err, store.ErrFull), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return &problem{exitFailed, err, "nothing is left of it; make room where " + path + " is to be, or choose another place"}
+		return &problem{exitFailed, err, "the incomplete backup was deleted; make room on the disk of " + path + ", or choose another disk"}
 	default:
-		return &problem{exitFailed, err, "nothing is left of it"}
+		return &problem{exitFailed, err, "the incomplete backup was deleted"}
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func newConfig(a *app) *cobra.Command {
-	return group("config", "Begin, check and show the configuration", newConfigInit(a), newConfigCheck(a), newConfigShow(a))
+	return group("config", "Create, check and show the configuration", newConfigInit(a), newConfigCheck(a), newConfigShow(a))
 }
 
 type configCheckOptions struct{ listen bool }
@@ -30,7 +30,7 @@ server uses their addresses.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
 	}
-	c.Flags().BoolVar(&o.listen, "listen", false, "also listen, for a moment, on server.host, server.port and server.admin_listen")
+	c.Flags().BoolVar(&o.listen, "listen", false, "also open the listeners of server.host, server.port and server.admin_listen for a moment")
 	return c
 }
 

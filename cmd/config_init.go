@@ -13,7 +13,7 @@ func newConfigInit(a *app) *cobra.Command {
 		Use:   "init",
 		Short: "Print a configuration file of every setting with its default, and when to change it",
 		Long: `Print a configuration file of every setting with its default, and when to change it.
-It says the same as no file at all, until you change it. Nothing is written.`,
+Until you change a value, the file has the same effect as no file. The command writes no file.`,
 		Example: `  (umask 077; authctl config init > authctl.yaml)`,
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {

@@ -19,7 +19,8 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// cable is a TCP way to a PostgreSQL, which can be cut, mended and laid to another one.
+// cable is a TCP proxy in front of a PostgreSQL. A test can cut it, repair it, and connect it
+// to another PostgreSQL.
 type cable struct {
 	net.Listener
 	flow  sync.RWMutex // held while nothing passes
@@ -29,7 +30,7 @@ type cable struct {
 	conns []net.Conn
 }
 
-// newCable lays a cable to a database, and returns the URL of its other end.
+// newCable returns a cable to a database, and the URL of its other end.
 func newCable(t *testing.T, database string) (*cable, string) {
 	t.Helper()
 	u, err := neturl.Parse(database)
@@ -54,7 +55,7 @@ func endOf(database *neturl.URL) [2]string {
 	return [2]string{"tcp", database.Host}
 }
 
-// lay leads new connections to another database. Those that there are stay.
+// lay connects new connections to another database. Existing connections stay.
 func (c *cable) lay(t testing.TB, database string) {
 	t.Helper()
 	u, err := neturl.Parse(database)
@@ -98,7 +99,7 @@ func (c *cable) carry() {
 	}
 }
 
-// dammed is a connection that can fall silent without breaking.
+// dammed is a connection that can stop transmitting without breaking.
 type dammed struct {
 	io.Reader
 	cable *cable
@@ -130,9 +131,8 @@ func (c *cable) setCut(cut bool) {
 	c.conns = nil
 }
 
-// TestACutOffNodeVouchesForNobodyAndMissesNothing has two servers, one of which loses
-// its database while sessions are ended through the other: its connections break, or
-// they fall silent.
+// TestACutOffNodeVouchesForNobodyAndMissesNothing: one of two servers loses its database while
+// sessions are ended through the other. Its connections break, or stop transmitting.
 func TestACutOffNodeVouchesForNobodyAndMissesNothing(t *testing.T) {
 	t.Parallel()
 	for name, turn := range map[string][2]func(*cable){
@@ -200,8 +200,9 @@ func cutOff(t *testing.T, cut, mend func(*cable)) {
 	atFar["bob"].gets(t, "/profile", http.StatusUnauthorized)
 }
 
-// TestAKeyIsBurnedWhileANodeIsCutOff is the same for a key: what it signed ends, and what
-// the new one signs is not blamed by a server that cannot know of it yet.
+// TestAKeyIsBurnedWhileANodeIsCutOff does the same with a key. Tokens of the burned key end.
+// The server that is cut off must not call tokens of the new key invalid, because it cannot
+// know the key yet.
 func TestAKeyIsBurnedWhileANodeIsCutOff(t *testing.T) {
 	t.Parallel()
 	url := storetest.Postgres(t)
@@ -232,7 +233,7 @@ func TestAKeyIsBurnedWhileANodeIsCutOff(t *testing.T) {
 	old.gets(t, "/verify", http.StatusUnauthorized)
 }
 
-// wantMissing runs a command that one node cannot confirm: the one with this id.
+// wantMissing runs a command that the node with this id cannot confirm.
 func wantMissing(t *testing.T, command *exec.Cmd, id string) {
 	t.Helper()
 	var said bytes.Buffer
@@ -260,8 +261,8 @@ func wantMissing(t *testing.T, command *exec.Cmd, id string) {
 	}
 }
 
-// watchCutOff asks a node that is cut off: it lets nobody in after the deadline, nor
-// when it has once said that it cannot tell, and blames no token.
+// watchCutOff queries a node that is cut off. It must accept no token after the deadline, nor
+// after its first answer 503, and must call no token invalid.
 func (c *client) watchCutOff(t *testing.T, path string, deadline time.Time) {
 	admitted := false
 	for {

@@ -11,16 +11,16 @@ import (
 	"time"
 )
 
-// TestADeathInAnyMomentLosesNoSession kills a server while sessions are refreshed, one
-// after the other. Whatever it was at, the token that a client holds is afterwards either
-// still good or the one before the latest, and gets the successor that was lost.
+// TestADeathInAnyMomentLosesNoSession kills a server while sessions are refreshed one after
+// the other. Afterwards a client's token is still current, or it is the previous token and
+// yields the successor that was lost.
 func TestADeathInAnyMomentLosesNoSession(t *testing.T) {
 	t.Parallel()
 	endInAnyMoment(t, "1m", func(t *testing.T, p *process) { p.kill(t) })
 }
 
-// TestAStopInAnyMomentLosesNoAnswer asks it to end instead. Then no answer is lost, and no
-// token needs a second try.
+// TestAStopInAnyMomentLosesNoAnswer stops the server with SIGTERM instead. Then no answer is
+// lost, and no token needs a second try.
 func TestAStopInAnyMomentLosesNoAnswer(t *testing.T) {
 	t.Parallel()
 	endInAnyMoment(t, "0s", func(t *testing.T, p *process) {
@@ -89,8 +89,8 @@ func endInAnyMoment(t *testing.T, retryWindow string, end func(*testing.T, *proc
 	})
 }
 
-// TestARevocationOutlivesADeath kills a server in the moment that a revocation or a logout
-// has been confirmed.
+// TestARevocationOutlivesADeath kills a server immediately after a revocation or a logout was
+// confirmed.
 func TestARevocationOutlivesADeath(t *testing.T) {
 	t.Parallel()
 	onBothDatabases(t, func(t *testing.T, environ ...string) {
@@ -120,8 +120,8 @@ func TestARevocationOutlivesADeath(t *testing.T) {
 	})
 }
 
-// TestTheDrainDelayTakesNobodysAnswerAway: a load balancer that asks at /readyz has all the
-// time to notice. The second signal cuts the delay short.
+// TestTheDrainDelayTakesNobodysAnswerAway: a load balancer that queries /readyz has the whole
+// delay to notice. The second signal cuts the delay short.
 func TestTheDrainDelayTakesNobodysAnswerAway(t *testing.T) {
 	t.Parallel()
 	p := startServe(t, t.TempDir(), "AUTHCTL_SERVER_DRAIN_DELAY=10m")
@@ -153,7 +153,7 @@ func TestTheDrainDelayTakesNobodysAnswerAway(t *testing.T) {
 	})
 }
 
-// TestTheSecondSignalEndsAtOnce: the first waits for what is under way.
+// TestTheSecondSignalEndsAtOnce: the first signal waits for pending requests.
 func TestTheSecondSignalEndsAtOnce(t *testing.T) {
 	t.Parallel()
 	p := startServe(t, t.TempDir(), "AUTHCTL_LOG_LEVEL=info")

@@ -9,7 +9,7 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// TestTheLogHidesNothing logs texts in which a terminal, or a person, would be misled.
+// TestTheLogHidesNothing logs texts that could mislead a terminal or a person.
 func TestTheLogHidesNothing(t *testing.T) {
 	t.Parallel()
 	for _, odd := range oddTexts {

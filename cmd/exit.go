@@ -73,7 +73,7 @@ func endings() map[authn.Code]ending {
 		authn.CodeInvalidLink:        {exitFailed, ""},
 		authn.CodeRateLimited:        {exitFailed, "authctl limits clear forgets failed sign-ins"},
 		authn.CodeOverloaded:         {exitFailed, "try again in a moment"},
-		authn.CodeUnavailable:        {exitUnreachable, "is the database up, and database.url right? authctl config show"},
+		authn.CodeUnavailable:        {exitUnreachable, "check that the database runs and that database.url is right: authctl config show"},
 		authn.CodeSchema:             {exitFailed, "authctl migrate up"},
 		authn.CodeInternal:           {exitFailed, ""},
 	}
@@ -94,7 +94,7 @@ func endingOf(err error) ending {
 		return ending{exitFailed, r.Advice}
 	}
 	if errors.Is(err, store.ErrReplaced) {
-		return ending{exitFailed, "stop all that has the database open, see that the right file is in its place, and start again; docs/operating.md has how to restore a backup"}
+		return ending{exitFailed, "stop every process that has the database open, make sure that the right file is in its place, and start again; docs/operating.md says how to restore a backup"}
 	}
 	if do := dbfile.Advice(err); do != "" {
 		if errors.Is(err, store.ErrUnavailable) {
@@ -103,16 +103,16 @@ func endingOf(err error) ending {
 		return ending{exitFailed, do}
 	}
 	if errors.Is(err, store.ErrBusy) {
-		return ending{exitUnreachable, "others were using the database: try again in a moment"}
+		return ending{exitUnreachable, "other processes were using the database: try again in a moment"}
 	}
 	if errors.Is(err, store.ErrReadOnly) {
-		return ending{exitUnreachable, "database.url must lead to the primary; of several hosts in it authctl takes the one that is"}
+		return ending{exitUnreachable, "database.url must lead to the primary; if it names several hosts, authctl uses the primary among them"}
 	}
 	if errors.Is(err, store.ErrFull) {
 		return ending{exitUnreachable, "make room on the disk of the database, of its write-ahead log (pg_wal) and of its tablespaces, and try again; the log of PostgreSQL names the file"}
 	}
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return ending{exitFailed, "make room on the disk that is named, and try again"}
+		return ending{exitFailed, "make room on the disk of the named file, and try again"}
 	}
 	if e, ok := errors.AsType[*authn.Error](err); ok {
 		if end, known := endings()[e.Code]; known {
@@ -124,7 +124,7 @@ func endingOf(err error) ending {
 		return ending{exitUsage, "authctl config show prints every key, its value and where it came from"}
 	}
 	if s, ok := errors.AsType[*store.SchemaError](err); ok && !s.Behind() {
-		return ending{exitFailed, "use the newer authctl that migrated this database; authctl migrate status shows what each migration suits"}
+		return ending{exitFailed, "use the newer authctl that migrated this database; authctl migrate status shows which versions each migration is compatible with"}
 	}
 	switch {
 	case errors.Is(err, store.ErrSchema):

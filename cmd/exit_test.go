@@ -47,7 +47,7 @@ func TestAFullDiskHasAHintOfItsOwn(t *testing.T) {
 	}{
 		"of PostgreSQL": {fmt.Errorf("create user: %w", store.ErrFull), exitUnreachable, "write-ahead log (pg_wal)"},
 		"of SQLite":     {fmt.Errorf("open: %w", &dbfile.FileError{Path: "a.db", What: "its disk is full", Do: "make room", Err: store.ErrFull}), exitUnreachable, "make room"},
-		"of a file":     {fmt.Errorf("make secret: %w", syscall.ENOSPC), exitFailed, "make room on the disk that is named"},
+		"of a file":     {fmt.Errorf("make secret: %w", syscall.ENOSPC), exitFailed, "make room on the disk of the named file"},
 	} {
 		if end := endingOf(tt.err); end.exit != tt.exit || !strings.Contains(end.hint, tt.says) {
 			t.Errorf("%s: got %+v", name, end)
@@ -74,7 +74,7 @@ func TestReport(t *testing.T) {
 		{&authn.Error{Code: authn.CodeUsernameTaken, Message: "taken"}, 5, "authctl: hint: authctl user show"},
 		{&authn.Error{Code: authn.CodeWeakPassword, Message: "weak"}, 2, "--generate"},
 		{&authn.Error{Code: "new", Message: "odd"}, 1, "authctl: odd\n"},
-		{fmt.Errorf("open database: %w", store.ErrUnavailable), 6, "authctl: hint: is the database up"},
+		{fmt.Errorf("open database: %w", store.ErrUnavailable), 6, "authctl: hint: check that the database runs"},
 		{fmt.Errorf("read: %w", &store.SchemaError{Current: 0, Latest: 1}), 1, "authctl: hint: authctl migrate up"},
 		{&store.SchemaError{Current: 2, Latest: 1}, 1, "authctl: hint: use the newer authctl"},
 		{config.Faults{{Key: "a.b", Why: "is wrong"}, {Key: "c", Why: "is worse"}}, 2, "authctl: a.b: is wrong\nauthctl: c: is worse\nauthctl: hint: "},

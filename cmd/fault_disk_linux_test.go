@@ -15,11 +15,11 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// disk is a small file system of its own that can be filled up.
+// disk is a small file system that a test can fill.
 type disk struct{ dir string }
 
-// newDisk mounts one of some MiB until the test ends, and skips the test where mounting is not
-// allowed.
+// newDisk mounts a file system of some MiB until the test ends. It skips the test if mounting
+// is not allowed.
 func newDisk(t testing.TB, mib int) disk {
 	t.Helper()
 	dir := t.TempDir()
@@ -32,7 +32,7 @@ func newDisk(t testing.TB, mib int) disk {
 
 func (d disk) ballast() string { return filepath.Join(d.dir, "ballast") }
 
-// fill leaves no room on the disk.
+// fill fills the disk.
 func (d disk) fill(t testing.TB) {
 	t.Helper()
 	if err := fill(d.ballast()); !errors.Is(err, unix.ENOSPC) {
@@ -40,11 +40,11 @@ func (d disk) fill(t testing.TB) {
 	}
 }
 
-// free makes room again.
+// free frees the space again.
 func (d disk) free(t testing.TB) { remove(t, d.ballast()) }
 
-// TestAFullDiskIsAdmittedAndSignsNobodyOut fills the disk of the database up under clients at
-// work. What cannot be written is answered with 503, and the server is not ready.
+// TestAFullDiskIsAdmittedAndSignsNobodyOut fills the disk of the database while clients work.
+// Failed writes get 503, and the server is not ready.
 func TestAFullDiskIsAdmittedAndSignsNobodyOut(t *testing.T) {
 	soak(t)
 	t.Run("SQLite", func(t *testing.T) {
@@ -66,8 +66,8 @@ func TestAFullDiskIsAdmittedAndSignsNobodyOut(t *testing.T) {
 	})
 }
 
-// runFull runs a server while the disk of its database is full. repair is what must be done
-// once there is room again.
+// runFull runs a server while the disk of its database is full. repair is what the operator
+// does when there is space again.
 func runFull(t *testing.T, d disk, database string, repair func()) {
 	p := startServe(t, t.TempDir(), faultEnviron(t, database)...)
 	unlucky := newGuest(p, "unlucky")

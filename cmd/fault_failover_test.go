@@ -8,9 +8,9 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// TestAFailoverMakesNobodyAThief has clients at work while the database fails over. What a lagging
-// standby has not got is lost, and those who hold newer tokens have to sign in again. Behind a
-// synchronous one nobody notices.
+// TestAFailoverMakesNobodyAThief: clients work while the database fails over. An asynchronous
+// standby loses commits, and clients with newer tokens must sign in again. With a synchronous
+// standby nobody notices.
 func TestAFailoverMakesNobodyAThief(t *testing.T) {
 	soak(t)
 	for _, fault := range []failover{
@@ -57,8 +57,9 @@ func TestAFailoverMakesNobodyAThief(t *testing.T) {
 	}
 }
 
-// TestASwitchoverBehindOneAddressRecovers has the old primary live on, and refuse writes,
-// with the server's connections to it in place. Only new ones lead to the new primary.
+// TestASwitchoverBehindOneAddressRecovers: the old primary survives as a standby and refuses
+// writes, and the server's connections to it stay open. Only new connections lead to the new
+// primary.
 func TestASwitchoverBehindOneAddressRecovers(t *testing.T) {
 	soak(t)
 	p := newPair(t)

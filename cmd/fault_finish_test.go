@@ -7,8 +7,8 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// TestAFinishedRestoreHoldsInANewCluster restores a dump that was taken before a revocation into a
-// cluster where transactions have other ids, without emptying a table by hand.
+// TestAFinishedRestoreHoldsInANewCluster restores a dump from before a revocation into a
+// cluster with other transaction ids. Nobody empties a table by hand.
 func TestAFinishedRestoreHoldsInANewCluster(t *testing.T) {
 	soak(t)
 	old, fresh := storetest.NewCluster(t), storetest.NewCluster(t)

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// guest is an honest client, such as an application on a phone: it holds one pair of tokens and
-// asks for new ones. Whatever gets no answer, or an error of the server's own, it tries again.
+// guest is a well-behaved client, such as an application on a phone. It holds one pair of
+// tokens and refreshes them. It repeats a request that got no answer or a server error.
 type guest struct {
 	http.Client
 	url, name       string
@@ -29,16 +29,16 @@ func newGuest(p *process, name string) *guest {
 	return &guest{Client: http.Client{Transport: &http.Transport{}, Timeout: 3 * time.Second}, url: p.url, name: name}
 }
 
-// answer is what a server has said: status 0 is no answer.
+// answer is the answer of a server. Status 0 means no answer.
 type answer struct {
 	status int
 	code   string // of an error
 }
 
-// transient reports whether an honest client tries again.
+// transient reports whether a well-behaved client tries again.
 func (a answer) transient() bool { return a.status == 0 || a.status == 429 || a.status >= 500 }
 
-// ask makes one request, and takes the tokens of an answer of 200.
+// ask sends one request, and stores the tokens of an answer with status 200.
 func (v *guest) ask(method, path, body string) answer {
 	req, err := http.NewRequest(method, v.url+path, strings.NewReader(body))
 	if err != nil {
@@ -73,7 +73,7 @@ func (v *guest) ask(method, path, body string) answer {
 	return answer{resp.StatusCode, problem.Code}
 }
 
-// answered asks until there is an answer that is no error of the server's own.
+// answered sends the request until there is an answer that is not a server error.
 func (v *guest) answered(t testing.TB, method, path, body string) (got answer) {
 	t.Helper()
 	eventually(t, func() bool {
@@ -105,7 +105,7 @@ func (v *guest) signIn(t testing.TB) {
 	}
 }
 
-// renew asks for new tokens once.
+// renew refreshes the tokens once.
 func (v *guest) renew() answer {
 	got := v.ask("POST", "/refresh", "")
 	switch {
@@ -119,7 +119,7 @@ func (v *guest) renew() answer {
 	return got
 }
 
-// renewLosingTheAnswer asks for new tokens, which are made, and never hears of them.
+// renewLosingTheAnswer refreshes the tokens, and drops the answer.
 func (v *guest) renewLosingTheAnswer(t testing.TB) {
 	t.Helper()
 	access, refresh := v.access, v.refresh
@@ -129,7 +129,7 @@ func (v *guest) renewLosingTheAnswer(t testing.TB) {
 	v.access, v.refresh = access, refresh
 }
 
-// stay renews until stop is closed or its session is over.
+// stay refreshes until stop is closed or the session has ended.
 func (v *guest) stay(stop <-chan struct{}) {
 	for v.signedOut.Load() == nil {
 		pause := 20 * time.Millisecond
@@ -144,7 +144,7 @@ func (v *guest) stay(stop <-chan struct{}) {
 	}
 }
 
-// wantsToBeSignedIn asks for new tokens until there is an answer, which must be a good one.
+// wantsToBeSignedIn refreshes until there is an answer, which must be 200.
 func (v *guest) wantsToBeSignedIn(t testing.TB, excused ...string) {
 	t.Helper()
 	if v.signedOut.Load() == nil {
@@ -155,7 +155,7 @@ func (v *guest) wantsToBeSignedIn(t testing.TB, excused ...string) {
 	}
 }
 
-// isOut wants a guest's tokens to be refused.
+// isOut requires that the client's tokens are refused.
 func (v *guest) isOut(t testing.TB) {
 	t.Helper()
 	for path, method := range map[string]string{"/verify": "GET", "/refresh": "POST"} {

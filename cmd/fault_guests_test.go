@@ -6,14 +6,14 @@ import (
 	"testing"
 )
 
-// guests are those that stay while something happens.
+// guests are clients that stay signed in during a fault.
 type guests struct {
 	all     []*guest
 	stop    chan struct{}
 	staying sync.WaitGroup
 }
 
-// newGuests signs guests in and has them stay.
+// newGuests signs clients in and keeps them refreshing.
 func newGuests(t testing.TB, p *process, n int) *guests {
 	t.Helper()
 	c := &guests{stop: make(chan struct{})}
@@ -25,13 +25,13 @@ func newGuests(t testing.TB, p *process, n int) *guests {
 	return c
 }
 
-// add has one more guest stay, who is signed in.
+// add adds one more signed-in client.
 func (c *guests) add(v *guest) {
 	c.all = append(c.all, v)
 	c.staying.Go(func() { v.stay(c.stop) })
 }
 
-// served waits until every guest that is signed in has got new tokens twice more.
+// served waits until every signed-in client has received new tokens twice more.
 func (c *guests) served(t testing.TB) {
 	t.Helper()
 	before := make([]int64, len(c.all))
@@ -48,8 +48,8 @@ func (c *guests) served(t testing.TB) {
 	})
 }
 
-// leave ends the stay, and wants every session to be alive still; but for those that were
-// told one of these codes.
+// leave stops the clients. Every session must be alive, except those that were refused with
+// one of these codes.
 func (c *guests) leave(t testing.TB, excused ...string) {
 	t.Helper()
 	close(c.stop)

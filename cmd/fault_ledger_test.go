@@ -13,7 +13,7 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// ledger notes what servers and commands have acknowledged, to be held against what is true
+// ledger records what servers and commands have acknowledged, to compare it with the state
 // after a fault.
 type ledger struct {
 	serve   *process
@@ -23,7 +23,7 @@ type ledger struct {
 	writing sync.WaitGroup
 }
 
-// entry is an account to which one thing was done, and that was acknowledged.
+// entry is an account with one acknowledged change.
 type entry struct {
 	*guest              // with the tokens from before
 	done   store.Action // "" for nothing: it was registered and signed in
@@ -31,10 +31,10 @@ type entry struct {
 
 const changedPassword = "another password for scripts"
 
-// commandPatience is how long an operator waits for a command, whose database may hang.
+// commandPatience is how long a test waits for a command whose database may hang.
 const commandPatience = 20 * time.Second
 
-// endings is what is done to the accounts of a ledger, in turn.
+// endings lists the changes to the accounts of a ledger, in turn.
 var endings = []struct {
 	action  store.Action
 	command []string // for nil it is a logout, or nothing
@@ -46,8 +46,8 @@ var endings = []struct {
 	{store.ActionUserDisabled, []string{"user", "disable", "--reason", "a fault"}},
 }
 
-// openLedger begins to register accounts, to sign them in and to end their sessions, one after
-// the other, through a server and by commands on its database.
+// openLedger starts to register accounts, sign them in and end their sessions, one after the
+// other, through a server and with commands on its database.
 func openLedger(t testing.TB, p *process) *ledger {
 	l := &ledger{serve: p, stop: make(chan struct{})}
 	l.writing.Go(func() {
@@ -70,7 +70,7 @@ func openLedger(t testing.TB, p *process) *ledger {
 	return l
 }
 
-// write does one thing to a new account, and returns nil unless all of it was acknowledged.
+// write makes one change to a new account. It returns nil unless all of it was acknowledged.
 func (l *ledger) write(i int) *entry {
 	v, ending := newGuest(l.serve, fmt.Sprintf("entry-%d", i)), endings[i%len(endings)]
 	if v.ask("POST", "/register", v.account(guestPassword)).status != http.StatusCreated ||
@@ -100,7 +100,7 @@ func (l *ledger) write(i int) *entry {
 	return e
 }
 
-// endedAtOnce wants a server to refuse what it, or a command, has just said to have ended.
+// endedAtOnce requires that a server refuses a session as soon as its end was acknowledged.
 func (e *entry) endedAtOnce(t testing.TB) {
 	if got := e.ask("GET", "/verify", ""); e.done != "" && got.status == http.StatusOK {
 		t.Errorf("verify as %s at once after %q was acknowledged: got %v", e.name, e.done, got)
@@ -125,7 +125,8 @@ func (l *ledger) close() {
 	l.writing.Wait()
 }
 
-// holds checks every entry that the database has kept against a server. kept nil is: all.
+// holds checks every entry that the database has kept against a server. If kept is nil, it
+// checks all entries.
 func (l *ledger) holds(t testing.TB, p *process, kept func(e *entry) bool) {
 	t.Helper()
 	checked := map[store.Action]int{}
@@ -159,7 +160,7 @@ func (e *entry) holds(t testing.TB) {
 	}
 }
 
-// lost counts the entries that the database has not kept.
+// lost returns the number of entries that the database has not kept.
 func (l *ledger) lost(kept func(e *entry) bool) (n int) {
 	for _, e := range l.entries {
 		if !kept(e) {
@@ -169,7 +170,7 @@ func (l *ledger) lost(kept func(e *entry) bool) (n int) {
 	return n
 }
 
-// keptBy tells which entries a cluster's database has kept.
+// keptBy returns a function that reports whether the database of a cluster has kept an entry.
 func keptBy(t testing.TB, c *storetest.Cluster, database string) func(*entry) bool {
 	return func(e *entry) bool {
 		statement, args := `SELECT EXISTS (SELECT 1 FROM users u JOIN refresh_tokens r ON r.user_id = u.id WHERE u.username = $1)`, []any{e.name}

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// soak skips what takes long where AUTHCTL_TEST_SOAK is not set.
+// soak skips a long test if AUTHCTL_TEST_SOAK is not set.
 func soak(t *testing.T) {
 	t.Helper()
 	if !soaking() {
@@ -50,8 +50,8 @@ func (p *process) metric(t testing.TB, name string) float64 {
 	return 0
 }
 
-// revokes runs token revoke-all for a user, and returns whether it claims that all servers
-// know. Not to claim it is allowed, to fail otherwise is not.
+// revokes runs token revoke-all for a user. It returns whether the command claims that all
+// servers confirmed. The command may deny that, but must not fail otherwise.
 func (p *process) revokes(t testing.TB, username string) (claimed bool) {
 	t.Helper()
 	out, err := p.prepare("token", "revoke-all", "--user", username, "--yes", "--wait", "10s", "-o", "json").CombinedOutput()
@@ -65,7 +65,7 @@ func (p *process) revokes(t testing.TB, username string) (claimed bool) {
 	return claimed
 }
 
-// terminate asks the server to end, and waits for that.
+// terminate sends the server SIGTERM and waits for its end.
 func (p *process) terminate(t testing.TB) {
 	t.Helper()
 	p.command.Process.Signal(syscall.SIGTERM)

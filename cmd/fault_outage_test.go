@@ -16,8 +16,8 @@ const (
 	silence      = 8 * time.Second // an outage in which connections stay; a server knows after seven seconds that it is one
 )
 
-// faultEnviron is for servers that a fault is to befall: they keep their address over a restart, and
-// the outage is longer than their retry window.
+// faultEnviron is the environment of servers in a fault test: they keep their address over a
+// restart, and the outage is longer than their retry window.
 func faultEnviron(t *testing.T, database string, environ ...string) []string {
 	t.Helper()
 	_, port, err := net.SplitHostPort(freeAddress(t))
@@ -31,8 +31,8 @@ func faultEnviron(t *testing.T, database string, environ ...string) []string {
 	}, environ...)
 }
 
-// TestAnOutageSignsNobodyOut has clients that go on trying while the service is away for longer
-// than the retry window. The answers to some of their requests are lost.
+// TestAnOutageSignsNobodyOut: clients keep trying while the service is down for longer than
+// the retry window. Some answers are lost.
 func TestAnOutageSignsNobodyOut(t *testing.T) {
 	soak(t)
 	for name, database := range map[string]func(t *testing.T) string{
@@ -86,7 +86,7 @@ func TestAnOutageSignsNobodyOut(t *testing.T) {
 	}
 }
 
-// goThrough has clients go through a fault, which returns the server that answers afterwards.
+// goThrough runs clients during a fault. The fault returns the server that answers afterwards.
 func goThrough(t *testing.T, p *process, fault func() *process) {
 	t.Helper()
 	unlucky := newGuest(p, "unlucky")

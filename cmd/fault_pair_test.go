@@ -20,7 +20,7 @@ func newPair(t *testing.T) *pair {
 	return p
 }
 
-// failover is how the standby of a pair takes over.
+// failover is a way in which the standby of a pair takes over.
 type failover struct {
 	name        string
 	bouncer     string // the pool mode of the PgBouncer in front of the pair; "" for a proxy of TCP
@@ -28,7 +28,7 @@ type failover struct {
 	hangs       bool   // the old primary is not killed, but never answers again; behind a proxy of TCP
 }
 
-// way leads servers to the primary of a pair, whichever that is.
+// way is the connection of servers to the current primary of a pair.
 type way struct {
 	url      string
 	environ  []string           // what servers need beside the URL
@@ -36,7 +36,7 @@ type way struct {
 	cable    *cable
 }
 
-// way lays the way that the failover is about.
+// way opens the connection for this failover.
 func (f failover) way(t *testing.T, p *pair) way {
 	t.Helper()
 	if f.bouncer != "" {
@@ -53,7 +53,7 @@ func (f failover) way(t *testing.T, p *pair) way {
 	return w
 }
 
-// behindCable has servers come through a proxy, which breaks their connections.
+// behindCable connects servers through a proxy, which breaks their connections.
 func (p *pair) behindCable(t *testing.T) way {
 	t.Helper()
 	cable, url := newCable(t, p.primary.URL(authDB))
@@ -66,7 +66,7 @@ func (p *pair) behindCable(t *testing.T) way {
 	}}
 }
 
-// behindBouncer has servers come through PgBouncer. In transaction mode their connections
+// behindBouncer connects servers through PgBouncer. In transaction mode their connections
 // outlive the primary.
 func (p *pair) behindBouncer(t *testing.T, mode string) way {
 	t.Helper()

@@ -22,7 +22,7 @@ func dump(t testing.TB, c *storetest.Cluster) (file string) {
 	return file
 }
 
-// load makes the database of a cluster what was dumped.
+// load replaces the database of a cluster by the dump.
 func load(t testing.TB, c *storetest.Cluster, file string) {
 	t.Helper()
 	c.Exec(t, "postgres", "DROP DATABASE IF EXISTS "+authDB+" WITH (FORCE)")
@@ -39,8 +39,8 @@ func load(t testing.TB, c *storetest.Cluster, file string) {
 	}
 }
 
-// TestADumpIsGoodInANewCluster loads one where transactions have other ids. Revocations there
-// are heard of as ever.
+// TestADumpIsGoodInANewCluster loads a dump into a cluster with other transaction ids. Servers
+// there read revocations as before.
 func TestADumpIsGoodInANewCluster(t *testing.T) {
 	soak(t)
 	old, fresh := storetest.NewCluster(t), storetest.NewCluster(t)

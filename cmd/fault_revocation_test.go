@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// TestARevocationHoldsAfterAFailover has a server whose database fails over while it holds a
-// position in the feed that the new primary has not reached. What is revoked then is refused
-// once the command says so.
+// TestARevocationHoldsAfterAFailover: a server has read the feed to a position that the new
+// primary has not reached. A revocation after the failover must hold as soon as the command
+// confirms it.
 func TestARevocationHoldsAfterAFailover(t *testing.T) {
 	soak(t)
 	for _, fault := range []failover{
@@ -47,8 +47,8 @@ func TestARevocationHoldsAfterAFailover(t *testing.T) {
 	}
 }
 
-// TestARevocationThatTheDatabaseLostIsMadeAgain has everybody's sessions ended, which only
-// the primary and the server know of when the primary dies.
+// TestARevocationThatTheDatabaseLostIsMadeAgain ends everybody's sessions. Only the primary
+// and the server know of this when the primary dies.
 func TestARevocationThatTheDatabaseLostIsMadeAgain(t *testing.T) {
 	soak(t)
 	p := newPair(t)

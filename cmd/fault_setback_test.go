@@ -8,8 +8,8 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// setbacks are ways to have the database of a cluster be what it was before. Each saves it, and
-// returns what brings that back.
+// setbacks are ways to reset the database of a cluster to an earlier state. Each saves the
+// state, and returns a function that restores it.
 var setbacks = map[string]func(t testing.TB, c *storetest.Cluster) (restore func()){
 	"a dump": func(t testing.TB, c *storetest.Cluster) func() {
 		file := dump(t, c)
@@ -25,8 +25,8 @@ var setbacks = map[string]func(t testing.TB, c *storetest.Cluster) (restore func
 	},
 }
 
-// TestARestoreAsDocumentedBringsNothingRevokedBack has everything that was ever issued be dead
-// afterwards, whether it was revoked or not.
+// TestARestoreAsDocumentedBringsNothingRevokedBack: after the restore, everything that was
+// ever issued is invalid, whether it was revoked or not.
 func TestARestoreAsDocumentedBringsNothingRevokedBack(t *testing.T) {
 	soak(t)
 	for name, save := range setbacks {
@@ -62,8 +62,8 @@ func TestARestoreAsDocumentedBringsNothingRevokedBack(t *testing.T) {
 	}
 }
 
-// TestAServerNoticesThatItsDatabaseWentBack has the database restored under a server that runs,
-// which remembers what was revoked since, and sees to it that it is revoked there as well.
+// TestAServerNoticesThatItsDatabaseWentBack restores the database while a server runs. The
+// server remembers the revocations since the backup, and writes them to the database again.
 func TestAServerNoticesThatItsDatabaseWentBack(t *testing.T) {
 	soak(t)
 	for name, save := range setbacks {
@@ -83,7 +83,7 @@ func TestAServerNoticesThatItsDatabaseWentBack(t *testing.T) {
 			loggedOut.access, loggedOut.refresh = access, refresh
 			restore()
 			eventually(t, func() bool {
-				return strings.Contains(serve.said(t), "revocations that the database had lost are in it again")
+				return strings.Contains(serve.said(t), "revocations that the database lost are written to it again")
 			})
 			revoked.isOut(t)
 			loggedOut.isOut(t)

@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// TestAServerOnTheOldPrimaryIsNamed has one of two servers stay with a primary that was replaced
-// and not fenced. It goes on to vouch for tokens, so no revocation may claim to hold everywhere.
+// TestAServerOnTheOldPrimaryIsNamed: one of two servers stays with a primary that was replaced
+// and not fenced. That server still accepts tokens, so no revocation may claim to hold
+// everywhere.
 func TestAServerOnTheOldPrimaryIsNamed(t *testing.T) {
 	soak(t)
 	p := newPair(t)

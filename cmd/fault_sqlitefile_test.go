@@ -8,9 +8,10 @@ import (
 	"testing"
 )
 
-// TestAServerNoticesThatItsFileIsAnother replaces files of the SQLite database of a running server.
-// Commands then write to what is at the path, so the server must not go on with what it has open:
-// it ends, and what it has acknowledged since is in the database that the next one opens.
+// TestAServerNoticesThatItsFileIsAnother replaces files of the SQLite database of a running
+// server. Commands then write to the file at the path, so the server must not continue with
+// the file that it has open: it ends. The next server finds everything that it has
+// acknowledged.
 func TestAServerNoticesThatItsFileIsAnother(t *testing.T) {
 	soak(t)
 	for name, fault := range map[string]func(t *testing.T, path string){

@@ -9,8 +9,8 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// TestACommandSaysThatItsCommitWaits has no synchronous standby connected, so that commits wait for
-// one without end.
+// TestACommandSaysThatItsCommitWaits: no synchronous standby is connected, so commits wait
+// forever.
 func TestACommandSaysThatItsCommitWaits(t *testing.T) {
 	soak(t)
 	c := storetest.NewCluster(t)

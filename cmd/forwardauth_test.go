@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// proxy is a server whose configuration in docs/forward-auth.md is run.
+// proxy is a reverse proxy that runs with its configuration from docs/forward-auth.md.
 type proxy struct {
 	name     string // of the program, and of the mark before its configuration
 	conf     func(block, address, dir string) string
@@ -121,7 +121,7 @@ func testForwardAuth(t *testing.T, p proxy) {
 	}
 }
 
-// whoIs asks authctl, through the proxy, for the user and the session of a client.
+// whoIs queries authctl, through the proxy, for the user and the session of a client.
 func whoIs(t *testing.T, c *http.Client, site string) (userID, sessionID string) {
 	t.Helper()
 	for path, id := range map[string]*string{"/profile": &userID, "/sessions": &sessionID} {

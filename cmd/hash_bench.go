@@ -64,7 +64,7 @@ A "~" marks an approximate figure.`,
 	f.StringVar(&o.impl, "implementation", "", "implementation of Argon2: auto or portable (default: the configured one)")
 	f.BoolVar(&o.write, "write", false, "write the chosen cost into the configuration file")
 	f.BoolVar(&o.force, "force", false, "with --write: write the choice even if the measurement is noisy or has only one round")
-	f.BoolVar(&o.check, "check", false, "exit 3 when the configured cost is below the OWASP minimum, misses the goal, or cannot be told to meet it")
+	f.BoolVar(&o.check, "check", false, "exit 3 when the configured cost is below the OWASP minimum, misses the goal, or is too close to it to tell")
 	f.BoolVar(&o.compare, "compare", false, "count the stored hashes by algorithm and cost, and measure nothing")
 	f.StringVar(&o.svg, "svg", "", "draw latency over concurrency, and throughput over memory, into this `file`")
 	c.AddCommand(newHashBenchChild(a))
@@ -160,13 +160,13 @@ func (o *hashBenchOptions) prepare(a *app) (*bench, error) {
 		}
 	}
 	if floor := int64(7168) << 10 * int64(b.goal.Workers); b.goal.Memory > 0 && floor > b.goal.Memory {
-		a.say("warning: even the least memory that OWASP accepts, 7MiB, does not fit %s times into %s: give --memory, or lower hashing.workers", strconv.Itoa(b.goal.Workers), config.ShowSize(config.Size(b.goal.Memory)))
+		a.say("warning: the least memory that OWASP accepts, 7MiB, does not fit %s times into %s: give --memory, or lower hashing.workers", strconv.Itoa(b.goal.Workers), config.ShowSize(config.Size(b.goal.Memory)))
 	}
 	b.names[b.configured] = "configured"
 	for _, text := range o.params {
 		p, err := hashing.ParseParams(text)
 		if err != nil {
-			return nil, usage("such as m=65536,t=3,p=1, memory in KiB", "--params: %q is no cost: %v", text, err)
+			return nil, usage("such as m=65536,t=3,p=1, memory in KiB", "--params: %q is not a cost: %v", text, err)
 		}
 		b.name(p, "given")
 	}
@@ -219,10 +219,10 @@ func (b *bench) costs() []hashing.Params {
 // impossible returns why a cost cannot be measured on this machine, or "".
 func (b *bench) impossible(p hashing.Params) string {
 	if p.Validate() != nil {
-		return "more than the 1 GiB that a hash may take"
+		return fmt.Sprintf("more than the %d GiB that a hash may take", hashing.MaxMemory>>20)
 	}
 	if need := int64(p.Memory) << 10 * int64(b.goal.Workers); b.goal.Memory > 0 && need > b.goal.Memory {
-		return fmt.Sprintf("%d hashes at once need %s, and there are %s", b.goal.Workers, config.ShowSize(config.Size(need)), config.ShowSize(config.Size(b.goal.Memory)))
+		return fmt.Sprintf("%d concurrent hashes need %s, but only %s are available", b.goal.Workers, config.ShowSize(config.Size(need)), config.ShowSize(config.Size(b.goal.Memory)))
 	}
 	return ""
 }
@@ -230,7 +230,7 @@ func (b *bench) impossible(p hashing.Params) string {
 func (b *bench) measure(ctx context.Context) (err error) {
 	cells := b.cells()
 	if len(cells) == 0 {
-		return &problem{exitCheck, errors.New("no cost fits into the memory"), "give --memory, or lower hashing.workers"}
+		return &problem{exitCheck, errors.New("no cost fits into the available memory"), "give --memory, or lower hashing.workers"}
 	}
 	limit := b.options.time
 	if b.goal.Asked() && !b.options.check {

@@ -42,7 +42,7 @@ func (b *bench) chart() []byte {
 	for _, p := range b.costs() {
 		of := series{name: p.String(), line: true}
 		if b.doubtful(p) {
-			of.name += " (not to be relied on)"
+			of.name += " (unreliable)"
 		}
 		var at []point
 		seen := map[int]bool{}

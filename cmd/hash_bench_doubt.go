@@ -45,7 +45,7 @@ func (b *bench) doubtful(p hashing.Params) bool {
 func doubt(r hashbench.Result) string {
 	switch {
 	case r.Rounds() < 2:
-		return fmt.Sprintf("one round only of %s × %d", r.Params, r.Concurrency)
+		return fmt.Sprintf("only one round of %s × %d", r.Params, r.Concurrency)
 	case r.Noisy():
 		return fmt.Sprintf("rounds of %s × %d that differ by %.0f %%", r.Params, r.Concurrency, 100*r.Spread)
 	}
@@ -76,11 +76,11 @@ func (b *bench) refuseDoubtful() error {
 		return nil
 	}
 	if b.options.force {
-		b.a.say("warning: --force: the choice rests on a measurement that is not to be relied on: %s", first(doubts))
+		b.a.say("warning: --force: the choice depends on an unreliable measurement: %s", first(doubts))
 		return nil
 	}
-	return &problem{exitCheck, errors.New("nothing was written: the choice rests on a measurement that is not to be relied on: " + first(doubts)),
-		"repeat it with a longer --time while nothing else runs here; --force writes the choice all the same"}
+	return &problem{exitCheck, errors.New("nothing was written: the choice depends on an unreliable measurement: " + first(doubts)),
+		"repeat it with a longer --time while nothing else runs here; --force writes the choice anyway"}
 }
 
 // weaker reports whether the chosen cost is weaker than the configured one.
@@ -92,7 +92,7 @@ func (b *bench) warnWeaker() {
 		return
 	}
 	now, then := hashbench.Attacks(b.configured)[0], hashbench.Attacks(b.chosen.Params)[0]
-	b.a.say("WARNING: THE CHOICE IS WEAKER than what is configured: %s in place of %s; an attacker guesses about %.2g times as fast, with %.2g times the memory for each guess",
+	b.a.say("WARNING: THE CHOICE IS WEAKER than the configured cost: %s instead of %s; an attacker guesses about %.2g times as fast, with %.2g times the memory for each guess",
 		b.chosen.Params, b.configured, then.HashesPerSecond/now.HashesPerSecond, float64(b.chosen.Params.Memory)/float64(b.configured.Memory))
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/authctl/authctl/authn/hashing/hashbench"
 )
 
-// measured returns what rounds of these latencies, in milliseconds, make of a cost with two
-// workers.
+// measured returns the result of rounds with these latencies, in milliseconds, for a cost with
+// two workers.
 func measured(t *testing.T, p hashing.Params, rounds ...int) hashbench.Result {
 	t.Helper()
 	n := 0
@@ -32,7 +32,7 @@ func measured(t *testing.T, p hashing.Params, rounds ...int) hashbench.Result {
 	return results[0]
 }
 
-// benchOf is a run that has measured the configured cost and chosen another.
+// benchOf returns a run that has measured the configured cost and chosen another.
 func benchOf(said io.Writer, configured, chosen hashbench.Result) *bench {
 	return &bench{
 		options: &hashBenchOptions{write: true}, a: &app{out: io.Discard, err: said}, configured: configured.Params,
@@ -51,7 +51,7 @@ func TestAChoiceThatRestsOnNoiseIsRefused(t *testing.T) {
 	}{
 		{"rounds agree", measured(t, strong, 100, 101, 102), measured(t, weak, 20, 20, 20), ""},
 		{"the choice is noisy", measured(t, strong, 100, 101, 102), measured(t, weak, 20, 40), "rounds of m=10240,t=4,p=1 × 2 that differ by 67 %"},
-		{"the choice was measured once", measured(t, strong, 100, 101, 102), measured(t, weak, 20), "one round only of m=10240,t=4,p=1 × 2"},
+		{"the choice was measured once", measured(t, strong, 100, 101, 102), measured(t, weak, 20), "only one round of m=10240,t=4,p=1 × 2"},
 		{"what it was predicted from is noisy", measured(t, strong, 100, 300), measured(t, weak, 20, 20, 20), "rounds of m=65536,t=3,p=1 × 2 that differ by 100 %"},
 	} {
 		var said strings.Builder
@@ -70,7 +70,7 @@ func TestAChoiceThatRestsOnNoiseIsRefused(t *testing.T) {
 			t.Errorf("%s: got %q in JSON, want %q", tt.name, v.Doubts, tt.want)
 		}
 		b.options.force = true
-		if err := b.refuseDoubtful(); err != nil || !strings.Contains(said.String(), "--force: the choice rests on a measurement that is not to be relied on: "+tt.want) {
+		if err := b.refuseDoubtful(); err != nil || !strings.Contains(said.String(), "--force: the choice depends on an unreliable measurement: "+tt.want) {
 			t.Errorf("%s, forced: got %v, said %q", tt.name, err, said.String())
 		}
 	}
@@ -80,7 +80,7 @@ func TestAWeakerChoiceIsToldWithWhatItMeans(t *testing.T) {
 	t.Parallel()
 	configured := hashing.Params{Memory: 65536, Iterations: 3, Parallelism: 1}
 	for chosen, want := range map[hashing.Params]string{
-		{Memory: 10240, Iterations: 3, Parallelism: 1}:  "m=10240,t=3,p=1 in place of m=65536,t=3,p=1; an attacker guesses about 6.4 times as fast, with 0.16 times the memory for each guess",
+		{Memory: 10240, Iterations: 3, Parallelism: 1}:  "m=10240,t=3,p=1 instead of m=65536,t=3,p=1; an attacker guesses about 6.4 times as fast, with 0.16 times the memory for each guess",
 		{Memory: 32768, Iterations: 6, Parallelism: 1}:  "about 1 times as fast, with 0.5 times the memory",
 		{Memory: 65536, Iterations: 3, Parallelism: 1}:  "",
 		{Memory: 131072, Iterations: 2, Parallelism: 1}: "",
@@ -107,8 +107,8 @@ func TestACheckNearTheGoalOfANoisyMeasurementDecidesNothing(t *testing.T) {
 	}{
 		{measured(t, p, 100, 100, 100), 110, ""},
 		{measured(t, p, 100, 100, 100), 90, "p95 100 ms exceeds 90 ms"},
-		{measured(t, p, 100, 130), 140, "it cannot be told whether the configured cost m=65536,t=3,p=1 meets the goal: p95 is 130 ms, give or take 26 %: rounds of"},
-		{measured(t, p, 100), 140, "it cannot be told whether the configured cost m=65536,t=3,p=1 meets the goal: p95 is 100 ms, give or take 50 %: one round only"},
+		{measured(t, p, 100, 130), 140, "cannot tell whether the configured cost m=65536,t=3,p=1 meets the goal: p95 is 130 ms ± 26 %: rounds of"},
+		{measured(t, p, 100), 140, "cannot tell whether the configured cost m=65536,t=3,p=1 meets the goal: p95 is 100 ms ± 50 %: only one round"},
 		{measured(t, p, 100), 160, ""},
 	} {
 		b := benchOf(io.Discard, tt.r, tt.r)

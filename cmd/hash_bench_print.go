@@ -157,13 +157,13 @@ func milliseconds(ms float64) string { return fmt.Sprintf("%.0f ms", ms) }
 func (b *bench) talk(v benchView) {
 	b.a.say("Argon2's implementation is %q", v.Machine.Implementation)
 	if b.chosen != nil {
-		b.a.say("chosen: %s, p95 %s%d ms with %d at once", b.chosen.Params, approximately(doubt(*b.chosen) == ""), b.chosen.Percentile(95).Milliseconds(), b.chosen.Concurrency)
+		b.a.say("chosen: %s, p95 %s%d ms with %d concurrent hashes", b.chosen.Params, approximately(doubt(*b.chosen) == ""), b.chosen.Percentile(95).Milliseconds(), b.chosen.Concurrency)
 	}
 	for _, attack := range v.Attack {
-		b.a.say("an attacker guesses at it about %s times a second on a %s, %s million times for a dollar (%s)", twoDigits(attack.HashesPerSecond), attack.GPU, twoDigits(attack.HashesPerDollar/1e6), attack.Source)
+		b.a.say("an attacker makes about %s guesses a second on a %s, and %s million guesses for a dollar (%s)", twoDigits(attack.HashesPerSecond), attack.GPU, twoDigits(attack.HashesPerDollar/1e6), attack.Source)
 	}
 	if len(v.Doubts) > 0 {
-		b.a.say("warning: do not rely on this: the machine was too noisy, or the time too short: %s; repeat it with a longer --time while nothing else runs here", first(v.Doubts))
+		b.a.say("warning: the measurement is unreliable, because the machine was busy or the time too short: %s; repeat it with a longer --time while nothing else runs here", first(v.Doubts))
 	}
 }
 

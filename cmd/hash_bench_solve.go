@@ -56,7 +56,9 @@ func (b *bench) progress(what string) func(float64) {
 		b.a.say("%s", what)
 		return func(float64) {}
 	}
-	return func(part float64) { fmt.Fprintf(b.a.err, "\rauthctl: %s %s ", bar(int64(part*1000), 1000), what) }
+	return func(part float64) {
+		fmt.Fprintf(b.a.err, "\rauthctl: %s %s ", progressBar(int64(part*1000), 1000), what)
+	}
 }
 
 func (b *bench) endProgress() {
@@ -85,7 +87,7 @@ func (b *bench) conclude(ctx context.Context) error {
 	}
 	next := "--write puts it into the configuration file"
 	if len(b.doubts()) > 0 {
-		next = "do not rely on it: repeat it with a longer --time while nothing else runs here"
+		next = "the measurement is unreliable: repeat it with a longer --time while nothing else runs here"
 	}
 	b.a.say("password.argon2: memory: %s, iterations: %d, parallelism: %d; %s", memoryText(b.chosen.Params), b.chosen.Params.Iterations, b.chosen.Params.Parallelism, next)
 	return nil
@@ -101,11 +103,11 @@ func (b *bench) verdict() error {
 		case hashbench.Missed:
 			return &problem{exitCheck, fmt.Errorf("the configured cost %s: %s", r.Params, b.goal.Judge(r)), "authctl hash-bench --target 300ms chooses another"}
 		case hashbench.Undecided:
-			return &problem{exitCheck, fmt.Errorf("it cannot be told whether the configured cost %s meets the goal: p95 is %d ms, give or take %.0f %%: %s",
+			return &problem{exitCheck, fmt.Errorf("cannot tell whether the configured cost %s meets the goal: p95 is %d ms ± %.0f %%: %s",
 				r.Params, r.Percentile(95).Milliseconds(), 100*r.Margin(), doubt(r)), "repeat it with a longer --time while nothing else runs here"}
 		}
 	}
-	b.a.say("the configured cost %s holds", b.configured)
+	b.a.say("the configured cost %s is strong enough", b.configured)
 	return nil
 }
 

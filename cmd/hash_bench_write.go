@@ -18,9 +18,9 @@ import (
 func (b *bench) writeChoice(ctx context.Context) error {
 	path := b.a.sources.Path()
 	p := b.chosen.Params
-	byHand := fmt.Sprintf("put there by hand: password: {argon2: {memory: %s, iterations: %d, parallelism: %d}}", memoryText(p), p.Iterations, p.Parallelism)
+	byHand := fmt.Sprintf("edit the file by hand: password: {argon2: {memory: %s, iterations: %d, parallelism: %d}}", memoryText(p), p.Iterations, p.Parallelism)
 	if ext := filepath.Ext(path); ext != ".yaml" && ext != ".yml" && ext != "" {
-		return &problem{exitFailed, fmt.Errorf("%s is no YAML file", path), byHand}
+		return &problem{exitFailed, fmt.Errorf("%s is not a YAML file", path), byHand}
 	}
 	old, mode, err := readConfigFile(path)
 	if err != nil {
@@ -33,7 +33,7 @@ func (b *bench) writeChoice(ctx context.Context) error {
 		return &problem{exitFailed, fmt.Errorf("%s: %w", path, err), byHand}
 	}
 	if len(edits) == 0 {
-		b.a.say("%s has that cost already", path)
+		b.a.say("%s already has that cost", path)
 		return nil
 	}
 	if err := b.loadsAs(path, text, p); err != nil {
@@ -46,9 +46,9 @@ func (b *bench) writeChoice(ctx context.Context) error {
 		}
 		fmt.Fprintf(b.a.err, "+%s\n", printable(strings.TrimRight(e.New, "\r\n")))
 	}
-	what := "write that to " + path
+	what := "write this cost to " + path
 	if b.weaker() {
-		what = "write that, which is weaker than what is configured, to " + path
+		what = "write this cost, which is weaker than the configured one, to " + path
 	}
 	ok, err := b.options.confirm(ctx, b.a, what)
 	if err != nil || !ok {
@@ -58,7 +58,7 @@ func (b *bench) writeChoice(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.a.say("wrote %s%s; serve takes it when it starts again", path, backup)
+	b.a.say("wrote %s%s; serve uses it after SIGHUP or a restart", path, backup)
 	return nil
 }
 
@@ -75,7 +75,7 @@ func readConfigFile(path string) (string, fs.FileMode, error) {
 		return "", 0, err
 	}
 	if !info.Mode().IsRegular() {
-		return "", 0, fmt.Errorf("%s is no file", path)
+		return "", 0, fmt.Errorf("%s is not a file", path)
 	}
 	text, err := os.ReadFile(path)
 	return string(text), info.Mode().Perm(), err
@@ -105,7 +105,7 @@ func (b *bench) loadsAs(path, text string, p hashing.Params) error {
 	if all, err := config.Load(src); err == nil && all.Password.Argon2.Params() != p {
 		for _, key := range []string{"memory", "iterations", "parallelism"} {
 			if origin := all.Origins["password.argon2."+key]; !strings.HasPrefix(origin, "file ") {
-				b.a.say("warning: password.argon2.%s in %s will not be used, it comes from %s", key, path, origin)
+				b.a.say("warning: password.argon2.%s in %s has no effect: %s overrides it", key, path, origin)
 			}
 		}
 	}

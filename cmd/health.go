@@ -29,15 +29,15 @@ func newHealth(a *app) *cobra.Command {
 	var o healthOptions
 	c := &cobra.Command{
 		Use:   "health",
-		Short: "Ask a running server for its health; exit 6 unless the answer is good",
+		Short: "Check the health of a running server; exit 6 unless it is healthy",
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
 	}
 	f := c.Flags()
 	f.StringVar(&o.url, "url", "", "the server's `URL` (default: the configured address on this machine)")
-	f.BoolVar(&o.ready, "ready", false, "ask whether the server can serve (readiness), not only whether it lives")
+	f.BoolVar(&o.ready, "ready", false, "check that the server can serve requests (readiness), not only that it is alive (liveness)")
 	o.timeout = 2 * time.Second
-	f.Var((*span)(&o.timeout), "timeout", "how long to wait for the answer")
+	f.Var((*span)(&o.timeout), "timeout", "how long to wait for an answer")
 	return c
 }
 
@@ -79,7 +79,7 @@ func (o healthOptions) run(ctx context.Context, a *app) error {
 			return err
 		}
 		if cfg.Server.Port == 0 {
-			return usage("authctl health --url URL, as serve says it when it starts", "server.port is 0: only the server itself knows which port it has")
+			return usage("give the URL that serve prints at its start: authctl health --url URL", "server.port is 0: only the server itself knows which port it has")
 		}
 		base = cfg.Server.Scheme() + "://" + reachable(net.JoinHostPort(cfg.Server.Host, strconv.Itoa(int(cfg.Server.Port))))
 		client = clientOf(cfg.Server)
@@ -106,6 +106,6 @@ func (o healthOptions) run(ctx context.Context, a *app) error {
 		json.NewDecoder(io.LimitReader(resp.Body, 4<<10)).Decode(&body) // the status says enough without it
 		return &problem{exitUnreachable, fmt.Errorf("%s answers %s %s", base+path, resp.Status, body.Message), "the server's log says why"}
 	}
-	a.say("%s is well", base)
+	a.say("%s is healthy", base)
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// honest is somebody who only wants to be served, from an address of their own.
+// honest is a client that behaves well, with its own address.
 type honest struct {
 	kept, fresh *http.Client // with a connection that is kept, and with a new one each time
 	url, cookie string
@@ -39,8 +39,7 @@ func newHonest(t *testing.T, p *process) *honest {
 	return h
 }
 
-// ask makes one request on either connection, and returns how long the slower took, or what
-// went wrong.
+// ask sends one request on each of two connections, and returns the longer time, or the error.
 func (h *honest) ask() (slowest time.Duration, err error) {
 	for _, c := range []*http.Client{h.kept, h.fresh} {
 		req, err := http.NewRequest("GET", h.url, nil)
@@ -63,8 +62,8 @@ func (h *honest) ask() (slowest time.Duration, err error) {
 	return slowest, nil
 }
 
-// askUntil asks again and again. Each time the answer must be there within a second; on a
-// machine that has something else to do a request is tried again, and the third counts.
+// askUntil sends requests repeatedly. Each answer must arrive within a second. Because the
+// machine may be busy, a request is tried up to three times.
 func (h *honest) askUntil(t *testing.T, done <-chan struct{}) (asked, again int) {
 	t.Helper()
 	bound := time.Second

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// crowd is connections that somebody holds to a server, and how they behave.
+// crowd is a number of connections to a server, and their behaviour.
 type crowd struct {
 	name string
 	size int
@@ -25,8 +25,8 @@ type crowd struct {
 	held atomic.Int64 // the longest that one was held, in nanoseconds
 }
 
-// crowds is every kind at once. With AUTHCTL_TEST_SOAK they are larger, and stay until the
-// last timeout has passed.
+// crowds lists every kind, which run concurrently. With AUTHCTL_TEST_SOAK they are larger, and
+// stay until the last timeout has passed.
 func crowds() []*crowd {
 	all := []*crowd{
 		{name: "half-open headers", size: 300, ends: 5 * time.Second, each: (*crowd).halfOpen},
@@ -50,8 +50,8 @@ func crowds() []*crowd {
 			c.size *= 4
 			switch c.name {
 			case "readers that do not read":
-				// Twice the time for an answer: where the system has been short of memory for
-				// connections, it may take the rest of one at last, and the next begins.
+				// Twice the timeout of an answer: if the system was short of memory for connections, it may
+				// accept the rest of an answer late, and then the next answer begins.
 				c.ends = 60 * time.Second
 			case "idle connections":
 				c.ends = 60 * time.Second
@@ -63,9 +63,10 @@ func crowds() []*crowd {
 
 func soaking() bool { return os.Getenv("AUTHCTL_TEST_SOAK") != "" }
 
-// TestHostileConnections has crowds of connections at one server that do everything but
-// ask and go, and one client who asks. The crowds must be gone when their time is up, must
-// not cost more memory than so many may, and must not keep the client waiting.
+// TestHostileConnections opens crowds of connections to one server that misbehave in every
+// way, and one client that behaves well. The crowds must be gone when their time is up. They
+// must not cost more memory than the limit of connections allows, and must not delay the
+// client.
 func TestHostileConnections(t *testing.T) {
 	t.Parallel()
 	if _, err := os.Stat("/proc/self/fd"); err != nil {
@@ -118,7 +119,7 @@ func TestHostileConnections(t *testing.T) {
 	}
 }
 
-// patience is what a busy machine may add to the time that something takes.
+// patience is what a busy machine may add to a duration.
 func patience() time.Duration {
 	if raceDetector() {
 		return 60 * time.Second
@@ -126,11 +127,11 @@ func patience() time.Duration {
 	return 20 * time.Second
 }
 
-// errUnheard is the end of a connection before its first answer: a machine that is too busy
-// to send a header within five seconds has it closed.
+// errUnheard is the end of a connection before its first answer. The server closes a
+// connection if a busy machine does not send the header within five seconds.
 var errUnheard = errors.New("there was no answer")
 
-// hold has one connection behave until the server lets go of it.
+// hold runs the behaviour of one connection until the server closes it.
 func (c *crowd) hold(ctx context.Context, t *testing.T, address string) {
 	err := c.holdOne(ctx, address)
 	for tries := 1; errors.Is(err, errUnheard) && tries < 10; tries++ {
@@ -160,7 +161,7 @@ func (c *crowd) holdOne(ctx context.Context, address string) error {
 
 const slowLogin = "POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 
-// untilGone reads what there is until the server has closed the connection.
+// untilGone reads until the server has closed the connection.
 func untilGone(conn net.Conn) error {
 	io.Copy(io.Discard, conn) // a reset is an end as well
 	return nil
@@ -210,7 +211,7 @@ func (*crowd) idle(conn net.Conn) error {
 	return untilGone(conn)
 }
 
-// neverRead asks for more than the buffers of the system hold, and reads none of it.
+// neverRead requests more than the buffers of the system hold, and reads none of it.
 func (*crowd) neverRead(conn net.Conn) error {
 	_, err := io.WriteString(conn, strings.Repeat("GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n", 2000))
 	for ; err == nil; time.Sleep(500 * time.Millisecond) { // only writing tells that the server is gone
@@ -227,8 +228,8 @@ func (*crowd) sendChunks(conn net.Conn) error {
 	return refusedEarly(conn, slowLogin+"Transfer-Encoding: chunked\r\n\r\n", "10000\r\n"+strings.Repeat(" ", 64<<10)+"\r\n")
 }
 
-// refusedEarly sends 100 MB, and wants the refusal after no more of it than the buffers of
-// the system hold.
+// refusedEarly sends 100 MB. The refusal must come after no more than the buffers of the
+// system hold.
 func refusedEarly(conn net.Conn, head, piece string) error {
 	var sent atomic.Int64
 	go func() {
@@ -253,7 +254,8 @@ func refusedEarly(conn net.Conn, head, piece string) error {
 	return nil
 }
 
-// pipeline sends a thousand requests before it reads an answer, and wants them in order.
+// pipeline sends a thousand requests before it reads an answer. The answers must come in
+// order.
 func (c *crowd) pipeline(conn net.Conn) error {
 	const requests = 1000
 	kinds := []struct {
@@ -287,7 +289,7 @@ func (c *crowd) pipeline(conn net.Conn) error {
 	return nil
 }
 
-// sockets counts those of the process.
+// sockets returns the number of sockets of the process.
 func (p *process) sockets(t *testing.T) int {
 	t.Helper()
 	dir := fmt.Sprintf("/proc/%d/fd", p.command.Process.Pid)

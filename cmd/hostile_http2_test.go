@@ -38,9 +38,9 @@ func frame(kind, flags byte, stream uint32, payload string) string {
 // asks is the header block of GET / over HTTPS at x (RFC 7541, appendix A).
 const asks = "\x82\x84\x87\x41\x01x"
 
-// TestHostileHTTP2 is TestHostileConnections for those who speak TLS: streams that are
-// reset as soon as they are opened, headers that never end, and a thousand logins at once.
-// Resets are the client's right as long as the server keeps up; endless headers are not.
+// TestHostileHTTP2 does what TestHostileConnections does, over TLS: streams that are reset as
+// soon as they are opened, headers that never end, and a thousand concurrent logins. Resets
+// are allowed as long as the server keeps up. Endless headers are not.
 func TestHostileHTTP2(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -85,8 +85,8 @@ func TestHostileHTTP2(t *testing.T) {
 	}
 }
 
-// flood sends so many frames, or as many as the server takes, and returns how many those
-// were and whether the server has ended the connection.
+// flood sends up to so many frames. It returns how many the server accepted, and whether the
+// server has ended the connection.
 func flood(ctx context.Context, t *testing.T, address string, pool *x509.CertPool, first string, most uint32, next func(i uint32) string) (sent uint32, ended bool) {
 	dialer := tls.Dialer{NetDialer: &net.Dialer{Timeout: 30 * time.Second}, Config: &tls.Config{RootCAs: pool, NextProtos: []string{"h2"}}}
 	conn, err := dialer.DialContext(ctx, "tcp", address)
@@ -108,7 +108,7 @@ func flood(ctx context.Context, t *testing.T, address string, pool *x509.CertPoo
 	return sent, err != nil && !(ok && ne.Timeout())
 }
 
-// loginsAtOnce are streams of one connection, as many at once as the server allows.
+// loginsAtOnce opens as many concurrent streams on one connection as the server allows.
 func loginsAtOnce(t *testing.T, url string, pool *x509.CertPool, n int) {
 	client := visitor(t, pool)
 	client.Timeout = 2 * time.Minute

@@ -8,8 +8,8 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// TestTwoServersRotateATokenOnce has fifty clients of two servers on one database present
-// the same token at once.
+// TestTwoServersRotateATokenOnce: fifty clients present the same token concurrently to two
+// servers on one database.
 func TestTwoServersRotateATokenOnce(t *testing.T) {
 	t.Parallel()
 	environ := []string{"DATABASE_URL=" + storetest.Postgres(t), "JWT_SECRET=" + randomSecret(), "AUTHCTL_TOKENS_RETRY_WINDOW=1m"}

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestNoSecretIsSentToWhatBuildsTheImage goes by .dockerignore, whose patterns are those of
+// TestNoSecretIsSentToWhatBuildsTheImage reads .dockerignore. Its patterns are those of
 // path.Match, below the root or, after **/, anywhere.
 func TestNoSecretIsSentToWhatBuildsTheImage(t *testing.T) {
 	t.Parallel()
@@ -43,7 +43,7 @@ func TestNoSecretIsSentToWhatBuildsTheImage(t *testing.T) {
 	}
 }
 
-// TestAuthctlIsOnTheImagesPath: its users type authctl, and no folder.
+// TestAuthctlIsOnTheImagesPath: users of the image type authctl without its folder.
 func TestAuthctlIsOnTheImagesPath(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join("..", "Dockerfile"))

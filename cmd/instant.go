@@ -13,7 +13,7 @@ const (
 	day     = 24 * time.Hour
 	maxDays = 100_000 // of a duration; a longer one would overflow
 
-	instantForms = "such as 2026-03-01T09:00:00Z, 2026-03-01 for its beginning in UTC, or 2h or 30d for so long ago"
+	instantForms = "such as 2026-03-01T09:00:00Z, 2026-03-01 for its beginning in UTC, or an age such as 2h or 30d"
 )
 
 // parseTime reads an instant (RFC 3339), a date, which is its beginning in UTC, or a duration
@@ -32,7 +32,7 @@ func parseAgo(s string) (ago time.Duration, err error) {
 	if days, rest, found := strings.Cut(s, "d"); found {
 		n, err := strconv.ParseUint(days, 10, 64)
 		if err != nil || n > maxDays {
-			return 0, errors.New("no number of days")
+			return 0, errors.New("not a number of days")
 		}
 		ago, s = time.Duration(n)*day, rest
 		if s == "" {

@@ -15,7 +15,7 @@ import (
 )
 
 func newKey(a *app) *cobra.Command {
-	return group("key", "See, rotate and burn the signing keys of the access tokens",
+	return group("key", "List, rotate and burn the signing keys of the access tokens",
 		newKeyList(a), newKeyRotate(a), newKeyPromote(a), newKeyRetire(a), newKeyRemove(a), newKeyReseal(a), newKeyExport(a))
 }
 
@@ -78,7 +78,7 @@ func listKeys(ctx context.Context, a *app, o *output) error {
 		t.rows = append(t.rows, []string{v.KeyID, v.Algorithm, v.State, when(v.CreatedAt), until, here})
 	}
 	if len(keys) == 0 {
-		a.say("there is none yet: a server makes it when it first runs on this database")
+		a.say("there is no key yet: the first server that starts on this database creates it")
 	}
 	return o.print(a.out, views, t, ids)
 }
@@ -99,12 +99,12 @@ type keyChange struct {
 	do   func(*authn.Keys, context.Context, authn.Actor, string) error
 }
 
-// await waits until every server knows, and, of a key that is active now, can sign with it.
-func (c keyChange) await(ctx context.Context, o waitOptions, a *app, svc *authn.Service, id string) (authn.Reach, error) {
+// awaitChange waits until every server knows, and, of a key that is active now, can sign with it.
+func (c keyChange) awaitChange(ctx context.Context, o waitOptions, a *app, svc *authn.Service, id string) (authn.Reach, error) {
 	if c.to == string(store.KeyActive) {
-		return o.awaitSigner(ctx, a, svc, id)
+		return o.awaitActiveKey(ctx, a, svc, id)
 	}
-	return o.await(ctx, a, svc)
+	return o.awaitServers(ctx, a, svc)
 }
 
 func (c keyChange) states() []string {
@@ -127,17 +127,17 @@ type keyChangeView struct {
 }
 
 func newKeyPromote(a *app) *cobra.Command {
-	return newKeyChange(a, "Make the next key the active one now; the one before verifies until its tokens are dead",
+	return newKeyChange(a, "Make the next key active now; the previous key verifies until its tokens have expired",
 		keyChange{"promote", []store.KeyState{store.KeyNext}, string(store.KeyActive), (*authn.Keys).Promote})
 }
 
 func newKeyRetire(a *app) *cobra.Command {
-	return newKeyChange(a, "Give the next key up, before it has signed anything",
+	return newKeyChange(a, "Retire the next key before it has signed anything",
 		keyChange{"retire", []store.KeyState{store.KeyNext}, string(store.KeyRetired), (*authn.Keys).Retire})
 }
 
 func newKeyRemove(a *app) *cobra.Command {
-	return newKeyChange(a, "Remove a key that is not active, and with it every access token that it signed",
+	return newKeyChange(a, "Remove a key that is not active; this ends every access token that it signed",
 		keyChange{"remove", []store.KeyState{store.KeyNext, store.KeyRetired}, "removed", (*authn.Keys).Remove})
 }
 
@@ -185,7 +185,7 @@ func (o *keyChangeOptions) run(ctx context.Context, a *app, change keyChange, id
 		return err
 	}
 	a.say("key %s is %s", id, change.to)
-	reach, err := change.await(ctx, o.waitOptions, a, inst.authn, id)
+	reach, err := change.awaitChange(ctx, o.waitOptions, a, inst.authn, id)
 	view.Nodes, view.PropagationMS = viewReach(reach), reach.Took.Milliseconds()
 	return errors.Join(o.show(a, view), err)
 }
@@ -207,7 +207,7 @@ func newKeyExport(a *app) *cobra.Command {
 			defer inst.close()
 			set := inst.authn.Keys.Public()
 			if len(set.Keys) == 0 {
-				a.say("there is no public key: HS256 has secret ones only")
+				a.say("there is no public key: HS256 has only secret keys")
 			}
 			b, err := marshal(set)
 			if err != nil {
@@ -276,7 +276,7 @@ func (o *keyResealOptions) run(ctx context.Context, a *app) error {
 		}
 	}
 	if len(closed) > 0 {
-		return &problem{exitPartial, fmt.Errorf("no configured secret opens %s", count(int64(len(closed)), "key")), "put the secret that they belong to into jwt.previous_secrets"}
+		return &problem{exitPartial, fmt.Errorf("no configured secret opens %s", count(int64(len(closed)), "key")), "put the secret that sealed them into jwt.previous_secrets"}
 	}
 	return nil
 }

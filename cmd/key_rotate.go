@@ -27,7 +27,7 @@ func newKeyRotate(a *app) *cobra.Command {
 	var o keyRotateOptions
 	c := &cobra.Command{
 		Use:   "rotate",
-		Short: "Sign with a new key, unnoticed by users; or burn the current key",
+		Short: "Sign with a new key without signing anybody out, or burn the current key",
 		Long: `Sign with a new key, in three steps. The command publishes the new key and waits until
 every server can sign with it and every cache of the public keys has had time to fetch
 it. Then it promotes the new key. The previous key verifies until the last token that
@@ -46,7 +46,7 @@ old secret to jwt.previous_secrets (docs/keys.md).`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if o.now && c.Flags().Changed("publish-for") {
-				return usage("without --now the new key is published first, and the one before goes on verifying", "--publish-for does not go with --now, which publishes nothing beforehand")
+				return usage("without --now the new key is published first, and the previous key still verifies", "--publish-for cannot be combined with --now: --now does not publish the key beforehand")
 			}
 			return o.run(c.Context(), a)
 		},
@@ -80,7 +80,7 @@ type rotateView struct {
 
 func (o *keyRotateOptions) run(ctx context.Context, a *app) error {
 	if o.sessions && !o.now {
-		return usage("authctl token revoke-all --everyone ends them without burning a key", "--and-revoke-sessions goes with --now")
+		return usage("authctl token revoke-all --everyone ends them without burning a key", "--and-revoke-sessions needs --now")
 	}
 	inst, err := a.open(ctx, opening{signs: true})
 	if err != nil {
@@ -108,12 +108,12 @@ func (o *keyRotateOptions) run(ctx context.Context, a *app) error {
 	if errors.Is(err, authn.ErrSecretInUse) {
 		hint := "put a new secret into jwt.secret (authctl secret generate) and the old one into jwt.previous_secrets; or set jwt.algorithm to EdDSA"
 		if o.now {
-			hint = "put a new secret into jwt.secret (authctl secret generate), call this again, and restart the servers with it"
+			hint = "put a new secret into jwt.secret (authctl secret generate), run this command again, and restart the servers with the new secret"
 		}
 		return &problem{exitUsage, err, hint}
 	}
 	if errors.Is(err, authn.ErrAnotherNext) {
-		return &problem{exitConflict, err, "authctl key list shows it; authctl key retire gives it up, authctl key promote goes on with it"}
+		return &problem{exitConflict, err, "authctl key list shows the next key; authctl key promote activates it, authctl key retire withdraws it"}
 	}
 	if view.KeyID == "" && !o.dryRun {
 		return err
@@ -139,14 +139,14 @@ func (o *keyRotateOptions) rotate(ctx context.Context, a *app, inst *instance, k
 	}
 	view.Algorithm = next.Algorithm
 	a.say("key %s (%s) is published", next.ID, next.Algorithm)
-	if err := o.awaitKey(ctx, a, inst.authn, next.ID); err != nil {
+	if err := o.awaitPublishedKey(ctx, a, inst.authn, next.ID); err != nil {
 		return err
 	}
 	if next.Algorithm != authn.AlgorithmHS256 {
 		if err := o.publish(ctx, a, next); err != nil {
 			return err
 		}
-		if err := o.awaitKey(ctx, a, inst.authn, next.ID); err != nil { // a server may have joined meanwhile
+		if err := o.awaitPublishedKey(ctx, a, inst.authn, next.ID); err != nil { // a server may have joined meanwhile
 			return err
 		}
 	}
@@ -159,14 +159,14 @@ func (o *keyRotateOptions) rotate(ctx context.Context, a *app, inst *instance, k
 	}
 	view.KeyID = next.ID
 	a.say("key %s signs", next.ID)
-	reach, err := o.awaitSigner(ctx, a, inst.authn, next.ID)
+	reach, err := o.awaitActiveKey(ctx, a, inst.authn, next.ID)
 	view.Nodes, view.PropagationMS = viewReach(reach), reach.Took.Milliseconds()
 	return err
 }
 
-// awaitKey waits until every server can sign with a key. It fails with a partial failure if a
-// server cannot: the key is published, and nothing else has changed.
-func (o *keyRotateOptions) awaitKey(ctx context.Context, a *app, svc *authn.Service, id string) error {
+// awaitPublishedKey waits until every server can sign with a key. It fails with a partial failure if
+// a server cannot: the key is published, and nothing else has changed.
+func (o *keyRotateOptions) awaitPublishedKey(ctx context.Context, a *app, svc *authn.Service, id string) error {
 	reach, err := svc.Cluster.AwaitKey(ctx, id, o.wait)
 	if err != nil {
 		return fmt.Errorf("key %s is published and not promoted: %w", id, err)
@@ -177,8 +177,8 @@ func (o *keyRotateOptions) awaitKey(ctx context.Context, a *app, svc *authn.Serv
 	if len(reach.Missing) == 0 {
 		return nil
 	}
-	return &problem{exitPartial, fmt.Errorf("key %s is published and not promoted: not held by %s", id, nodeNames(reach.Missing)),
-		"give these servers the same jwt.secret (restart them), and call authctl key rotate again; if it is wrong here, first authctl key retire " + id}
+	return &problem{exitPartial, fmt.Errorf("key %s is published and not promoted: it cannot be opened by %s", id, nodeNames(reach.Missing)),
+		"restart these servers with the same jwt.secret, and run authctl key rotate again; if the secret here is wrong, first run authctl key retire " + id}
 }
 
 // publish waits until the key has been published for --publish-for.
@@ -187,12 +187,12 @@ func (o *keyRotateOptions) publish(ctx context.Context, a *app, next authn.Key) 
 	if left <= 0 {
 		return nil
 	}
-	a.say("promoting it in %s, when all who keep the public keys have had the time to fetch it", left.Round(time.Second))
+	a.say("promoting the key in %s, when every cache of the public keys has had time to fetch it", left.Round(time.Second))
 	select {
 	case <-time.After(left):
 		return nil
 	case <-ctx.Done():
-		a.say("key %s is published and not promoted; authctl key rotate goes on with it", next.ID)
+		a.say("key %s is published and not promoted; authctl key rotate continues with it", next.ID)
 		return ctx.Err()
 	}
 }
@@ -223,10 +223,10 @@ func (o *keyRotateOptions) burn(ctx context.Context, a *app, inst *instance, key
 	a.say("key %s is the only one, %s burned", id, count(int64(burned), "key"))
 	var notRevoked error
 	if o.sessions {
-		_, notRevoked = inst.authn.Revoke(ctx, a.actor(o.reason), authn.Selection{})
+		_, notRevoked = inst.authn.Revoke(ctx, a.actor(o.reason), authn.SessionFilter{})
 		view.SessionsRevoked = notRevoked == nil
 	}
-	reach, err := o.awaitSigner(ctx, a, inst.authn, id)
+	reach, err := o.awaitActiveKey(ctx, a, inst.authn, id)
 	view.Nodes, view.PropagationMS = viewReach(reach), reach.Took.Milliseconds()
 	return errors.Join(notRevoked, err, doubt)
 }

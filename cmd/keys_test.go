@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// listedKey is what is looked at of what key list prints.
+// listedKey has the fields of key list that the tests read.
 type listedKey struct {
 	KeyID     string `json:"key_id"`
 	Algorithm string `json:"algorithm"`
@@ -20,8 +20,8 @@ type listedKey struct {
 	Signs     bool   `json:"signs"`
 }
 
-// keys returns the signing keys by state. It fails the test unless just one is active, at
-// most one is next, and all can be opened.
+// keys returns the signing keys by state. It fails the test unless exactly one key is active,
+// at most one is next, and all can be opened.
 func (p *process) keys(t *testing.T) map[string][]listedKey {
 	t.Helper()
 	var all []listedKey
@@ -41,7 +41,8 @@ func (p *process) keys(t *testing.T) map[string][]listedKey {
 	return by
 }
 
-// cluster is servers that share a database, each with clients that ask it all the time.
+// cluster is several servers that share a database. Each has clients that send requests all
+// the time.
 type cluster struct {
 	nodes   []*process
 	clients [][]*client
@@ -79,7 +80,7 @@ func (c *cluster) add(t *testing.T, environ ...string) {
 	c.ask(t, i)
 }
 
-// restAll must come before the servers are killed, which is when the test is over.
+// restAll stops the clients. It must run before the servers are killed at the end of the test.
 func (c *cluster) restAll() {
 	close(c.still)
 	c.wanderers.Wait()
@@ -88,8 +89,8 @@ func (c *cluster) restAll() {
 	}
 }
 
-// wander starts a client that asks each server in turn: what one has signed the next must
-// take, whatever it has heard by then.
+// wander starts a client that queries each server in turn. The next server must accept what
+// the previous one signed, whatever it has read by then.
 func (c *cluster) wander(t *testing.T) {
 	t.Helper()
 	one := newClient(c.nodes[0], "wanderer")
@@ -147,8 +148,8 @@ func (c *cluster) answered(t *testing.T) {
 	}
 }
 
-// replace restarts a server with other variables, as a rolling update does: its clients
-// go to the new one, with the tokens that they have, before the old one ends.
+// replace restarts a server with other variables, like a rolling update: its clients move to
+// the new server, with their tokens, before the old one ends.
 func (c *cluster) replace(t *testing.T, i int, environ ...string) {
 	t.Helper()
 	node := startServe(t, t.TempDir(), environ...)
@@ -166,8 +167,8 @@ func (c *cluster) replace(t *testing.T, i int, environ ...string) {
 	c.answered(t)
 }
 
-// TestKeysRotateWithoutAnybodyNoticing rotates the keys of three servers, and then the
-// secret that seals them, while clients ask: no answer may be other than 200.
+// TestKeysRotateWithoutAnybodyNoticing rotates the keys of three servers, and then the secret
+// that seals them, while clients send requests. Every answer must be 200.
 func TestKeysRotateWithoutAnybodyNoticing(t *testing.T) {
 	t.Parallel()
 	onBothDatabases(t, func(t *testing.T, environ ...string) {
@@ -196,8 +197,8 @@ func TestKeysRotateWithoutAnybodyNoticing(t *testing.T) {
 	})
 }
 
-// TestTheSecretOfHS256RotatesWithoutAnybodyNoticing is the same where the secret is the
-// key. When the last server knows it, it is promoted without a command.
+// TestTheSecretOfHS256RotatesWithoutAnybodyNoticing does the same with HS256, where the secret
+// is the key. When the last server has it, it is promoted without a command.
 func TestTheSecretOfHS256RotatesWithoutAnybodyNoticing(t *testing.T) {
 	t.Parallel()
 	onBothDatabases(t, func(t *testing.T, environ ...string) {
@@ -242,12 +243,12 @@ func TestARotationThatIsInterruptedSaysHowToGoOn(t *testing.T) {
 	var all strings.Builder
 	for lines := bufio.NewScanner(said); lines.Scan(); {
 		fmt.Fprintln(&all, lines.Text())
-		if strings.Contains(lines.Text(), "promoting it in ") { // 5m0s, or less where the server was slow to hold it
+		if strings.Contains(lines.Text(), "promoting the key in ") { // 5m0s, or less where the server was slow to hold it
 			rotating.Process.Signal(syscall.SIGINT)
 		}
 	}
 	rotating.Wait()
-	if code := rotating.ProcessState.ExitCode(); code != 130 || !strings.Contains(all.String(), "is published and not promoted; authctl key rotate goes on with it\nauthctl: interrupted\n") {
+	if code := rotating.ProcessState.ExitCode(); code != 130 || !strings.Contains(all.String(), "is published and not promoted; authctl key rotate continues with it\nauthctl: interrupted\n") {
 		t.Errorf("got %d, %s", code, all.String())
 	}
 	next := node.keys(t)["next"]
@@ -260,8 +261,8 @@ func TestARotationThatIsInterruptedSaysHowToGoOn(t *testing.T) {
 	}
 }
 
-// TestAChangeOfKeysMayDieAnywhere kills the commands that change keys, each at many
-// points, and then the server in the middle of its start.
+// TestAChangeOfKeysMayDieAnywhere kills the commands that change keys, each at many points,
+// and then the server during its start.
 func TestAChangeOfKeysMayDieAnywhere(t *testing.T) {
 	t.Parallel()
 	onBothDatabases(t, func(t *testing.T, environ ...string) {

@@ -11,15 +11,14 @@ import (
 	"time"
 )
 
-// BenchmarkRequestsWhileLoginsSaturate makes quick requests of a real server 250 times a
-// second, first while nobody else asks for anything and then while sign-ins use all
-// processors:
+// BenchmarkRequestsWhileLoginsSaturate sends cheap requests to a real server 250 times a
+// second, first while it is idle and then while sign-ins use all processors:
 //
 //	go test ./cmd -run '^$' -bench RequestsWhile -benchtime 2000x
 //
-// It reports the latency of the second, and how many times that of the first it is. The
-// requests come at a fixed rate, because a client that waits for its answer would ask a
-// slow server less often; the client shares the processors with the server.
+// It reports the second latency, and its ratio to the first. The requests come at a fixed
+// rate, because a client that waits for its answer would send fewer requests to a slow server.
+// The client shares the processors with the server.
 func BenchmarkRequestsWhileLoginsSaturate(b *testing.B) {
 	for _, implementation := range []string{"auto", "portable"} {
 		for _, request := range []struct{ method, path string }{{http.MethodGet, "/profile"}, {http.MethodGet, "/verify"}, {http.MethodPost, "/refresh"}} {
@@ -69,8 +68,8 @@ func benchmarkWhileLoginsSaturate(b *testing.B, implementation, method, path str
 	b.ReportMetric(0, "ns/op")
 }
 
-// saturate has eight clients sign in again and again until stop, which returns how many
-// did each second.
+// saturate runs eight clients that sign in repeatedly. stop ends them and returns how many
+// sign-ins they did each second.
 func saturate(b *testing.B, url string, body []byte) (stop func() float64) {
 	var clients sync.WaitGroup
 	var mu sync.Mutex

@@ -14,7 +14,7 @@ import (
 )
 
 func newLimits(a *app) *cobra.Command {
-	return group("limits", "See and clear what is held against failed sign-ins", newLimitsList(a), newLimitsClear(a))
+	return group("limits", "List and clear failed sign-ins, and the delays that they cause", newLimitsList(a), newLimitsClear(a))
 }
 
 // attemptsOptions selects failed sign-ins by account and address.
@@ -117,7 +117,7 @@ func (o *limitsListOptions) run(ctx context.Context, a *app) error {
 	now, last := time.Now(), int64(0)
 	list := listing[store.AttemptCounter]{
 		output: &o.output, out: a.out,
-		header: []string{"USERNAME", "ADDRESS", "FAILURES", "LAST AT", "HAS TO WAIT UNTIL"},
+		header: []string{"USERNAME", "ADDRESS", "FAILURES", "LAST AT", "DELAYED UNTIL"},
 		view:   func(c store.AttemptCounter) any { return viewAttempts(c, now) },
 		cells:  func(c store.AttemptCounter) []string { return attemptsCells(viewAttempts(c, now)) },
 	}
@@ -169,7 +169,7 @@ func newLimitsClear(a *app) *cobra.Command {
 	var o limitsClearOptions
 	c := &cobra.Command{
 		Use:   "clear",
-		Short: "Forget failed sign-ins, and end the delays that they cause",
+		Short: "Clear failed sign-ins, and end the delays that they cause",
 		Long: `Forget the failed sign-ins of one account, from one address, or all of them. The command
 asks for confirmation before it forgets all. The count from all addresses together belongs
 to the account, not to an address. A password that too many failures have disabled stays

@@ -13,8 +13,8 @@ import (
 	"github.com/authctl/authctl/store/sqlite"
 )
 
-// TestTenThousandUsersAreListed goes through every page. It counts and orders;
-// how long it takes is in BenchmarkUserList.
+// TestTenThousandUsersAreListed reads every page. It checks the number and the order;
+// BenchmarkUserList measures the time.
 func TestTenThousandUsersAreListed(t *testing.T) {
 	t.Parallel()
 	environ := manyUsers(t, 10_000)
@@ -44,7 +44,7 @@ func BenchmarkUserList(b *testing.B) {
 	}
 }
 
-// manyUsers makes a database, and returns the environment that leads to it.
+// manyUsers creates a database with users, and returns the environment that selects it.
 func manyUsers(t testing.TB, n int) []string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "authctl.db")
@@ -103,20 +103,20 @@ func TestTablesAreHarmlessToTerminals(t *testing.T) {
 
 func TestProgressIsDrawnWhereTheEndIsKnown(t *testing.T) {
 	t.Parallel()
-	counted := authn.Selected{SessionCount: store.SessionCount{Sessions: 10}}
-	ten := selection{Selected: counted, whole: true}
+	counted := authn.Counted{SessionCount: store.SessionCount{Sessions: 10}}
+	ten := sessionCount{Counted: counted, whole: true}
 	for _, tt := range []struct {
 		done int64
-		n    selection
+		n    sessionCount
 		want string
 	}{
-		{3, selection{Selected: counted}, "deleted 3 dead rows"},
+		{3, sessionCount{Counted: counted}, "deleted 3 dead rows"},
 		{0, ten, "[" + strings.Repeat(".", 30) + "] deleted 0 dead rows"},
 		{5, ten, "[" + strings.Repeat("#", 15) + strings.Repeat(".", 15) + "] deleted 5 dead rows"},
 		{12, ten, "[" + strings.Repeat("#", 30) + "] deleted 12 dead rows"},
-		{1, selection{whole: true}, "deleted 1 dead row"},
+		{1, sessionCount{whole: true}, "deleted 1 dead row"},
 	} {
-		if got := progressBar(tt.done, tt.n); got != tt.want {
+		if got := sweepProgress(tt.done, tt.n); got != tt.want {
 			t.Errorf("got %q, want %q", got, tt.want)
 		}
 	}

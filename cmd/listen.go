@@ -56,9 +56,9 @@ func listen(ctx context.Context, cfg *config.Loaded, address, hostKey, portKey s
 	case errors.Is(err, context.Canceled):
 		return nil, err
 	case errors.Is(err, syscall.EADDRINUSE):
-		key, hint = portKey, chooseAnother(portKey)+"; whatever has this one is perhaps another authctl serve"
+		key, hint = portKey, chooseAnother(portKey)+"; perhaps another authctl serve uses this one"
 	case errors.Is(err, syscall.EACCES):
-		key, hint = portKey, chooseAnother(portKey)+"; below 1024 it takes root, or CAP_NET_BIND_SERVICE (AmbientCapabilities= of systemd)"
+		key, hint = portKey, chooseAnother(portKey)+"; a port below 1024 needs root, or CAP_NET_BIND_SERVICE (AmbientCapabilities= of systemd)"
 	}
 	return nil, &problem{exitFailed, cfg.Located(config.Faults{{Key: key, Why: err.Error()}}), hint}
 }

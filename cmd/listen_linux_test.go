@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// without prepares a command that runs without some of root's capabilities, as those of another
-// user do.
+// without returns a command that runs without some of root's capabilities, as another user
+// would.
 func (p *process) without(t testing.TB, capabilities []string, args ...string) *exec.Cmd {
 	t.Helper()
 	c := p.prepare(args...)

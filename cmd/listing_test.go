@@ -41,7 +41,7 @@ func TestWalkStopsAtTheLimitAndKnowsWhetherThereAreMore(t *testing.T) {
 	}
 }
 
-// TestAListingIsWhatOnePrintWouldBe compares each format with the same rows in one piece.
+// TestAListingIsWhatOnePrintWouldBe compares each format with one print of all rows.
 func TestAListingIsWhatOnePrintWouldBe(t *testing.T) {
 	t.Parallel()
 	type row struct {

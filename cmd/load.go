@@ -65,7 +65,7 @@ func (a *app) loadHolding(ctx context.Context, wanted func(key string) bool, hel
 		return cfg, heard, failed
 	}
 	if err != nil && errors.Is(failed, vault.ErrAway) {
-		err = &problem{exitUnreachable, vaultAway{err}, "is Vault up and unsealed, and are VAULT_ADDR and VAULT_CACERT right? vault.connect_timeout says how long to try"}
+		err = &problem{exitUnreachable, vaultAway{err}, "check that Vault runs and is unsealed, and that VAULT_ADDR and VAULT_CACERT are right; vault.connect_timeout sets how long to try"}
 	}
 	return cfg, heard, err
 }
@@ -91,7 +91,7 @@ func (a *app) warn(cfg config.Loaded) {
 func (a *app) sayBudget(inst *instance) {
 	b, cost := inst.authn.HashStats().Budget, int64(inst.cfg.Password.Argon2.Memory)
 	if fit := b.Memory / cost; fit < int64(b.Workers) {
-		a.say("warning: %s have room for hashing %d of %d passwords at once; a larger hashing.memory_budget or a smaller password.argon2.memory makes sign-ins quicker",
+		a.say("warning: %s of memory are enough for %d concurrent password hashes, and there are %d workers; a larger hashing.memory_budget or a smaller password.argon2.memory makes sign-ins faster",
 			config.ShowSize(config.Size(b.Memory)), fit, b.Workers)
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// serveWithoutVault is called by tests that run alone, because the client of Vault reads the environment
-// of the process.
+// serveWithoutVault is for tests that do not run in parallel, because the client of Vault
+// reads the environment of the process.
 func serveWithoutVault(ctx context.Context, t *testing.T, patience string, errs io.Writer) int {
 	t.Helper()
 	t.Setenv("VAULT_ADDR", "http://127.0.0.1:1") // where nobody listens

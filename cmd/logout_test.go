@@ -9,8 +9,9 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// TestALogoutDuringAnOutageIsNotForgotten has a user sign out while the database is cut off:
-// the session ends when it is back, or a server that stops before names it in its log.
+// TestALogoutDuringAnOutageIsNotForgotten: a user signs out while the database is cut off. The
+// session ends when the database is back. A server that stops before that names the session in
+// its log.
 func TestALogoutDuringAnOutageIsNotForgotten(t *testing.T) {
 	t.Parallel()
 	database := storetest.Postgres(t)

@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// pageHeap is how many bytes of heap the longest list may need: some pages of a thousand
-// rows, and what Go's collector lets pile up.
+// pageHeap is the maximum heap of the longest list, in bytes: some pages of a thousand rows,
+// and garbage that Go's collector has not freed.
 const pageHeap = 24 << 20
 
 // TestManyUsersAreListedInTheMemoryOfAPage lists, searches and counts 50,000 users and
@@ -55,13 +55,13 @@ func TestManyUsersAreListedInTheMemoryOfAPage(t *testing.T) {
 	})
 }
 
-// list is a command and how many rows it prints.
+// list is a command and the number of rows that it prints.
 type list struct {
 	command string
 	want    int
 }
 
-// with99 is how many numbers below n have 99 in their seven digits.
+// with99 returns how many numbers below n have 99 among their seven digits.
 func with99(n int) (found int) {
 	for i := range n {
 		if strings.Contains(fmt.Sprintf("%07d", i), "99") {
@@ -71,8 +71,7 @@ func with99(n int) (found int) {
 	return found
 }
 
-// crowd adds users with a session each, which live for a day from now; one of the users
-// is disabled.
+// crowd adds users with one session each, which expire in a day. One of the users is disabled.
 func (p *process) crowd(t *testing.T, many int) {
 	t.Helper()
 	statements := []string{`
@@ -112,8 +111,8 @@ func (p *process) database() string {
 	return ""
 }
 
-// listed runs a command that prints a list, and returns how many objects of JSON, or else
-// lines, it printed, and how much heap it had at most, in bytes.
+// listed runs a command that prints a list. It returns the number of JSON objects or lines,
+// and the maximum heap in bytes.
 func (p *process) listed(t *testing.T, args ...string) (n int, heap int64) {
 	t.Helper()
 	printed, err := os.Create(filepath.Join(t.TempDir(), "printed"))
@@ -179,8 +178,8 @@ func jsonObjects(t *testing.T, r io.Reader) (n int) {
 	return n
 }
 
-// countsMany counts what a revocation covers: all of it in a dry run, and before the
-// question as much as there is time for.
+// countsMany checks the counts of a revocation: a dry run counts all sessions, and the
+// question counts as many as time allows.
 func (p *process) countsMany(t *testing.T, sessions int64) {
 	t.Helper()
 	everyone := []string{"token", "revoke-all", "--everyone", "--without-servers", "-o", "json"}
@@ -208,14 +207,14 @@ func (p *process) countsMany(t *testing.T, sessions int64) {
 	}
 }
 
-// revoked is what revoke-all prints.
+// revoked is the JSON output of revoke-all.
 type revoked struct {
 	Sessions, Users *int64
 	AtLeast         struct{ Sessions, Users int64 } `json:"at_least"`
 	Deleted         int64
 }
 
-// prints runs a revoke-all, and returns how much heap it had at most, in bytes.
+// prints runs a revoke-all, and returns its maximum heap in bytes.
 func (p *process) prints(t *testing.T, result *revoked, args ...string) (heap int64) {
 	t.Helper()
 	var said strings.Builder

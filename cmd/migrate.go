@@ -75,7 +75,7 @@ func (o migrateUpOptions) run(ctx context.Context, a *app) error {
 
 // newerSchema describes a schema that is newer than this binary, but compatible with it.
 func newerSchema(s store.Schema) string {
-	return fmt.Sprintf("the schema is at version %d, newer than the %d that this authctl knows, and suits those that know %d or newer",
+	return fmt.Sprintf("the schema is at version %d, newer than the %d that this authctl knows; it is compatible with releases that know %d or newer",
 		s.Current, s.Latest, s.MinVersion)
 }
 
@@ -106,14 +106,14 @@ func (o migrateDownOptions) run(ctx context.Context, a *app) error {
 	if schema.Current == 0 {
 		return &problem{exitNotFound, errors.New("no migration is applied"), ""}
 	}
-	if ok, err := o.confirm(ctx, a, fmt.Sprintf("take migration %d back and lose what is in its tables", schema.Current)); !ok {
+	if ok, err := o.confirm(ctx, a, fmt.Sprintf("roll back migration %d and delete the data in its tables", schema.Current)); !ok {
 		return err
 	}
 	m, err := inst.store.MigrateDown(ctx)
 	if err != nil {
 		return err
 	}
-	a.say("took migration %s back", m.Name)
+	a.say("rolled back migration %s", m.Name)
 	return nil
 }
 
@@ -128,10 +128,10 @@ func newMigrateStatus(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "status",
 		Short: "Show which migrations are applied; exit 3 when the schema is incompatible with this authctl",
-		Long: `Show which migrations are applied. A running authctl works
-after a migration if the newest schema version that it knows is MIN VERSION or later. That
-version is "latest" in the JSON of its own "authctl migrate status". Run the status command
-of the newer release before its "authctl migrate up".
+		Long: `Show which migrations are applied. Before "migrate up" of a newer release, run "migrate status"
+of that release. MIN VERSION says which running servers keep working after a migration: those
+whose newest known schema version is MIN VERSION or later. "migrate status -o json" of the
+running release prints that version as "latest".
 
 The command exits with 3 when the schema is older than this authctl needs, or newer and
 incompatible with it.`,
@@ -139,7 +139,7 @@ incompatible with it.`,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if !o.wait && c.Flags().Changed("timeout") {
-				return usage("", "--timeout needs --wait, without which nothing is waited for")
+				return usage("", "--timeout needs --wait: without it the command does not wait")
 			}
 			return o.run(c.Context(), a)
 		},

@@ -13,7 +13,7 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// heard is what a process has said so far.
+// heard is the output of a process so far.
 type heard struct {
 	mu   sync.Mutex
 	said bytes.Buffer
@@ -31,8 +31,8 @@ func (h *heard) String() string {
 	return h.said.String()
 }
 
-// TestMigrateUpSaysWhichProcessItWaitsFor holds the lock until the command has said so, after five
-// seconds, and lets it go on.
+// TestMigrateUpSaysWhichProcessItWaitsFor holds the lock until the command has said so, after
+// five seconds, and then releases it.
 func TestMigrateUpSaysWhichProcessItWaitsFor(t *testing.T) {
 	t.Parallel()
 	url := storetest.EmptyPostgres(t)

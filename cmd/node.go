@@ -12,7 +12,7 @@ import (
 )
 
 func newNode(a *app) *cobra.Command {
-	return group("node", "See the running servers", newNodeList(a), newNodeForget(a))
+	return group("node", "List the running servers, and forget lost ones", newNodeList(a), newNodeForget(a))
 }
 
 type nodeListOptions struct{ output }

@@ -18,7 +18,7 @@ func newNodeForget(a *app) *cobra.Command {
 	var o nodeForgetOptions
 	c := &cobra.Command{
 		Use:   "forget NODE",
-		Short: "Forget a server that has ended without signing off",
+		Short: "Forget a server that ended without signing off",
 		Long: `Forget a server that ended without signing off: it was killed, or its machine was lost.
 Such a server may still serve from another database, such as a primary that was cut off
 when a replica took over. So every revocation names it and exits with 7, until the server
@@ -37,7 +37,7 @@ runs on this database announces itself again within seconds.`,
 func (o *nodeForgetOptions) run(ctx context.Context, a *app, node string) error {
 	id, err := uuid.Parse(node)
 	if err != nil {
-		return usage("authctl node list shows the ids", "%q is no node id", node)
+		return usage("authctl node list shows the ids", "%q is not a node id", node)
 	}
 	inst, err := a.open(ctx, opening{})
 	if err != nil {

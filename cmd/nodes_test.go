@@ -19,8 +19,8 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// client is somebody who asks a server all the time. It holds its tokens itself: a
-// browser would drop those that were refused, and these go on being tried.
+// client sends requests to a server all the time. It holds its tokens itself: a browser would
+// drop refused cookies, and this client keeps sending them.
 type client struct {
 	http.Client
 	node, name      string
@@ -40,7 +40,7 @@ func (c *client) account() string {
 	return fmt.Sprintf(`{"username":%q,"password":"a password for scripts"}`, c.name)
 }
 
-// send makes a request with both tokens, and takes those that it is given.
+// send sends a request with both tokens, and stores the tokens of the answer.
 func (c *client) send(method, path, body string) (*http.Response, error) {
 	req, err := http.NewRequest(method, c.node+path, strings.NewReader(body))
 	if err != nil {
@@ -88,7 +88,7 @@ func (c *client) session(t *testing.T) string {
 	return resp.Header.Get("X-Auth-Session-Id")
 }
 
-// ask asks until stop is closed, every tenth time for new tokens.
+// ask sends requests until stop is closed. Every tenth request is a refresh.
 func (c *client) ask(t *testing.T, stop <-chan struct{}) {
 	for i := 1; ; i++ {
 		select {
@@ -114,8 +114,8 @@ func (c *client) ask(t *testing.T, stop <-chan struct{}) {
 	}
 }
 
-// judge holds one answer to the rule: nothing that was sent after the command returned
-// is answered well, and nothing that the round does not cover is answered badly.
+// judge checks one answer: no request that was sent after the command returned succeeds, and
+// no request outside the revocation is refused.
 func (c *client) judge(status int, sent int64) error {
 	now, ended := time.Now().UnixNano(), c.ended.Load()
 	switch {
@@ -139,9 +139,9 @@ func randomSecret() string {
 	return hex.EncodeToString(b)
 }
 
-// TestRevocationReachesEveryProcess has clients at three servers, and ends everybody's
-// sessions, a user's, and one, while they ask. When the command returns no server may
-// let any of them pass. How long it took is told, and not judged.
+// TestRevocationReachesEveryProcess: clients of three servers send requests while everybody's
+// sessions, a user's sessions and one session are ended. When the command returns, no server
+// may accept any of them. The duration is reported and not checked.
 func TestRevocationReachesEveryProcess(t *testing.T) {
 	t.Parallel()
 	environ := []string{"DATABASE_URL=" + storetest.Postgres(t), "JWT_SECRET=" + randomSecret()}
@@ -179,14 +179,15 @@ func TestRevocationReachesEveryProcess(t *testing.T) {
 		rounds, len(clients), spread(took), spread(fromStart), spread(fromReturn), late)
 }
 
-// spread tells the median and the maximum.
+// spread returns the median and the maximum.
 func spread(all []time.Duration) string {
 	slices.Sort(all)
 	return fmt.Sprintf("%.1f ms (at most %.1f)", all[len(all)/2].Seconds()*1000, all[len(all)-1].Seconds()*1000)
 }
 
-// revocationRound signs everybody in, ends sessions while they ask, and returns when the
-// command started and returned, and when a session that it ended was last let in.
+// revocationRound signs everybody in and ends sessions while the clients send requests. It
+// returns when the command started and returned, and when a session that it ended was last
+// accepted.
 func revocationRound(t *testing.T, first *process, clients []*client, round int) (started, returned, last time.Time) {
 	t.Helper()
 	for _, c := range clients {
@@ -230,7 +231,7 @@ func revocationRound(t *testing.T, first *process, clients []*client, round int)
 	return started, returned, last
 }
 
-// answered waits until all clients have had answers, two of them about new tokens.
+// answered waits until all clients have had answers, two of them to a refresh.
 func answered(t *testing.T, clients []*client) {
 	t.Helper()
 	var before []int64
@@ -247,7 +248,7 @@ func answered(t *testing.T, clients []*client) {
 	})
 }
 
-// confirmed runs a command that ends sessions, and wants all nodes to confirm it.
+// confirmed runs a command that ends sessions, and requires that all nodes confirm it.
 func confirmed(t *testing.T, p *process, nodes int, args ...string) {
 	t.Helper()
 	var said strings.Builder

@@ -49,19 +49,19 @@ func (a *app) open(ctx context.Context, o opening) (*instance, error) {
 		return nil, err
 	}
 	if inst.created != "" {
-		a.say("made database %s", inst.where())
+		a.say("created database %s", inst.where())
 	}
 	if !o.reads {
 		a.name(inst, o)
 	}
 	if restoring := refuseRestoring(cfg); restoring != nil && !o.restores {
-		a.say("warning: %v: what is changed now may be replaced", restoring)
+		a.say("warning: %v: the restore may replace what you change now", restoring)
 	}
 	return inst, nil
 }
 
 func (a *app) prepare(ctx context.Context, inst *instance, o opening) error {
-	if err := refuseProduction(ctx, inst, o); err != nil {
+	if err := checkEnvironment(ctx, inst, o); err != nil {
 		return err
 	}
 	if err := a.settleSchema(ctx, inst, o); err != nil {
@@ -127,7 +127,7 @@ func (a *app) secretOf(inst *instance, o opening) (string, error) {
 	}
 	secret, made, err := config.EnsureSecret(inst.secretFile)
 	if made {
-		a.say("made secret %s", config.Absolute(kept))
+		a.say("created secret %s", config.Absolute(kept))
 	}
 	return secret, err
 }

@@ -80,14 +80,14 @@ func openSQLite(ctx context.Context, inst *instance, path string, create bool) (
 	}
 	there, statErr := os.Stat(path)
 	if target, err := os.Readlink(path); err == nil && errors.Is(statErr, fs.ErrNotExist) { // perhaps a volume is not mounted
-		return nil, &problem{exitFailed, fmt.Errorf("%s is a symbolic link to %s, which is not there", inst.where(), target), "bring the file back, or remove the link for a new database in its place"}
+		return nil, &problem{exitFailed, fmt.Errorf("%s is a symbolic link to %s, which does not exist", inst.where(), target), "restore the file, or remove the link to create a new database in its place"}
 	}
 	if there != nil && there.Size() == 0 && !create { // opening it would write into it
 		return nil, noDatabase(inst, "%s is empty", inst.where())
 	}
 	st, err := sqlite.Open(ctx, sqlite.Config{Path: path, MaxReaders: int(inst.cfg.Database.MaxConnections), Create: create})
 	if restoring := refuseRestoring(inst.cfg); errors.Is(err, fs.ErrNotExist) && restoring != nil {
-		return nil, &problem{exitUnreachable, fmt.Errorf("there is no database %s; %w", inst.where(), restoring), "put the backup in its place, and then call authctl restore finish"}
+		return nil, &problem{exitUnreachable, fmt.Errorf("there is no database %s; %w", inst.where(), restoring), "put the backup in its place, then run authctl restore finish"}
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, noDatabase(inst, "there is no database %s", inst.where())

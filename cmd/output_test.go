@@ -18,8 +18,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// oddTexts are what a name or a user agent may hold, and YAML or a terminal may
-// take for something else.
+// oddTexts are texts of names or user agents that YAML or a terminal may interpret.
 var oddTexts = []string{
 	"", "alice", "true", "yes", "null", "~", "1e3", "0x10", "12:30:00", "2020-01-01", "-", "=", " x ", "a: b", "# c", "<b>&",
 	"!!str x", "*a", "&a", "'", `"`, `\`, "é", "日本", "😀", "a\nb\n", "a\tb", "\x00", "\x1b[2J", "\x7f", "\u0085", "\u009b2J", "\u2028",
@@ -71,7 +70,7 @@ func TestJSONAndYAMLSayTheSame(t *testing.T) {
 	}
 }
 
-// decodeYAML returns what JSON's decoder would, so numbers are float64.
+// decodeYAML returns what a JSON decoder would return, so numbers are float64.
 func decodeYAML(t *testing.T, text string) (value any) {
 	t.Helper()
 	var doc any

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// TestLoginsCannotExhaustTheMemory has 500 clients sign in at once, again and again, and
-// looks at what the server's process has taken at most, as the system counts it.
+// TestLoginsCannotExhaustTheMemory: 500 clients sign in repeatedly, and the test reads the
+// maximum memory of the server's process from the system.
 func TestLoginsCannotExhaustTheMemory(t *testing.T) {
 	t.Parallel()
 	if _, err := os.Stat("/proc/self/status"); err != nil {
@@ -65,7 +65,8 @@ func TestLoginsCannotExhaustTheMemory(t *testing.T) {
 	}
 }
 
-// raceDetector reports whether this test, and so what it runs, was built with -race.
+// raceDetector reports whether this test binary was built with -race, and so the server that
+// it runs.
 func raceDetector() bool {
 	info, _ := debug.ReadBuildInfo()
 	return info != nil && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})

@@ -11,11 +11,11 @@ import (
 	"testing"
 )
 
-// firstToSuit is the first schema whose binaries read what a newer one says of them.
+// firstToSuit is the first schema whose binaries read the minimum version of a newer schema.
 const firstToSuit = 6
 
-// TestThePreviousReleaseServesTheNewestSchema builds the commit before the latest
-// migration, and runs it on a database that it has made and this one has migrated.
+// TestThePreviousReleaseServesTheNewestSchema builds the commit before the latest migration.
+// It runs that binary on a database that it has created and this one has migrated.
 func TestThePreviousReleaseServesTheNewestSchema(t *testing.T) {
 	t.Parallel()
 	if !soaking() {
@@ -36,7 +36,7 @@ func TestThePreviousReleaseServesTheNewestSchema(t *testing.T) {
 			before.refuses(t, "newer than")
 		case schema.MinVersion > knows:
 			t.Logf("it knows version %d and the schema suits %d or newer: it must refuse", knows, schema.MinVersion)
-			before.refuses(t, "suits binaries that know version")
+			before.refuses(t, "binaries that know version")
 		default:
 			servesBeside(t, before, now)
 			if said, exit := before.fails(t, "migrate", "down", "--yes"); exit != 1 || !strings.Contains(said, "newer than") {
@@ -46,8 +46,8 @@ func TestThePreviousReleaseServesTheNewestSchema(t *testing.T) {
 	})
 }
 
-// servesBeside has the previous release serve alone, then beside this one where the
-// database carries two, and end every session.
+// servesBeside runs the previous release alone, then beside this one if the database allows
+// two servers, and ends every session.
 func servesBeside(t *testing.T, before, now *process) {
 	t.Helper()
 	const account = `{"username":"alice","password":"a password for scripts"}`
@@ -93,7 +93,7 @@ func (p *process) onSQLite() bool {
 	return strings.Contains(strings.Join(p.environ, "\n"), "DATABASE_URL=sqlite:")
 }
 
-// refuses checks that nothing starts, and that it says why.
+// refuses checks that no command starts, and that each says why.
 func (p *process) refuses(t *testing.T, why string) {
 	t.Helper()
 	for _, args := range [][]string{{"serve"}, {"user", "list"}, {"token", "revoke-all", "--everyone", "--yes"}} {
@@ -108,7 +108,7 @@ type schemaStatus struct {
 	MinVersion int64 `json:"min_version"`
 }
 
-// schema returns what migrate status prints, whether it exits with 0 or not.
+// schema returns the output of migrate status, whatever its exit code.
 func (p *process) schema(t *testing.T) (s schemaStatus) {
 	t.Helper()
 	printed, err := p.prepare("migrate", "status", "-o", "json").Output()
@@ -118,9 +118,9 @@ func (p *process) schema(t *testing.T) (s schemaStatus) {
 	return s
 }
 
-// buildPrevious builds the commit before the one that last changed a migration, HEAD when
-// that is not committed, and returns the binary. Without git, or without the history, the
-// test is skipped.
+// buildPrevious builds the commit before the one that last changed a migration, or HEAD if
+// that change is not committed. It returns the binary. Without git, or without the history, it
+// skips the test.
 func buildPrevious(t *testing.T) string {
 	t.Helper()
 	git := func(args ...string) (string, error) {

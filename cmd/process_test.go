@@ -26,8 +26,8 @@ type process struct {
 	ended   chan struct{}
 }
 
-// startServe runs `authctl serve` in a folder until the test ends, with these variables
-// beside those that every test has.
+// startServe runs `authctl serve` in a folder until the test ends, with these variables in
+// addition to those of every test.
 func startServe(t testing.TB, dir string, environ ...string) *process {
 	t.Helper()
 	p := newProcess("authctl", dir, environ...)
@@ -78,14 +78,14 @@ func (p *process) start(t testing.TB) {
 	}
 }
 
-// onBothDatabases runs a story on a SQLite file and on PostgreSQL, with the variables that
-// say so to as many servers as it starts.
+// onBothDatabases runs a test on a SQLite file and on PostgreSQL, with the variables that
+// select the database for as many servers as the test starts.
 func onBothDatabases(t *testing.T, story func(t *testing.T, environ ...string)) {
 	t.Helper()
 	onBoth(t, storetest.Postgres, story)
 }
 
-// onBothEmptyDatabases is onBothDatabases without tables.
+// onBothEmptyDatabases is onBothDatabases with databases without tables.
 func onBothEmptyDatabases(t *testing.T, story func(t *testing.T, environ ...string)) {
 	t.Helper()
 	onBoth(t, storetest.EmptyPostgres, story)
@@ -104,10 +104,10 @@ func onBoth(t *testing.T, postgres func(testing.TB) string, story func(t *testin
 	}
 }
 
-// said is what the server has said so far.
+// said returns the output of the server so far.
 func (p *process) said(t testing.TB) string { return readFile(t, p.log) }
 
-// eventually waits until something holds.
+// eventually waits for a condition.
 func eventually(t testing.TB, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(20 * time.Millisecond) {
@@ -123,8 +123,8 @@ func (p *process) prepare(args ...string) *exec.Cmd {
 	return c
 }
 
-// run runs another command on the same database, which must succeed, and returns what
-// it printed.
+// run runs another command on the same database. The command must succeed. run returns its
+// output.
 func (p *process) run(t testing.TB, args ...string) string {
 	t.Helper()
 	var said strings.Builder
@@ -137,7 +137,7 @@ func (p *process) run(t testing.TB, args ...string) string {
 	return string(out)
 }
 
-// fails runs a command that must not succeed, and returns what it said and its exit code.
+// fails runs a command that must fail, and returns its output and its exit code.
 func (p *process) fails(t testing.TB, args ...string) (said string, exit int) {
 	t.Helper()
 	out, err := p.prepare(args...).CombinedOutput()
@@ -148,14 +148,14 @@ func (p *process) fails(t testing.TB, args ...string) (said string, exit int) {
 	return string(out), failed.ExitCode()
 }
 
-// kill ends the server without its knowing.
+// kill ends the server with SIGKILL.
 func (p *process) kill(t testing.TB) {
 	t.Helper()
 	p.command.Process.Signal(syscall.SIGKILL)
 	<-p.ended
 }
 
-// call makes a request, wants a status, and returns the body.
+// call sends a request, requires a status, and returns the body.
 func call(t testing.TB, c *http.Client, method, url, body string, header http.Header, status int) string {
 	t.Helper()
 	req, err := http.NewRequest(method, url, strings.NewReader(body))

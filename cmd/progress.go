@@ -2,8 +2,8 @@ package cmd
 
 import "strings"
 
-// bar draws a progress bar. done may exceed whole, which may be an estimate.
-func bar(done, whole int64) string {
+// progressBar draws a progress bar. done may exceed whole, which may be an estimate.
+func progressBar(done, whole int64) string {
 	const width = 30
 	filled := int(min(done, whole) * width / whole)
 	return "[" + strings.Repeat("#", filled) + strings.Repeat(".", width-filled) + "]"

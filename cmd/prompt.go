@@ -78,11 +78,11 @@ func readPassword(r io.Reader, from string) (string, error) {
 		return "", fmt.Errorf("read password: %w", err)
 	}
 	if len(b) > maxPassword {
-		return "", usage("", "%s holds more than a password", from)
+		return "", usage("", "%s contains more than a password", from)
 	}
 	password := config.TrimLineBreak(string(b))
 	if password == "" {
-		return "", usage("", "%s holds no password", from)
+		return "", usage("", "%s contains no password", from)
 	}
 	if found := config.StrayText(password); found != "" {
 		return "", usage("a password that really has it can be typed at the prompt", "%s %s", from, found)
@@ -139,7 +139,7 @@ func generatePassword() string {
 type confirmOptions struct{ yes, dryRun bool }
 
 func (o *confirmOptions) addFlag(c *cobra.Command) {
-	c.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
+	c.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask for confirmation")
 	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and change nothing")
 }
 

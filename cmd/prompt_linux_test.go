@@ -18,14 +18,14 @@ import (
 	"github.com/authctl/authctl/cmd/config"
 )
 
-// answer is what a person types when the app has said the prompt. When it is
-// hidden, the person first waits for the terminal to show nothing.
+// answer is what a person types at a prompt. If hidden is set, the person first waits until
+// the terminal does not echo.
 type answer struct {
 	prompt, typed string
 	hidden        bool
 }
 
-// talk is the standard error of an app, said piece by piece.
+// talk is the standard error of an app, read in pieces.
 type talk chan string
 
 // Write implements io.Writer.
@@ -34,8 +34,8 @@ func (said talk) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// atTerminal runs do with a person at a terminal, and returns what the terminal
-// showed of the typing, and what the app said.
+// atTerminal runs do with a person at a terminal. It returns what the terminal echoed, and
+// what the app printed.
 func atTerminal(t *testing.T, answers []answer, do func(*app) error) (echoed, said string, err error) {
 	t.Helper()
 	keyboard, tty, err := pty.Open()
@@ -229,17 +229,17 @@ func TestPasswordsFromElsewhere(t *testing.T) {
 	}
 }
 
-// TestRevokingWhereNoServerHasBeenIsAskedForOnceMore has a person at a terminal who is in the wrong
-// folder, and says --yes.
+// TestRevokingWhereNoServerHasBeenIsAskedForOnceMore: a person at a terminal is in the wrong
+// folder, and gives --yes.
 func TestRevokingWhereNoServerHasBeenIsAskedForOnceMore(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "authctl.db")
 	environ := []string{"DATABASE_URL=sqlite:" + path, "AUTHCTL_ENVIRONMENT=development"}
 	runCommand(t, environ, "migrate", "up")
-	question := "no server has announced itself to " + path + " within a day (as far as it knows none ever has): " +
-		"is it the one that people sign in to? end 0 sessions of 0 users all the same? [y/N] "
+	question := "no server has used " + path + " within a day (it knows of no server at all): " +
+		"is it the database that people sign in to? end 0 sessions of 0 users anyway? [y/N] "
 	for typed, want := range map[string]int{"n\n": exitUsage, "y\n": exitOK} {
-		_, said, err := atTerminal(t, []answer{{"all the same? [y/N] ", typed, false}}, func(a *app) error {
+		_, said, err := atTerminal(t, []answer{{"anyway? [y/N] ", typed, false}}, func(a *app) error {
 			a.sources = config.Sources{Environ: environ, Dir: t.TempDir(), Flags: map[string]string{}}
 			root := newRoot(a)
 			root.SetArgs([]string{"token", "revoke-all", "--everyone", "--yes"})

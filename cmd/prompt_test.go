@@ -7,7 +7,8 @@ import (
 	"github.com/authctl/authctl/cmd/config"
 )
 
-// strayPasswords returns what may stand around a password by mistake, and what is said of it.
+// strayPasswords returns what may surround a password by mistake, and a part of the message
+// about it.
 func strayPasswords(password string) map[string]string {
 	return map[string]string{
 		`"` + password + `"`:         "stands in quotes",

@@ -88,8 +88,8 @@ func caddyConf(block, address, _ string) string {
 	return "{\n\tadmin off\n\tauto_https off\n}\n" + strings.Replace(block, "example.com {", "http://"+address+" {", 1)
 }
 
-// freeAddress returns an address on which nobody listens just now. Its port is none of those
-// that systems hand out to whoever wants any, as thousands of connections here do.
+// freeAddress returns an address on which nobody listens. The system does not use its port for
+// outgoing connections, of which there are thousands here.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	for {
@@ -105,7 +105,7 @@ func freeAddress(t *testing.T) string {
 	}
 }
 
-// until waits for what is looked at a hundred times a second.
+// until waits for a condition, which it checks a hundred times a second.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for began := time.Now(); !holds(); {

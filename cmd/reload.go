@@ -109,7 +109,7 @@ func (r *reloader) read(ctx context.Context) (next config.Loaded, ok bool) {
 		err = next.CheckServing()
 	}
 	if err == nil && next.JWT.Secret.Text == "" && r.running.JWT.Secret.Text != "" {
-		err = config.Faults{{Key: "jwt.secret", Why: "is not configured any more: after a restart authctl.secret would take its place"}}
+		err = config.Faults{{Key: "jwt.secret", Why: "is no longer configured: after a restart authctl.secret would replace it"}}
 	}
 	if err != nil {
 		r.refused(err)

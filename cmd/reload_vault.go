@@ -83,7 +83,7 @@ func (r *reloader) readVault(ctx context.Context) error {
 		r.refused(bad) // Vault answers, but a value is invalid
 		return nil
 	}
-	r.apply(ctx, next, "secrets taken over from Vault")
+	r.apply(ctx, next, "secrets updated from Vault")
 	return nil
 }
 
@@ -114,7 +114,7 @@ func (r *reloader) ready() error {
 		return nil
 	}
 	if silent := max(time.Since(*seen), time.Since(seen.Round(0))); silent > most {
-		return fmt.Errorf("no word from Vault for %s, and vault.max_age is %s", silent.Round(time.Second), most)
+		return fmt.Errorf("Vault has not answered for %s, and vault.max_age is %s", silent.Round(time.Second), most)
 	}
 	return nil
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// TestAReplacedDatabaseStopsItsServer replaces the file beneath a server that is busy. It must
-// end by itself with 1, say which file it was, and have acknowledged nothing afterwards.
+// TestAReplacedDatabaseStopsItsServer replaces the file of a busy server. The server must end
+// by itself with exit code 1 and name the file. It must have acknowledged nothing afterwards.
 func TestAReplacedDatabaseStopsItsServer(t *testing.T) {
 	t.Parallel()
 	for name, replace := range map[string]func(path, other string) error{
@@ -54,7 +54,7 @@ func TestAReplacedDatabaseStopsItsServer(t *testing.T) {
 			if code := p.command.ProcessState.ExitCode(); code != 1 {
 				t.Errorf("it ended with %d, want 1", code)
 			}
-			for _, want := range []string{path, "while the database was open", "hint: stop all that has the database open"} {
+			for _, want := range []string{path, "while the database was open", "hint: stop every process that has the database open"} {
 				if !strings.Contains(p.said(t), want) {
 					t.Errorf("it does not say %q: %s", want, p.said(t))
 				}
@@ -71,7 +71,7 @@ func copyOver(path, other string) error {
 	return os.WriteFile(path, whole, 0o600)
 }
 
-// TestAReplacedDatabaseFailsAnImport replaces it between two batches.
+// TestAReplacedDatabaseFailsAnImport replaces the file between two batches.
 func TestAReplacedDatabaseFailsAnImport(t *testing.T) {
 	t.Parallel()
 	path, other := storetest.SQLite(t), storetest.SQLite(t)
@@ -101,7 +101,7 @@ func TestAReplacedDatabaseFailsAnImport(t *testing.T) {
 	}
 }
 
-// said is what a process says, for tests that look meanwhile.
+// said is the output of a process, for tests that read it while the process runs.
 type said struct {
 	mu   sync.Mutex
 	text bytes.Buffer

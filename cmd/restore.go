@@ -13,7 +13,7 @@ import (
 )
 
 func newRestore(a *app) *cobra.Command {
-	return group("restore", "Put a backup in the place of the database, so that nothing revoked since comes back", newRestoreBegin(a), newRestoreFinish(a))
+	return group("restore", "Restore a backup without bringing revoked sessions and tokens back", newRestoreBegin(a), newRestoreFinish(a))
 }
 
 type restoreBeginOptions struct{ output }
@@ -76,7 +76,7 @@ func (o *restoreBeginOptions) run(ctx context.Context, a *app) error {
 	}
 	if len(running) == 0 {
 		view.Mark = mark.path
-		a.say("no server runs on %s; put the backup in its place now, and then call authctl restore finish", view.Database)
+		a.say("no server runs on %s; put the backup in its place now, then run authctl restore finish", view.Database)
 	}
 	t := table{header: []string{"DATABASE", "STATE", "MARK"}, rows: [][]string{{view.Database, state, orDash(view.Mark)}}}
 	return errors.Join(o.print(a.out, view, t, nil), serversRun(inst, running))
@@ -88,8 +88,8 @@ func cannotAsk(err error) error {
 		return nil
 	}
 	end := endingOf(err)
-	return &problem{end.exit, fmt.Errorf("whether servers run cannot be told: %w", err),
-		"if the database is lost, see to it yourself that every server is stopped, put the backup in its place, and call authctl restore finish"}
+	return &problem{end.exit, fmt.Errorf("cannot tell whether servers run: %w", err),
+		"if the database is lost, make sure yourself that every server is stopped, put the backup in its place, and run authctl restore finish"}
 }
 
 // serversRun returns an error while there are servers. On SQLite they certainly run.
@@ -97,13 +97,13 @@ func serversRun(inst *instance, running []store.Node) error {
 	if len(running) == 0 {
 		return nil
 	}
-	hint := "stop them, and whatever starts them again, and call this again"
+	hint := "stop them and whatever restarts them, and run this command again"
 	if markPath(inst.cfg) == "" {
 		var longest time.Duration
 		for _, n := range running {
 			longest = max(longest, n.Staleness-n.Silent)
 		}
-		hint += fmt.Sprintf("; one that was killed counts for %s more, or until authctl node forget NODE", max(longest, 0).Round(time.Second)+5*time.Second)
+		hint += fmt.Sprintf("; a killed server counts as running for %s more, or until authctl node forget NODE", max(longest, 0).Round(time.Second)+5*time.Second)
 	}
 	return &problem{exitCheck, fmt.Errorf("%s to stop first: %s", count(int64(len(running)), "server"), nodeNames(running)), hint}
 }

@@ -21,8 +21,8 @@ func newRestoreFinish(a *app) *cobra.Command {
 	var o restoreFinishOptions
 	c := &cobra.Command{
 		Use:   "finish",
-		Short: "Make a restored database fit to serve: end every session, so that nothing revoked comes back",
-		Long: `Make a database that was restored from a backup fit to serve, before any server starts
+		Short: "Prepare a restored database: end every session, so that nothing revoked comes back",
+		Long: `Prepare a database that was restored from a backup. Run the command before any server starts
 on it. The backup lacks the revocations that came after it. So the command raises the
 generations of the installation and of every user: that ends every session and every
 access token ever issued. It empties the feed of revocations and the list of servers,
@@ -103,10 +103,10 @@ func (o *restoreFinishOptions) finish(ctx context.Context, a *app, inst *instanc
 		return err
 	}
 	view.Generation, view.Users, view.Revocations, view.Nodes = done.Generation, done.Users, done.Revocations, done.Nodes
-	a.say("moved the generations of the installation and of %s to %d or more", count(int64(done.Users), "user"), done.Generation)
-	a.say("emptied the feed of %s, and forgot %s", count(int64(done.Revocations), "entry"), count(int64(done.Nodes), "server"))
+	a.say("raised the generations of the installation and of %s to %d or more", count(int64(done.Users), "user"), done.Generation)
+	a.say("deleted %s of the feed, and forgot %s", count(int64(done.Revocations), "entry"), count(int64(done.Nodes), "server"))
 	if view.KeyID == "" {
-		a.say("the backup holds no signing key, serve makes one")
+		a.say("the backup has no signing key; serve creates one")
 	} else {
 		a.say("signing key %s stays; if a key was burned after the backup: authctl key rotate --now", view.KeyID)
 	}
@@ -118,7 +118,7 @@ func (o *restoreFinishOptions) finish(ctx context.Context, a *app, inst *instanc
 func countEverybody(ctx context.Context, svc *authn.Service) (*int64, error) {
 	counting, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
-	n, err := svc.Count(counting, authn.Selection{}, false)
+	n, err := svc.Count(counting, authn.SessionFilter{}, false)
 	switch {
 	case err == nil:
 		return &n.Sessions, nil

@@ -60,7 +60,7 @@ func unmarkRestore(inst *instance) error {
 		return nil
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return &problem{exitFailed, fmt.Errorf("the restore is finished, and its mark is left: %w", err), "remove " + path}
+		return &problem{exitFailed, fmt.Errorf("the restore is finished, but its mark could not be deleted: %w", err), "remove " + path}
 	}
 	return nil
 }
@@ -79,6 +79,6 @@ func refuseRestoring(cfg config.Loaded) error {
 	if err != nil {
 		return err
 	}
-	return &problem{exitFailed, fmt.Errorf("a restore was begun %s, and is not finished", strings.TrimSpace(string(said))),
-		"authctl restore finish, when the backup is in its place; if nothing was restored, remove " + path}
+	return &problem{exitFailed, fmt.Errorf("a restore began %s and is not finished", strings.TrimSpace(string(said))),
+		"put the backup in its place, then run authctl restore finish; if nothing was restored, remove " + path}
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// grants returns the statements that docs/operating.md has for the two roles, for a database and
-// roles of other names.
+// grants returns the statements of docs/operating.md for the two roles, with the names of a
+// database and roles replaced.
 func grants(t *testing.T, database, owner, server string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "docs", "operating.md"))
@@ -32,8 +32,8 @@ func grants(t *testing.T, database, owner, server string) string {
 	return strings.NewReplacer("auth_db", database, "auth_owner", owner, "auth_user", server).Replace(string(found[1]))
 }
 
-// twoRoles makes an empty database whose schema one role will own, and another only serve, and
-// returns the URL of each.
+// twoRoles creates an empty database with two roles: one owns the schema, the other only
+// serves. It returns the URL of each.
 func twoRoles(t *testing.T) (ofOwner, ofServer string) {
 	t.Helper()
 	suffix := hex.EncodeToString(func() []byte { id := uuid.New(); return id[:6] }())
@@ -70,7 +70,8 @@ func twoRoles(t *testing.T) (ofOwner, ofServer string) {
 	return as(owner), as(server)
 }
 
-// TestComposeGrantsWhatTheDocumentsSay keeps the two in step, and superusers and other machines out.
+// TestComposeGrantsWhatTheDocumentsSay compares docker-compose.yml with the documents. No role
+// is a superuser, and no other machine can connect.
 func TestComposeGrantsWhatTheDocumentsSay(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join("..", "docker-compose.yml"))
@@ -89,8 +90,8 @@ func TestComposeGrantsWhatTheDocumentsSay(t *testing.T) {
 	}
 }
 
-// TestServersNeedNoMoreThanToReadAndWriteRows has one role own the schema and migrate it, and
-// servers and commands use another, which may change rows and nothing else.
+// TestServersNeedNoMoreThanToReadAndWriteRows: one role owns the schema and migrates it.
+// Servers and commands use another role, which may only read and change rows.
 func TestServersNeedNoMoreThanToReadAndWriteRows(t *testing.T) {
 	t.Parallel()
 	ofOwner, ofServer := twoRoles(t)

@@ -72,7 +72,7 @@ the same database, with or without a running server.`,
 			c.RunE = needsCommand
 		}
 		c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-			return usage(c.CommandPath()+" --help shows how it is called", "%v", err)
+			return usage(c.CommandPath()+" --help shows the usage", "%v", err)
 		})
 		if run, wait := c.RunE, c.Flags().Lookup("wait"); wait != nil {
 			c.RunE = func(c *cobra.Command, args []string) error {
@@ -101,9 +101,9 @@ func wrongArguments(c *cobra.Command, given []string, err error) error {
 	takes, _, _ := strings.Cut(strings.TrimPrefix(c.Use, c.Name()), "--")
 	switch takes = strings.TrimSpace(takes); {
 	case takes != "":
-		return fmt.Errorf("%s takes %s, and got %s", c.CommandPath(), takes, count(int64(len(given)), "argument"))
+		return fmt.Errorf("%s takes %s, but got %s", c.CommandPath(), takes, count(int64(len(given)), "argument"))
 	case len(given) > 0:
-		return fmt.Errorf("%s takes no argument, and got %q", c.CommandPath(), given[0])
+		return fmt.Errorf("%s takes no argument, but got %q", c.CommandPath(), given[0])
 	}
 	return err
 }
@@ -119,7 +119,7 @@ func hintFor(c *cobra.Command, given []string) string {
 	if !c.HasSubCommands() && len(given) > 0 && c.Flags().Lookup("user") != nil {
 		return "did you mean " + c.CommandPath() + " --user NAME?"
 	}
-	return c.CommandPath() + " --help shows how it is called"
+	return c.CommandPath() + " --help shows the usage"
 }
 
 func forEach(c *cobra.Command, do func(*cobra.Command)) {

@@ -25,7 +25,7 @@ import (
 
 type worldKey struct{}
 
-// world is what a script's commands share: one server, and browsers by name.
+// world is the state that a script's commands share: one server, and browsers by name.
 type world struct {
 	t        testing.TB
 	server   *exec.Cmd
@@ -34,7 +34,7 @@ type world struct {
 	heard    int // of serve.log, by logged
 }
 
-// scriptCommands is what scripts can say beside testscript's own words.
+// scriptCommands are the commands of scripts in addition to testscript's own.
 func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	commands := map[string]func(*testscript.TestScript, *world, []string){
 		"serve":      serve,
@@ -61,8 +61,8 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return all
 }
 
-// serve [flag...] starts `authctl serve` on a free port, sets $URL when it listens,
-// and keeps its talk in serve.log.
+// serve [flag...] starts `authctl serve` on a free port, sets $URL when it listens, and writes
+// its output to serve.log.
 func serve(ts *testscript.TestScript, w *world, args []string) {
 	logFile, err := os.OpenFile(ts.MkAbs("serve.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	ts.Check(err)
@@ -94,14 +94,14 @@ func serve(ts *testscript.TestScript, w *world, args []string) {
 	}
 }
 
-// environ returns the script's variables, which only what it runs can see. None
-// of them has a line break in it.
+// environ returns the script's variables, which only the programs that it runs can see. None
+// of them has a line break.
 func environ(ts *testscript.TestScript) []string {
 	ts.Check(ts.Exec("env"))
 	return strings.Split(strings.TrimSpace(ts.ReadFile("stdout")), "\n")
 }
 
-// listener looks for the line that says where the server listens.
+// listener waits for the line that says where the server listens.
 type listener struct {
 	w     io.Writer
 	found chan string
@@ -121,8 +121,8 @@ func (l *listener) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// stopserver [KILL] ends the server with SIGTERM, after which it must exit with 0,
-// or with SIGKILL. testscript's own stop would end the script.
+// stopserver [KILL] ends the server with SIGTERM, after which it must exit with 0, or with
+// SIGKILL. testscript's own stop would end the script.
 func stopServer(ts *testscript.TestScript, w *world, args []string) {
 	sig := syscall.SIGTERM
 	if slices.Equal(args, []string{"KILL"}) {
@@ -144,7 +144,7 @@ func hangUp(ts *testscript.TestScript, w *world, _ []string) {
 	ts.Check(w.server.Process.Signal(syscall.SIGHUP))
 }
 
-// logged REGEXP waits until the server has said what matches, after what was waited for last.
+// logged REGEXP waits until the server's output matches, after the previous match.
 func logged(ts *testscript.TestScript, w *world, args []string) {
 	pattern, err := regexp.Compile(args[0])
 	ts.Check(err)
@@ -186,7 +186,7 @@ func request(ts *testscript.TestScript, w *world, args []string) {
 	}
 }
 
-// guess NAME SECONDS tries wrong passwords until the next try has to wait for so long.
+// guess NAME SECONDS tries wrong passwords until the next attempt is delayed by that long.
 func guess(ts *testscript.TestScript, w *world, args []string) {
 	want, err := strconv.Atoi(args[1])
 	ts.Check(err)
@@ -243,8 +243,8 @@ func line(ts *testscript.TestScript, _ *world, args []string) {
 	ts.Check(ts.Exec("sh", "-c", typed))
 }
 
-// members NAME... wants exactly these members in the JSON object, or in each of
-// the array, that the last command printed.
+// members NAME... requires exactly these members in the JSON object, or in each object of the
+// array, that the last command printed.
 func members(ts *testscript.TestScript, _ *world, args []string) {
 	printed := []byte(strings.TrimSpace(ts.ReadFile("stdout")))
 	if !bytes.HasPrefix(printed, []byte("[")) {

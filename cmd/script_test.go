@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) {
 	syscall.Umask(0o022) // or files that others may change are refused
-	storetest.MoreInParallel()
+	storetest.Prepare()
 	testscript.Main(m, map[string]func(){"authctl": func() { os.Exit(cmd.Main()) }})
 }
 
@@ -52,8 +52,8 @@ func backendIs(condition, backend string) (bool, error) {
 	return condition == backend, nil
 }
 
-// setUp gives a script cheap hashes, a free port for metrics, and on PostgreSQL a
-// database and a secret. On SQLite both are made in the script's own folder.
+// setUp gives a script a low hash cost and a free port for metrics, and on PostgreSQL a
+// database and a secret. On SQLite both are created in the script's own folder.
 func setUp(env *testscript.Env, backend string) error {
 	env.Setenv("AUTHCTL_ENVIRONMENT", "development")
 	env.Setenv("AUTHCTL_SERVER_ADMIN_LISTEN", "127.0.0.1:0")
@@ -82,8 +82,8 @@ func setUp(env *testscript.Env, backend string) error {
 	return nil
 }
 
-// TestQuickstartIsTheReadmes holds the README to what quickstart.txtar types, and
-// that to typing all of it, line by line.
+// TestQuickstartIsTheReadmes compares the README with what quickstart.txtar types, and checks
+// that the script types every line.
 func TestQuickstartIsTheReadmes(t *testing.T) {
 	t.Parallel()
 	_, block, found := strings.Cut(readFile(t, filepath.Join("..", "README.md")), "<!-- quickstart -->\n```sh\n")
@@ -105,8 +105,8 @@ func TestQuickstartIsTheReadmes(t *testing.T) {
 	}
 }
 
-// TestTheRestoreIsTheDocuments holds both documents to one procedure, and that to what the scripts
-// type, line by line.
+// TestTheRestoreIsTheDocuments requires that both documents have the same procedure, and that
+// the scripts type it, line by line.
 func TestTheRestoreIsTheDocuments(t *testing.T) {
 	t.Parallel()
 	const heading = "## Restoring a backup\n"

@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// What a server must never say, whatever a test has it do: what has the shape of a token,
-// a hash or a key; what the tests of this package have for passwords; and what it was given
-// or has made as a secret.
+// Texts that a server must never print: whatever has the form of a token, a hash or a key; the
+// passwords of the tests in this package; and every secret that the server was given or has
+// created.
 var secretShapes = map[string]*regexp.Regexp{
 	"an access token":           regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]+`),
 	"a refresh token or a hash": regexp.MustCompile(`(^|[^\w-])[\w-]{64}($|[^\w-])`),
@@ -20,8 +20,8 @@ var secretShapes = map[string]*regexp.Regexp{
 	"a password":                regexp.MustCompile(`a(nother)? password (for|of)|hunter[23]`),
 }
 
-// keepsSecrets fails the test when a server that ran in a folder, with these variables, has
-// told a secret.
+// keepsSecrets fails the test when a server in this folder, with these variables, has printed
+// a secret.
 func keepsSecrets(t testing.TB, said, dir string, environ []string) {
 	t.Helper()
 	for what, shape := range secretShapes {

@@ -77,7 +77,7 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 	if err := inst.prepare(ctx, log); err != nil {
 		return err
 	}
-	makeRoom(inst.authn.HashStats().Budget.Workers)
+	addThreads(inst.authn.HashStats().Budget.Workers)
 	ctx, leave, err := inst.join(ctx, changes, srv, log)
 	if err != nil {
 		return err
@@ -103,7 +103,7 @@ func (inst *instance) prepare(ctx context.Context, log zerolog.Logger) error {
 	}
 	err := inst.authn.Keys.Open(ctx, authn.Actor{Name: "node:" + thisNode().Name})
 	if errors.Is(err, authn.ErrKeyClosed) {
-		return &problem{exitFailed, err, "put that secret into jwt.previous_secrets; if it is lost, authctl key rotate --now makes a new key, and all access tokens die with the old one"}
+		return &problem{exitFailed, err, "put that secret into jwt.previous_secrets; if it is lost, run authctl key rotate --now: it makes a new key and ends every access token"}
 	}
 	return err
 }

@@ -75,6 +75,6 @@ func loggedIDs(ids []uuid.UUID) *zerolog.Array {
 func logUnfinished(log zerolog.Logger, sessions []uuid.UUID) {
 	for some := range slices.Chunk(sessions, maxLoggedIDs) { // bounds the length of a line
 		log.Warn().Array("sessions", loggedIDs(some)).
-			Msg("the database did not take these logouts before the server ended; end each session with authctl token revoke SESSION")
+			Msg("these logouts were not written to the database before the server ended; end each session with authctl token revoke SESSION")
 	}
 }

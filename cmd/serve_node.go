@@ -60,7 +60,7 @@ func sweepEvery(ctx context.Context, svc *authn.Service, interval time.Duration,
 	defer ticker.Stop()
 	for {
 		if err := svc.SurveyHashes(ctx); err != nil && ctx.Err() == nil {
-			log.Warn().Err(err).Msg("learn how long refused sign-ins are to take")
+			log.Warn().Err(err).Msg("survey the stored password hashes")
 		}
 		n, err := svc.Sweep(ctx, store.Everyone(), nil)
 		if err == nil {

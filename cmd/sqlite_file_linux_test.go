@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestAFileThatCannotBeOpenedSaysWhatKeepsAuthctlFromIt breaks the way to a SQLite file, or the file, in one
-// way each.
+// TestAFileThatCannotBeOpenedSaysWhatKeepsAuthctlFromIt breaks a SQLite file, or a folder
+// above it, in one way each.
 func TestAFileThatCannotBeOpenedSaysWhatKeepsAuthctlFromIt(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -20,7 +20,7 @@ func TestAFileThatCannotBeOpenedSaysWhatKeepsAuthctlFromIt(t *testing.T) {
 	}{
 		"a folder that it may not write to": {
 			func(_ *testing.T, folder, _ string) error { return os.Chmod(folder, 0o500) },
-			[]string{"authctl may not use its folder ", "/sub (mode 0500), and SQLite makes files beside the database", "chmod u+rwX "},
+			[]string{"authctl may not use its folder ", "/sub (mode 0500), and SQLite creates files beside the database", "chmod u+rwX "},
 		},
 		"a folder that it may not enter": {
 			func(_ *testing.T, folder, _ string) error { return os.Chmod(folder, 0) },
@@ -58,7 +58,7 @@ func TestAFileThatCannotBeOpenedSaysWhatKeepsAuthctlFromIt(t *testing.T) {
 			func(_ *testing.T, _, file string) error {
 				return os.WriteFile(file, []byte(strings.Repeat("a letter to the editor. ", 100)), 0o600)
 			},
-			[]string{"it is not a database of SQLite", "names the right file"},
+			[]string{"it is not a SQLite database", "names the right file"},
 		},
 		"a file system that is read-only": {
 			func(t *testing.T, folder, _ string) error {
@@ -89,7 +89,7 @@ func TestAFileThatCannotBeOpenedSaysWhatKeepsAuthctlFromIt(t *testing.T) {
 				c := p.without(t, []string{"dac_override", "dac_read_search"}, strings.Fields(command)...)
 				out, err := c.CombinedOutput()
 				said := string(out)
-				if err == nil || strings.Contains(said, "is the database up") || strings.Contains(said, "the primary") {
+				if err == nil || strings.Contains(said, "check that the database runs") || strings.Contains(said, "the primary") {
 					t.Errorf("%s: got %v, %s", command, err, said)
 				}
 				for _, want := range tt.says {
@@ -102,8 +102,8 @@ func TestAFileThatCannotBeOpenedSaysWhatKeepsAuthctlFromIt(t *testing.T) {
 	}
 }
 
-// TestAFullDiskSaysSo has commands find the disk of their SQLite file full: when it is opened, and when
-// it is written to.
+// TestAFullDiskSaysSo: the disk is full when commands open the SQLite file, and when they
+// write to it.
 func TestAFullDiskSaysSo(t *testing.T) {
 	t.Parallel()
 	d := newDisk(t, 8)
@@ -113,7 +113,7 @@ func TestAFullDiskSaysSo(t *testing.T) {
 	d.fill(t)
 	for _, command := range []string{"user list", "user create bob --generate", "serve"} {
 		said, exit := p.fails(t, strings.Fields(command)...)
-		if exit != 6 || !strings.Contains(said, "disk is full") || !strings.Contains(said, "make room on the disk of the database") || strings.Contains(said, "is the database up") {
+		if exit != 6 || !strings.Contains(said, "disk is full") || !strings.Contains(said, "make room on the disk of the database") || strings.Contains(said, "check that the database runs") {
 			t.Errorf("%s: exit %d, %s", command, exit, said)
 		}
 	}

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestFailedSignInsCountOnEveryServerAndAfterARestart has two servers share a database, and
-// kills one.
+// TestFailedSignInsCountOnEveryServerAndAfterARestart: two servers share a database, and the
+// test kills one.
 func TestFailedSignInsCountOnEveryServerAndAfterARestart(t *testing.T) {
 	t.Parallel()
 	onBothDatabases(t, func(t *testing.T, environ ...string) {

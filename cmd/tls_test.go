@@ -18,8 +18,8 @@ import (
 	"time"
 )
 
-// issue makes a certificate for this machine's own address, and returns it in PEM with
-// its key and what trusts it.
+// issue returns a certificate for this machine's own address in PEM, its key, and a pool that
+// trusts it.
 func issue(t testing.TB) (certPEM, keyPEM string, pool *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -53,7 +53,7 @@ func issue(t testing.TB) (certPEM, keyPEM string, pool *x509.CertPool) {
 		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})), pool
 }
 
-// visitor is a browser that trusts one certificate, and forgets it with each connection.
+// visitor is a browser that trusts one certificate, and uses a new connection each time.
 func visitor(t testing.TB, pool *x509.CertPool) *http.Client {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -113,11 +113,12 @@ func TestTLS(t *testing.T) {
 		}
 	}
 	p.run(t, "health", "--ready")
-	if strings.Contains(p.said(t), "come in clear") {
+	if strings.Contains(p.said(t), "arrive unencrypted") {
 		t.Error("it warns although it speaks TLS")
 	}
 
-	// Only half of the new pair is there: the one before is shown, and the fault logged once.
+	// Only half of the new pair exists: the server keeps the previous certificate, and logs the
+	// fault once.
 	twoCert, twoKey, two := issue(t)
 	put(t, cert, twoCert)
 	eventually(t, func() bool {

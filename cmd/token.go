@@ -13,7 +13,7 @@ import (
 )
 
 func newToken(a *app) *cobra.Command {
-	return group("token", "List and end sessions, with every token they have", newTokenList(a), newTokenRevoke(a), newTokenRevokeAll(a), newTokenInspect(a))
+	return group("token", "List and end sessions, and inspect tokens", newTokenList(a), newTokenRevoke(a), newTokenRevokeAll(a), newTokenInspect(a))
 }
 
 type tokenListOptions struct {
@@ -27,7 +27,7 @@ func newTokenList(a *app) *cobra.Command {
 	var o tokenListOptions
 	c := &cobra.Command{
 		Use:   "list",
-		Short: "List the live sessions: of named users newest first, of all users by id",
+		Short: "List the live sessions: with --user the newest first, otherwise by id",
 		Example: `  authctl token list --user alice
   authctl token list --limit 100 -o json`,
 		Args: cobra.NoArgs,
@@ -61,7 +61,7 @@ func (o *tokenListOptions) run(ctx context.Context, a *app) error {
 	if o.after != "" {
 		var err error
 		if after, err = uuid.Parse(o.after); err != nil {
-			return usage("--after takes the last id of the page before", "%q is no session id", o.after)
+			return usage("--after takes the last id of the previous page", "%q is not a session id", o.after)
 		}
 	}
 	inst, err := a.open(ctx, opening{reads: true})
@@ -100,7 +100,7 @@ func (o *tokenListOptions) run(ctx context.Context, a *app) error {
 		return err
 	}
 	if more && len(users) > 0 {
-		a.say("there are more, and older: raise --limit")
+		a.say("there are older sessions: raise --limit")
 	} else if more {
 		a.say("there are more: add --after %s", last)
 	}
@@ -128,7 +128,7 @@ func newTokenRevoke(a *app) *cobra.Command {
 func (o tokenRevokeOptions) run(ctx context.Context, a *app, session string) error {
 	id, err := uuid.Parse(session)
 	if err != nil {
-		return usage("authctl token list shows the ids", "%q is no session id", session)
+		return usage("authctl token list shows the ids", "%q is not a session id", session)
 	}
 	inst, err := a.open(ctx, opening{})
 	if err != nil {
@@ -139,7 +139,7 @@ func (o tokenRevokeOptions) run(ctx context.Context, a *app, session string) err
 		return orUser(ctx, inst, id, err)
 	}
 	a.say("ended session %s", id)
-	_, err = o.await(ctx, a, inst.authn)
+	_, err = o.awaitServers(ctx, a, inst.authn)
 	return err
 }
 

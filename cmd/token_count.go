@@ -17,28 +17,28 @@ const countTimeout = 500 * time.Millisecond
 // count counts the selected sessions. A dry run counts all, however long that takes. Otherwise
 // the count stops after [countTimeout]: many millions of sessions, or a slow database, must not
 // delay the revocation.
-func (o *revokeAllOptions) count(ctx context.Context, svc *authn.Service, sel authn.Selection) (selection, error) {
+func (o *revokeAllOptions) count(ctx context.Context, svc *authn.Service, filter authn.SessionFilter) (sessionCount, error) {
 	if o.dryRun {
-		n, err := svc.Count(ctx, sel, true)
-		return selection{Selected: n, whole: true}, err
+		n, err := svc.Count(ctx, filter, true)
+		return sessionCount{Counted: n, whole: true}, err
 	}
 	counting, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
-	n, err := svc.Count(counting, sel, false)
+	n, err := svc.Count(counting, filter, false)
 	if err != nil && (ctx.Err() != nil || !errors.Is(err, store.ErrUnavailable)) {
-		return selection{}, err
+		return sessionCount{}, err
 	}
-	return selection{Selected: n, whole: err == nil}, nil
+	return sessionCount{Counted: n, whole: err == nil}, nil
 }
 
-// selection is the count of the selected sessions.
-type selection struct {
-	authn.Selected
+// sessionCount is the count of the selected sessions.
+type sessionCount struct {
+	authn.Counted
 	whole bool // all of them were counted; else there are at least so many
 }
 
 // what describes the selected sessions.
-func (o *revokeAllOptions) what(sel authn.Selection, n selection) string {
+func (o *revokeAllOptions) what(filter authn.SessionFilter, n sessionCount) string {
 	sessions, users := count(n.Sessions, "session"), count(n.Users, "user")
 	switch {
 	case n.whole && n.MoreUsers:
@@ -52,7 +52,7 @@ func (o *revokeAllOptions) what(sel authn.Selection, n selection) string {
 	if !o.everyone {
 		whose = strings.Join(o.users, ", ")
 	}
-	if !sel.Whole() {
+	if !filter.Whole() {
 		return "the selected sessions of " + whose + ", not counted in time"
 	}
 	return "the sessions of " + whose + ", not counted in time"

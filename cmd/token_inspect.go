@@ -84,7 +84,7 @@ func (o *tokenInspectOptions) run(ctx context.Context, a *app, args []string) er
 	case authn.VerdictNotGood:
 		return &problem{exitCheck, fmt.Errorf("the token is not good: %s", in.Why), ""}
 	}
-	return &problem{exitPartial, fmt.Errorf("it cannot be told whether the token is good: %s", in.Why), supply(in.Missing)}
+	return &problem{exitPartial, fmt.Errorf("cannot tell whether the token is good: %s", in.Why), supply(in.Missing)}
 }
 
 // supply returns a hint how to supply the missing inputs.
@@ -117,7 +117,7 @@ func (a *app) openToInspect(ctx context.Context) (*instance, error) {
 	if loadErr != nil {
 		return nil, err
 	}
-	a.say("warning: the database cannot be asked: %s", oneLine(err))
+	a.say("warning: the database cannot be queried: %s", oneLine(err))
 	inst = &instance{cfg: cfg}
 	if inst.secret, err = a.secretOf(inst, o); err != nil {
 		return nil, err
@@ -139,7 +139,7 @@ func (a *app) givenToken(args []string) (string, error) {
 		return "", fmt.Errorf("read token: %w", err)
 	}
 	if strings.TrimSpace(string(b)) == "" {
-		return "", usage("authctl token inspect < token.txt", "standard input holds no token")
+		return "", usage("authctl token inspect < token.txt", "standard input contains no token")
 	}
 	return pastedToken(string(b))
 }

@@ -90,9 +90,9 @@ type countedView struct {
 
 func (o *revokeAllOptions) run(ctx context.Context, a *app) error {
 	if o.everyone == (len(o.users) > 0) {
-		return usage("authctl token revoke-all --help shows how it is called", "say whose sessions: either --user NAME or --everyone")
+		return usage("authctl token revoke-all --help shows the usage", "say whose sessions: either --user NAME or --everyone")
 	}
-	sel, err := o.selection(time.Now())
+	filter, err := o.filter(time.Now())
 	if err != nil {
 		return err
 	}
@@ -101,14 +101,14 @@ func (o *revokeAllOptions) run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer inst.close()
-	if sel.Users, err = findUsers(ctx, a, inst, o.users); err != nil {
+	if filter.Users, err = findUsers(ctx, a, inst, o.users); err != nil {
 		return err
 	}
-	n, err := o.count(ctx, inst.authn, sel)
+	n, err := o.count(ctx, inst.authn, filter)
 	if err != nil {
 		return err
 	}
-	what, view := o.what(sel, n), o.view(a.database, sel, n)
+	what, view := o.what(filter, n), o.view(a.database, filter, n)
 	ok, err := o.agreed(ctx, a, what)
 	if err != nil {
 		return err
@@ -117,22 +117,22 @@ func (o *revokeAllOptions) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if !sel.Whole() && n.whole && n.Sessions == 0 {
-		a.say("warning: no living session is selected: look at --remote-addr, --issued-before and --except-session, and at authctl token list")
+	if !filter.Whole() && n.whole && n.Sessions == 0 {
+		a.say("warning: no live session matches: check --remote-addr, --issued-before and --except-session against authctl token list")
 	}
 	if !ok {
 		a.showNewest(n)
 		return o.print(a.out, view, revokeAllTable(view), nil)
 	}
-	done, err := inst.authn.Revoke(ctx, a.actor(o.reason), sel)
+	done, err := inst.authn.Revoke(ctx, a.actor(o.reason), filter)
 	if err != nil {
 		return errors.Join(err, o.half(ctx, a, inst.authn, done))
 	}
 	view.Generation = done.Generation
 	a.say("ended %s", what)
-	reach, notReached := o.await(ctx, a, inst.authn)
+	reach, notReached := o.awaitServers(ctx, a, inst.authn)
 	view.Nodes, view.PropagationMS = viewReach(reach), reach.Took.Milliseconds()
-	deleted, notSwept := a.sweepRows(ctx, inst, sel, n)
+	deleted, notSwept := a.sweepRows(ctx, inst, filter, n)
 	view.Deleted = deleted
 	if notReached = errors.Join(notReached, doubt); notReached != nil {
 		notSwept = nil // what matters more decides how it ends
@@ -149,29 +149,29 @@ func (o *revokeAllOptions) half(ctx context.Context, a *app, svc *authn.Service,
 	if done.Scopes > 0 {
 		what = "the sessions of " + strings.Join(o.users[:done.Scopes], ", ")
 	}
-	a.say("ended %s, and then it failed; run the command again for the rest", what)
-	_, err := o.await(ctx, a, svc)
+	a.say("ended %s before the error; run the command again to end the rest", what)
+	_, err := o.awaitServers(ctx, a, svc)
 	return err
 }
 
-// selection reads the flags that narrow it.
-func (o *revokeAllOptions) selection(now time.Time) (sel authn.Selection, err error) {
+// filter reads the flags that narrow the revocation to a list of sessions.
+func (o *revokeAllOptions) filter(now time.Time) (filter authn.SessionFilter, err error) {
 	if o.issuedBefore != "" {
-		if sel.IssuedBefore, err = parseTime(o.issuedBefore, now); err != nil {
-			return sel, usage(instantForms, "--issued-before: %q is no time", o.issuedBefore)
+		if filter.IssuedBefore, err = parseTime(o.issuedBefore, now); err != nil {
+			return filter, usage(instantForms, "--issued-before: %q is not a time", o.issuedBefore)
 		}
 	}
 	if o.remoteAddr != "" {
-		if sel.From, err = authn.ParseNetwork(o.remoteAddr); err != nil {
-			return sel, usage("such as 203.0.113.7 or 203.0.113.0/24", "--remote-addr: %q is no address and no network: %v", o.remoteAddr, err)
+		if filter.From, err = authn.ParseNetwork(o.remoteAddr); err != nil {
+			return filter, usage("such as 203.0.113.7 or 203.0.113.0/24", "--remote-addr: %q is neither an address nor a network: %v", o.remoteAddr, err)
 		}
 	}
 	if o.exceptSession != "" {
-		if sel.Except, err = uuid.Parse(o.exceptSession); err != nil {
-			return sel, usage("authctl token list shows the ids", "--except-session: %q is no session id", o.exceptSession)
+		if filter.Except, err = uuid.Parse(o.exceptSession); err != nil {
+			return filter, usage("authctl token list shows the ids", "--except-session: %q is not a session id", o.exceptSession)
 		}
 	}
-	return sel, nil
+	return filter, nil
 }
 
 // agreed asks; for everybody, in full.
@@ -182,13 +182,13 @@ func (o *revokeAllOptions) agreed(ctx context.Context, a *app, what string) (boo
 	return o.confirm(ctx, a, "end "+what)
 }
 
-func (o *revokeAllOptions) view(database string, sel authn.Selection, n selection) revokeAllView {
+func (o *revokeAllOptions) view(database string, filter authn.SessionFilter, n sessionCount) revokeAllView {
 	v := revokeAllView{Database: database, Scope: "everyone", Usernames: []string{}, DryRun: o.dryRun, Reason: o.reason}
-	for _, u := range sel.Users {
+	for _, u := range filter.Users {
 		v.Scope = "user"
 		v.Usernames = append(v.Usernames, u.Username)
 	}
-	if !sel.Whole() {
+	if !filter.Whole() {
 		v.Scope = "selection"
 	}
 	v.AtLeast = countedView{n.Sessions, n.Users}

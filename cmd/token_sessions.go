@@ -90,7 +90,7 @@ func sessionTable(sessions []store.Session) table {
 }
 
 // showNewest shows the newest sessions of a dry run, for a person to recognise them.
-func (a *app) showNewest(n selection) {
+func (a *app) showNewest(n sessionCount) {
 	if len(n.Newest) == 0 {
 		return
 	}

@@ -37,28 +37,28 @@ func (o *unattendedOptions) doubt(ctx context.Context, a *app, inst *instance, c
 		return nil, err
 	}
 	if err != nil { // it must not hold up what ends access
-		a.say("warning: whether a server uses this database could not be told in time")
+		a.say("warning: the command could not find out in time whether a server uses this database")
 		return nil, nil
 	}
 	if last.Ever && last.Ago < serverSeenWithin {
 		return nil, nil
 	}
-	why := fmt.Sprintf("no server has announced itself to %s within a day (%s)", a.database, seenAgo(last))
+	why := fmt.Sprintf("no server has used %s within a day (%s)", a.database, seenAgo(last))
 	if _, ok := terminal(a.in); ok && !confirmed.dryRun {
-		_, err := confirmOptions{}.ask(ctx, a, what, fmt.Sprintf("%s: is it the one that people sign in to? %s all the same? [y/N] ", why, what), "y", "yes")
+		_, err := confirmOptions{}.ask(ctx, a, what, fmt.Sprintf("%s: is it the database that people sign in to? %s anyway? [y/N] ", why, what), "y", "yes")
 		return nil, err
 	}
 	a.say("warning: %s", why)
 	if confirmed.dryRun {
 		return nil, nil
 	}
-	return &problem{exitPartial, fmt.Errorf("it is done in %s, but no server has announced itself there within a day: if people sign in to another database, they are still signed in", a.database),
-		"set DATABASE_URL or database.url to the servers' database and run it again; if this one has no server and that is right, add --without-servers"}, nil
+	return &problem{exitPartial, fmt.Errorf("done in %s, but no server has used it within a day: if people sign in to another database, they are still signed in", a.database),
+		"set DATABASE_URL or database.url to the servers' database and run the command again; if this database is the right one and has no server, add --without-servers"}, nil
 }
 
 func seenAgo(last store.LastServer) string {
 	if !last.Ever {
-		return "as far as it knows none ever has"
+		return "it knows of no server at all"
 	}
 	return fmt.Sprintf("the latest was seen %s ago", last.Ago.Round(time.Hour))
 }

@@ -89,7 +89,7 @@ func (o *userPasswordOptions) set(ctx context.Context, a *app, name string) erro
 		return err
 	}
 	shown := o.show(ctx, a, inst, changed, password)
-	_, err = o.await(ctx, a, inst.authn)
+	_, err = o.awaitServers(ctx, a, inst.authn)
 	return errors.Join(shown, err)
 }
 

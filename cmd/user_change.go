@@ -59,7 +59,7 @@ func (o *userChangeOptions) run(ctx context.Context, a *app, name string, do cha
 		return err
 	}
 	shown := showChanged(ctx, a, inst, &o.output, user, "")
-	_, err = o.await(ctx, a, inst.authn)
+	_, err = o.awaitServers(ctx, a, inst.authn)
 	return errors.Join(shown, err)
 }
 
@@ -106,8 +106,8 @@ func (o *userDeleteOptions) run(ctx context.Context, a *app, name string) error 
 	}
 	a.say("deleted user %s (%s)", markedName(deleted.User.Username), deleted.User.ID)
 	if !deleted.NameFreeAt.IsZero() {
-		a.say("nobody can register the name until %s (accounts.name_quarantine); authctl user create can give it", when(deleted.NameFreeAt))
+		a.say("nobody can register the name until %s (accounts.name_quarantine); authctl user create can still assign it", when(deleted.NameFreeAt))
 	}
-	_, err = o.await(ctx, a, inst.authn)
+	_, err = o.awaitServers(ctx, a, inst.authn)
 	return err
 }

@@ -75,7 +75,7 @@ func (o *userExportOptions) open(stdout io.Writer) (io.Writer, func(whole bool) 
 	}
 	f, err := os.OpenFile(o.file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return nil, nil, usage("name a new file", "--file: %s is there already", o.file)
+		return nil, nil, usage("name a new file", "--file: %s already exists", o.file)
 	}
 	if err != nil {
 		return nil, nil, &problem{exitUsage, err, ""}

@@ -21,7 +21,7 @@ func findUser(ctx context.Context, a *app, inst *instance, name string) (store.U
 		return store.User{}, err
 	}
 	if there {
-		a.say("warning: %s is the id of user %s, who is meant; it is the username of another one, whose id is %s", name, markedName(user.Username), other.ID)
+		a.say("warning: %s is the id of user %s, whom the command selects; it is also the username of another user, whose id is %s", name, markedName(user.Username), other.ID)
 	}
 	return user, nil
 }
@@ -37,7 +37,7 @@ func withRelease(ctx context.Context, inst *instance, name string, cause error) 
 		return cause
 	}
 	return &problem{exitNotFound, fmt.Errorf("%w: one of that name was deleted at %s, and nobody can register it until %s (accounts.name_quarantine)", cause, when(released), when(free)),
-		"authctl user create can give the name to somebody"}
+		"authctl user create can still assign the name"}
 }
 
 // findUsers looks the users up whom --user names. An empty name, which may come from

@@ -129,7 +129,7 @@ func (o *userImportOptions) run(ctx context.Context, a *app, path string) error 
 		return err
 	}
 	if v.Rejected > 0 {
-		return &problem{exitPartial, fmt.Errorf("%s rejected", count(int64(v.Rejected), "row")), "mend them and import them again; those who are in are left alone"}
+		return &problem{exitPartial, fmt.Errorf("%s rejected", count(int64(v.Rejected), "row")), "correct them and import them again; imported users stay unchanged"}
 	}
 	return nil
 }
@@ -165,7 +165,7 @@ func openInput(a *app, path string) (io.ReadCloser, int64, error) {
 	info, err := f.Stat()
 	if err != nil || info.IsDir() {
 		f.Close()
-		return nil, 0, usage("", "%s is no file", path)
+		return nil, 0, usage("", "%s is not a file", path)
 	}
 	return f, info.Size(), nil
 }

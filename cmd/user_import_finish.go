@@ -20,14 +20,14 @@ func (i *importer) finish(ctx context.Context, reader *userfile.Reader, failed e
 		i.a.say("%s %d: %s", r.unit, r.Line, r.Reason)
 	}
 	if more := i.view.Rejected - len(i.rejects.first); i.rejects.file == nil && more > 0 {
-		i.a.say("and %d more; --rejects FILE takes them all", more)
+		i.a.say("and %d more; --rejects FILE writes all of them to a file", more)
 	}
 	i.sayUnverified()
 	if n := i.view.Skipped; n > 0 {
 		i.a.say("%s of clients skipped: nobody signs in with them", count(int64(n), "service account"))
 	}
 	if n := i.view.WithoutPassword; n > 0 {
-		i.a.say("warning: %s without a password, and cannot sign in by one; an import of a file that has it fills it in", are(n, "user"))
+		i.a.say("warning: %s without a password, and so without a way to sign in with one; a later import of a file with the password adds it", are(n, "user"))
 	}
 	switch {
 	case failed != nil:
@@ -45,7 +45,7 @@ func (i *importer) sayStopped() {
 	}
 	rows := i.rowsRead()
 	if rows == 0 {
-		i.a.say("nobody was taken in")
+		i.a.say("no user was imported")
 		return
 	}
 	i.a.say("%s before it stopped: %d %s, %d got a password, %d already there, %d skipped, %d rejected",

@@ -32,7 +32,7 @@ func newRejects(path string) (*rejects, error) {
 	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return nil, usage("name a new file", "--rejects: %s is there already", path)
+		return nil, usage("name a new file", "--rejects: %s already exists", path)
 	}
 	if err != nil {
 		return nil, &problem{exitUsage, fmt.Errorf("--rejects: %w", err), ""}

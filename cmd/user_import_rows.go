@@ -61,10 +61,10 @@ func (i *importer) all(ctx context.Context, reader *userfile.Reader, format stri
 // is broken, or the operating system cannot read it.
 func unreadable(format string, err error) error {
 	if broken, is := errors.AsType[*userfile.Broken](err); is {
-		return &problem{exitFailed, fmt.Errorf("the file cannot be read to its end as %s: %w", format, broken), "import the whole file, or the mended one; those who are in are left alone"}
+		return &problem{exitFailed, fmt.Errorf("the file cannot be read to its end as %s: %w", format, broken), "import the complete or corrected file; imported users stay unchanged"}
 	}
 	if disk, is := errors.AsType[*fs.PathError](err); is {
-		return &problem{exitFailed, fmt.Errorf("the file cannot be read to its end: %w", disk), "import it again once it can be read; those who are in are left alone"}
+		return &problem{exitFailed, fmt.Errorf("the file cannot be read to its end: %w", disk), "import it again when it can be read; imported users stay unchanged"}
 	}
 	return usage("authctl user import --help lists the formats", "the file cannot be read as %s: %v", format, err)
 }
@@ -165,7 +165,7 @@ func (i *importer) progress() {
 	line := fmt.Sprintf("%s imported, %d already there, %d rejected", count(int64(i.view.Imported), "user"), i.view.There, i.view.Rejected)
 	switch {
 	case onTerminal && i.size > 0:
-		fmt.Fprintf(i.a.err, "\rauthctl: %s %s ", bar(i.in.n, i.size), line)
+		fmt.Fprintf(i.a.err, "\rauthctl: %s %s ", progressBar(i.in.n, i.size), line)
 	case onTerminal:
 		fmt.Fprintf(i.a.err, "\rauthctl: %s ", line)
 	default:

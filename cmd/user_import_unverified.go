@@ -13,7 +13,7 @@ const (
 	keepUnverified    = "keep"
 )
 
-var errUnverified = errors.New("its username is an e-mail address that the file does not call confirmed (--unverified)")
+var errUnverified = errors.New("its username is an e-mail address that the file does not mark as confirmed (--unverified)")
 
 func checkUnverified(policy string) error {
 	switch policy {
@@ -40,12 +40,12 @@ func (i *importer) sayUnverified() {
 	if i.view.Unverified == 0 {
 		return
 	}
-	became := "rejected; --unverified disable takes them in as disabled users"
+	became := "rejected; --unverified disable imports them as disabled users"
 	switch i.unverified {
 	case disableUnverified:
-		became = "disabled; authctl user enable NAME, once it is known whose it is"
+		became = "disabled; when you know who owns the address, run authctl user enable NAME"
 	case keepUnverified:
-		became = "kept: applications must not take such a name for proof of who signs in"
+		became = "kept: applications must not take such a name as proof of identity"
 	}
 	i.a.say("%s with a username that is an unconfirmed e-mail address: %s", count(int64(i.view.Unverified), "row"), became)
 }

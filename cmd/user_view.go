@@ -95,9 +95,9 @@ func (h holdView) text(username string) string {
 	case authn.HoldPasswordDisabled:
 		return "too many sign-ins have failed, and the password is disabled: authctl user unlock, or set-password"
 	case authn.HoldPasswordUnreadable:
-		return "the password's hash is of no known format: authctl user set-password"
+		return "the password's hash has no known format: authctl user set-password"
 	case authn.HoldFailuresAnywhere:
-		return fmt.Sprintf("failed sign-ins: it has to wait until %s, except where it has signed in within 30 days: authctl limits clear --user %s", whenever(h.Until), username)
+		return fmt.Sprintf("failed sign-ins: delayed until %s, except from addresses that have signed in within 30 days: authctl limits clear --user %s", whenever(h.Until), username)
 	default:
 		return fmt.Sprintf("failed sign-ins from %s, until %s at the latest: authctl limits list --user %s", count(int64(h.Addresses), "address block"), whenever(h.Until), username)
 	}
@@ -112,7 +112,7 @@ func showChanged(ctx context.Context, a *app, inst *instance, o *output, user st
 		if made != "" { // the password would otherwise be lost
 			a.say("the password of %s is %s", user.Username, made)
 		}
-		return fmt.Errorf("it is done, but the user could not be shown: %w", err)
+		return fmt.Errorf("the change is committed, but the user could not be shown: %w", err)
 	}
 	v.Password, v.Database = made, a.database
 	return printStanding(a, o, v)
@@ -132,7 +132,7 @@ func printStanding(a *app, o *output, v standingView) error {
 		{"sessions", strconv.FormatInt(v.Sessions, 10)},
 		{"last sign-in at", whenever(v.LastSignInAt)},
 	}}
-	label := "held back by"
+	label := "blocked by"
 	for _, hold := range v.Holds {
 		t.rows = append(t.rows, []string{label, hold.text(v.Username)})
 		label = ""

@@ -63,7 +63,7 @@ path "secret/authctl" { capabilities = ["read"] }`})
 	return v
 }
 
-// call asks Vault as root.
+// call sends a request to Vault as root.
 func (v *vaultServer) call(t *testing.T, method, path string, body any) map[string]any {
 	t.Helper()
 	text, err := json.Marshal(body)
@@ -107,14 +107,14 @@ func (v *vaultServer) put(t *testing.T, data map[string]any) {
 	v.call(t, "POST", "kv/data/authctl", map[string]any{"data": data})
 }
 
-// token makes a token that may read what authctl keeps.
+// token returns a token that may read authctl's secrets.
 func (v *vaultServer) token(t *testing.T, ttl string) string {
 	t.Helper()
 	out := v.call(t, "POST", "auth/token/create", map[string]any{"policies": []string{"authctl"}, "ttl": ttl})
 	return out["auth"].(map[string]any)["client_token"].(string)
 }
 
-// appRole makes a role, and returns its id and a secret id.
+// appRole creates a role, and returns its id and a secret id.
 func (v *vaultServer) appRole(t *testing.T, settings map[string]any) (role, secret string) {
 	t.Helper()
 	settings["token_policies"] = "authctl"
@@ -136,8 +136,8 @@ func (v *vaultServer) environ(more ...string) []string {
 	}, more...)
 }
 
-// TestASecretInVaultIsRotatedWithoutAnybodyNoticing has three servers, of which each logs
-// in in another way, take a new version over while clients ask.
+// TestASecretInVaultIsRotatedWithoutAnybodyNoticing: three servers, each with another way to
+// log in, load a new version while clients send requests.
 func TestASecretInVaultIsRotatedWithoutAnybodyNoticing(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
@@ -171,7 +171,7 @@ func TestASecretInVaultIsRotatedWithoutAnybodyNoticing(t *testing.T) {
 			t.Errorf("config show does not say %q: %s", want, shown)
 		}
 	}
-	// A server that starts now reads what was there before as well, whatever else has changed since.
+	// A server that starts now also reads the previous version, whatever else has changed since.
 	latest := v.call(t, "GET", "kv/data/authctl", nil)["data"].(map[string]any)["data"].(map[string]any)
 	latest["other"] = "x"
 	v.put(t, latest)
@@ -181,7 +181,7 @@ func TestASecretInVaultIsRotatedWithoutAnybodyNoticing(t *testing.T) {
 	c.replace(t, 0, v.environ(database, "VAULT_TOKEN="+v.token(t, "1h"))...)
 }
 
-// TestAVaultThatIsAway seals Vault under a server.
+// TestAVaultThatIsAway seals Vault while a server runs.
 func TestAVaultThatIsAway(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
@@ -214,7 +214,7 @@ func TestAVaultThatIsAway(t *testing.T) {
 	if resp, err := alice.send("POST", "/refresh", ""); err != nil || resp.StatusCode != http.StatusOK {
 		t.Errorf("refresh while Vault is away: got %v, %v", resp, err)
 	}
-	// What is not kept in Vault can be changed meanwhile.
+	// Settings that are not in Vault can change meanwhile.
 	writeSecret(t, filepath.Join(node.dir, "authctl.yaml"), "registration: closed")
 	node.command.Process.Signal(syscall.SIGHUP)
 	bob := newClient(node, "bob")
@@ -227,7 +227,7 @@ func TestAVaultThatIsAway(t *testing.T) {
 	}
 	node.environ = append(node.environ, "AUTHCTL_VAULT_CONNECT_TIMEOUT=2s")
 	said, exit := node.fails(t, "key", "rotate")
-	for _, want := range []string{"Vault does not answer yet, trying again for", "jwt.secret: vault:secret/authctl#jwt_secret: ", "Vault is sealed", "hint: is Vault up and unsealed"} {
+	for _, want := range []string{"Vault does not answer yet, trying again for", "jwt.secret: vault:secret/authctl#jwt_secret: ", "Vault is sealed", "hint: check that Vault runs and is unsealed"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("it does not say %q: %s", want, said)
 		}
@@ -242,14 +242,14 @@ func TestAVaultThatIsAway(t *testing.T) {
 		v.call(t, "PUT", "sys/unseal", map[string]any{"key": key})
 	}
 	until(t, "readiness is back", func() bool { return ready() == http.StatusOK })
-	// Without versions the server itself remembers what was there before.
+	// Without versions the server itself remembers the previous value.
 	alice.signIn(t)
 	active := node.active(t)
 	v.call(t, "POST", "secret/authctl", map[string]any{"jwt_secret": randomSecret()})
 	until(t, "the new secret is the active key", func() bool { return node.active(t) != active })
 	alice.gets(t, "/verify", http.StatusOK)
 
-	// A secret that is none changes nothing, and is no fault of Vault's.
+	// An invalid secret changes nothing, and is not a failure of Vault.
 	v.call(t, "POST", "secret/authctl", map[string]any{"jwt_secret": "changeme"})
 	until(t, "it is refused", func() bool { return strings.Contains(node.said(t), "jwt.secret: must have at least 32 bytes") })
 	if said := node.said(t); strings.Count(said, "Vault lost") != 1 || !strings.Contains(said, "configuration not reloaded, nothing has changed") {
@@ -260,7 +260,7 @@ func TestAVaultThatIsAway(t *testing.T) {
 	}
 }
 
-// TestARefusalOfVaultAfterAnAbsenceIsSaid has a token die while Vault is sealed.
+// TestARefusalOfVaultAfterAnAbsenceIsSaid: a token expires while Vault is sealed.
 func TestARefusalOfVaultAfterAnAbsenceIsSaid(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
@@ -273,11 +273,11 @@ func TestARefusalOfVaultAfterAnAbsenceIsSaid(t *testing.T) {
 	for _, key := range v.Keys {
 		v.call(t, "PUT", "sys/unseal", map[string]any{"key": key})
 	}
-	until(t, "the refusal is said", func() bool { return strings.Contains(node.said(t), "the token is wrong, revoked, or its life is over") })
+	until(t, "the refusal is said", func() bool { return strings.Contains(node.said(t), "the token is wrong, revoked or expired") })
 }
 
-// TestATokenOfVaultThatDiesIsReplaced revokes the tokens that servers hold: one logs in
-// again, the others read their file again.
+// TestATokenOfVaultThatDiesIsReplaced revokes the tokens of servers. One logs in again, the
+// others read their file again.
 func TestATokenOfVaultThatDiesIsReplaced(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
@@ -317,8 +317,8 @@ func TestATokenOfVaultThatDiesIsReplaced(t *testing.T) {
 	}
 }
 
-// TestALoginAtVaultIsChangedWhileServeRuns gives a server, which has all in its file, a wrong
-// way to log in and then a right one.
+// TestALoginAtVaultIsChangedWhileServeRuns gives a server, which has all settings in its file,
+// wrong credentials for Vault and then right ones.
 func TestALoginAtVaultIsChangedWhileServeRuns(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
@@ -376,7 +376,7 @@ func TestWhatIsWrongWithVaultIsSaid(t *testing.T) {
 		"data in a path": {[]string{token, "JWT_SECRET=vault:kv/data/authctl#x"}, "was vault:kv/authctl#x meant, without data/?", 3},
 		"no such path":   {[]string{"VAULT_TOKEN=" + v.Root, "JWT_SECRET=vault:kv/nothing#x"}, "there is no such secret", 3},
 		"no such mount":  {[]string{"VAULT_TOKEN=" + v.Root, "JWT_SECRET=vault:nothing/there#x"}, "is nothing mounted there", 3},
-		"no KV engine":   {[]string{"VAULT_TOKEN=" + v.Root, "JWT_SECRET=vault:sys/there#x"}, "no KV engine", 3},
+		"no KV engine":   {[]string{"VAULT_TOKEN=" + v.Root, "JWT_SECRET=vault:sys/there#x"}, "is not a KV engine", 3},
 		"no such field":  {[]string{token, "JWT_SECRET=vault:kv/authctl#nothing"}, `there is no field "nothing"`, 3},
 		"a number":       {[]string{token, "JWT_SECRET=vault:kv/authctl#number"}, "is not a text", 3},
 		"a weak secret":  {[]string{token}, "jwt.secret: ", 3},
@@ -397,7 +397,8 @@ func TestWhatIsWrongWithVaultIsSaid(t *testing.T) {
 	}
 }
 
-// TestAPodLogsInAtVaultWithItsServiceAccount has Vault ask an imitation of Kubernetes whose token it is.
+// TestAPodLogsInAtVaultWithItsServiceAccount: Vault asks an imitation of Kubernetes about the
+// token.
 func TestAPodLogsInAtVaultWithItsServiceAccount(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)

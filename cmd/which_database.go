@@ -29,12 +29,12 @@ func (i *instance) where() string { return i.cfg.DatabaseName() }
 
 // noDatabase returns the error for a SQLite database that does not exist.
 func noDatabase(inst *instance, format string, args ...any) error {
-	return &problem{exitUnreachable, fmt.Errorf("%s (%s); nothing was made", fmt.Sprintf(format, args...), inst.cfg.DatabaseOrigin()),
-		"set DATABASE_URL or database.url to the database that the servers use; for a new one, authctl serve makes it, and so does authctl migrate up"}
+	return &problem{exitUnreachable, fmt.Errorf("%s (%s); nothing was created", fmt.Sprintf(format, args...), inst.cfg.DatabaseOrigin()),
+		"set DATABASE_URL or database.url to the database that the servers use; authctl serve and authctl migrate up create a new one"}
 }
 
 // noSecret returns the error for an installation without its own secret file.
 func noSecret(inst *instance) error {
-	return &problem{exitUsage, fmt.Errorf("there is no secret %s for the database %s, and jwt.secret is not set; nothing was made", config.Absolute(inst.secretFile), inst.where()),
-		"set JWT_SECRET or jwt.secret to the one that the servers use; for a new installation authctl serve makes it"}
+	return &problem{exitUsage, fmt.Errorf("there is no secret %s for the database %s, and jwt.secret is not set; nothing was created", config.Absolute(inst.secretFile), inst.where()),
+		"set JWT_SECRET or jwt.secret to the secret that the servers use; for a new installation, authctl serve creates it"}
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// changing are the commands that change the database, in an order in which each finds what it
-// needs. KEY stands for a key that is retired, DIR for a folder.
+// changing lists the commands that change the database, in an order in which each finds what
+// it needs. KEY stands for the id of a retired key, DIR for a folder.
 var changing = []string{
 	"migrate", "migrate up",
 	"user create alice --generate", "user set-password alice --generate", "user disable alice", "user enable alice", "user unlock alice",
@@ -31,17 +31,18 @@ var changing = []string{
 	"audit prune --before 1ms", "user delete alice", "migrate down",
 }
 
-// reading are those that only read it.
+// reading lists the commands that only read the database.
 var reading = []string{
 	"user list", "user show alice", "user export", "token list", "token inspect x", "limits list", "node list", "key list", "key export-jwks", "migrate status", "audit list",
 	"hash-bench --compare",
 }
 
-// without are those that have no database, and serve, which names it itself.
+// without lists the commands without a database, and serve, which names its database itself.
 var without = []string{"serve", "hash-bench measure", "version", "health", "secret generate", "config show", "config check", "config init"}
 
-// TestEveryCommandThatChangesADatabaseNamesIt calls each command of the tree: it names the database
-// on standard error, in its question and in its JSON, or else leaves nothing in the audit trail.
+// TestEveryCommandThatChangesADatabaseNamesIt runs each command of the tree. It must name the
+// database on standard error, in its question and in its JSON, or write nothing to the audit
+// trail.
 func TestEveryCommandThatChangesADatabaseNamesIt(t *testing.T) {
 	t.Parallel()
 	databases := map[string]string{"sqlite": "sqlite:" + filepath.Join(t.TempDir(), "authctl.db"), "postgres": storetest.Postgres(t)}
@@ -65,7 +66,8 @@ func TestEveryCommandThatChangesADatabaseNamesIt(t *testing.T) {
 	}
 }
 
-// TestNoCommandIsForgottenWhereDatabasesAreNamed holds the lists above to the tree of commands.
+// TestNoCommandIsForgottenWhereDatabasesAreNamed compares the lists above with the tree of
+// commands.
 func TestNoCommandIsForgottenWhereDatabasesAreNamed(t *testing.T) {
 	t.Parallel()
 	var listed []string
@@ -92,7 +94,7 @@ func pathOf(line string) string {
 	return strings.TrimPrefix(c.CommandPath(), "authctl ")
 }
 
-// namedDatabase is one database, and what a command that changes it must call it.
+// namedDatabase is one database, and the name that a command must give it.
 type namedDatabase struct{ url, name, dir string }
 
 func (w *namedDatabase) run(t *testing.T, line string, more ...string) (out, said string, exit int) {
@@ -108,7 +110,7 @@ func (w *namedDatabase) run(t *testing.T, line string, more ...string) (out, sai
 	return o.String(), e.String(), exit
 }
 
-// retired returns the id of a key that is.
+// retired returns the id of a retired key.
 func (w *namedDatabase) retired(t *testing.T) string {
 	t.Helper()
 	out, said, _ := w.run(t, "key list", "-o", "json")
@@ -165,7 +167,7 @@ func (w *namedDatabase) changes(t *testing.T, line string) {
 func (w *namedDatabase) reads(t *testing.T, line string) {
 	t.Helper()
 	before := w.events(t)
-	if _, said, _ := w.run(t, line); strings.Contains(said, "authctl: database ") || strings.Contains(said, "nothing was made") {
+	if _, said, _ := w.run(t, line); strings.Contains(said, "authctl: database ") || strings.Contains(said, "nothing was created") {
 		t.Errorf("%s: said %s", line, said)
 	}
 	if after := w.events(t); after != before {
@@ -173,7 +175,7 @@ func (w *namedDatabase) reads(t *testing.T, line string) {
 	}
 }
 
-// events counts the audit trail.
+// events returns the number of events in the audit trail.
 func (w *namedDatabase) events(t *testing.T) (n int) {
 	t.Helper()
 	const query = `SELECT count(*) FROM audit_events`
@@ -199,7 +201,8 @@ func (w *namedDatabase) events(t *testing.T) (n int) {
 	return n
 }
 
-// TestADatabaseIsNamedWithoutItsPassword, and with what the environment says of it.
+// TestADatabaseIsNamedWithoutItsPassword: the name also has what the environment says about
+// the database.
 func TestADatabaseIsNamedWithoutItsPassword(t *testing.T) {
 	t.Setenv("PGHOST", "db.example")
 	t.Setenv("PGPORT", "5433")

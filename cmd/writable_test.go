@@ -9,7 +9,7 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// unready waits until a server is not ready, for a reason.
+// unready waits until a server is not ready, for the given reason.
 func (p *process) unready(t testing.TB, reason string) {
 	t.Helper()
 	eventually(t, func() bool {
@@ -34,8 +34,8 @@ func (p *process) health(t testing.TB) (said string, exit int) {
 	return string(out), c.ProcessState.ExitCode()
 }
 
-// refusesWrites has a signed-in user find that reading goes on, and that what cannot be written
-// is no fault of theirs.
+// refusesWrites checks that a signed-in user can still read, and that a failed write does not
+// sign the user out.
 func (v *guest) refusesWrites(t testing.TB) {
 	t.Helper()
 	for _, path := range []string{"/verify", "/profile", "/sessions"} {
@@ -50,8 +50,8 @@ func (v *guest) refusesWrites(t testing.TB) {
 	}
 }
 
-// TestASwitchoverBehindOneAddressIsFollowed has one address lead to a read-only database and
-// then to one that takes writes again, while the connections of before stay open.
+// TestASwitchoverBehindOneAddressIsFollowed: one address leads to a read-only database, and
+// then to a writable one again, while earlier connections stay open.
 func TestASwitchoverBehindOneAddressIsFollowed(t *testing.T) {
 	t.Parallel()
 	database := storetest.Postgres(t)
@@ -81,8 +81,8 @@ func TestASwitchoverBehindOneAddressIsFollowed(t *testing.T) {
 	eventually(t, func() bool { return strings.Contains(p.said(t), "the database takes writes again") })
 }
 
-// TestAStandbyIsNotReady has the same with a primary and its standby, which lead on where the
-// cable is laid.
+// TestAStandbyIsNotReady does the same with a primary and its standby. Open connections stay
+// where they are when the cable leads elsewhere.
 func TestAStandbyIsNotReady(t *testing.T) {
 	soak(t)
 	pair := newPair(t)

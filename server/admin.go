@@ -43,9 +43,9 @@ func adminRoutes(m *metrics, rules *atomic.Pointer[adminRules]) http.Handler {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		switch {
 		case !rules.Load().knows(r.Host): // such as a name that an attacker's DNS points here (DNS rebinding)
-			http.Error(w, "ask by an IP address, by localhost, or by a name in server.admin_hosts", http.StatusMisdirectedRequest)
+			http.Error(w, "use an IP address, localhost, or a name in server.admin_hosts", http.StatusMisdirectedRequest)
 		case fromAnotherSite(r):
-			http.Error(w, "pages of other origins may not ask", http.StatusForbidden)
+			http.Error(w, "pages of other origins may not make this request", http.StatusForbidden)
 		default:
 			mux.ServeHTTP(w, r)
 		}

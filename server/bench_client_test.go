@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// benchClient is one connection that speaks just enough HTTP/1.1: it shares the
-// cores with the server.
+// benchClient is one connection that speaks a minimal HTTP/1.1, because it shares the
+// processors with the server.
 type benchClient struct {
 	conn            net.Conn
 	in              *bufio.Reader

@@ -16,25 +16,25 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// TraceQueryStart counts one.
+// TraceQueryStart counts one round trip.
 func (r *roundTrips) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
 	r.n.Add(1)
 	return ctx
 }
 
-// TraceQueryEnd is nothing to count.
+// TraceQueryEnd implements pgx.QueryTracer. It counts nothing.
 func (r *roundTrips) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// TraceBatchStart counts one: a batch goes in one round trip.
+// TraceBatchStart counts one round trip: a batch takes one.
 func (r *roundTrips) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
 	r.n.Add(1)
 	return ctx
 }
 
-// TraceBatchQuery is part of its batch.
+// TraceBatchQuery counts nothing: the query is part of its batch.
 func (r *roundTrips) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
 
-// TraceBatchEnd is nothing to count.
+// TraceBatchEnd counts nothing.
 func (r *roundTrips) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
 
 // floorDB is a database without a store in front of it.
@@ -98,7 +98,7 @@ func openSQLiteFloor(b *testing.B, path string) floorDB {
 	}
 }
 
-// bareProfile is the least that answers /profile.
+// bareProfile is the minimal handler that answers /profile.
 func bareProfile(db floorDB) http.Handler {
 	r := chi.NewRouter()
 	r.Get("/profile", func(w http.ResponseWriter, r *http.Request) {
@@ -130,7 +130,7 @@ func bareProfile(db floorDB) http.Handler {
 	return r
 }
 
-// bareRefresh is the least that answers /refresh, for one session.
+// bareRefresh is the minimal handler that answers /refresh, for one session.
 func bareRefresh(db floorDB, s *bareSession) http.Handler {
 	r := chi.NewRouter()
 	r.Post("/refresh", func(w http.ResponseWriter, r *http.Request) {

@@ -12,7 +12,7 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// The statements that rotate a token in the stores, returning less.
+// The statements of the stores that rotate a token, with fewer returned columns.
 const (
 	postgresRotation = `
 UPDATE refresh_tokens AS t
@@ -39,7 +39,7 @@ func sqliteRotationArgs(s *bareSession, next string, now, expires time.Time) []a
 	return []any{s.id.String(), s.hash, next, s.sealed, now.UnixMicro(), expires.UnixMicro()}
 }
 
-// bareSession is a session that is rotated without its tokens.
+// bareSession is a session without tokens, for the bare statements.
 type bareSession struct {
 	id     uuid.UUID
 	hash   string

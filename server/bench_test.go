@@ -24,13 +24,13 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// The benchmarks compare the server, over real HTTP on a loopback port, with the
-// least that could do the same: ratio_to_floor is the floor's time by the
-// server's. Server and floor take turns in short rounds, so that whatever else
-// the machine does hits both. ns/op and allocs/op are the server's alone, and
-// with them those of a client that allocates next to nothing.
+// The benchmarks compare the server, over real HTTP on a loopback port, with a floor: the
+// minimal program that could do the same. ratio_to_floor is the floor's time divided by the
+// server's. Server and floor run alternately in short rounds, so that other load on the
+// machine affects both. ns/op and allocs/op are those of the server, and of a client that
+// allocates almost nothing.
 
-// benchClients work at the same time.
+// benchClients is the number of concurrent clients.
 const benchClients = 4
 
 // production is the default cost of a password.
@@ -116,8 +116,8 @@ func serveBench(b *testing.B, h http.Handler) (addr string) {
 	return l.Addr().String()
 }
 
-// compare runs b.N operations, in rounds that take turns with as many of each
-// floor, and reports how they compare.
+// compare runs b.N operations of the server and as many of each floor, in alternating rounds,
+// and reports how they compare.
 func (bn *bench) compare(clients, round int, op load, floors map[string]load) {
 	b := bn.b
 	b.Helper()
@@ -148,7 +148,7 @@ func (bn *bench) compare(clients, round int, op load, floors map[string]load) {
 	}
 }
 
-// time runs n operations on some clients at once and returns how long they took.
+// time runs n operations on some concurrent clients and returns the time that they took.
 func (bn *bench) time(clients, n int, op load) time.Duration {
 	var left atomic.Int64
 	left.Store(int64(n))
@@ -184,9 +184,8 @@ func BenchmarkProfile(b *testing.B) {
 	})
 }
 
-// BenchmarkRefresh: the floor is a chi handler that issues the same rotation
-// statement straight through the driver, and next to it stands the statement
-// alone, without HTTP.
+// BenchmarkRefresh: the floor is a chi handler that executes the same rotation statement
+// directly through the driver. The statement alone, without HTTP, is measured too.
 func BenchmarkRefresh(b *testing.B) {
 	onBothBackends(b, hashing.Params{Memory: 64, Iterations: 1, Parallelism: 1}, func(bn *bench) {
 		var alone, behind [benchClients]*bareSession

@@ -29,8 +29,8 @@ type request struct {
 	chunked      bool
 }
 
-// send sends one request, on a connection from the pool, and holds the answer
-// against the OpenAPI document.
+// send sends one request on a pooled connection, and compares the answer with the OpenAPI
+// document.
 func (f *fixture) send(r request) answer {
 	f.t.Helper()
 	var body io.Reader
@@ -87,9 +87,8 @@ func (f *fixture) do(req *http.Request) answer {
 	return a
 }
 
-// tokensInCookiesOnly holds that no token, sent or handed out, is in any other header of an
-// answer, or in its body, and that browsers keep those that are handed out (RFC 6265bis,
-// section 5.6: 4,096 bytes).
+// tokensInCookiesOnly checks that no token, sent or new, is in another header or the body of
+// an answer, and that browsers keep the cookies (RFC 6265bis, section 5.6: 4,096 bytes).
 func (f *fixture) tokensInCookiesOnly(req *http.Request, a answer) {
 	f.t.Helper()
 	elsewhere := a.header.Clone()
@@ -122,8 +121,7 @@ func (a answer) code() string {
 	return p.Code
 }
 
-// want fails the test unless the answer has this status, and this code if one
-// is given.
+// want fails the test unless the answer has this status, and this code if it is not empty.
 func (a answer) want(t testing.TB, status int, code ...authn.Code) answer {
 	t.Helper()
 	if a.status != status || len(code) > 0 && a.code() != string(code[0]) {
@@ -132,7 +130,7 @@ func (a answer) want(t testing.TB, status int, code ...authn.Code) answer {
 	return a
 }
 
-// cleared reports whether the answer takes both cookies away.
+// cleared reports whether the answer clears both cookies.
 func (a answer) cleared() bool {
 	cookies := setCookies(a)
 	return len(cookies) == 2 && !slices.ContainsFunc(cookies, func(c *http.Cookie) bool {
@@ -140,7 +138,7 @@ func (a answer) cleared() bool {
 	})
 }
 
-// clears returns the names of the cookies that the answer takes away, in their order.
+// clears returns the names of the cookies that the answer clears, in their order.
 func (a answer) clears() (names []string) {
 	for _, c := range setCookies(a) {
 		if c.MaxAge < 0 && c.Value == "" {
@@ -198,16 +196,16 @@ func (b *browser) send(r request) answer {
 	return a
 }
 
-// token returns what the browser would present to /refresh.
+// token returns the refresh token that the browser would send to /refresh.
 func (b *browser) token() string { return b.cookies["refresh_token"] }
 
-// refresh presents any refresh token, without keeping the answer's cookies.
+// refresh sends any refresh token, and ignores the cookies of the answer.
 func (f *fixture) refresh(token string) answer {
 	f.t.Helper()
 	return f.send(request{method: "POST", path: "/refresh", cookies: "refresh_token=" + token})
 }
 
-// profile presents any access token.
+// profile sends any access token to /profile.
 func (f *fixture) profile(token string) answer {
 	f.t.Helper()
 	return f.send(request{method: "GET", path: "/profile", cookies: "access_token=" + token})

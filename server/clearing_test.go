@@ -11,8 +11,8 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// TestOnlyCookiesThatCameAlongAndAreOverAreCleared: a login in another tab may have set,
-// or be about to set, any other.
+// TestOnlyCookiesThatCameAlongAndAreOverAreCleared: a login in another tab may have set other
+// cookies, or be about to.
 func TestOnlyCookiesThatCameAlongAndAreOverAreCleared(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, start func(...func(*setup)) *fixture) {
@@ -50,8 +50,8 @@ func TestOnlyCookiesThatCameAlongAndAreOverAreCleared(t *testing.T) {
 	})
 }
 
-// TestAnExpiredSessionTakesItsExpiredAccessTokenAlong: the access token has long expired
-// where a client kept it.
+// TestAnExpiredSessionTakesItsExpiredAccessTokenAlong: a client may have kept an access token
+// that has long expired.
 func TestAnExpiredSessionTakesItsExpiredAccessTokenAlong(t *testing.T) {
 	t.Parallel()
 	f := start(t)
@@ -63,7 +63,7 @@ func TestAnExpiredSessionTakesItsExpiredAccessTokenAlong(t *testing.T) {
 	}
 }
 
-// TestALoginThatFailsClearsNothing: it has ended no session.
+// TestALoginThatFailsClearsNothing: a failed login has ended no session.
 func TestALoginThatFailsClearsNothing(t *testing.T) {
 	t.Parallel()
 	f := start(t)

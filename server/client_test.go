@@ -108,7 +108,7 @@ func FuzzForwarded(f *testing.F) {
 		f.Add("198.51.100.9", seed)
 	}
 	f.Fuzz(func(t *testing.T, forged, added string) {
-		// What a client has sent in a line of its own never decides over what a proxy added.
+		// A header line that the client sent must never decide over one that a proxy added.
 		for _, header := range []string{server.HeaderForwarded, server.HeaderXForwardedFor} {
 			way := server.Hops(header, forged, "for=198.51.100.7")
 			if header == server.HeaderXForwardedFor {

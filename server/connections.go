@@ -160,9 +160,9 @@ func (c *connection) Read(b []byte) (int, error) {
 	case c.proxied || n == 0:
 	case !bytes.HasPrefix(b[:n], []byte("PROXY ")) && !bytes.HasPrefix(b[:n], proxySignature):
 	case s.proxyProtocol:
-		c.warn("PROXY header not taken: the peer is not in server.trusted_proxies")
+		c.warn("PROXY header ignored: the peer is not in server.trusted_proxies")
 	default:
-		c.warn("PROXY header not taken: server.proxy_protocol is not set")
+		c.warn("PROXY header ignored: server.proxy_protocol is not set")
 	}
 	return n, err
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/authctl/authctl/server"
 )
 
-// listening is a listener of the server's own kind, and what it takes for the client's end.
+// listening is a listener whose connections seem to come from given addresses.
 type listening struct {
 	net.Listener
 	from []string // the addresses that connections seem to come from, in turn; none for the real one
@@ -42,7 +42,7 @@ type pretended struct {
 func (c pretended) RemoteAddr() net.Addr { return c.from }
 
 // behind starts a server whose connections seem to come from an address, or from several in
-// turn, with a space between them.
+// turn, separated by spaces.
 func behind(t *testing.T, from string, change func(*setup)) *fixture {
 	t.Helper()
 	return start(t, change, func(s *setup) {
@@ -82,7 +82,7 @@ func (f *fixture) lastAddr() any {
 	return lines[len(lines)-1]["remote_addr"]
 }
 
-// warnings returns what was warned of.
+// warnings returns the warnings of the log.
 func (f *fixture) warnings() (said []string) {
 	for _, line := range f.log.lines() {
 		var fields struct{ Level, Message string }

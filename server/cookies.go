@@ -1,9 +1,6 @@
 package server
 
 import (
-	"errors"
-	"fmt"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,70 +26,42 @@ type cookieJar struct {
 	former          [2]string // the names that the other value of cookies.host_prefix gives
 	always, never   bool      // set Secure always or never; if neither, Secure follows the connection
 	publicHTTPS     bool
+	domain          string // "" for this host only
 	scope           string // the attributes before Max-Age
 	plain, secure   string // the attributes after Max-Age, without and with Secure
 	now             func() time.Time
 }
 
-func newCookieJar(cfg Config) (cookieJar, error) {
+// newCookieJar makes the jar of a configuration that [Config.CheckCookies] finds nothing wrong with.
+func newCookieJar(cfg Config) cookieJar {
 	jar := cookieJar{
 		access:      accessCookie,
 		refresh:     refreshCookie,
 		publicHTTPS: strings.HasPrefix(strings.ToLower(cfg.PublicURL), "https://"),
 		former:      [2]string{hostPrefix + accessCookie, hostPrefix + refreshCookie},
+		domain:      cfg.CookieDomain,
 		scope:       hostOnly,
 		now:         time.Now,
 	}
-	sameSite, ok := map[string]string{"": "Lax", "lax": "Lax", "strict": "Strict", "none": "None"}[cfg.CookieSameSite]
-	if !ok {
-		return jar, fmt.Errorf("cookie same-site %q: must be lax, strict or none", cfg.CookieSameSite)
-	}
+	sameSite := map[string]string{sameSiteLax: "Lax", sameSiteStrict: "Strict", sameSiteNone: "None"}[cfg.CookieSameSite]
 	jar.plain = "; HttpOnly; SameSite=" + sameSite
 	jar.secure = "; HttpOnly; Secure; SameSite=" + sameSite
-	switch cfg.CookieSecure {
-	case "", "auto":
-	case "true":
-		jar.always = true
-	case "false":
-		jar.never = true
-	default:
-		return jar, fmt.Errorf("cookie secure %q: must be auto, true or false", cfg.CookieSecure)
-	}
-	// Browsers drop such cookies when they are not Secure.
-	demanding := cfg.CookieHostPrefix || sameSite == "None"
-	if demanding && jar.never {
-		return jar, errors.New("cookies with the __Host- prefix or same-site none must be secure")
-	}
-	jar.always = jar.always || demanding
-	return jar, jar.confine(cfg)
-}
-
-// confine sets which hosts get the cookies.
-func (jar *cookieJar) confine(cfg Config) error {
+	// Browsers drop cookies with the prefix when they are not Secure.
+	jar.always = cfg.CookieSecure == secureAlways || cfg.CookieHostPrefix
+	jar.never = cfg.CookieSecure == secureNever
 	if cfg.CookieHostPrefix {
-		if cfg.CookieDomain != "" {
-			return errors.New("cookies with the __Host- prefix cannot have a domain")
-		}
 		jar.access, jar.refresh = hostPrefix+accessCookie, hostPrefix+refreshCookie
 		jar.former = [2]string{accessCookie, refreshCookie}
 	}
 	if cfg.CookieDomain != "" {
-		scope, err := domainScope(cfg.CookieDomain)
-		if err != nil {
-			return fmt.Errorf("cookies.domain: %w", err)
-		}
-		jar.scope = scope
+		jar.scope = domainScope(cfg.CookieDomain)
 	}
-	return nil
+	return jar
 }
 
 // domainScope returns the scope of a cookie that browsers send to a domain and its subdomains.
-func domainScope(domain string) (string, error) {
-	probe := http.Cookie{Name: accessCookie, Domain: domain}
-	if probe.Valid() != nil {
-		return "", fmt.Errorf("%q is no domain, such as example.com", domain)
-	}
-	return hostOnly + "; Domain=" + strings.TrimPrefix(domain, "."), nil
+func domainScope(domain string) string {
+	return hostOnly + "; Domain=" + strings.TrimPrefix(domain, ".")
 }
 
 // cookie returns a Set-Cookie line. Tokens consist of base64url and dots, so they need no quoting.

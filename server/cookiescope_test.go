@@ -19,8 +19,8 @@ import (
 	"github.com/authctl/authctl/server"
 )
 
-// scopes is a server whose cookie settings change while people are signed in, and a
-// client that keeps cookies by domain, as browsers do.
+// scopes is a server whose cookie settings change while users are signed in, with a client
+// that keeps cookies by domain, as browsers do.
 type scopes struct {
 	*fixture
 	t    *testing.T
@@ -29,7 +29,7 @@ type scopes struct {
 	said logBuffer
 }
 
-// newScopes has a user sign in with the settings of before.
+// newScopes signs a user in under the settings before the change.
 func newScopes(t *testing.T, f *fixture, username string, first server.Config) *scopes {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
@@ -52,7 +52,7 @@ func (s *scopes) token() (token string) {
 	return token
 }
 
-// post asks a server with such settings, as a page of the service's own origin.
+// post sends a request under the given settings, as a page of the service's own origin.
 func (s *scopes) post(path, body string, cfg server.Config) answer {
 	return s.ask(http.MethodPost, path, body, cfg)
 }
@@ -83,12 +83,12 @@ func (s *scopes) ask(method, path, body string, cfg server.Config) answer {
 	return answer{status: resp.StatusCode, header: resp.Header, body: b}
 }
 
-// plant has a sibling of the service set a cookie for all hosts of a domain.
+// plant sets a cookie for all hosts of a domain, as a sibling host of the service could.
 func (s *scopes) plant(name, value, domain string) {
 	s.jar.SetCookies(&url.URL{Scheme: "https", Host: "evil." + domain}, []*http.Cookie{{Name: name, Value: value, Domain: domain, Path: "/", MaxAge: 600}})
 }
 
-// held returns the names of the cookies that the client sends to the service.
+// held returns the names of the cookies that the client would send to the service.
 func (s *scopes) held() (names []string) {
 	for _, c := range s.jar.Cookies(&url.URL{Scheme: "https", Host: s.host, Path: "/"}) {
 		names = append(names, c.Name)
@@ -145,8 +145,8 @@ func TestAfterAChangeOfTheCookiesScopeASignInWorks(t *testing.T) {
 			s := newScopes(t, start(t), "alice", change[0])
 			s.post("/login", account("alice", password), change[1]).want(t, http.StatusOK)
 			if strings.Contains(name, "nobody") {
-				// The session of before has ended, and the two are of different sessions: one
-				// refusal takes the other scope away.
+				// The earlier session has ended, and the two tokens are of different sessions: one refusal
+				// clears the other scope.
 				s.post("/refresh", "", change[1]).want(t, http.StatusUnauthorized, authn.CodeUnauthenticated)
 				if said := bytes.Join(s.said.lines(), nil); !bytes.Contains(said, []byte("cookies.previous_domains")) {
 					t.Errorf("the log says %s", said)
@@ -163,7 +163,8 @@ func TestAfterAChangeOfTheCookiesScopeASignInWorks(t *testing.T) {
 	}
 }
 
-// TestServersOfTwoScopesSignNobodyOut: while a change is rolled out, requests go to both.
+// TestServersOfTwoScopesSignNobodyOut: during the rollout of a change, requests reach servers
+// with the old and with the new settings.
 func TestServersOfTwoScopesSignNobodyOut(t *testing.T) {
 	t.Parallel()
 	for name, change := range scopeChanges {
@@ -179,7 +180,7 @@ func TestServersOfTwoScopesSignNobodyOut(t *testing.T) {
 	}
 }
 
-// TestALogoutClearsEveryScopeOfTheCookies, also of cookies that came twice.
+// TestALogoutClearsEveryScopeOfTheCookies: it also clears cookies that the browser sent twice.
 func TestALogoutClearsEveryScopeOfTheCookies(t *testing.T) {
 	t.Parallel()
 	for name, change := range scopeChanges {
@@ -195,8 +196,9 @@ func TestALogoutClearsEveryScopeOfTheCookies(t *testing.T) {
 	}
 }
 
-// TestAPlantedCookieTakesNobodyOver: an attacker on a sibling host plants the cookies of a
-// session of his own. Nobody is moved into it, and the victim's cookie is the one that stays.
+// TestAPlantedCookieTakesNobodyOver: an attacker on a sibling host plants the cookies of the
+// attacker's own session. No user is moved into that session, and the victim keeps the
+// victim's cookie.
 func TestAPlantedCookieTakesNobodyOver(t *testing.T) {
 	t.Parallel()
 	for name, cfg := range map[string]server.Config{"": {}, "previous": {CookiePreviousDomains: []string{"example.test"}}} {
@@ -215,7 +217,7 @@ func TestAPlantedCookieTakesNobodyOver(t *testing.T) {
 			if a := s.get("/profile", cfg).want(t, http.StatusOK); !strings.Contains(string(a.body), `"alice"`) {
 				t.Errorf("got %s", a.body)
 			}
-			// What is planted where nobody looks stays, and is refused for as long.
+			// A cookie planted with another path is not cleared. It stays, and requests with it are refused.
 			s.jar.SetCookies(&url.URL{Scheme: "https", Host: "evil.example.test"}, []*http.Cookie{{Name: "refresh_token", Value: mallory.token(), Domain: "example.test", Path: "/refresh"}})
 			for range 3 {
 				s.post("/refresh", "", cfg).want(t, http.StatusUnauthorized, authn.CodeUnauthenticated)
@@ -225,7 +227,8 @@ func TestAPlantedCookieTakesNobodyOver(t *testing.T) {
 	}
 }
 
-// TestAnotherApplicationsCookiesAreSpared: it has cookies of the same names on the domain above.
+// TestAnotherApplicationsCookiesAreSpared: another application has cookies of the same names
+// on the parent domain.
 func TestAnotherApplicationsCookiesAreSpared(t *testing.T) {
 	t.Parallel()
 	s := newScopes(t, start(t), "alice", server.Config{})
@@ -238,8 +241,8 @@ func TestAnotherApplicationsCookiesAreSpared(t *testing.T) {
 	}
 }
 
-// TestAChangeOfTheNamesLeavesNoCookieAndNoSessionBehind: the others are not taken, so that
-// everybody signs in once.
+// TestAChangeOfTheNamesLeavesNoCookieAndNoSessionBehind: cookies of the old names are not
+// accepted, so everybody signs in once.
 func TestAChangeOfTheNamesLeavesNoCookieAndNoSessionBehind(t *testing.T) {
 	t.Parallel()
 	prefixed := server.Config{CookieHostPrefix: true}
@@ -266,7 +269,7 @@ func TestAChangeOfTheNamesLeavesNoCookieAndNoSessionBehind(t *testing.T) {
 			f.refused(t, before, authn.CodeUnauthenticated) // its session has ended
 			s.post("/refresh", "", change[1]).want(t, http.StatusOK)
 
-			// A logout of one who has not signed in since ends the session of before.
+			// A logout of a user who has not signed in since the change ends the earlier session.
 			s = newScopes(t, f, "bob", change[0])
 			before = s.token()
 			s.post("/logout", "", change[1]).want(t, http.StatusOK)

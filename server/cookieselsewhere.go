@@ -1,8 +1,6 @@
 package server
 
 import (
-	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -19,22 +17,13 @@ type elsewhere struct {
 	pair   [2][]string // lines that clear both cookies in scopes: without Secure, and with it
 }
 
-func newElsewhere(cfg Config, jar *cookieJar) (*elsewhere, error) {
+func newElsewhere(cfg Config, jar *cookieJar) *elsewhere {
 	e := &elsewhere{former: []string{hostOnly}}
 	if jar.scope != hostOnly {
 		e.scopes = append(e.scopes, hostOnly)
 	}
 	for _, domain := range cfg.CookiePreviousDomains {
-		scope, err := domainScope(domain)
-		switch {
-		case domain == "":
-			return nil, errors.New("cookies.previous_domains: one is empty")
-		case err != nil:
-			return nil, fmt.Errorf("cookies.previous_domains: %w", err)
-		case strings.EqualFold(scope, jar.scope):
-			return nil, fmt.Errorf("cookies.previous_domains: %q is the one that cookies.domain sets", domain)
-		}
-		e.scopes = append(e.scopes, scope)
+		e.scopes = append(e.scopes, domainScope(domain))
 	}
 	if cfg.CookieHostPrefix { // such cookies never have a domain
 		e.former, e.scopes = append(e.former, e.scopes...), nil
@@ -46,7 +35,7 @@ func newElsewhere(cfg Config, jar *cookieJar) (*elsewhere, error) {
 			}
 		}
 	}
-	return e, nil
+	return e
 }
 
 // cleared appends the lines that clear a cookie in some scopes.

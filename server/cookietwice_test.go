@@ -9,8 +9,8 @@ import (
 	"github.com/authctl/authctl/server"
 )
 
-// TestTwoReplacedTokensOfOneSessionAreNoTheft: a browser that held the newer one would have
-// sent it, and who sends both has nothing of it.
+// TestTwoReplacedTokensOfOneSessionAreNoTheft: a browser with the newer token would have sent
+// it, and a client that sends both gains nothing.
 func TestTwoReplacedTokensOfOneSessionAreNoTheft(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, start func(...func(*setup)) *fixture) {
@@ -26,7 +26,7 @@ func TestTwoReplacedTokensOfOneSessionAreNoTheft(t *testing.T) {
 		twice := "refresh_token=" + old[0] + "; refresh_token=" + old[1]
 		f.send(request{method: "POST", path: "/refresh", cookies: twice}).want(t, http.StatusUnauthorized, authn.CodeUnauthenticated)
 		b.post("/refresh", "").want(t, http.StatusOK)
-		// With the current one among them, it is the one that counts.
+		// If the current token is among them, it counts.
 		f.send(request{method: "POST", path: "/refresh", cookies: twice + "; refresh_token=" + b.token()}).want(t, http.StatusOK)
 	})
 }

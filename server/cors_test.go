@@ -14,7 +14,7 @@ func allowing(origins ...string) func(*setup) {
 	return func(s *setup) { s.server.AllowedOrigins = origins }
 }
 
-// TestOnlyPagesOfAllowedOriginsMayCall holds what a browser would let scripts do.
+// TestOnlyPagesOfAllowedOriginsMayCall checks what a browser would allow scripts to do.
 func TestOnlyPagesOfAllowedOriginsMayCall(t *testing.T) {
 	t.Parallel()
 	f := start(t, allowing("https://good.example", "https://*.shop.example", "https://app.example:8443", "http://localhost:3000"))
@@ -97,8 +97,8 @@ func TestPreflightsForWhatNobodyMayDoAreNotGranted(t *testing.T) {
 	}
 }
 
-// TestAPreflightAtVerifyIsNoPermission is about Envoy and its like, which ask at /verify
-// with the method and the headers of the request in question.
+// TestAPreflightAtVerifyIsNoPermission: Envoy and similar proxies query /verify with the
+// method and the headers of the client's request.
 func TestAPreflightAtVerifyIsNoPermission(t *testing.T) {
 	t.Parallel()
 	f := start(t, allowing("https://good.example"))

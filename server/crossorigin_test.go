@@ -52,8 +52,8 @@ func TestARefusedOriginIsNamedWithTheSettingThatWouldAllowIt(t *testing.T) {
 	}
 }
 
-// TestAPreflightThatIsNotGrantedIsLogged is about what a developer sees first: the browser says no
-// more than that there was an error of CORS.
+// TestAPreflightThatIsNotGrantedIsLogged: the browser tells a developer only that there was a
+// CORS error, so the log must say more.
 func TestAPreflightThatIsNotGrantedIsLogged(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*setup){"without CORS": func(*setup) {}, "for others": allowing("https://good.example")} {
@@ -73,7 +73,8 @@ func TestAPreflightThatIsNotGrantedIsLogged(t *testing.T) {
 	}
 }
 
-// toldOfOrigin fails the test unless the log has the one refused request's origin.
+// toldOfOrigin fails the test unless the log has exactly one refused request, with this
+// origin.
 func (f *fixture) toldOfOrigin(t *testing.T, origin, setting string) {
 	t.Helper()
 	warnings := f.logged("cross-origin request refused")

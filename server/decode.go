@@ -114,7 +114,7 @@ func (sh shape) explain(body []byte, err error) error {
 		return sh.explainSyntax(body, syntactic)
 	case !errors.As(err, &semantic):
 	case errors.Is(err, json.ErrUnknownName):
-		return invalid("the body has a field %s that is not known here, %s", quoteName(semantic.JSONPointer), sh)
+		return invalid("the body has the unknown field %s, %s", quoteName(semantic.JSONPointer), sh)
 	case errors.Is(err, errNotText), errors.Is(err, errForbiddenRune):
 		return invalid("the field %s %v", quoteName(semantic.JSONPointer), semantic.Err)
 	}

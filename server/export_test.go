@@ -10,24 +10,24 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// SetClock replaces the clock that Max-Age and limits are reckoned from.
+// SetClock replaces the clock for Max-Age and the limits.
 func (s *Server) SetClock(now func() time.Time) { s.cookies.now, s.clock = now, now }
 
-// SetReadTimeouts shortens what a test would otherwise wait for.
+// SetReadTimeouts shortens the timeouts that a test would otherwise wait for.
 func (s *Server) SetReadTimeouts(header, whole time.Duration) {
 	s.timeouts.readHeader, s.timeouts.read = header, whole
 }
 
-// HTTPServer returns what the public listener is served by.
+// HTTPServer returns the HTTP server of the public listener.
 func (s *Server) HTTPServer() *http.Server { return s.httpServer(s.handler) }
 
-// SetReadyTimeout is for stores of tests that take their time.
+// SetReadyTimeout sets the timeout of /readyz, for slow stores of tests.
 func (s *Server) SetReadyTimeout(d time.Duration) { s.timeouts.ready = d }
 
 // Observe wraps a handler in the outermost layer.
 func (s *Server) Observe(h http.Handler) http.Handler { return s.observe(h) }
 
-// Drain makes the server say that it is shutting down.
+// Drain makes /readyz say that the server is shutting down.
 func (s *Server) Drain() { s.draining.Store(true) }
 
 // Routes returns the public routes.
@@ -49,41 +49,42 @@ func DecodeAccount(body []byte) (username, password string, err error) {
 	return account.Username, account.Password, nil
 }
 
-// OpenConnections counts them.
+// OpenConnections returns the number of open connections.
 func (s *Server) OpenConnections() int { return s.open.count() }
 
 // TestLimiter is the limiter of one class.
 type TestLimiter struct{ *limiter }
 
-// NewTestLimiter makes one.
+// NewTestLimiter returns a limiter.
 func NewTestLimiter(r Rate) TestLimiter { return TestLimiter{newLimiter(r)} }
 
-// Take returns 0 when an address may go on.
+// Take counts a request of an address. It returns 0 if the request is allowed, and otherwise
+// the delay.
 func (l TestLimiter) Take(addr netip.Addr, now time.Time) time.Duration {
 	return l.take(authn.AddressBlock(addr), now)
 }
 
-// Entries counts the addresses that are remembered.
+// Entries returns the number of addresses in memory.
 func (l TestLimiter) Entries() int { return l.entries() }
 
 // TestConnections counts connections.
 type TestConnections struct{ *openConnections }
 
-// NewTestConnections makes one for so many of one address.
+// NewTestConnections returns a counter that allows so many connections of one address.
 func NewTestConnections(maxPerAddress int) TestConnections {
 	return TestConnections{&openConnections{maxPerAddress: maxPerAddress, from: map[netip.Prefix]int{}}}
 }
 
-// Enter reports whether one more may be open.
+// Enter reports whether one more connection may be open.
 func (c TestConnections) Enter(from netip.Addr) bool { return c.enter(from) }
 
-// Leave closes one.
+// Leave counts a closed connection.
 func (c TestConnections) Leave(from netip.Addr) { c.leave(from) }
 
 // Blocks returns how many blocks have connections.
 func (c TestConnections) Blocks() int { return len(c.from) }
 
-// Hops returns the addresses that proxies have said in lines of a header, as written.
+// Hops returns the addresses that the lines of a forwarding header name, as written.
 func Hops(header string, lines ...string) (addrs []string) {
 	h := http.Header{}
 	for _, line := range lines {

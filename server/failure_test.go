@@ -236,7 +236,7 @@ func TestAPanicIsAnsweredAndTheProcessLives(t *testing.T) {
 		t.Errorf("the log ends with %v", ended)
 	}
 
-	// An answer that had begun can only be cut off.
+	// An answer that has begun can only be cut off.
 	h = f.srv.Observe(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Write([]byte("{"))
 		panic("later")
@@ -268,8 +268,8 @@ func TestAClientThatHungUpIsNoFailureOfTheServer(t *testing.T) {
 	}
 }
 
-// TestARequestThatIsGivenUpLendsItsRowToNobody has clients hang up in any moment, and wants
-// no other to be shown what they had asked for (CVE-2025-47907).
+// TestARequestThatIsGivenUpLendsItsRowToNobody: clients hang up at random moments. No other
+// client may receive the rows that they asked for (CVE-2025-47907).
 func TestARequestThatIsGivenUpLendsItsRowToNobody(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, start func(...func(*setup)) *fixture) {
@@ -309,7 +309,7 @@ func TestARequestThatIsGivenUpLendsItsRowToNobody(t *testing.T) {
 	})
 }
 
-// slow is a store whose readiness takes its time.
+// slow is a store whose readiness check takes long.
 type slow struct {
 	store.Store
 	asking, twice atomic.Int64

@@ -50,7 +50,7 @@ type fixture struct {
 	secrets map[string]bool // must not be logged
 }
 
-// setup is what a test may change before the server starts.
+// setup holds what a test may change before the server starts.
 type setup struct {
 	server   server.Config
 	authn    authn.Config
@@ -60,8 +60,8 @@ type setup struct {
 	blind    bool                            // the revocation feed is not read when the server starts
 }
 
-// start runs a server, on SQLite unless change says otherwise, until the test
-// ends. It then reads the log: each line one JSON object, and no secret in it.
+// start runs a server until the test ends, on SQLite unless change selects another store. It
+// then checks the log: each line is one JSON object, and no line has a secret.
 func start(t testing.TB, change ...func(*setup)) *fixture {
 	t.Helper()
 	clock := &clock{now: time.Now().UTC().Truncate(time.Second)}
@@ -159,7 +159,7 @@ func openPostgres(t *testing.T) store.Store {
 	return st
 }
 
-// onBoth runs a story on SQLite and on PostgreSQL.
+// onBoth runs a test on SQLite and on PostgreSQL.
 func onBoth(t *testing.T, story func(*testing.T, func(...func(*setup)) *fixture)) {
 	t.Helper()
 	backends := []struct {
@@ -181,15 +181,14 @@ func onBoth(t *testing.T, story func(*testing.T, func(...func(*setup)) *fixture)
 	}
 }
 
-// serve answers one request without a network, for what a client cannot be
-// made to do.
+// serve answers one request without a network, for requests that a client cannot send.
 func (f *fixture) serve(h http.Handler, r *http.Request) answer {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return answer{status: w.Code, header: w.Header(), body: w.Body.Bytes()}
 }
 
-// eventually waits until something holds that the server does behind an answer.
+// eventually waits for a condition that the server fulfils after its answer.
 func (f *fixture) eventually(holds func() bool) {
 	f.t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(time.Millisecond) {
@@ -199,7 +198,7 @@ func (f *fixture) eventually(holds func() bool) {
 	}
 }
 
-// clock is moved by hand.
+// clock is a clock that the test sets.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time

@@ -13,6 +13,12 @@ const (
 	HeaderForwarded     = "forwarded"       // RFC 7239
 )
 
+// CheckForwardedHeader returns an error, with text for a person, unless name is a header for
+// [Config].ForwardedHeader.
+func CheckForwardedHeader(name string) error {
+	return oneOf(name, HeaderXForwardedFor, HeaderForwarded)
+}
+
 // hop is what one proxy reports about the connection that it received.
 type hop struct {
 	addr  string // the address as written

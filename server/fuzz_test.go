@@ -16,8 +16,8 @@ import (
 
 var ownRequestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
-// FuzzRequest hands the server whatever HTTP can read as a request. There must be an
-// answer, of one form, that hides what went on inside.
+// FuzzRequest sends the server anything that HTTP can read as a request. Every answer must
+// have the documented form and hide internal errors.
 func FuzzRequest(f *testing.F) {
 	for _, seed := range []string{
 		"GET /profile HTTP/1.1\r\nHost: x\r\nCookie: access_token=a.b.c; access_token=\"x\"\r\nAuthorization: Bearer a.b.c\r\n\r\n",
@@ -61,8 +61,7 @@ func FuzzRequest(f *testing.F) {
 	})
 }
 
-// FuzzAuthorization: of all the values that the header may have, only Bearer and one token
-// are a token.
+// FuzzAuthorization: the only accepted value of the header is Bearer and one token.
 func FuzzAuthorization(f *testing.F) {
 	for _, seed := range []string{"Bearer a.b.c", "bearer   a.b.c", "Bearer", "Bearer ", "Bearer a b", "Bearer a,b", "Basic a", "Bearer\ta", "BEARER \x00", "Bearer a\nBearer b", ""} {
 		f.Add(seed)
@@ -89,8 +88,8 @@ func FuzzAuthorization(f *testing.F) {
 	})
 }
 
-// FuzzCookies: a cookie of ours is taken only when it is there once and plain. Another
-// reader of cookies is asked what there is.
+// FuzzCookies: a cookie of authctl is accepted only if it occurs once and unquoted. Another
+// cookie parser says what the request contains.
 func FuzzCookies(f *testing.F) {
 	for _, seed := range []string{
 		"refresh_token=a", "refresh_token=a; refresh_token=b", `refresh_token="a"`, "refresh_token", "refresh_token=", "Refresh_Token=a", " refresh_token = a",
@@ -127,11 +126,12 @@ func FuzzCookies(f *testing.F) {
 	})
 }
 
-// notInCookies is what RFC 6265 has no place for in a value, but for the space and the comma.
+// notInCookies is the set of characters that RFC 6265 forbids in a value, except space and
+// comma.
 func notInCookies(r rune) bool { return r < ' ' || r >= 0x7f || strings.ContainsRune(`";\`, r) }
 
-// FuzzOrigin: whatever a page's origin looks like, it may call only if its scheme, host and
-// port are what was allowed. Whatever may be configured as allowed is an origin.
+// FuzzOrigin: a page may call only if scheme, host and port of its origin are allowed.
+// Whatever the configuration accepts is an origin.
 func FuzzOrigin(f *testing.F) {
 	for _, seed := range []string{
 		"https://good.example", "https://a.shop.example", "https://a.b.shop.example", "https://shop.example", "https://evil/.shop.example", "https://u@a.shop.example",
@@ -162,8 +162,8 @@ func FuzzOrigin(f *testing.F) {
 	})
 }
 
-// FuzzSessionID tries to end sessions by their number: nobody's, in whatever spelling, may
-// be ended but one's own in its only spelling.
+// FuzzSessionID tries to end sessions by their id. A user can end only the user's own
+// sessions, and only with the canonical spelling of the id.
 func FuzzSessionID(f *testing.F) {
 	fix := start(f)
 	b := fix.signedIn("alice")

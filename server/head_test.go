@@ -27,7 +27,7 @@ func (f *fixture) gets(t *testing.T) (paths []string) {
 	return paths
 }
 
-// asGet asks by GET and by HEAD, and wants the same answers, but for the body.
+// asGet sends GET and HEAD, and requires the same answers, except for the body.
 func (f *fixture) asGet(t *testing.T, r request) answer {
 	t.Helper()
 	if r.header = maps.Clone(r.header); r.header == nil {
@@ -76,7 +76,7 @@ func TestHEADIsAnsweredWhereverGETIs(t *testing.T) {
 	f.asGet(t, request{path: "/readyz"}).want(t, http.StatusServiceUnavailable)
 }
 
-// TestHEADCountsAsGETDoes: it is counted, logged and limited.
+// TestHEADCountsAsGETDoes: HEAD is counted, logged and limited like GET.
 func TestHEADCountsAsGETDoes(t *testing.T) {
 	t.Parallel()
 	f := start(t, func(s *setup) { s.server.Limits = server.Limits{Other: server.Rate{Count: 1, Per: 1 << 40, Burst: 1}} })

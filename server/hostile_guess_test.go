@@ -13,13 +13,13 @@ import (
 	"github.com/authctl/authctl/server"
 )
 
-// throttled is the limits of accounts that serve has by default.
+// throttled sets the default limits of accounts.
 func throttled(s *setup) {
 	behindProxy(s)
 	s.authn.Accounts = authn.AccountLimits{Free: 5, MaxDelay: 15 * time.Minute, FreeAnywhere: 20, MaxAnywhere: time.Minute, DisableAfter: 100, Ceiling: 3000, CeilingPer: 5 * time.Minute}
 }
 
-// guesses: who guesses waits, and nobody else.
+// guesses: the guesser is delayed, and nobody else.
 func guesses(t *testing.T, start func(...func(*setup)) *fixture) {
 	f := start(throttled)
 	b := f.signedIn("alice")
@@ -46,7 +46,8 @@ func guesses(t *testing.T, start func(...func(*setup)) *fixture) {
 	}
 }
 
-// parallelGuesses: two hundred at once get no further than two hundred after another.
+// parallelGuesses: two hundred concurrent guesses achieve no more than two hundred sequential
+// ones.
 func parallelGuesses(t *testing.T, start func(...func(*setup)) *fixture) {
 	f := start(throttled)
 	f.register("alice", password).want(t, http.StatusCreated)
@@ -86,7 +87,7 @@ func manyFailures(t *testing.T, start func(...func(*setup)) *fixture) {
 	f.from("203.0.113.5", "POST", "/login", account("alice", password)).want(t, http.StatusOK)
 }
 
-// spray tries one password with many names: from one address its limit ends that, and each
+// spray tries one password with many names. The limit of the address ends that, and each
 // request of a pipeline counts.
 func spray(t *testing.T) {
 	f := start(t, throttled, func(s *setup) {

@@ -8,8 +8,8 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// TestHostileHTTP is about what comes before any endpoint: lines, headers, paths, hosts,
-// origins. Crowds of connections are a test of the binary.
+// TestHostileHTTP sends requests that fail before any endpoint: lines, headers, paths, hosts,
+// origins. Many connections are tested with the binary.
 func TestHostileHTTP(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]func(*testing.T){
@@ -36,7 +36,8 @@ func TestHostileHTTP(t *testing.T) {
 	}
 }
 
-// headersThatOthersObey name a user, a path or a hop elsewhere; here they say nothing.
+// headersThatOthersObey name a user, a path or a hop in other servers. Here they have no
+// effect.
 func headersThatOthersObey(t *testing.T) {
 	f := start(t)
 	b := f.signedIn("alice")
@@ -87,7 +88,7 @@ func conditions(t *testing.T) {
 	}
 }
 
-// preflightFloods: with no origins allowed there is no CORS to speak of.
+// preflightFloods: without allowed origins, no answer has CORS headers.
 func preflightFloods(t *testing.T) {
 	for name, change := range map[string]func(*setup){"CORS off": func(*setup) {}, "CORS on": allowing("https://good.example")} {
 		t.Run(name, func(t *testing.T) {

@@ -14,8 +14,8 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// TestHostileLogin is about who is at the door, and what an answer tells of the house.
-// What a timer tells is a test of authn, where nothing else runs.
+// TestHostileLogin checks who can sign in, and what an answer reveals about accounts. Timing
+// is tested in authn, where nothing else runs.
 func TestHostileLogin(t *testing.T) {
 	t.Parallel()
 	t.Run("bad logins are one and the same answer", func(t *testing.T) {
@@ -48,7 +48,7 @@ func TestHostileLogin(t *testing.T) {
 	}
 }
 
-// arrives puts a user into the store whose password hash is this.
+// arrives adds a user with this password hash to the store.
 func (f *fixture) arrives(t *testing.T, name, hash string) {
 	t.Helper()
 	u := store.NewUser{ID: uuid.New(), Username: name, Folded: name, PasswordHash: hash, CreatedAt: f.clock.Now()}
@@ -57,7 +57,7 @@ func (f *fixture) arrives(t *testing.T, name, hash string) {
 	}
 }
 
-// badLogins: same status, same headers, same body, one hash each.
+// badLogins: all bad logins have the same status, headers and body, and compute one hash each.
 func badLogins(t *testing.T, start func(...func(*setup)) *fixture) {
 	f := start()
 	for _, name := range []string{"alice", "mallory", "eve"} {
@@ -139,8 +139,8 @@ func loginWithASession(t *testing.T) {
 	}
 }
 
-// loginWithAnothersSession: a bad login ends nothing, a good one is the login's user's
-// and nobody else's.
+// loginWithAnothersSession: a bad login ends no session. A good login belongs to the user who
+// signed in, whatever cookies came along.
 func loginWithAnothersSession(t *testing.T) {
 	f := start(t)
 	victim, attacker := f.signedIn("alice"), f.signedIn("mallory")
@@ -170,7 +170,7 @@ func loginWithAMadeUpToken(t *testing.T) {
 	}
 }
 
-// loginFromAForm: what a form of another site can send never gets as far as a hash.
+// loginFromAForm: what a form of another site can send is refused before a hash is computed.
 func loginFromAForm(t *testing.T) {
 	f := start(t)
 	f.register("alice", password).want(t, http.StatusCreated)
@@ -198,7 +198,7 @@ func loginFromAForm(t *testing.T) {
 	}
 }
 
-// loginWithForwardingHeaders: without a trusted proxy, none of them names the client.
+// loginWithForwardingHeaders: without a trusted proxy, no header names the client.
 func loginWithForwardingHeaders(t *testing.T) {
 	f := start(t)
 	var hundred []string

@@ -13,7 +13,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// mixedTokens: a refresh goes strictly by the refresh token.
+// mixedTokens: /refresh uses only the refresh token.
 func mixedTokens(t *testing.T, start func(...func(*setup)) *fixture) {
 	f := start()
 	alice, mallory := f.signedIn("alice"), f.signedIn("mallory")
@@ -29,7 +29,7 @@ func mixedTokens(t *testing.T, start func(...func(*setup)) *fixture) {
 	mallory.post("/refresh", "").want(t, http.StatusOK)
 }
 
-// noRefreshTokens: what only looks like one takes nobody's session away.
+// noRefreshTokens: a text that only looks like a refresh token ends no session.
 func noRefreshTokens(t *testing.T, start func(...func(*setup)) *fixture) {
 	f := start()
 	b := f.signedIn("alice")
@@ -65,8 +65,8 @@ func noRefreshTokens(t *testing.T, start func(...func(*setup)) *fixture) {
 	b.post("/refresh", "").want(t, http.StatusOK)
 }
 
-// twoRefreshTokens: of two cookies with one name one was planted, and no session starts,
-// goes on or is taken over by either. A logout ends both.
+// twoRefreshTokens: of two cookies with one name an attacker may have planted one. With both,
+// no session starts, continues or changes hands. A logout ends both.
 func twoRefreshTokens(t *testing.T, start func(...func(*setup)) *fixture) {
 	f := start()
 	f.signedIn("alice")
@@ -84,7 +84,7 @@ func twoRefreshTokens(t *testing.T, start func(...func(*setup)) *fixture) {
 				want(t, http.StatusUnauthorized, authn.CodeInvalidCredentials)
 			logout := f.send(request{method: "POST", path: "/logout", cookies: cookies}).want(t, http.StatusOK)
 			f.send(request{method: "POST", path: "/login", body: account("alice", password), cookies: cookies}).want(t, http.StatusOK)
-			// Nobody knows which of the two is over, until somebody wants to be signed out.
+			// The server does not know which of the two the user wants, except at a logout.
 			for endpoint, a := range map[string]answer{"refresh": refresh, "bad login": bad} {
 				if len(setCookies(a)) != 0 {
 					t.Errorf("%s touched the cookies: %s", endpoint, a)
@@ -137,7 +137,7 @@ func logoutsOfWhatever(t *testing.T, start func(...func(*setup)) *fixture) {
 		})
 	}
 	b.get("/profile").want(t, http.StatusOK)
-	// The access token alone is enough, also after it has expired; twice is fine.
+	// The access token alone is enough, also after it has expired. A second logout is fine.
 	f.clock.advance(accessTTL + time.Second)
 	for range 2 {
 		f.send(request{method: "POST", path: "/logout", cookies: "access_token=" + access}).want(t, http.StatusOK)
@@ -169,7 +169,7 @@ func logoutWithoutADatabase(t *testing.T) {
 		t.Errorf("the metrics say %s", got)
 	}
 	b.post("/logout", "").want(t, http.StatusOK) // without cookies there is nothing to end
-	// Whoever kept copies of the tokens has nothing of them, before the database is back and after.
+	// Copies of the tokens are refused, before the database is back and after.
 	f.profile(access).want(t, http.StatusUnauthorized, authn.CodeSessionRevoked)
 	f.refused(t, token, authn.CodeSessionRevoked)
 	st.fail(nil)
@@ -181,8 +181,8 @@ func logoutWithoutADatabase(t *testing.T) {
 	f.profile(access).want(t, http.StatusUnauthorized, authn.CodeSessionRevoked)
 }
 
-// endingsWithoutADatabase: what one wants to end by its id is seen in the list afterwards,
-// so it is not remembered, and nobody is signed out.
+// endingsWithoutADatabase: the ending of a session by its id is not queued during an outage,
+// because the user can check the list of sessions afterwards. Nobody is signed out.
 func endingsWithoutADatabase(t *testing.T) {
 	f, st := startFailing(t)
 	b, other := f.signedIn("alice"), f.browser()

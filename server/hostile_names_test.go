@@ -9,9 +9,9 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// TestHostileIdentifiersAndPasswords is about what people, and others, type in as a name
-// or a password. The rules themselves have their tests in authn; here both databases
-// must hold what passes, and nothing must be a failure of the server.
+// TestHostileIdentifiersAndPasswords sends unusual and hostile names and passwords. The rules
+// have their tests in authn. Here both databases must store what the rules accept, and no
+// input may cause a 500.
 func TestHostileIdentifiersAndPasswords(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, start func(...func(*setup)) *fixture) {
@@ -128,7 +128,8 @@ func namesThatAreData(t *testing.T, f *fixture) {
 	}
 }
 
-// twinsOfAName: what is one name to the eye and to the profile is one account.
+// twinsOfAName: spellings that look the same, or that the PRECIS profile maps to one name, are
+// one account.
 func twinsOfAName(t *testing.T, f *fixture) {
 	f.register("Alice", password).want(t, http.StatusCreated)
 	f.register("zoe\u0308", password).want(t, http.StatusCreated)
@@ -229,7 +230,8 @@ func listsForNames(t *testing.T, f *fixture) {
 	}
 }
 
-// passwordsAsNames: whoever types a password into the wrong field must not find it in a log.
+// passwordsAsNames: a password that somebody types into the name field must not appear in a
+// log.
 func passwordsAsNames(t *testing.T, f *fixture) {
 	f.noteSecret("hunter2hunter3-in-the-wrong-field")
 	f.login("hunter2hunter3-in-the-wrong-field", password).want(t, http.StatusUnauthorized, authn.CodeInvalidCredentials)

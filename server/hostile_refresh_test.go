@@ -14,7 +14,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// refused presents a token and wants its cookie taken away with the 401.
+// refused sends a token, and requires a 401 that clears its cookie.
 func (f *fixture) refused(t *testing.T, token string, code authn.Code) {
 	t.Helper()
 	if a := f.refresh(token).want(t, http.StatusUnauthorized, code); !slices.Equal(a.clears(), []string{"refresh_token"}) {
@@ -22,8 +22,8 @@ func (f *fixture) refused(t *testing.T, token string, code authn.Code) {
 	}
 }
 
-// TestHostileRefreshAndLogout is about tokens that are used twice, at once, too late, or by
-// somebody else. What the death of a process does to them is a test of the binary.
+// TestHostileRefreshAndLogout presents tokens twice, concurrently, too late, or from another
+// client. What the death of a process does to them is tested with the binary.
 func TestHostileRefreshAndLogout(t *testing.T) {
 	t.Parallel()
 	for name, story := range map[string]func(*testing.T, func(...func(*setup)) *fixture){
@@ -198,7 +198,7 @@ func everyRowOfTheRotationTable(t *testing.T, start func(...func(*setup)) *fixtu
 			f.refused(t, first, authn.CodeSessionRevoked)
 		}},
 	}
-	// One after the other: they share the clock.
+	// Sequentially, because they share the clock.
 	for i, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			b := f.signedIn("user" + string(rune('a'+i)))
@@ -236,8 +236,8 @@ func fiftyAtOnce(t *testing.T, start func(...func(*setup)) *fixture) {
 	f.refresh(successors[0]).want(t, http.StatusOK)
 }
 
-// lostAnswers: a client that hears nothing of its refresh comes again, and gets what the
-// lost answer held; beyond the window it is taken for a thief.
+// lostAnswers: a client that did not receive the answer to its refresh tries again, and gets
+// the tokens of the lost answer. After the retry window that counts as theft.
 func lostAnswers(t *testing.T, start func(...func(*setup)) *fixture) {
 	f := start()
 	b := f.signedIn("alice")
@@ -260,8 +260,8 @@ func lostAnswers(t *testing.T, start func(...func(*setup)) *fixture) {
 	f.refused(t, b.token(), authn.CodeUnauthenticated)
 }
 
-// refreshAgainstRevocation: whatever ends a session at the very moment of its refresh, no
-// token that either of them handed out is good afterwards.
+// refreshAgainstRevocation: when a session ends during its refresh, no token from either is
+// valid afterwards.
 func refreshAgainstRevocation(t *testing.T, start func(...func(*setup)) *fixture) {
 	f := start()
 	operator := authn.Actor{Name: "cli:test"}

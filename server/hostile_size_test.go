@@ -12,11 +12,11 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// posts is every endpoint that takes a POST.
+// posts lists every endpoint that accepts POST.
 var posts = []string{"/register", "/login", "/logout", "/refresh"}
 
-// TestHostileSizeAndShape is about bodies that are too large, too slow, or of another
-// kind. What 100 MB do to a whole process is a test of the binary.
+// TestHostileSizeAndShape sends bodies that are too large, too slow or of another type. What
+// 100 MB do to a whole process is tested with the binary.
 func TestHostileSizeAndShape(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]func(*testing.T){
@@ -68,7 +68,8 @@ func bodiesUpToTheCap(t *testing.T) {
 	f.send(request{method: "POST", path: "/login", body: pad(8 << 10), chunked: true}).want(t, http.StatusOK)
 }
 
-// passwordsUpToTheCap: what nobody can have costs no hash, whether or not there is the user.
+// passwordsUpToTheCap: a password that no account can have costs no hash, whether the user
+// exists or not.
 func passwordsUpToTheCap(t *testing.T) {
 	f := start(t)
 	f.signedIn("alice")
@@ -127,7 +128,7 @@ func notTheDeclaredFields(t *testing.T) {
 		"a number of many digits": {`{"username":` + strings.Repeat("9", 8000) + `,"password":"x"}`, `"username" must be a string`},
 		"deep nesting":            {deep, "not a JSON object"},
 		"deep nesting in a field": {`{"username":` + deep, ""},
-		"many keys":               {`{` + strings.Repeat(`"k":0,`, 1000) + `"k":0}`, "not known"},
+		"many keys":               {`{` + strings.Repeat(`"k":0,`, 1000) + `"k":0}`, "unknown field"},
 	}
 	for name, value := range map[string]string{"null": `null`, "a number": `1`, "a bool": `true`, "an array": `["alice"]`, "an object": `{}`} {
 		says := "must be a string"

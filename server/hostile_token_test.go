@@ -13,8 +13,8 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// TestHostileAccessToken sends what is no access token of ours to whatever takes one. The
-// rows about each part of a token, by every algorithm, are those of authn.
+// TestHostileAccessToken sends texts that are not valid access tokens to every endpoint that
+// reads one. The cases for each part of a token and each algorithm are in authn.
 func TestHostileAccessToken(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]func(*testing.T){
@@ -180,7 +180,8 @@ func tokensInAnotherPlace(t *testing.T) {
 	b.get("/profile").want(t, http.StatusOK)
 }
 
-// twoAccessTokens: of two cookies with one name, one was planted, and nothing says which.
+// twoAccessTokens: of two cookies with one name an attacker may have planted one, and the
+// server cannot tell which.
 func twoAccessTokens(t *testing.T) {
 	f := start(t)
 	good := f.signedIn("alice").cookies["access_token"]
@@ -214,7 +215,7 @@ func authorizationThatIsNone(t *testing.T) {
 		"a parameter": "Bearer token=" + access, "garbage": "Bearer \x80\xff",
 	} {
 		t.Run(name, func(t *testing.T) {
-			// A good cookie does not help whoever also sends this.
+			// A good cookie does not help a request that also sends a bad header.
 			f.send(request{method: "GET", path: "/profile", cookies: "access_token=" + access, header: map[string]string{"Authorization": value}}).
 				want(t, http.StatusUnauthorized, authn.CodeUnauthenticated)
 		})
@@ -230,7 +231,7 @@ func authorizationThatIsNone(t *testing.T) {
 	})
 }
 
-// tokensOfThePast were good until something happened.
+// tokensOfThePast were valid until the session or the user changed.
 func tokensOfThePast(t *testing.T) {
 	f := start(t)
 	operator := authn.Actor{Name: "cli:test"}
@@ -270,7 +271,7 @@ func tokensOfThePast(t *testing.T) {
 	}
 }
 
-// tokensOfBeforeARestart are good as long as the secret is the same.
+// tokensOfBeforeARestart stay valid after a restart with the same secret.
 func tokensOfBeforeARestart(t *testing.T) {
 	f := start(t)
 	b := f.signedIn("alice")
@@ -283,7 +284,7 @@ func tokensOfBeforeARestart(t *testing.T) {
 
 func encode(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 
-// sign puts a good signature to anything.
+// sign returns a token with a valid signature over any content.
 func sign(signing string) string {
 	mac, err := jwt.SigningMethodHS256.Sign(signing, []byte(secret))
 	if err != nil {

@@ -1,9 +1,5 @@
 package server
 
-import (
-	"fmt"
-)
-
 // The values of [Config].HSTS: the hosts for which browsers must use HTTPS only (RFC 6797).
 const (
 	HSTSOff        = "off"        // none; browsers keep what an earlier header said
@@ -11,20 +7,21 @@ const (
 	HSTSSubdomains = "subdomains" // the host of the request and all its subdomains
 )
 
+// CheckHSTS returns an error, with text for a person, unless setting is a word for [Config].HSTS.
+func CheckHSTS(setting string) error { return oneOf(setting, HSTSOff, HSTSHost, HSTSSubdomains) }
+
 // hstsAge is how long browsers remember the header: two years.
 const hstsAge = "max-age=63072000"
 
 // hstsHeader returns the values of Strict-Transport-Security; off has none.
-func hstsHeader(setting string) ([]string, error) {
+func hstsHeader(setting string) []string {
 	switch setting {
-	case HSTSOff:
-		return nil, nil
-	case HSTSHost, "":
-		return []string{hstsAge}, nil
+	case HSTSHost:
+		return []string{hstsAge}
 	case HSTSSubdomains:
-		return []string{hstsAge + "; includeSubDomains"}, nil
+		return []string{hstsAge + "; includeSubDomains"}
 	}
-	return nil, fmt.Errorf("server.hsts must be %s, %s or %s, not %q", HSTSOff, HSTSHost, HSTSSubdomains, setting)
+	return nil
 }
 
 // hsts sets Strict-Transport-Security on answers over HTTPS, except those of /verify. A proxy

@@ -45,8 +45,8 @@ func TestPlainHTTPHasNoHSTS(t *testing.T) {
 	}
 }
 
-// TestNoAnswerOfVerifyHasHSTS is about proxies that pass a refusal on to the browser, as an answer
-// of the application's origin.
+// TestNoAnswerOfVerifyHasHSTS: a proxy passes a refusal of /verify on to the browser as an
+// answer of the application's origin.
 func TestNoAnswerOfVerifyHasHSTS(t *testing.T) {
 	t.Parallel()
 	f := start(t, overHTTPS(server.HSTSSubdomains))

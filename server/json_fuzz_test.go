@@ -11,8 +11,8 @@ import (
 	"github.com/authctl/authctl/server"
 )
 
-// FuzzAccountBody: whatever is accepted means one thing only, the same to
-// another decoder; whatever is refused is refused politely.
+// FuzzAccountBody: an accepted body has the same meaning for another decoder. A refused body
+// gets a proper error.
 func FuzzAccountBody(f *testing.F) {
 	for _, seed := range []string{
 		`{"username":"alice","password":"a password"}`,

@@ -16,7 +16,7 @@ import (
 
 var operator = authn.Actor{Name: "cli:root"}
 
-// signing has a server sign with an algorithm.
+// signing returns a change of the setup: the server signs with this algorithm.
 func signing(algorithm string) func(*setup) {
 	return func(s *setup) {
 		s.authn.Algorithm, s.authn.Issuer, s.authn.Audience = algorithm, "https://login.example.test", "shop"
@@ -46,7 +46,7 @@ func (f *fixture) rotateKey(t *testing.T) {
 	}
 }
 
-// fetchKeys is what a verifier that knows the issuer does: it finds the keys.
+// fetchKeys finds the keys as a verifier does that knows only the issuer.
 func (f *fixture) fetchKeys(t *testing.T) (keys jose.JSONWebKeySet, body string) {
 	t.Helper()
 	var found struct {
@@ -68,8 +68,8 @@ func (f *fixture) fetchKeys(t *testing.T) (keys jose.JSONWebKeySet, body string)
 	return keys, string(a.body)
 }
 
-// TestAnotherVerifierTakesOurTokens has go-jose find the keys, and look at tokens from
-// before and after a rotation.
+// TestAnotherVerifierTakesOurTokens: go-jose finds the keys, and verifies tokens from before
+// and after a rotation.
 func TestAnotherVerifierTakesOurTokens(t *testing.T) {
 	t.Parallel()
 	for _, algorithm := range []string{authn.AlgorithmEdDSA, authn.AlgorithmES256, authn.AlgorithmRS256} {

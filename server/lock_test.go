@@ -14,8 +14,8 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// TestALockThatIsHeldMakesUnavailableAndPasses has somebody lock a table, and more logins
-// wait for it than there are connections, and than ask the database at once.
+// TestALockThatIsHeldMakesUnavailableAndPasses locks a table. More logins wait for it than
+// there are connections.
 func TestALockThatIsHeldMakesUnavailableAndPasses(t *testing.T) {
 	t.Parallel()
 	url := storetest.Postgres(t)

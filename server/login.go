@@ -110,8 +110,8 @@ func (s *Server) bearerToEnd(x *exchange) (string, error) {
 }
 
 var (
-	errBearerEndsNothing = problem(authn.CodeUnauthenticated, "the token in the Authorization header is no good access token, and ended no session")
-	errBearerExpired     = problem(authn.CodeTokenExpired, "the access token in the Authorization header has expired, and ended no session: "+
+	errBearerEndsNothing = problem(authn.CodeUnauthenticated, "the token in the Authorization header is not a good access token, so no session was ended")
+	errBearerExpired     = problem(authn.CodeTokenExpired, "the access token in the Authorization header has expired, so no session was ended: "+
 		"refresh it and sign out with the new one, or sign out with the cookies")
 )
 

@@ -13,7 +13,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// logoutWith signs out by the Authorization header, and with cookies where there are any.
+// logoutWith signs out with the Authorization header, and with cookies if there are any.
 func (f *fixture) logoutWith(token, cookies string) answer {
 	f.t.Helper()
 	return f.send(request{method: "POST", path: "/logout", header: map[string]string{"Authorization": "Bearer " + token}, cookies: cookies})
@@ -72,18 +72,19 @@ func TestLogoutWithABadBearerTokenIsRefusedAndEndsNothing(t *testing.T) {
 		})
 	}
 	b.get("/profile").want(t, http.StatusOK)
-	// An expired one is refused as everywhere: its owner refreshes, or signs out with the cookies.
+	// An expired token is refused, as everywhere: its owner refreshes it, or signs out with the
+	// cookies.
 	f.clock.advance(accessTTL + time.Second)
 	f.logoutWith(access, "").want(t, http.StatusUnauthorized, authn.CodeTokenExpired)
 	b.post("/refresh", "").want(t, http.StatusOK)
-	// Authorization of another scheme is a proxy's, and none of ours.
+	// Authorization of another scheme belongs to a proxy. authctl ignores it.
 	a := f.send(request{method: "POST", path: "/logout", header: map[string]string{"Authorization": "Basic YTpi"}, cookies: "refresh_token=" + b.token()})
 	a.want(t, http.StatusOK)
 	f.refused(t, b.token(), authn.CodeUnauthenticated)
 }
 
-// TestLogoutWithBothEndsTheSessionsOfBoth: whoever wants out is out, whatever the header is
-// worth, and still learns that a bad token ended nothing.
+// TestLogoutWithBothEndsTheSessionsOfBoth: with a bad header the sessions of the cookies end,
+// and the answer says that the header ended nothing.
 func TestLogoutWithBothEndsTheSessionsOfBoth(t *testing.T) {
 	t.Parallel()
 	f := start(t)

@@ -64,7 +64,7 @@ func newMetrics(version string, svc *authn.Service, st store.Store) *metrics {
 func (m *metrics) showCertificate(c *certificate) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "authctl_tls_certificate_not_after_timestamp_seconds",
-		Help: "When the certificate that is shown expires, since the Unix epoch.",
+		Help: "When the certificate in use expires, in seconds since the Unix epoch.",
 	}, func() float64 { return float64(c.notAfter().Unix()) }))
 }
 
@@ -107,13 +107,13 @@ var (
 	hashesTotal   = prometheus.NewDesc("authctl_password_hashes_total", "Password hashes completed.", nil, nil)
 	hashesRunning = prometheus.NewDesc("authctl_password_hashes_running", "Password hashes under way.", nil, nil)
 	hashesWaiting = prometheus.NewDesc("authctl_password_hashes_waiting", "Password hashes waiting in the queue.", nil, nil)
-	hashesShed    = prometheus.NewDesc("authctl_password_hashes_shed_total", "Sign-ins and the like refused because the wait for a hash was, or would have been, too long, by purpose.", []string{"purpose"}, nil)
-	loginsHeld    = prometheus.NewDesc("authctl_logins_held", "Refused sign-ins that are answered later, so that the time does not tell which accounts there are.", nil, nil)
-	hashMemory    = prometheus.NewDesc("authctl_password_hash_memory_bytes", "Memory that password hashes work with.", nil, nil)
-	hashBudget    = prometheus.NewDesc("authctl_password_hash_memory_budget_bytes", "Memory that password hashes may work with at once.", nil, nil)
-	hashKept      = prometheus.NewDesc("authctl_password_hash_memory_kept_bytes", "Memory that is kept for password hashes, in use or not.", nil, nil)
-	hashArgon2    = prometheus.NewDesc("authctl_password_hash_implementation", "1, for the implementation of Argon2 that computes.", []string{"name"}, nil)
-	hashWorkers   = prometheus.NewDesc("authctl_password_hash_workers", "Password hashes that may run at once.", nil, nil)
+	hashesShed    = prometheus.NewDesc("authctl_password_hashes_shed_total", "Requests refused because the wait for a password hash was, or would be, too long, by purpose.", []string{"purpose"}, nil)
+	loginsHeld    = prometheus.NewDesc("authctl_logins_held", "Refused sign-ins whose answer is delayed, so that the time does not tell which accounts exist.", nil, nil)
+	hashMemory    = prometheus.NewDesc("authctl_password_hash_memory_bytes", "Memory in use by password hashes.", nil, nil)
+	hashBudget    = prometheus.NewDesc("authctl_password_hash_memory_budget_bytes", "Maximum memory for password hashes.", nil, nil)
+	hashKept      = prometheus.NewDesc("authctl_password_hash_memory_kept_bytes", "Memory reserved for password hashes, in use or not.", nil, nil)
+	hashArgon2    = prometheus.NewDesc("authctl_password_hash_implementation", "1 for the implementation of Argon2 in use.", []string{"name"}, nil)
+	hashWorkers   = prometheus.NewDesc("authctl_password_hash_workers", "Maximum number of concurrent password hashes.", nil, nil)
 	hashWait      = prometheus.NewDesc("authctl_password_hash_wait_seconds", "How long a password hash waited in the queue, by purpose.", []string{"purpose"}, nil)
 	hashRun       = prometheus.NewDesc("authctl_password_hash_run_seconds", "How long a password hash took, by purpose.", []string{"purpose"}, nil)
 	throttled     = prometheus.NewDesc("authctl_logins_throttled_total", "Sign-ins refused because too many of the same account have failed.", nil, nil)
@@ -122,9 +122,9 @@ var (
 	feedEntries   = prometheus.NewDesc("authctl_revocation_feed_entries", "Revocations held in memory.", nil, nil)
 	feedLag       = prometheus.NewDesc("authctl_revocation_feed_lag_seconds", "Time since the revocation feed was last read.", nil, nil)
 	feedContact   = prometheus.NewDesc("authctl_revocation_feed_last_contact_timestamp_seconds", "When the revocation feed was last read, since the Unix epoch.", nil, nil)
-	logoutsWait   = prometheus.NewDesc("authctl_logouts_pending", "Sessions that users have signed out of and that end when the database is back.", nil, nil)
-	clockAhead    = prometheus.NewDesc("authctl_database_clock_difference_seconds", "How far this server's clock is ahead of the database's, or behind it if negative; what a round trip explains is left out.", nil, nil)
-	poolMax       = prometheus.NewDesc("authctl_db_connections_max", "Database connections that the pool may open.", nil, nil)
+	logoutsWait   = prometheus.NewDesc("authctl_logouts_pending", "Logouts that wait until the database answers again.", nil, nil)
+	clockAhead    = prometheus.NewDesc("authctl_database_clock_difference_seconds", "How far this server's clock is ahead of the database's, or behind it if negative; a difference that a round trip explains is left out.", nil, nil)
+	poolMax       = prometheus.NewDesc("authctl_db_connections_max", "Maximum number of database connections in the pool.", nil, nil)
 	poolOpen      = prometheus.NewDesc("authctl_db_connections_open", "Database connections that are open.", nil, nil)
 	poolInUse     = prometheus.NewDesc("authctl_db_connections_in_use", "Database connections that are executing something.", nil, nil)
 	poolWaits     = prometheus.NewDesc("authctl_db_connection_waits_total", "Times a caller had to wait for a database connection.", nil, nil)

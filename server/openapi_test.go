@@ -26,9 +26,9 @@ var document = sync.OnceValues(func() (*openapi3.T, error) {
 	return doc, doc.Validate(loader.Context)
 })
 
-// conforms holds an answer against the document: a status that the operation
-// declares, its headers, its body. What no operation answers (an unknown path, a
-// method that the path does not take) must at least have the one error form.
+// conforms compares an answer with the document: the operation must declare its status, its
+// headers and its body. An answer that belongs to no operation (an unknown path, or a method
+// that the path does not accept) must have the form of an error.
 func (f *fixture) conforms(req *http.Request, a answer) {
 	f.t.Helper()
 	doc, err := document()
@@ -60,9 +60,8 @@ func (f *fixture) conforms(req *http.Request, a answer) {
 	}
 }
 
-// documentedAs returns the operation that the document has for a request: /verify
-// takes every method and every path below its own, and is described once; HEAD is
-// described as GET.
+// documentedAs returns the operation that describes a request. /verify accepts every method
+// and every path below its own, and is described once. HEAD is described as GET.
 func documentedAs(req *http.Request) (method, path string) {
 	switch path := req.URL.EscapedPath(); {
 	case path == "/verify" || strings.HasPrefix(path, "/verify/"):
@@ -102,7 +101,7 @@ func (f *fixture) undeclared(req *http.Request, a answer, doc *openapi3.T) {
 	}
 }
 
-// carriesHeaders checks what every answer of ours carries.
+// carriesHeaders checks the headers that every answer must have.
 func (f *fixture) carriesHeaders(req *http.Request, a answer) {
 	f.t.Helper()
 	kept := "no-store"
@@ -164,8 +163,8 @@ func TestTheDocumentNamesExactlyTheRoutes(t *testing.T) {
 	}
 }
 
-// TestNobodyGetsPastARouteThatNeedsAToken asks for each route without one. A new route is
-// either refused, or is put on the list of those that anyone may ask for.
+// TestNobodyGetsPastARouteThatNeedsAToken requests each route without a token. A new route
+// must refuse the request, or be on the list of open routes.
 func TestNobodyGetsPastARouteThatNeedsAToken(t *testing.T) {
 	t.Parallel()
 	f := start(t)

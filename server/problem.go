@@ -59,7 +59,7 @@ var statuses = map[authn.Code]int{
 // The errors with a constant text.
 var (
 	errNotFound             = problem(codeNotFound, "there is nothing at this path")
-	errMethodNotAllowed     = problem(codeMethodNotAllowed, "this path does not take this method, see the Allow header")
+	errMethodNotAllowed     = problem(codeMethodNotAllowed, "this path does not accept this method, see the Allow header")
 	errRequestTimeout       = problem(codeRequestTimeout, "the body did not arrive in time")
 	errPayloadTooLarge      = problem(codePayloadTooLarge, "the body is larger than 8 KiB")
 	errUnsupportedMediaType = problem(codeUnsupportedMediaType, "send the body as Content-Type: application/json, in UTF-8 and without Content-Encoding")

@@ -8,8 +8,8 @@ import (
 	"github.com/authctl/authctl/server"
 )
 
-// BenchmarkLimit is what the limit of addresses costs a request: of one that is known, and of
-// one that is new, when as many are remembered as may be.
+// BenchmarkLimit measures the cost of the address limit for one request: of a known address,
+// and of a new one while the table of addresses is full.
 func BenchmarkLimit(b *testing.B) {
 	now := time.Now()
 	all := server.Rate{Count: 1_000_000, Per: time.Second, Burst: 1_000_000}

@@ -101,7 +101,7 @@ func TestALimitRefusesBeforeThePasswordIsLookedAt(t *testing.T) {
 	}
 }
 
-// trail notes what is written to the audit trail with nothing else, on the way to the store.
+// trail is a store that records the events that are written alone, without another change.
 type trail struct {
 	store.Store
 	mu     sync.Mutex

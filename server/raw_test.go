@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// dial opens a connection that the test's end closes and that never hangs.
+// dial opens a connection with a deadline. The end of the test closes it.
 func (f *fixture) dial(t *testing.T) net.Conn {
 	t.Helper()
 	conn, err := net.Dial("tcp", f.addr)
@@ -55,8 +55,8 @@ func readAnswer(t *testing.T, r *bufio.Reader, method string) answer {
 	return answer{status: resp.StatusCode, header: resp.Header, body: body}
 }
 
-// tooLarge sends a request whose body the server will not read to its end, over
-// a connection on which a client sees the answer all the same.
+// tooLarge sends a request whose body the server does not read to its end. The client still
+// sees the answer.
 func (f *fixture) tooLarge(r request) answer {
 	t := f.t.(*testing.T)
 	t.Helper()
@@ -115,7 +115,7 @@ func slowHeaders(t *testing.T) {
 	}
 }
 
-// malformedRequests are what net/http itself refuses, in its own words.
+// malformedRequests are refused by net/http itself, with its own messages.
 func malformedRequests(t *testing.T) {
 	f := start(t)
 	const login = "POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -170,8 +170,8 @@ func malformedRequests(t *testing.T) {
 	}
 }
 
-// framings are requests about whose end two servers could disagree. Chunks count, and a
-// length beside them does not; after whatever else is doubtful the connection ends.
+// framings are requests whose end two servers could read differently. If a request has chunks
+// and a length, the chunks count. After any other ambiguity the connection ends.
 func framings(t *testing.T) {
 	f := start(t)
 	const login = "POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"

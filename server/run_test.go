@@ -17,7 +17,7 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// waiting is a store that is asked whether it is ready and takes its time.
+// waiting is a store whose readiness check blocks.
 type waiting struct {
 	store.Store
 	asked, release chan struct{}
@@ -33,7 +33,7 @@ func (s *waiting) Ready(ctx context.Context) error {
 	}
 }
 
-// running is a server with one request under way and a stop that has been asked for.
+// running starts a server, and tells it to stop while one request is pending.
 func running(t *testing.T, patience time.Duration) (st *waiting, admin string, answered chan answer, ended chan error) {
 	t.Helper()
 	st = &waiting{Store: openSQLite(t), asked: make(chan struct{}), release: make(chan struct{})}
@@ -96,8 +96,8 @@ func TestAStopWaitsForTheRequestsUnderWay(t *testing.T) {
 	}
 }
 
-// TestAStopIsSaidBeforeTheListenerCloses: the delay is so long that only the test's own end
-// can cut it short.
+// TestAStopIsSaidBeforeTheListenerCloses: the delay is longer than the test, so only the end
+// of the test cuts it short.
 func TestAStopIsSaidBeforeTheListenerCloses(t *testing.T) {
 	t.Parallel()
 	f := start(t)
@@ -195,8 +195,8 @@ func TestAListenerThatFailsEndsTheRun(t *testing.T) {
 	}
 }
 
-// TestEachPhaseOfAConnectionEndsWhenTheDocumentsSay is about the figures; what they do to
-// crowds of connections is a test of the binary.
+// TestEachPhaseOfAConnectionEndsWhenTheDocumentsSay checks the timeouts. Many connections are
+// tested with the binary.
 func TestEachPhaseOfAConnectionEndsWhenTheDocumentsSay(t *testing.T) {
 	t.Parallel()
 	srv := start(t).srv.HTTPServer()

@@ -12,13 +12,12 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// Every test that has a server notes, as it goes, what must not be in a log: the secret of
-// the installation; each password and each token that is sent, wherever it is sent; each
-// token that is handed out, the part of it that signs, and its hash; the name at a login
-// that is refused; and in the end each password hash in the store. All of the log is then
-// looked through, at the level of debugging.
+// Every test with a server records the texts that must not be in a log: the secret of the
+// installation; each password and each token that a request sends, wherever it is; each token
+// that an answer has, its signature and its hash; the name at a refused login; and at the end
+// each password hash in the store. Then it searches the whole log, at level debug.
 
-// shortest is how long a text must be for its being in a log to be no coincidence.
+// shortest is the minimum length of a text whose presence in a log is no coincidence.
 const shortest = 10
 
 func (f *fixture) noteSecret(s string) {
@@ -37,8 +36,8 @@ func (f *fixture) noteToken(token string) {
 	}
 }
 
-// noteRequest notes what a request carries. Its query is no place for a token, and is where
-// people put them.
+// noteRequest records the secrets of a request. A query must not have tokens, but people put
+// them there.
 func (f *fixture) noteRequest(req *http.Request, body string) {
 	for _, c := range req.Cookies() {
 		f.noteToken(c.Value)
@@ -65,7 +64,8 @@ func accountOf(body string) (sentAccount, bool) {
 	return sent, json.Unmarshal([]byte(body), &sent) == nil
 }
 
-// noteHashes does not mind a database that a test has taken away.
+// noteHashes records the password hashes. It ignores a database that the test has made
+// unavailable.
 func (f *fixture) noteHashes() {
 	users, _, _ := f.svc.Users(context.Background(), store.UserPage{Limit: 1000})
 	for _, u := range users {
@@ -76,7 +76,7 @@ func (f *fixture) noteHashes() {
 	}
 }
 
-// checkLog wants of each line one JSON object of a bounded length, and no secret in it.
+// checkLog requires that each line is one JSON object of bounded length without a secret.
 func (f *fixture) checkLog() {
 	f.mu.Lock()
 	defer f.mu.Unlock()

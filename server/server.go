@@ -58,23 +58,29 @@ type Config struct {
 
 // Check returns an error when the configuration contradicts itself. [New] returns the same error.
 func (cfg Config) Check() error {
-	jar, cookies := newCookieJar(cfg)
-	if cookies == nil {
-		_, cookies = newElsewhere(cfg, &jar)
-	}
+	cfg = cfg.withDefaults()
 	_, origins := crossOriginProtection(cfg)
 	_, shared := newOrigins(cfg.AllowedOrigins)
-	_, strict := hstsHeader(cfg.HSTS)
 	var shown error
 	if cfg.Certificate != nil {
 		if _, err := newCertificate(cfg.Certificate, zerolog.Nop()); err != nil {
 			shown = fmt.Errorf("TLS: %w", err)
 		}
 	}
-	return errors.Join(cookies, origins, shared, strict, shown, cfg.checkProxies())
+	return errors.Join(cfg.CheckCookies().Err(), origins, shared, cfg.checkHSTS(), shown, cfg.checkProxies())
+}
+
+func (cfg Config) checkHSTS() error {
+	if err := CheckHSTS(cfg.HSTS); err != nil {
+		return fmt.Errorf("server.hsts: %w", err)
+	}
+	return nil
 }
 
 func (cfg Config) checkProxies() error {
+	if err := CheckForwardedHeader(cfg.ForwardedHeader); err != nil {
+		return fmt.Errorf("server.forwarded_header: %w", err)
+	}
 	if cfg.ProxyProtocol && len(cfg.TrustedProxies) == 0 {
 		return errors.New("server.proxy_protocol takes headers of trusted proxies only, and there are none: set server.trusted_proxies")
 	}
@@ -124,13 +130,11 @@ type Server struct {
 // New returns a server for the service. It uses the store only for readiness and pool figures. It
 // fails when the configuration contradicts itself.
 func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*Server, error) {
-	jar, err := newCookieJar(cfg)
-	if err != nil {
+	cfg = cfg.withDefaults()
+	if err := errors.Join(cfg.CheckCookies().Err(), cfg.checkProxies()); err != nil {
 		return nil, err
 	}
-	if err := cfg.checkProxies(); err != nil {
-		return nil, err
-	}
+	jar := newCookieJar(cfg)
 	s := &Server{
 		authn:     svc,
 		store:     st,
@@ -156,6 +160,7 @@ func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*S
 		metrics:    newMetrics(cfg.Version, svc, st),
 	}
 	if cfg.Certificate != nil {
+		var err error
 		if s.tls, err = newCertificate(cfg.Certificate, log); err != nil {
 			return nil, fmt.Errorf("TLS: %w", err)
 		}
@@ -192,14 +197,12 @@ func (s *Server) Reconfigure(cfg Config) error {
 	if err != nil {
 		return err
 	}
-	strict, err := hstsHeader(cfg.HSTS)
-	if err != nil {
+	cfg = cfg.withDefaults()
+	cfg.CookieDomain = s.cookies.domain // which does not change
+	if err := errors.Join(cfg.checkHSTS(), CookieErrors{PreviousDomains: cfg.checkPreviousDomains()}.Err()); err != nil {
 		return err
 	}
-	elsewhere, err := newElsewhere(cfg, &s.cookies)
-	if err != nil {
-		return err
-	}
+	strict, elsewhere := hstsHeader(cfg.HSTS), newElsewhere(cfg, &s.cookies)
 	for _, r := range s.table {
 		if r.caller == proxy {
 			protection.AddInsecureBypassPattern(strings.TrimSuffix(r.path, "*"))

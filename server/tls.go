@@ -67,7 +67,7 @@ func (c *certificate) reload() {
 	switch {
 	case err != nil && err.Error() != c.fault:
 		c.fault = err.Error()
-		c.log.Error().Err(err).Msg("certificate not reloaded, the one before is shown")
+		c.log.Error().Err(err).Msg("certificate not reloaded, the previous one stays in use")
 	case err == nil && (changed || c.fault != ""):
 		c.fault = ""
 		c.log.Info().Time("not_after", c.shown.Leaf.NotAfter).Msg("certificate reloaded")

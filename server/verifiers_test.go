@@ -12,8 +12,8 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// TestGoOIDCTakesOurTokens has go-oidc find the keys and the algorithms by the issuer
-// alone, as oauth2-proxy and others that are built on it do.
+// TestGoOIDCTakesOurTokens: go-oidc finds the keys and the algorithms from the issuer alone,
+// as oauth2-proxy and other programs do.
 func TestGoOIDCTakesOurTokens(t *testing.T) {
 	t.Parallel()
 	for _, algorithm := range []string{authn.AlgorithmEdDSA, authn.AlgorithmES256, authn.AlgorithmRS256} {
@@ -62,8 +62,8 @@ func forgedEnd(token string) string {
 	return token[:at] + c + token[at+1:]
 }
 
-// TestTheDiscoveryDocumentNamesTheAlgorithmsOfTheTokensThatAreGood: those of a verifier
-// that finds none take RS256 alone.
+// TestTheDiscoveryDocumentNamesTheAlgorithmsOfTheTokensThatAreGood: a verifier that finds no
+// algorithms accepts only RS256.
 func TestTheDiscoveryDocumentNamesTheAlgorithmsOfTheTokensThatAreGood(t *testing.T) {
 	t.Parallel()
 	for _, algorithm := range authn.Algorithms() {
@@ -76,7 +76,8 @@ func TestTheDiscoveryDocumentNamesTheAlgorithmsOfTheTokensThatAreGood(t *testing
 	}
 }
 
-// TestEveryAccessTokenHasAnIDOfItsOwnAndAClient: also two of one session and one second.
+// TestEveryAccessTokenHasAnIDOfItsOwnAndAClient: two tokens of one session and one second also
+// have different ids.
 func TestEveryAccessTokenHasAnIDOfItsOwnAndAClient(t *testing.T) {
 	t.Parallel()
 	for want, names := range map[string][3]string{ // issuer, audience, client id

@@ -37,7 +37,7 @@ func (e *SchemaError) Error() string {
 	case e.Behind():
 		return fmt.Sprintf("schema is at version %d, this binary needs %d", e.Current, e.Latest)
 	case e.MinVersion > e.Latest:
-		return fmt.Sprintf("schema is at version %d and suits binaries that know version %d or newer, this binary knows %d", e.Current, e.MinVersion, e.Latest)
+		return fmt.Sprintf("schema is at version %d and is compatible with binaries that know version %d or newer, this binary knows %d", e.Current, e.MinVersion, e.Latest)
 	}
 	return fmt.Sprintf("schema is at version %d, newer than the %d this binary knows", e.Current, e.Latest)
 }

@@ -107,8 +107,8 @@ func TestArenasInUseAtTheEndAreWipedWhenTheyAreGivenBack(t *testing.T) {
 	}
 }
 
-// TestWhatGoesWrongAroundASlotDoesNotReachTheNextHash has callers that go away in the
-// queue and under way, work that panics, hashes that fail, and good ones among them.
+// TestWhatGoesWrongAroundASlotDoesNotReachTheNextHash mixes good hashes with callers that
+// cancel in the queue and while running, work that panics, and hashes that fail.
 func TestWhatGoesWrongAroundASlotDoesNotReachTheNextHash(t *testing.T) {
 	t.Parallel()
 	params := Params{Memory: 256, Iterations: 2, Parallelism: 2}

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// BenchmarkHasher has as many callers as workers, and four times as many, who lose
-// nothing by it:
+// BenchmarkHasher runs as many callers as workers, and four times as many. The throughput must
+// be the same:
 //
 //	go test ./authn/hashing -run '^$' -bench Hasher -benchtime 100x
 func BenchmarkHasher(b *testing.B) {

@@ -39,7 +39,7 @@ type kind struct {
 func newFloor(sleep func(context.Context, time.Duration)) *floor {
 	f := &floor{sleep: sleep, kinds: map[string]kind{}, over: make(chan struct{})}
 	if f.sleep == nil {
-		f.sleep = f.await
+		f.sleep = f.pause
 	}
 	return f
 }
@@ -146,8 +146,8 @@ func (f *floor) holding() int {
 	return f.held
 }
 
-// await sleeps for d. It ends early when ctx is cancelled, and at end.
-func (f *floor) await(ctx context.Context, d time.Duration) {
+// pause sleeps for d. It ends early when ctx is cancelled, and at end.
+func (f *floor) pause(ctx context.Context, d time.Duration) {
 	gone := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		if errors.Is(ctx.Err(), context.Canceled) {

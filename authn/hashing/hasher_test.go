@@ -71,8 +71,8 @@ func TestHashAndVerifyCountOneComputationEach(t *testing.T) {
 	}
 }
 
-// TestWhereThereIsNoHashOneOfTheConfiguredCostIsComputed leaves a little less memory than
-// that takes: it then has to wait for a slot, which a cheaper one would not.
+// TestWhereThereIsNoHashOneOfTheConfiguredCostIsComputed leaves a little less memory than that
+// hash needs. It then waits for a slot; a cheaper hash would not.
 func TestWhereThereIsNoHashOneOfTheConfiguredCostIsComputed(t *testing.T) {
 	t.Parallel()
 	for _, memory := range []uint32{64, 128, 1024} {
@@ -197,7 +197,7 @@ func TestAHasherOfAnotherConfigurationContinuesTheStatisticsAndTheFloor(t *testi
 	}
 }
 
-// TestTheQueueIsAskedBeforeAPlaceIsGiven has the only worker busy, and hashes that take an hour.
+// TestTheQueueIsAskedBeforeAPlaceIsGiven: the only worker is busy, and a hash takes an hour.
 func TestTheQueueIsAskedBeforeAPlaceIsGiven(t *testing.T) {
 	t.Parallel()
 	h := newTestHasher(t, nil)

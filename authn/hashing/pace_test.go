@@ -17,7 +17,7 @@ func TestFewRefusalsAreNotHeldBackAndManyAre(t *testing.T) {
 		if held := time.Since(began); held > 2*paceStep {
 			t.Errorf("the first was held for %s", held)
 		}
-		// Five hundred clients come again the moment that they are refused.
+		// Five hundred clients try again as soon as they are refused.
 		refused := 0
 		var mu sync.Mutex
 		var all sync.WaitGroup

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,9 +20,9 @@ type Params struct {
 
 // The bounds of new and of stored hashes. Nothing is allocated for a hash beyond them.
 const (
-	maxMemory      = 1 << 20 // KiB, which is 1 GiB
-	maxIterations  = 20
-	maxParallelism = 16
+	MaxMemory      = 1 << 20 // KiB, which is 1 GiB
+	MaxIterations  = 20
+	MaxParallelism = 16
 
 	saltLength = 16 // bytes; RFC 9106, section 3.1
 	tagLength  = 32 // bytes; RFC 9106, section 4
@@ -30,28 +31,42 @@ const (
 )
 
 // Validate returns an error when p is outside what Argon2 and authctl allow:
-// 8 × parallelism KiB to 1 GiB of memory, 1 to 20 iterations, 1 to 16 lanes.
+// 8 × parallelism KiB to [MaxMemory], 1 to [MaxIterations] passes, 1 to [MaxParallelism] lanes.
 func (p Params) Validate() error {
 	switch {
-	case p.Iterations < 1 || p.Iterations > maxIterations:
-		return fmt.Errorf("argon2 iterations must be 1 to %d, not %d", maxIterations, p.Iterations)
-	case p.Parallelism < 1 || p.Parallelism > maxParallelism:
-		return fmt.Errorf("argon2 parallelism must be 1 to %d, not %d", maxParallelism, p.Parallelism)
-	case p.Memory < 8*uint32(p.Parallelism) || p.Memory > maxMemory:
-		return fmt.Errorf("argon2 memory must be %d KiB to 1 GiB, not %d KiB", 8*uint32(p.Parallelism), p.Memory)
+	case p.Iterations < 1 || p.Iterations > MaxIterations:
+		return fmt.Errorf("argon2 iterations must be 1 to %d, not %d", MaxIterations, p.Iterations)
+	case p.Parallelism < 1 || p.Parallelism > MaxParallelism:
+		return fmt.Errorf("argon2 parallelism must be 1 to %d, not %d", MaxParallelism, p.Parallelism)
+	case p.Memory < 8*uint32(p.Parallelism) || p.Memory > MaxMemory:
+		return fmt.Errorf("argon2 memory must be %d KiB to %d GiB, not %d KiB", 8*uint32(p.Parallelism), MaxMemory>>20, p.Memory)
 	}
 	return nil
 }
 
-// BelowFloor reports whether p is weaker than every combination that the OWASP
-// Password Storage Cheat Sheet (2026-08) accepts as a minimum.
+// floors returns the combinations of memory and passes that the OWASP Password Storage Cheat Sheet
+// (2026-08) accepts as a minimum.
+func floors() []Params {
+	return []Params{{47104, 1, 1}, {19456, 2, 1}, {12288, 3, 1}, {9216, 4, 1}, {7168, 5, 1}}
+}
+
+// BelowFloor reports whether p is weaker than every combination that counts as a minimum.
 func (p Params) BelowFloor() bool {
-	for _, floor := range [...]Params{{47104, 1, 1}, {19456, 2, 1}, {12288, 3, 1}, {9216, 4, 1}, {7168, 5, 1}} {
-		if p.Memory >= floor.Memory && p.Iterations >= floor.Iterations {
-			return false
-		}
+	return !slices.ContainsFunc(floors(), func(floor Params) bool { return p.Memory >= floor.Memory && p.Iterations >= floor.Iterations })
+}
+
+// CheckFloor returns an error, with text for a person, when p is below the floor.
+func (p Params) CheckFloor() error {
+	if !p.BelowFloor() {
+		return nil
 	}
-	return true
+	var least []string
+	for _, floor := range floors() {
+		least = append(least, fmt.Sprintf("%dMiB with %d", floor.Memory/1024, floor.Iterations))
+	}
+	last := len(least) - 1
+	least[0] += " iteration"
+	return fmt.Errorf("%s is weaker than production allows: at least %s, or %s", p, strings.Join(least[:last], ", "), least[last])
 }
 
 // WeakerThan reports whether a hash at p is cheaper to attack than one at q: p has less memory,
@@ -73,7 +88,7 @@ func (p Params) String() string {
 func ParseParams(s string) (Params, error) {
 	p, err := parseParams(s)
 	if err != nil {
-		return Params{}, errors.New("it must be m=KIB,t=ITERATIONS,p=LANES within 8·p KiB to 1 GiB, 1 to 20 and 1 to 16")
+		return Params{}, fmt.Errorf("it must be m=KIB,t=ITERATIONS,p=LANES within 8·p KiB to %d GiB, 1 to %d and 1 to %d", MaxMemory>>20, MaxIterations, MaxParallelism)
 	}
 	return p, nil
 }
@@ -155,7 +170,7 @@ func parseParams(s string) (Params, error) {
 			return Params{}, errCorruptHash
 		}
 	}
-	if n[2] > maxParallelism { // checked before the conversion to a byte
+	if n[2] > MaxParallelism { // checked before the conversion to a byte
 		return Params{}, errCorruptHash
 	}
 	p := Params{Memory: uint32(n[0]), Iterations: uint32(n[1]), Parallelism: uint8(n[2])}

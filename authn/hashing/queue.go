@@ -61,7 +61,7 @@ func (e *Overloaded) Error() string {
 // Unwrap returns the error of the context that ended, or nil.
 func (e *Overloaded) Unwrap() error { return e.err }
 
-var errOutsized = errors.New("a hash needs more memory than the budget for all")
+var errOutsized = errors.New("a hash needs more memory than the whole budget")
 
 // check returns [*Overloaded] when a new caller would wait too long. It takes no slot.
 func (q *queue) check() error {
@@ -105,10 +105,10 @@ func (q *queue) acquire(ctx context.Context, memory int64) error {
 	w := &waiter{memory, make(chan struct{})}
 	e := q.waiting.PushBack(w)
 	q.mu.Unlock()
-	return q.await(ctx, w, e)
+	return q.awaitSlot(ctx, w, e)
 }
 
-func (q *queue) await(ctx context.Context, w *waiter, e *list.Element) error {
+func (q *queue) awaitSlot(ctx context.Context, w *waiter, e *list.Element) error {
 	timeout := time.NewTimer(q.MaxWait)
 	defer timeout.Stop()
 	var err error

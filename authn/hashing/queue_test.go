@@ -24,7 +24,7 @@ func (q *queue) work(ctx context.Context, memory int64, took time.Duration) erro
 	return nil
 }
 
-// retryAfter is when a refused caller may come again; 0 when it was not refused.
+// retryAfter returns the delay before a refused caller may try again; 0 if it was not refused.
 func retryAfter(err error) time.Duration {
 	if over, ok := errors.AsType[*Overloaded](err); ok {
 		return over.RetryAfter
@@ -55,7 +55,8 @@ func TestSlotsAreGivenInOrder(t *testing.T) {
 		var order []int
 		var mu sync.Mutex
 		var all sync.WaitGroup
-		// The third needs all of the memory: the one behind it could run sooner, and does not pass it.
+		// The third needs all of the memory. The one behind it could run sooner, but does not overtake
+		// it.
 		for i, memory := range []int64{50, 50, 100, 30, 80, 100} {
 			all.Go(func() {
 				if err := q.acquire(t.Context(), memory); err != nil {
@@ -96,7 +97,7 @@ func TestNobodyWaitsLongForASlot(t *testing.T) {
 		synctest.Wait()
 		q.wantIdle(t)
 
-		// Half an hour is what one takes, as far as is known.
+		// The queue estimates half an hour for each hash.
 		go q.work(t.Context(), 1, time.Second)
 		synctest.Wait()
 		began = time.Now()
@@ -116,7 +117,7 @@ func TestNobodyWaitsLongForASlot(t *testing.T) {
 	})
 }
 
-// TestGoodputHoldsInAnOverload offers ten times what can be done.
+// TestGoodputHoldsInAnOverload offers ten times the load that can be served.
 func TestGoodputHoldsInAnOverload(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -152,7 +153,7 @@ func TestGoodputHoldsInAnOverload(t *testing.T) {
 	})
 }
 
-// TestWhoGoesAwayNeitherFreesNorKeepsASlot has callers whose requests end at every moment.
+// TestWhoGoesAwayNeitherFreesNorKeepsASlot cancels callers at every stage.
 func TestWhoGoesAwayNeitherFreesNorKeepsASlot(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -27,7 +27,7 @@ func (h *Hasher) Survey(ctx context.Context, at time.Time, longest int, others f
 	}
 	for algorithm, stored := range costliest {
 		if err := h.gauge(ctx, stored, longest); err != nil {
-			return fmt.Errorf("gauge password hashes of %s: %w", algorithm, err)
+			return fmt.Errorf("survey password hashes of %s: %w", algorithm, err)
 		}
 	}
 	h.floor.surveyed(at, func(algorithm string) bool { _, stored := costliest[algorithm]; return stored })

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// spelled returns hashes that other programs made.
+// spelled returns hashes in the formats of other programs.
 func spelled(t *testing.T) (hashes []string) {
 	t.Helper()
 	text, err := os.ReadFile("foreign/testdata/vectors.json")
@@ -43,7 +43,7 @@ func each(hashes []string, err error) func(string) iter.Seq2[string, error] {
 	}
 }
 
-// TestTheFloorFollowsTheCostliestHashOfEachAlgorithm has each computation take a second.
+// TestTheFloorFollowsTheCostliestHashOfEachAlgorithm: each computation takes one second.
 func TestTheFloorFollowsTheCostliestHashOfEachAlgorithm(t *testing.T) {
 	t.Parallel()
 	tick := time.Now()

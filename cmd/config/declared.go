@@ -79,13 +79,6 @@ func beyond(d, least, most time.Duration) string {
 	return ""
 }
 
-// within reports a duration beyond its bounds. The package that uses the duration declares the bounds.
-func within(bad *Faults, key string, d, least, most time.Duration) {
-	if why := beyond(d, least, most); why != "" {
-		bad.Add(key, "%s", why)
-	}
-}
-
 func oneOf(bad *Faults, key, value string, allowed ...string) {
 	if !slices.Contains(allowed, value) {
 		bad.Add(key, "must be %s, not %q", strings.Join(allowed, " or "), value)

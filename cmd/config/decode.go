@@ -33,11 +33,11 @@ var sizePattern = regexp.MustCompile(`^[0-9]+(\.[0-9]+)? ?[KMG]i?B$`)
 // ParseSize reads a number of bytes with a unit (powers of 1024): 64MiB, at most 1 TiB.
 func ParseSize(s string) (Size, error) {
 	if !sizePattern.MatchString(s) {
-		return 0, fmt.Errorf("%q is no size with a unit, such as 64MiB", s)
+		return 0, fmt.Errorf("%q is not a size with a unit, such as 64MiB", s)
 	}
 	n, err := units.RAMInBytes(s)
 	if err != nil || n > 1<<40 {
-		return 0, fmt.Errorf("%q is no size with a unit, such as 64MiB", s)
+		return 0, fmt.Errorf("%q is not a size with a unit, such as 64MiB", s)
 	}
 	return Size(n), nil
 }
@@ -46,7 +46,7 @@ func ParseSize(s string) (Size, error) {
 func ParseDuration(s string) (time.Duration, error) {
 	d, err := time.ParseDuration(s)
 	if err != nil || s == "0" {
-		return 0, fmt.Errorf("%q is no duration with a unit, such as 90s, 15m or 168h", s)
+		return 0, fmt.Errorf("%q is not a duration with a unit, such as 90s, 15m or 168h", s)
 	}
 	return d, nil
 }
@@ -122,7 +122,7 @@ func decode(value any, out reflect.Value, fromText bool) error {
 func decodeInteger(text string, out reflect.Value) error {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return fmt.Errorf("%q is no whole number", text)
+		return fmt.Errorf("%q is not a whole number", text)
 	}
 	switch {
 	case out.CanInt() && !out.OverflowInt(n):

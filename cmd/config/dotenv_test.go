@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestADotenvValueIsTakenAsItIsWritten compares a line of .env with what the same text would be in
-// the environment.
+// TestADotenvValueIsTakenAsItIsWritten compares a line of .env with the same text in the
+// environment.
 func TestADotenvValueIsTakenAsItIsWritten(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{

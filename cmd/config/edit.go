@@ -121,7 +121,7 @@ func onlyMapping(text string) (*yaml.Node, error) {
 		if strings.TrimSpace(text) == "" || onlyComments(text) {
 			return &yaml.Node{Kind: yaml.MappingNode}, nil
 		}
-		return nil, fmt.Errorf("it is no YAML: %w", errByHand)
+		return nil, fmt.Errorf("it is not YAML: %w", errByHand)
 	}
 	if d.Decode(&more) == nil {
 		return nil, fmt.Errorf("it has several documents: %w", errByHand)

@@ -12,19 +12,19 @@ import (
 
 // declarations holds the files that declare the settings. [Example] reads their comments.
 //
-//go:embed settings.go settings_database.go settings_limits.go settings_password.go settings_server.go
-//go:embed settings_tokens.go settings_vault.go
+//go:embed settings.go settings_*.go
 var declarations embed.FS
 
-const exampleHead = `# Every setting of authctl with its default. Copy what you change to
-# authctl.yaml; what is left out keeps its default.
+const exampleHead = `# All settings of authctl and their defaults. Copy the settings that you change to
+# authctl.yaml. A setting that is left out keeps its default.
 #
 # A setting can also come from the environment: AUTHCTL_ and the key in capitals,
 # with _ for the dots (AUTHCTL_SERVER_PORT=8080). The order of precedence is
 # flags, environment, ./.env, this file, defaults. "authctl config show" prints
-# every value and where it came from, "authctl config check" what is wrong.
+# every value and where it came from. "authctl config check" lists every fault.
 #
-# Durations and sizes have units: 90s, 15m, 168h; 64MiB.
+# Durations and sizes have units: 90s, 15m, 168h; 64MiB. What stands behind a
+# value says which values are allowed.
 `
 
 // Example returns a configuration file with every setting, its default and the comment of its declaration.
@@ -35,7 +35,7 @@ func Example() (string, error) {
 	}
 	w := exampleWriter{comments: comments}
 	w.WriteString(exampleHead)
-	w.section(reflect.TypeFor[Settings](), "")
+	w.section(reflect.TypeFor[Settings](), "", "")
 	return w.String(), nil
 }
 
@@ -45,7 +45,7 @@ type exampleWriter struct {
 	comments map[string]string // keyed by struct and field, such as Server.Port
 }
 
-func (w *exampleWriter) section(t reflect.Type, indent string) {
+func (w *exampleWriter) section(t reflect.Type, prefix, indent string) {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		if indent == "" {
@@ -56,13 +56,17 @@ func (w *exampleWriter) section(t reflect.Type, indent string) {
 		switch {
 		case isSectionType(f.Type):
 			w.line(indent, comment, key+":")
-			w.section(f.Type, indent+"  ")
+			w.section(f.Type, prefix+key+".", indent+"  ")
 		case f.Type == reflect.TypeFor[Secret]() || f.Type == reflect.TypeFor[Secrets]():
 			plain, file, _ := strings.Cut(comment, "\n\n")
 			w.line(indent, plain, key+": "+inYAML(f.Type, value))
 			w.line(indent, file, key+`_file: ""`)
 		default:
-			w.line(indent, comment, key+": "+inYAML(f.Type, value))
+			text := key + ": " + inYAML(f.Type, value)
+			if bounds := printedBounds(prefix+key, f.Tag); bounds != "" {
+				text += " # " + bounds
+			}
+			w.line(indent, comment, text)
 		}
 	}
 }

@@ -44,6 +44,13 @@ func (l *Loaded) Located(f Faults) error {
 	return f
 }
 
+// AddError appends a fault that the package which takes a setting has found. It does nothing for nil.
+func (f *Faults) AddError(key string, err error) {
+	if err != nil {
+		f.Add(key, "%v", err)
+	}
+}
+
 // Add appends a fault of a setting. The key "" means the whole configuration.
 func (f *Faults) Add(key, format string, args ...any) {
 	*f = append(*f, Fault{key, fmt.Sprintf(format, args...)})

@@ -67,11 +67,11 @@ func (src Sources) readFile(v *viper.Viper, origins map[string]string, bad *Faul
 			continue // the section exists, and is empty
 		}
 		if isSection(key) {
-			bad.Add(key, "holds settings, such as %s, and is none itself (in %s)", firstOf(key), path)
+			bad.Add(key, "is a section of settings such as %s, not a setting (in %s)", firstOf(key), path)
 			continue
 		}
 		if _, known := origins[key]; !known {
-			bad.Add(key, "is no setting%s (in %s)", Nearest(key, keys()), path)
+			bad.Add(key, "is not a setting%s (in %s)", Nearest(key, keys()), path)
 			continue
 		}
 		v.Set(key, file.Get(key))

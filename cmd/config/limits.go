@@ -1,6 +1,8 @@
 package config
 
 import (
+	"fmt"
+
 	"github.com/authctl/authctl/authn"
 	"github.com/authctl/authctl/server"
 )
@@ -19,6 +21,11 @@ func (l Limits) accounts() authn.AccountLimits {
 	if !l.Enabled {
 		return authn.AccountLimits{}
 	}
+	return l.declaredAccounts()
+}
+
+// declaredAccounts returns the limits of accounts, whether or not limits are on.
+func (l Limits) declaredAccounts() authn.AccountLimits {
 	a := l.Account
 	return authn.AccountLimits{
 		Free: a.FreeFailures, MaxDelay: a.MaxDelay, FreeAnywhere: a.FreeFailuresAnywhere, MaxAnywhere: a.MaxDelayAnywhere,
@@ -29,21 +36,17 @@ func (l Limits) accounts() authn.AccountLimits {
 // validateLimits reports wrong limits, also while the limits are off. A wrong limit would otherwise
 // fail when somebody turns the limits on.
 func (l *Loaded) validateLimits(bad *Faults) {
-	a := l.Limits.Account
-	within(bad, "limits.account.max_delay", a.MaxDelay, authn.MinDelayCap, authn.MaxDelayCap)
-	within(bad, "limits.account.max_delay_anywhere", a.MaxDelayAnywhere, authn.MinDelayCap, authn.MaxDelayCapAnywhere)
-	if all := l.Limits.Installation.Failures; all.Count > 0 && (all.Per > authn.MaxCeilingPeriod || all.Burst != all.Count) {
-		bad.Add("limits.installation.failures", "must be failures per 1s to 1h, such as 3000/5m, without a burst, not %s", all)
+	wrong := l.Limits.declaredAccounts().Check()
+	if wrong.Free != nil {
+		wrong.Free = fmt.Errorf("%w; limits.enabled: false turns limits off", wrong.Free)
 	}
-	free, anywhere, disable := a.FreeFailures, a.FreeFailuresAnywhere, a.DisablePasswordAfter
-	if free < 1 || free > authn.MaxFree {
-		bad.Add("limits.account.free_failures", "must be 1 to %d, not %d; limits.enabled: false turns limits off", authn.MaxFree, free)
-		return
-	}
-	if anywhere < free || anywhere > authn.MaxFreeAnywhere {
-		bad.Add("limits.account.free_failures_anywhere", "must be limits.account.free_failures (%d) to %d, not %d", free, authn.MaxFreeAnywhere, anywhere)
-	}
-	if disable != 0 && (disable < free || disable > authn.MaxDisableAfter) {
-		bad.Add("limits.account.disable_password_after", "must be 0 for never, or limits.account.free_failures (%d) to %d, not %d", free, authn.MaxDisableAfter, disable)
+	bad.AddError("limits.account.free_failures", wrong.Free)
+	bad.AddError("limits.account.max_delay", wrong.MaxDelay)
+	bad.AddError("limits.account.free_failures_anywhere", wrong.FreeAnywhere)
+	bad.AddError("limits.account.max_delay_anywhere", wrong.MaxAnywhere)
+	bad.AddError("limits.account.disable_password_after", wrong.DisableAfter)
+	bad.AddError("limits.installation.failures", wrong.Ceiling)
+	if all := l.Limits.Installation.Failures; all.Burst != all.Count {
+		bad.Add("limits.installation.failures", "must be without a burst, such as 3000/5m, not %s", all)
 	}
 }

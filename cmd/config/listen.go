@@ -111,7 +111,7 @@ func (l *Loaded) resolveListeners(ctx context.Context, bad *Faults) {
 			continue
 		}
 		if _, err := net.DefaultResolver.LookupNetIP(ctx, "ip", h.name); err != nil {
-			bad.Add(h.key, "has the name %q, which leads to no address: %v; give an address of this machine, such as 0.0.0.0", h.name, err)
+			bad.Add(h.key, "has the name %q, which resolves to no address: %v; give an address of this machine, such as 0.0.0.0", h.name, err)
 		}
 	}
 }
@@ -129,7 +129,7 @@ func (l *Loaded) validateProxies(bad *Faults) {
 			bad.Add("server.trusted_proxies", "%s trusts everybody, name the proxies' own network", p)
 		}
 	}
-	oneOf(bad, "server.forwarded_header", s.ForwardedHeader, server.HeaderXForwardedFor, server.HeaderForwarded)
+	bad.AddError("server.forwarded_header", server.CheckForwardedHeader(s.ForwardedHeader))
 	if s.MaxConnectionsPerAddress < 1 || s.MaxConnectionsPerAddress > s.MaxConnections {
 		bad.Add("server.max_connections_per_address", "must be 1 to server.max_connections (%d), not %d", s.MaxConnections, s.MaxConnectionsPerAddress)
 	}

@@ -143,7 +143,7 @@ func (l *Loaded) setBy(from layer, name string, bad *Faults) (key string, is boo
 			l.lone = append(l.lone, name)
 		}
 	default:
-		bad.Add(name, "is no setting%s", Nearest(name, variableNames()))
+		bad.Add(name, "is not a setting%s", Nearest(name, variableNames()))
 	}
 	return "", false
 }

@@ -10,11 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestASecretThatIsMountedReadOnlyMayBeReadable has what Kubernetes gives a pod.
+// TestASecretThatIsMountedReadOnlyMayBeReadable mounts a secret as Kubernetes does.
 func TestASecretThatIsMountedReadOnlyMayBeReadable(t *testing.T) {
 	t.Parallel()
-	// Nothing is ever open for writing in dir, not even in a process that another test
-	// forks: that mount could not become read-only.
+	// No file in dir is ever open for writing, not even in a process that another test forks:
+	// otherwise the mount could not become read-only.
 	origin, dir := t.TempDir(), t.TempDir()
 	write(t, filepath.Join(origin, "secret"), goodSecret, 0o644)
 	if err := unix.Mount(origin, dir, "", unix.MS_BIND, ""); err != nil {
@@ -34,7 +34,8 @@ func TestASecretThatIsMountedReadOnlyMayBeReadable(t *testing.T) {
 	}
 }
 
-// TestAConfigurationThatIsMountedReadOnlyMayBelongToAnybody has what Docker and Kubernetes mount.
+// TestAConfigurationThatIsMountedReadOnlyMayBelongToAnybody mounts a configuration as Docker
+// and Kubernetes do.
 func TestAConfigurationThatIsMountedReadOnlyMayBelongToAnybody(t *testing.T) {
 	t.Parallel()
 	origin, dir := t.TempDir(), t.TempDir()
@@ -59,7 +60,7 @@ func TestAConfigurationThatIsMountedReadOnlyMayBelongToAnybody(t *testing.T) {
 	}
 }
 
-// TestAPipeIsNotWaitedFor gives what never ends, or never begins, for a secret's file.
+// TestAPipeIsNotWaitedFor names a pipe, which never ends or never begins, as a secret's file.
 func TestAPipeIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	pipe := filepath.Join(t.TempDir(), "pipe")

@@ -2,21 +2,22 @@ package config
 
 import (
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/hashing"
 )
 
 func (l *Loaded) validatePassword(bad *Faults) {
 	p := l.Password
-	if p.Argon2.Memory > 1<<30 || p.Argon2.Memory%1024 != 0 {
-		bad.Add("password.argon2.memory", "must be whole KiB, 1GiB at most")
+	if p.Argon2.Memory > hashing.MaxMemory<<10 || p.Argon2.Memory%1024 != 0 {
+		bad.Add("password.argon2.memory", "must be whole KiB, %s at most", ShowSize(hashing.MaxMemory<<10))
 		return
 	}
 	l.validateHashing(bad)
 	cost := p.Argon2.Params()
-	if err := cost.Validate(); err != nil {
-		bad.Add("password.argon2", "%v", err)
-	} else if cost.BelowFloor() && !l.Development() {
-		bad.Add("password.argon2", "%s is weaker than production allows: at least 46MiB with 1 iteration, 19MiB with 2, 12MiB with 3, 9MiB with 4, or 7MiB with 5", cost)
+	err := cost.Validate()
+	if err == nil && !l.Development() {
+		err = cost.CheckFloor()
 	}
+	bad.AddError("password.argon2", err)
 }
 
 func (l *Loaded) validateHashing(bad *Faults) {

@@ -17,7 +17,7 @@ type requestRate server.Rate
 var ratePattern = regexp.MustCompile(`^([0-9]{1,7})/([0-9.a-zµ]+)(?: burst ([0-9]{1,7}))?$`)
 
 func parseRate(s string) (requestRate, error) {
-	bad := fmt.Errorf("%q is no rate, such as 30/5m, or 30/5m burst 10", s)
+	bad := fmt.Errorf("%q is not a rate, such as 30/5m, or 30/5m burst 10", s)
 	m := ratePattern.FindStringSubmatch(s)
 	if m == nil {
 		return requestRate{}, bad
@@ -39,16 +39,22 @@ func parseRate(s string) (requestRate, error) {
 
 // String returns the limit in the form that the decoder reads.
 func (r requestRate) String() string {
-	per := r.Per.String()
-	for _, zero := range []string{"0s", "0m"} { // 5m0s, 1h0m0s
-		if short, cut := strings.CutSuffix(per, zero); cut && short != "" && !unicode.IsDigit(rune(short[len(short)-1])) {
-			per = short
-		}
-	}
+	per := shortDuration(r.Per)
 	if r.Burst == r.Count {
 		return fmt.Sprintf("%d/%s", r.Count, per)
 	}
 	return fmt.Sprintf("%d/%s burst %d", r.Count, per, r.Burst)
+}
+
+// shortDuration returns a duration as a person would write it: 5m instead of 5m0s.
+func shortDuration(d time.Duration) string {
+	text := d.String()
+	for _, zero := range []string{"0s", "0m"} { // 5m0s, 1h0m0s
+		if short, cut := strings.CutSuffix(text, zero); cut && short != "" && !unicode.IsDigit(rune(short[len(short)-1])) {
+			text = short
+		}
+	}
+	return text
 }
 
 // MarshalText returns the same text for JSON and YAML.

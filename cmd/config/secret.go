@@ -90,7 +90,7 @@ func (l *Loaded) readSecretFiles(bad *Faults) {
 			continue
 		}
 		if l.Origins[s.key] != "default" {
-			bad.Add(s.key, "is given twice, as it is (%s) and as %s_file; remove one", l.Origins[s.key], s.key)
+			bad.Add(s.key, "is given twice, directly (%s) and as %s_file; remove one", l.Origins[s.key], s.key)
 			continue
 		}
 		origin, err := s.read()

@@ -27,7 +27,8 @@ func wrongEncodings(text string) map[string]string {
 	}
 }
 
-// straySecrets returns what may stand around a secret by mistake, and what is said of it.
+// straySecrets returns what may surround a secret by mistake, and a part of the message about
+// it.
 func straySecrets(secret string) map[string]string {
 	strays := map[string]string{
 		`"` + secret + `"`:         "stands in quotes",
@@ -60,7 +61,7 @@ func refusedFor(err error, key, says string) bool {
 	return slices.ContainsFunc(all, func(f Fault) bool { return f.Key == key && strings.Contains(f.Why, says) })
 }
 
-// TestAFileOfASecretIsRefusedForWhatStandsAroundIt tries each setting that names such a file.
+// TestAFileOfASecretIsRefusedForWhatStandsAroundIt tries every setting for such a file.
 func TestAFileOfASecretIsRefusedForWhatStandsAroundIt(t *testing.T) {
 	t.Parallel()
 	secrets := map[string]string{
@@ -143,8 +144,8 @@ func TestASecretInTheEnvironmentIsRefusedForWhatStandsAroundIt(t *testing.T) {
 	}
 }
 
-// TestASecretInTheConfigurationFileIsRefusedForWhatStandsAroundIt is about block scalars, which end in a
-// line break, and quotes within quotes.
+// TestASecretInTheConfigurationFileIsRefusedForWhatStandsAroundIt has block scalars, which end
+// in a line break, and quotes within quotes.
 func TestASecretInTheConfigurationFileIsRefusedForWhatStandsAroundIt(t *testing.T) {
 	t.Parallel()
 	for key, value := range map[string]string{
@@ -165,8 +166,8 @@ func TestASecretInTheConfigurationFileIsRefusedForWhatStandsAroundIt(t *testing.
 	}
 }
 
-// TestASecretThatWasInUseWithAStrayLineBreakCanBeKept shows the way out for installations whose pepper or
-// secret had something around it, and is refused now.
+// TestASecretThatWasInUseWithAStrayLineBreakCanBeKept shows what installations can do whose
+// pepper or secret had such a character, which is refused now.
 func TestASecretThatWasInUseWithAStrayLineBreakCanBeKept(t *testing.T) {
 	t.Parallel()
 	src := from(t, `
@@ -233,8 +234,8 @@ func TestASecretInVaultIsRefusedForWhatStandsAroundIt(t *testing.T) {
 	}
 }
 
-// TestOtherFilesInAnotherEncodingAreRefused is about a blocklist that would block nothing, and a
-// certificate that would be called empty.
+// TestOtherFilesInAnotherEncodingAreRefused: otherwise the blocklist would block nothing, and
+// a certificate would count as empty.
 func TestOtherFilesInAnotherEncodingAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, text := range wrongEncodings("correct horse battery staple\n") {

@@ -56,23 +56,24 @@ func TestAVariableThatOnlyLooksLikeOneOfAServiceIsRefused(t *testing.T) {
 		"AUTHCTL_PORT_80_TCP_PROTO=http", "AUTHCTL_PORT_80_TCP_ADDR=here", "AUTHCTL_PORT_80_TCP_NAME=a",
 	} {
 		name, _, _ := strings.Cut(one, "=")
-		if _, err := Load(from(t, "", one)); !refusedFor(err, name, "is no setting") {
+		if _, err := Load(from(t, "", one)); !refusedFor(err, name, "is not a setting") {
 			t.Errorf("%s: got %v", one, err)
 		}
 	}
 	src := from(t, "") // Kubernetes writes no .env
 	write(t, src.Dir+"/.env", "AUTHCTL_PORT=tcp://10.0.0.1:80\n", 0o600)
-	if _, err := Load(src); !refusedFor(err, "AUTHCTL_PORT", "is no setting") {
+	if _, err := Load(src); !refusedFor(err, "AUTHCTL_PORT", "is not a setting") {
 		t.Errorf("got %v", err)
 	}
 }
 
-// TestAVariableOfNoServiceThatIsPassedOverIsWarnedOf is about AUTHCTL_SERVICE_PORT=8000 for AUTHCTL_SERVER_PORT.
+// TestAVariableOfNoServiceThatIsPassedOverIsWarnedOf: somebody writes
+// AUTHCTL_SERVICE_PORT=8000 instead of AUTHCTL_SERVER_PORT.
 func TestAVariableOfNoServiceThatIsPassedOverIsWarnedOf(t *testing.T) {
 	t.Parallel()
 	cfg := mustLoad(t, from(t, "", "AUTHCTL_SERVICE_PORT=8000"))
 	isWarning := func(w string) bool {
-		return strings.HasPrefix(w, "AUTHCTL_SERVICE_PORT is passed over") && strings.Contains(w, "did you mean AUTHCTL_SERVER_PORT?")
+		return strings.HasPrefix(w, "AUTHCTL_SERVICE_PORT is ignored") && strings.Contains(w, "did you mean AUTHCTL_SERVER_PORT?")
 	}
 	if !slices.ContainsFunc(cfg.Warnings(), isWarning) {
 		t.Errorf("got %q", cfg.Warnings())

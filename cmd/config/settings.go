@@ -2,10 +2,10 @@
 // them, and says where each value came from. It turns them into what the packages that use them take.
 package config
 
-import "github.com/authctl/authctl/authn/hashing"
-
-// Settings is every setting. Each field declares one setting, but for bounds that the package using it
-// defines (see [Loaded.Validate]). Its comment is what config.example.yaml says of it, and its tags are
+// Settings is every setting. Each field declares one setting. A bound or a list of allowed words exists
+// once: in the tag, unless the package that takes the value refuses other values; that package then
+// checks the value, and [Loaded.Validate] only adds the key to its error. The comment of a field is what
+// config.example.yaml says of the setting, behind which [printedBounds] puts the bounds. The tags are
 //
 //	key:"max_per_user"   its name in its section; the file has it so, a variable in capitals
 //	default:"100"        as a person would write it; empty without one
@@ -16,11 +16,11 @@ import "github.com/authctl/authctl/authn/hashing"
 //
 // The order of the fields is that of config.example.yaml and of "authctl config show". A [Secret] is two settings, for
 // it can be given as X or as X_file; the second paragraph of its comment is about X_file. What is allowed of a
-// setting in relation to another, or by the package that uses it, is in [Loaded.Validate].
+// setting in relation to another is in [Loaded.Validate].
 type Settings struct {
-	// production, or development on your own machine: cheap password hashes, logs for
-	// people, common passwords accepted with a warning. Refused with an https public_url, and
-	// on a database that servers in production use.
+	// production, or development on your own machine. development uses a low password hash cost,
+	// prints logs for people, and accepts common passwords with a warning. It is refused with an
+	// https public_url, and on a database that servers in production use.
 	Environment string     `key:"environment" default:"production" oneof:"production development"`
 	Database    Database   `key:"database"`
 	Server      Server     `key:"server"`
@@ -31,24 +31,26 @@ type Settings struct {
 	Cookies     Cookies    `key:"cookies"`
 	Password    Password   `key:"password"`
 	Hashing     Hashing    `key:"hashing"`
-	// What slows down whoever guesses passwords, floods or sprays; see docs/limits.md.
+	// Limits against guessing, flooding and spraying passwords; see docs/limits.md.
 	Limits Limits `key:"limits"`
-	// open lets anyone register, closed leaves it to "authctl user create".
+	// open lets anyone register. closed allows only "authctl user create".
 	Registration string   `key:"registration" default:"open" oneof:"open closed" reload:"yes"`
 	Accounts     Accounts `key:"accounts"`
 	Log          Log      `key:"log"`
-	// jwt.secret, database.url, password.pepper and the lists of previous ones can be kept in
-	// HashiCorp Vault or OpenBao, in a KV engine: write vault:PATH#FIELD instead, such as
-	// vault:secret/authctl#jwt_secret. VAULT_ADDR, VAULT_NAMESPACE, VAULT_CACERT and their kin say
-	// where it is.
+	// HashiCorp Vault or OpenBao. Its KV engine can hold jwt.secret, database.url, password.pepper
+	// and the lists of previous secrets and peppers: set them to vault:PATH#FIELD, such as
+	// vault:secret/authctl#jwt_secret. The environment says where Vault is: VAULT_ADDR,
+	// VAULT_NAMESPACE, VAULT_CACERT and Vault's other variables.
 	Vault  Vault  `key:"vault"`
 	Config Config `key:"config"`
 }
 
-// Params returns the Argon2 cost.
-func (a Argon2) Params() hashing.Params {
-	return hashing.Params{Memory: uint32(a.Memory / 1024), Iterations: a.Iterations, Parallelism: a.Parallelism}
-}
-
 // Development reports whether this is a developer's own machine.
 func (c Settings) Development() bool { return c.Environment == "development" }
+
+// Config is how the configuration itself is read.
+type Config struct {
+	// Reload, as after SIGHUP, when this file, .env, a file with a secret or the blocklist
+	// changes. docs/configuration.md says what can change while serve runs.
+	Watch bool `key:"watch" default:"false"`
+}

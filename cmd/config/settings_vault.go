@@ -1,57 +1,35 @@
 package config
 
-import (
-	"time"
-)
-
-// Accounts is what holds of users.
-type Accounts struct {
-	// How long after a user was deleted nobody can register the name, so that nobody takes the
-	// place of the user where others go by the name. 0s for not at all; at most 8760h. It does
-	// not bind "authctl user create" and "user import".
-	NameQuarantine time.Duration `key:"name_quarantine" default:"720h" range:"0s..8760h" reload:"yes"`
-}
-
-// Log is what is logged, and how.
-type Log struct {
-	// trace, debug, info, warn, error or disabled. Also: LOG_LEVEL.
-	Level string `key:"level" default:"info" oneof:"trace debug info warn error disabled" anycase:"yes" reload:"yes"`
-	// json, console for people, or auto: console on a terminal and in development.
-	Format string `key:"format" default:"auto" oneof:"auto json console"`
-}
+import "time"
 
 // Vault is how secrets are read that are kept in HashiCorp Vault or OpenBao.
 type Vault struct {
-	// token (VAULT_TOKEN, or the file below), approle or kubernetes.
+	// How authctl logs in to Vault: token (VAULT_TOKEN, or token_file below), approle or
+	// kubernetes.
 	Auth string `key:"auth" default:"token" reload:"yes"`
-	// Where approle or kubernetes is mounted, if not under its own name.
+	// The mount of approle or kubernetes, if it is not the default.
 	Mount string `key:"mount" reload:"yes"`
-	// token: a file that holds it, such as Vault Agent writes; it is read again when the token is
-	// used up. kubernetes: the service account's token, if it is not where pods have it.
+	// token: a file with the token, such as Vault Agent writes. authctl reads it again when the
+	// token has expired. kubernetes: the file with the service account's token, if it is not the
+	// default.
 	TokenFile string `key:"token_file" reload:"yes"`
-	// approle: who this is.
+	// approle: the role id.
 	RoleID string `key:"role_id" reload:"yes"`
-	// approle: its secret.
+	// approle: the secret id.
 	//
-	// A file that holds it instead.
+	// A file with it instead.
 	SecretID Secret `key:"secret_id" reload:"yes" vault:"no"`
-	// kubernetes: the role that the pod's service account may take.
+	// kubernetes: the role for the pod's service account.
 	Role string `key:"role" reload:"yes"`
-	// Allow plain HTTP to a Vault on another machine, and VAULT_SKIP_VERIFY. Only on a network that
-	// is yours alone: whoever is in between reads the token and every secret.
+	// Allow plain HTTP to a Vault on another machine, and VAULT_SKIP_VERIFY. Use it only on a
+	// network that is yours alone: anybody in between could read the token and every secret.
 	Insecure bool `key:"insecure" default:"false" reload:"yes"`
-	// How long to try when Vault does not answer at the start.
+	// How long serve tries to reach Vault at the start.
 	ConnectTimeout time.Duration `key:"connect_timeout" default:"30s" range:"0s..10m" reload:"yes"`
-	// How often serve looks for new versions; a new jwt.secret is taken over without a restart.
+	// How often serve queries Vault for new versions. A new jwt.secret takes effect without a
+	// restart.
 	RefreshInterval time.Duration `key:"refresh_interval" default:"30s" range:"1s..1h" reload:"yes"`
-	// How long serve goes on with what it holds while Vault is away; then it is not ready.
-	// Longer than refresh_interval.
+	// How long serve keeps using cached secrets when Vault is unreachable. After that it is not
+	// ready. Must be longer than refresh_interval.
 	MaxAge time.Duration `key:"max_age" default:"24h" range:"1s..720h" reload:"yes"`
-}
-
-// Config is how the configuration itself is read.
-type Config struct {
-	// Reload when this file, .env, a file that holds a secret or the blocklist changes, as SIGHUP
-	// does. What can change while serve runs: docs/configuration.md.
-	Watch bool `key:"watch" default:"false"`
 }

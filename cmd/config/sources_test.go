@@ -33,8 +33,8 @@ func writePair(t *testing.T) (certFile, keyFile string) {
 	return certFile, keyFile
 }
 
-// TestEverySettingHasAVariable sets each key by its AUTHCTL_ variable alone, but for the
-// two of TLS, which go together.
+// TestEverySettingHasAVariable sets each key with its AUTHCTL_ variable alone, except the two
+// keys of TLS, which need each other.
 func TestEverySettingHasAVariable(t *testing.T) {
 	t.Parallel()
 	secretFile := filepath.Join(t.TempDir(), "secret")
@@ -130,7 +130,7 @@ func TestAnEmptyVariableIsUnset(t *testing.T) {
 	}
 }
 
-// TestGoodValues has one setting a line, in a file or variables, and its value.
+// TestGoodValues sets one setting per case, in a file or a variable, and checks its value.
 func TestGoodValues(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

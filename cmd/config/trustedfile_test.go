@@ -9,7 +9,7 @@ import (
 
 const stranger = 54321 // a user who is neither root nor the one that runs the tests
 
-// asRoot skips a test that gives files away.
+// asRoot skips a test that changes the owner of files, unless it runs as root.
 func asRoot(t *testing.T) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -17,7 +17,7 @@ func asRoot(t *testing.T) {
 	}
 }
 
-// named is a source whose file of the given kind says something harmless, or a secret.
+// named is a kind of file that sources name. Its content is harmless, or a secret.
 type named struct {
 	name string // of the file
 	text string

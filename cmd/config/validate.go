@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/url"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/authctl/authctl/authn"
@@ -31,17 +30,16 @@ func (l *Loaded) Validate(bad *Faults) {
 	l.validateLimits(bad)
 	l.validateCookies(bad)
 	l.validatePassword(bad)
-	oneOf(bad, "vault.auth", l.Vault.Auth, vault.AuthToken, vault.AuthAppRole, vault.AuthKubernetes)
+	bad.AddError("vault.auth", vault.CheckAuth(l.Vault.Auth))
 	if l.Vault.MaxAge <= l.Vault.RefreshInterval {
-		bad.Add("vault.max_age", "must be longer than vault.refresh_interval (%s), or serve is not ready between two looks", l.Vault.RefreshInterval)
+		bad.Add("vault.max_age", "must be longer than vault.refresh_interval (%s), or serve is not ready between two queries", l.Vault.RefreshInterval)
 	}
 }
 
 func (l *Loaded) validateDatabase(bad *Faults) {
 	d := l.Database
-	if d.MinConnections < 0 || d.MinConnections > d.MaxConnections {
-		bad.Add("database.min_connections", "must be 0 to max_connections (%d), not %d", d.MaxConnections, d.MinConnections)
-	}
+	bad.AddError("database.statement_cache", postgres.CheckStatementCache(d.StatementCache))
+	bad.AddError("database.min_connections", postgres.CheckMinConnections(d.MinConnections, d.MaxConnections))
 	if path, ok := strings.CutPrefix(string(d.URL.Text), "sqlite:"); ok {
 		if path = strings.TrimPrefix(path, "//"); path == "" || path == ":memory:" {
 			bad.Add("database.url", "needs the path of a file after sqlite:")
@@ -70,7 +68,7 @@ func isPostgres(url string) bool {
 
 func (l *Loaded) validateServer(bad *Faults) {
 	s := l.Server
-	oneOf(bad, "server.hsts", s.HSTS, server.HSTSOff, server.HSTSHost, server.HSTSSubdomains)
+	bad.AddError("server.hsts", server.CheckHSTS(s.HSTS))
 	for _, origin := range s.TrustedOrigins {
 		if err := server.CheckOrigin(origin); err != nil {
 			bad.Add("server.trusted_origins", "%q %v", origin, err)
@@ -124,7 +122,7 @@ func (l *Loaded) CheckServing() error {
 
 func (l *Loaded) findServing(bad *Faults) {
 	if _, onSQLite := l.SQLitePath(); !onSQLite && l.JWT.Secret.Text == "" {
-		bad.Add("jwt.secret", "is required with PostgreSQL, for all nodes must share it: export JWT_SECRET=$(authctl secret generate), and keep it")
+		bad.Add("jwt.secret", "is required with PostgreSQL, because all nodes must share it: export JWT_SECRET=$(authctl secret generate), and keep it")
 	}
 	if _, err := readBlocklist(l.Password.BlocklistFile); err != nil {
 		bad.Add("password.blocklist_file", "%v", err)
@@ -145,12 +143,8 @@ func publicHTTPS(url string) bool { return strings.HasPrefix(strings.ToLower(url
 func (l *Loaded) validateTokens(bad *Faults) {
 	t := l.Tokens
 	access, refresh := authn.CheckLifetimes(t.AccessTTL, t.RefreshTTL, t.SessionMaxAge)
-	if access != nil {
-		bad.Add("tokens.access_ttl", "%v", access)
-	}
-	if refresh != nil {
-		bad.Add("tokens.refresh_ttl", "%v", refresh)
-	}
+	bad.AddError("tokens.access_ttl", access)
+	bad.AddError("tokens.refresh_ttl", refresh)
 	if l.JWT.Secret.Text != "" {
 		if err := authn.CheckSecret(string(l.JWT.Secret.Text)); err != nil {
 			bad.Add("jwt.secret", "%v; make one with: authctl secret generate", err)
@@ -161,7 +155,7 @@ func (l *Loaded) validateTokens(bad *Faults) {
 			bad.Add("jwt.previous_secrets", "one of them %v", err)
 		}
 	}
-	oneOf(bad, "jwt.algorithm", l.JWT.Algorithm, authn.Algorithms()...)
+	bad.AddError("jwt.algorithm", authn.CheckAlgorithm(l.JWT.Algorithm))
 	if len(l.JWT.ClientID) > maxClientID {
 		bad.Add("jwt.client_id", "must have at most %d bytes, not %d: it is in every access token", maxClientID, len(l.JWT.ClientID))
 	}
@@ -178,51 +172,19 @@ func (l *Loaded) validateCookies(bad *Faults) {
 	switch at := l.Server; {
 	case c.Secure != "false" || l.Development():
 	case publicHTTPS(at.PublicURL) || at.TLS.CertFile != "":
-		bad.Add("cookies.secure", "false goes against server.public_url and server.tls, which say that there is HTTPS: auto follows the connection")
+		bad.Add("cookies.secure", "false contradicts server.public_url and server.tls, which say that there is HTTPS: auto follows the connection")
 	case !server.IsLoopback(at.Host):
-		bad.Add("cookies.secure", "false would hand tokens to other machines in clear, whatever they speak: auto follows the connection")
+		bad.Add("cookies.secure", "false would send tokens to other machines unencrypted: auto follows the connection")
 	}
-	if c.SameSite == "none" && c.Secure != "true" {
-		bad.Add("cookies.same_site", "none needs cookies.secure: true, browsers drop such cookies otherwise")
+	wrong := ServerSettings(*l, "").CheckCookies()
+	bad.AddError("cookies.secure", wrong.Secure)
+	bad.AddError("cookies.same_site", wrong.SameSite)
+	for _, err := range wrong.HostPrefix {
+		bad.AddError("cookies.host_prefix", err)
 	}
-	if c.HostPrefix && c.Secure == "false" {
-		bad.Add("cookies.host_prefix", "needs cookies.secure to be true or auto")
-	}
-	if c.HostPrefix && c.Domain != "" {
-		bad.Add("cookies.host_prefix", "does not go with cookies.domain")
-	}
-	if strings.ContainsAny(c.Domain, "/: ;") {
-		bad.Add("cookies.domain", "must be a host name")
-	}
-	l.validatePreviousDomains(bad)
-}
-
-// maxPreviousDomains bounds the Set-Cookie lines of an answer, which has two for each domain.
-const maxPreviousDomains = 8
-
-func (l *Loaded) validatePreviousDomains(bad *Faults) {
-	const key = "cookies.previous_domains"
-	all := l.Cookies.PreviousDomains
-	if len(all) > maxPreviousDomains {
-		bad.Add(key, "must be at most %d, not %d", maxPreviousDomains, len(all))
-	}
-	public := ""
-	if u, err := url.Parse(l.Server.PublicURL); err == nil {
-		public = strings.ToLower(u.Hostname())
-	}
-	plain := func(domain string) string { return strings.ToLower(strings.TrimPrefix(domain, ".")) }
-	for i, domain := range all {
-		name := plain(domain)
-		switch {
-		case name == "" || strings.ContainsAny(name, "/: ;"):
-			bad.Add(key, "%q must be a host name", domain)
-		case name == plain(l.Cookies.Domain):
-			bad.Add(key, "%q is what cookies.domain is now: take it out", domain)
-		case slices.ContainsFunc(all[:i], func(other string) bool { return plain(other) == name }):
-			bad.Add(key, "%q is in it twice", domain)
-		case public != "" && public != name && !strings.HasSuffix(public, "."+name):
-			bad.Add(key, "%q is neither the host of server.public_url, %s, nor a domain above it: browsers took no such cookie from it", domain, public)
-		}
+	bad.AddError("cookies.domain", wrong.Domain)
+	for _, err := range wrong.PreviousDomains {
+		bad.AddError("cookies.previous_domains", err)
 	}
 }
 

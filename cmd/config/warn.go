@@ -14,7 +14,7 @@ import (
 func (l *Loaded) Warnings() (all []string) {
 	s := l.Server
 	if !server.IsLoopback(s.Host) && s.TLS.CertFile == "" && !publicHTTPS(s.PublicURL) {
-		all = append(all, fmt.Sprintf("%s can be reached from elsewhere, and passwords and cookies come in clear: set server.tls.cert_file and key_file, "+
+		all = append(all, fmt.Sprintf("%s can be reached from elsewhere, and passwords and cookies arrive unencrypted: set server.tls.cert_file and key_file, "+
 			"or server.public_url to the https URL of a proxy in front that speaks TLS", s.Host))
 	}
 	if l.JWT.Algorithm != authn.AlgorithmHS256 && s.PublicURL != "" && l.JWT.Issuer != s.PublicURL {
@@ -22,22 +22,22 @@ func (l *Loaded) Warnings() (all []string) {
 			s.PublicURL, l.JWT.Issuer))
 	}
 	if host, _, err := net.SplitHostPort(s.AdminListen); err == nil && !server.IsLoopback(host) {
-		all = append(all, fmt.Sprintf("server.admin_listen %s can be reached from elsewhere, and asks nobody who they are: let only what collects the metrics reach it", s.AdminListen))
+		all = append(all, fmt.Sprintf("server.admin_listen %s can be reached from elsewhere, and has no authentication: let only the collector of metrics reach it", s.AdminListen))
 	}
 	if when, expired := s.TLS.expired(time.Now()); expired {
-		all = append(all, fmt.Sprintf("the certificate in %s has expired at %s: browsers refuse it", s.TLS.CertFile, when.UTC().Format(time.RFC3339)))
+		all = append(all, fmt.Sprintf("the certificate in %s expired at %s: browsers refuse it", s.TLS.CertFile, when.UTC().Format(time.RFC3339)))
 	}
 	if origin := l.Origins["server.port"]; s.Port == 0 && !strings.HasPrefix(origin, "flag") {
-		all = append(all, fmt.Sprintf("server.port is 0 (from %s): the system chooses another port at each start, which is for tests", origin))
+		all = append(all, fmt.Sprintf("server.port is 0 (from %s): the system chooses another port at each start; use this only for tests", origin))
 	}
 	if !l.Limits.Enabled {
-		all = append(all, "limits.enabled is false, so nothing slows down whoever guesses passwords: that is for load tests")
+		all = append(all, "limits.enabled is false, so nothing slows down password guessing; use this only for load tests")
 	}
 	if behindHTTPS := s.TLS.CertFile != "" || publicHTTPS(s.PublicURL) || len(s.TrustedProxies) > 0; behindHTTPS && l.Cookies.Secure == "false" {
 		all = append(all, "cookies.secure is false although there is HTTPS, or a proxy that may speak it: browsers then send the tokens over plain HTTP as well; auto follows the connection")
 	}
 	for _, name := range l.lone {
-		all = append(all, fmt.Sprintf("%s is passed over, because Kubernetes sets such variables for Services, but nothing else tells of this Service%s", name, Nearest(name, variableNames())))
+		all = append(all, fmt.Sprintf("%s is ignored, because Kubernetes sets such variables for Services; but no other variable of this Service is set%s", name, Nearest(name, variableNames())))
 	}
 	return all
 }

@@ -43,7 +43,7 @@ func (r *Reader) auth0(o object) (u authn.Arrival, err error) {
 		case "bcrypt", "argon2", "pbkdf2", "scrypt": // in PHC or crypt(3) format
 			u.PasswordHash = custom.Hash.Value
 		default:
-			return u, fmt.Errorf("its custom_password_hash has the algorithm %q, which is none that can be verified", shown(custom.Algorithm))
+			return u, fmt.Errorf("its custom_password_hash has the algorithm %q, which cannot be verified", shown(custom.Algorithm))
 		}
 	}
 	return u, nil

@@ -42,11 +42,11 @@ func (r *Reader) authctl(o object) (authn.Arrival, error) {
 // authctlCell adds a member of the JSON object to the fields of a user.
 func authctlCell(cells map[string]string, name string, value json.RawMessage) error {
 	if c := authctlColumns(); !slices.Contains(c.known, name) {
-		return fmt.Errorf("it has %q, which is no field of a user%s", shown(name), c.suggest(name))
+		return fmt.Errorf("it has %q, which is not a field of a user%s", shown(name), c.suggest(name))
 	}
 	var s *string
 	if json.Unmarshal(value, &s) != nil {
-		return fmt.Errorf("its %s is no text", name)
+		return fmt.Errorf("its %s is not text", name)
 	}
 	if s != nil {
 		cells[name] = *s
@@ -80,7 +80,7 @@ func authctlRow(cells map[string]string) (u authn.Arrival, err error) {
 func parseID(s string) (uuid.UUID, error) {
 	id, err := uuid.Parse(s)
 	if err != nil || len(s) != 36 || id == uuid.Nil {
-		return uuid.Nil, errors.New("its id is no UUID")
+		return uuid.Nil, errors.New("its id is not a UUID")
 	}
 	return id, nil
 }
@@ -95,7 +95,7 @@ func parseTime(name, s string) (time.Time, error) {
 			return t.UTC(), nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("its %s is no time such as 2026-03-01T09:00:00Z", name)
+	return time.Time{}, fmt.Errorf("its %s is not a time such as 2026-03-01T09:00:00Z", name)
 }
 
 // Writer writes users as authctl exports them.

@@ -37,7 +37,7 @@ func checkText(in *bufio.Reader) error {
 		}
 	}
 	if len(head) > 1 && (head[0] == 0 || head[1] == 0) {
-		return errors.New("it is no text in UTF-8")
+		return errors.New("it is not text in UTF-8")
 	}
 	return nil
 }

@@ -50,10 +50,10 @@ func (c columns) check(header []string) error {
 		case strings.TrimSpace(name) == "":
 			faults = append(faults, fmt.Sprintf("column %d has no name", i+1))
 		case slices.Index(header, name) < i:
-			faults = append(faults, column(i, name)+" is there twice")
+			faults = append(faults, column(i, name)+" is given twice")
 		case slices.Contains(c.known, name), c.open && !c.resembles(name):
 		default:
-			faults = append(faults, column(i, name)+" is no column"+c.suggest(name))
+			faults = append(faults, column(i, name)+" is not a column"+c.suggest(name))
 		}
 	}
 	for _, name := range c.must {

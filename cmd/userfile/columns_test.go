@@ -9,21 +9,21 @@ func TestAFirstLineOfOtherColumnsIsRefusedWithTheNearestName(t *testing.T) {
 	t.Parallel()
 	const none = "neither JSON nor CSV with a first line that names the columns"
 	for header, want := range map[string]string{
-		"username,hash":                              `"hash" is no column, did you mean password_hash?; the columns are id,username,password_hash,`,
-		"username,passwordHash":                      `"passwordHash" is no column, did you mean password_hash?`,
-		"username, password_hash":                    `" password_hash" is no column, did you mean password_hash?`,
-		"username,password_hash ":                    `"password_hash " is no column, did you mean password_hash?`,
-		"username,PASSWORD_HASH":                     `"PASSWORD_HASH" is no column, did you mean password_hash?`,
-		"username,pasword_hash":                      `"pasword_hash" is no column, did you mean password_hash?`,
-		"username,password":                          `"password" is no column, did you mean password_hash (a hash, never a password)?`,
+		"username,hash":                              `"hash" is not a column, did you mean password_hash?; the columns are id,username,password_hash,`,
+		"username,passwordHash":                      `"passwordHash" is not a column, did you mean password_hash?`,
+		"username, password_hash":                    `" password_hash" is not a column, did you mean password_hash?`,
+		"username,password_hash ":                    `"password_hash " is not a column, did you mean password_hash?`,
+		"username,PASSWORD_HASH":                     `"PASSWORD_HASH" is not a column, did you mean password_hash?`,
+		"username,pasword_hash":                      `"pasword_hash" is not a column, did you mean password_hash?`,
+		"username,password":                          `"password" is not a column, did you mean password_hash (a hash, never a password)?`,
 		"username,encrypted_password":                `did you mean password_hash (a hash, never a password)?`,
-		"username,\ufeffpassword_hash":               `is no column, did you mean password_hash?`,
-		"user,password_hash":                         `"user" is no column, did you mean username?`,
-		"Username,password_hash":                     `"Username" is no column, did you mean username?`,
-		"username,password_hash,email":               `"email" is no column; the columns are`,
-		"username,password_hash,createdAt,rôle":      `"createdAt" is no column, did you mean created_at?; "rôle" is no column; the columns`,
-		"username,password_hash,password_hash":       `"password_hash" is there twice`,
-		"username,username":                          `"username" is there twice`,
+		"username,\ufeffpassword_hash":               `is not a column, did you mean password_hash?`,
+		"user,password_hash":                         `"user" is not a column, did you mean username?`,
+		"Username,password_hash":                     `"Username" is not a column, did you mean username?`,
+		"username,password_hash,email":               `"email" is not a column; the columns are`,
+		"username,password_hash,createdAt,rôle":      `"createdAt" is not a column, did you mean created_at?; "rôle" is not a column; the columns`,
+		"username,password_hash,password_hash":       `"password_hash" is given twice`,
+		"username,username":                          `"username" is given twice`,
 		"username,password_hash,":                    `column 3 has no name`,
 		"username,,password_hash":                    `column 2 has no name`,
 		"username,password_hash,\" \"":               `column 3 has no name`,
@@ -31,15 +31,15 @@ func TestAFirstLineOfOtherColumnsIsRefusedWithTheNearestName(t *testing.T) {
 		"username;password_hash":                     `its columns are separated by semicolons; separate them by commas`,
 		"username\tpassword_hash":                    `its columns are separated by tabs; separate them by commas`,
 		"username|hash":                              `its columns are separated by bars; separate them by commas`,
-		"username,$2b$10$secretsecretsecret":         `column 2 is no column`,
+		"username,$2b$10$secretsecretsecret":         `column 2 is not a column`,
 		"alice,$2b$10$secretsecretsecret":            none,
 		"alice":                                      none,
 		",":                                          none,
 		`"username`:                                  none,
 		`user"name,password_hash`:                    none,
 		strings.Repeat("a", 300<<10):                 none,
-		"\n\n" + "username,hash":                     `"hash" is no column`,
-		"\ufeff\ufeffusername,password_hash":         `is no column, did you mean username?`,
+		"\n\n" + "username,hash":                     `"hash" is not a column`,
+		"\ufeff\ufeffusername,password_hash":         `is not a column, did you mean username?`,
 		"5b3f1c9e-3d2a-4a6e-9d5c-0c9a3c1f7a10,alice": none,
 	} {
 		users, rejects, err := read("authctl", header+"\nalice,x\n", Options{})
@@ -77,10 +77,10 @@ func TestColumnsThatGoTrueHasAndAuthctlHasNotAreTaken(t *testing.T) {
 		t.Errorf("got %v, %v, %v", users, rejects, err)
 	}
 	for header, want := range map[string]string{
-		"id,email,hash":                                `"hash" is no column, did you mean encrypted_password?`,
+		"id,email,hash":                                `"hash" is not a column, did you mean encrypted_password?`,
 		"id,email,password_hash":                       `did you mean encrypted_password?`,
-		"id,Email,encrypted_password":                  `"Email" is no column, did you mean email?`,
-		"id,email,encrypted_password,email":            `"email" is there twice`,
+		"id,Email,encrypted_password":                  `"Email" is not a column, did you mean email?`,
+		"id,email,encrypted_password,email":            `"email" is given twice`,
 		"id,encrypted_password":                        `there is no column email`,
 		"id;email;encrypted_password":                  `separated by semicolons`,
 		"id,email,encrypted_password,emailConfirmedAt": `did you mean email_confirmed_at?`,
@@ -96,7 +96,7 @@ func TestAFieldThatIsMisspeltInJSONIsRefusedWithTheNearestName(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
 		"hash": "did you mean password_hash?", "passwordHash": "did you mean password_hash?", " password_hash": "did you mean password_hash?",
-		"Username": "did you mean username?", "createdAt": "did you mean created_at?", "email": "which is no field of a user",
+		"Username": "did you mean username?", "createdAt": "did you mean created_at?", "email": "which is not a field of a user",
 	} {
 		for _, text := range []string{
 			`{"username":"alice","` + name + `":"x"}`,
@@ -111,7 +111,7 @@ func TestAFieldThatIsMisspeltInJSONIsRefusedWithTheNearestName(t *testing.T) {
 	}
 }
 
-// A hash under a name that a format does not have is not dropped like other fields.
+// A hash under an unknown name rejects the user, unlike other unknown fields.
 func TestAHashUnderAnotherNameIsNotLost(t *testing.T) {
 	t.Parallel()
 	const id = `"id":"5b3f1c9e-3d2a-4a6e-9d5c-0c9a3c1f7a10","email":"a@b.example","username":"alice",`

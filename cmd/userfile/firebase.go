@@ -35,10 +35,10 @@ func ParseFirebaseConfig(text string) (c FirebaseConfig, err error) {
 		return c, errors.New("base64_signer_key or base64_salt_separator is missing")
 	}
 	if c.Rounds, err = strconv.Atoi(fields["rounds"]); err != nil {
-		return c, errors.New("rounds is missing, or no number")
+		return c, errors.New("rounds is missing or not a number")
 	}
 	if c.MemCost, err = strconv.Atoi(fields["mem_cost"]); err != nil {
-		return c, errors.New("mem_cost is missing, or no number")
+		return c, errors.New("mem_cost is missing or not a number")
 	}
 	return c, nil
 }

@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-// Each sample is one user. What it does not say to be confirmed is not.
+// Each sample is one user. An address that the file does not mark as confirmed is unconfirmed.
 func TestAUsernameIsUnverifiedWhenItIsAnAddressThatTheExportDoesNotCallConfirmed(t *testing.T) {
 	t.Parallel()
 	const id = `"id":"5b3f1c9e-3d2a-4a6e-9d5c-0c9a3c1f7a10",`
@@ -48,7 +48,7 @@ func TestAUsernameIsUnverifiedWhenItIsAnAddressThatTheExportDoesNotCallConfirmed
 		{"kratos", `{"traits":{"username":"alice","email":"ceo@corp.example"}}`, "", "alice", false},
 		{"kratos", `{"traits":{},"credentials":{"password":{"identifiers":["ceo@corp.example"]}}}`, "", "ceo@corp.example", true},
 
-		// These say nothing of it.
+		// These formats do not say whether an address is confirmed.
 		{"django", `[{"model":"auth.user","pk":1,"fields":{"username":"ceo@corp.example","password":"!"}}]`, "", "ceo@corp.example", false},
 		{"authctl", `{"username":"ceo@corp.example"}`, "", "ceo@corp.example", false},
 	} {

@@ -15,7 +15,7 @@ import (
 
 var (
 	errTooLong = fmt.Errorf("it has more than %d KiB", maxRecord>>10)
-	errNoJSON  = errors.New("it is no JSON object")
+	errNoJSON  = errors.New("it is not a JSON object")
 )
 
 // object is a JSON object that stands for one user.

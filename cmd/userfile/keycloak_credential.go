@@ -33,11 +33,11 @@ func (c keycloakCredential) hash() (string, error) {
 	switch {
 	case c.SecretData != "" || c.CredentialData != "":
 		if json.Unmarshal([]byte(c.CredentialData), &s) != nil {
-			return "", errors.New("its credential is no JSON")
+			return "", errors.New("its credential is not JSON")
 		}
 		var secret struct{ Value, Salt string }
 		if json.Unmarshal([]byte(c.SecretData), &secret) != nil {
-			return "", errors.New("its credential is no JSON")
+			return "", errors.New("its credential is not JSON")
 		}
 		s.Value, s.Salt = secret.Value, secret.Salt
 	case c.HashedSaltedValue != "":
@@ -65,7 +65,7 @@ func (s keycloakSecret) hash() (string, error) {
 		}
 		return s.argon2()
 	}
-	return "", fmt.Errorf("its password has the algorithm %q, which is none that can be verified", shown(s.Algorithm))
+	return "", fmt.Errorf("its password has the algorithm %q, which cannot be verified", shown(s.Algorithm))
 }
 
 func (s keycloakSecret) argon2() (string, error) {
@@ -88,7 +88,7 @@ func (s keycloakSecret) bcrypt() (string, error) {
 		parts = s.Salt + parts
 	}
 	if len(parts) != 53 || s.HashIterations < 4 || s.HashIterations > 31 {
-		return "", errors.New("its bcrypt hash is none: it should be as $2a$10$…")
+		return "", errors.New("its bcrypt hash is malformed: it should look like $2a$10$…")
 	}
 	return fmt.Sprintf("$2b$%02d$%s", s.HashIterations, parts), nil
 }

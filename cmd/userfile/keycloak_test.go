@@ -90,12 +90,12 @@ func TestPasswordsOfKeycloakThatCannotBeTakenAreNamed(t *testing.T) {
 	t.Parallel()
 	type m = map[string]any
 	for text, want := range map[string]string{
-		credential(t, m{"value": "x"}, m{"algorithm": "bcrypt", "hashIterations": 10}):            "its bcrypt hash is none",
-		credential(t, m{"value": strings.Repeat("x", 53)}, m{"algorithm": "bcrypt"}):              "its bcrypt hash is none",
-		credential(t, m{"value": "AA==", "salt": "AA=="}, m{"algorithm": "md5"}):                  `the algorithm "md5", which is none`,
+		credential(t, m{"value": "x"}, m{"algorithm": "bcrypt", "hashIterations": 10}):            "its bcrypt hash is malformed",
+		credential(t, m{"value": strings.Repeat("x", 53)}, m{"algorithm": "bcrypt"}):              "its bcrypt hash is malformed",
+		credential(t, m{"value": "AA==", "salt": "AA=="}, m{"algorithm": "md5"}):                  `the algorithm "md5", which cannot be verified`,
 		exported(`"credentials":[{"type":"password","value":"geheim"}]`):                          "is the password itself, not a hash",
 		exported(`"credentials":[{"type":"password"}]`):                                           "its credential is empty",
-		exported(`"credentials":[{"type":"password","secretData":"geheim","credentialData":""}]`): "is no JSON",
+		exported(`"credentials":[{"type":"password","secretData":"geheim","credentialData":""}]`): "is not JSON",
 	} {
 		users, rejects, err := read("keycloak", text, Options{})
 		if err != nil || len(users) > 0 || len(rejects) != 1 || !strings.Contains(rejects[0], want) || strings.Contains(rejects[0], "geheim") {

@@ -35,7 +35,7 @@ const maxNesting = 3 // lists within lists, such as pages collected in one list
 
 var (
 	errStopped = errors.New("nobody wants more")
-	errScalar  = errors.New("a value that is no object and no list")
+	errScalar  = errors.New("a value that is neither an object nor a list")
 	errNobody  = errors.New("an account that belongs to no person")
 )
 
@@ -182,7 +182,7 @@ func (s *stream) users() error {
 		s.lists++
 		return nil
 	case t != json.Delim('['):
-		return broken("its %q is no list, after %s and %d bytes", s.member, s.count(), s.offset())
+		return broken("its %q is not a list, after %s and %d bytes", s.member, s.count(), s.offset())
 	}
 	s.lists++
 	s.within = false

@@ -34,9 +34,9 @@ func (s *stream) explain(err error) error {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return broken("it is cut off %s", where)
 	case s.json.InputOffset() == 0 && s.n == 0:
-		return errors.New("it is no JSON")
+		return errors.New("it is not JSON")
 	case errors.As(err, &syntax), errors.Is(err, errScalar):
-		return broken("it goes on with something that is no JSON object or list %s", where)
+		return broken("it continues with something that is neither a JSON object nor a list %s", where)
 	}
 	return fmt.Errorf("read users: %w", err)
 }

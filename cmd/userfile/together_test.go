@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// names returns the usernames of a file, and how it ends.
+// names returns the usernames of a file, and the final error.
 func names(format, text string) (names []string, rejects []string, err error) {
 	users, rejects, err := read(format, text, Options{})
 	for _, u := range users {
@@ -64,18 +64,18 @@ func TestAFileThatIsBrokenSaysWhere(t *testing.T) {
 		{"keycloak", fields + a + `,` + b, 2, "it is cut off after 2 users and 73 bytes"},
 		{"keycloak", fields + a + `,{"id":"2","us`, 1, "it is cut off in user 2, after "},
 		{"keycloak", fields + a + `]`, 1, "it is cut off after 1 user and 48 bytes"},
-		{"keycloak", fields + a + `]}]`, 1, "it goes on with something that is no JSON object or list after 1 user and 49 bytes"},
-		{"keycloak", fields + a + `]},` + b, 1, "it goes on with something"},
-		{"keycloak", fields + a + `]} the end`, 1, "it goes on with something"},
-		{"keycloak", fields + a + `]} 7`, 1, "it goes on with something"},
-		{"keycloak", fields + a + "]}\x00\x00\x00", 1, "it goes on with something"},
-		{"keycloak", `{"users":{}}`, 0, `its "users" is no list`},
+		{"keycloak", fields + a + `]}]`, 1, "it continues with something that is neither a JSON object nor a list after 1 user and 49 bytes"},
+		{"keycloak", fields + a + `]},` + b, 1, "it continues with something"},
+		{"keycloak", fields + a + `]} the end`, 1, "it continues with something"},
+		{"keycloak", fields + a + `]} 7`, 1, "it continues with something"},
+		{"keycloak", fields + a + "]}\x00\x00\x00", 1, "it continues with something"},
+		{"keycloak", `{"users":{}}`, 0, `its "users" is not a list`},
 		{"keycloak", `{"users":[[]]}`, 0, `list within the list`},
 		{"firebase", `{"users":[{"localId":"1","email":"a"},`, 1, "it is cut off after 1 user and "},
 		{"auth0", `[` + a + `,` + b, 2, "it is cut off after 2 users and 52 bytes"},
 		{"auth0", a + "\n" + `{"username":`, 1, "it is cut off in user 2, after "},
 		{"auth0", `[` + a + `]` + `[` + b, 2, "it is cut off after 2 users and "},
-		{"auth0", `[` + a + ` ` + b + `]`, 1, "it goes on with something"},
+		{"auth0", `[` + a + ` ` + b + `]`, 1, "it continues with something"},
 		{"kratos", `[[[[[]]]]]`, 0, "lists within lists"},
 		{"kratos", `[{"traits":{"username":"a"}}`, 1, "it is cut off after 1 user and 28 bytes"},
 		{"kratos", `[{"traits":{"username":"a"}},{"traits":{"use`, 1, "it is cut off in user 2, after "},
@@ -99,7 +99,7 @@ func TestAFileThatIsBrokenSaysWhere(t *testing.T) {
 	}
 }
 
-// TestACutOfAWholeExportIsTold cuts each sample everywhere but between lines of NDJSON.
+// TestACutOfAWholeExportIsTold cuts each sample at every byte, except between lines of NDJSON.
 func TestACutOfAWholeExportIsTold(t *testing.T) {
 	t.Parallel()
 	for file, format := range map[string]string{"keycloak.json": "keycloak", "firebase.json": "firebase", "django.json": "django", "kratos.json": "kratos", "auth0.ndjson": "auth0", "gotrue.ndjson": "gotrue"} {
@@ -127,7 +127,7 @@ func TestWhatIsNoTextIsNamed(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"\x1f\x8b\x08\x00rest": "compressed with gzip; gunzip -c FILE | authctl user import -", "PK\x03\x04rest": "spreadsheet",
-		"\xff\xfe{\x00\"\x00": "UTF-16", "\xfe\xff\x00{": "UTF-16", "{\x00\"\x00u\x00": "no text in UTF-8", "\x28\xb5\x2f\xfd": "zstd",
+		"\xff\xfe{\x00\"\x00": "UTF-16", "\xfe\xff\x00{": "UTF-16", "{\x00\"\x00u\x00": "not text in UTF-8", "\x28\xb5\x2f\xfd": "zstd",
 		"\xfd7zXZ\x00\x00": "xz", "BZh9": "bzip2",
 	} {
 		for _, format := range Formats() {

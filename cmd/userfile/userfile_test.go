@@ -17,7 +17,8 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// read returns the users of a text, what was rejected as "number: reason", and the end.
+// read returns the users of a text, the rejected rows as "number: reason", and the final
+// error.
 func read(format, text string, o Options) (users []authn.Arrival, rejects []string, err error) {
 	r := New(o)
 	for row, err := range r.Read(format, iotest.HalfReader(strings.NewReader(text))) {
@@ -75,8 +76,8 @@ func TestEachFormatIsRead(t *testing.T) {
 	}
 }
 
-// TestAFileThatIsCutGivesItsBeginning cuts each sample everywhere: no user changes, and
-// the cut is told, or is a row that is rejected.
+// TestAFileThatIsCutGivesItsBeginning cuts each sample at every byte. No user changes, and the
+// cut is reported, or rejects a row.
 func TestAFileThatIsCutGivesItsBeginning(t *testing.T) {
 	t.Parallel()
 	for file, format := range map[string]string{"keycloak.json": "keycloak", "django.json": "django", "auth0.ndjson": "auth0", "gotrue.ndjson": "gotrue", "kratos.json": "kratos"} {
@@ -104,20 +105,20 @@ func TestABadRowIsRejectedAndTheRestGoesOn(t *testing.T) {
 	t.Parallel()
 	const good = `{"username":"alice"}`
 	for text, want := range map[string]string{
-		`{"username":"a","role":"admin"}`: `"role", which is no field of a user`,
-		`{"username":"a","Username":"b"}`: `"Username", which is no field`,
+		`{"username":"a","role":"admin"}`: `"role", which is not a field of a user`,
+		`{"username":"a","Username":"b"}`: `"Username", which is not a field`,
 		`{"username":"a","username":"b"}`: `"username" twice`,
-		`{"username":1}`:                  "username is no text",
+		`{"username":1}`:                  "username is not text",
 		`{"username":null}`:               "no username",
 		`{}`:                              "no username",
-		`7`:                               "no JSON object",
+		`7`:                               "not a JSON object",
 		`{"username":"a"}7`:               "follows",
-		`{"username":"a"`:                 "no JSON object",
+		`{"username":"a"`:                 "not a JSON object",
 		"{\"username\":\"\xff\"}":         "UTF-8",
-		`{"username":"a","id":"1"}`:       "no UUID",
-		`{"username":"a","id":"00000000-0000-0000-0000-000000000000"}`: "no UUID",
-		`{"username":"a","created_at":"yesterday"}`:                    "created_at is no time",
-		`{"username":"a","created_at":"0001-01-01T00:00:00Z"}`:         "created_at is no time",
+		`{"username":"a","id":"1"}`:       "not a UUID",
+		`{"username":"a","id":"00000000-0000-0000-0000-000000000000"}`: "not a UUID",
+		`{"username":"a","created_at":"yesterday"}`:                    "created_at is not a time",
+		`{"username":"a","created_at":"0001-01-01T00:00:00Z"}`:         "created_at is not a time",
 		`{"username":"` + strings.Repeat("a", 70<<10) + `"}`:           "64 KiB",
 	} {
 		users, rejects, err := read("authctl", good+"\n"+text+"\n\n"+good, Options{})

@@ -24,6 +24,15 @@ const (
 	AuthKubernetes = "kubernetes" // the service account of the pod
 )
 
+// CheckAuth returns an error, with text for a person, unless method is an auth method.
+func CheckAuth(method string) error {
+	switch method {
+	case AuthToken, AuthAppRole, AuthKubernetes:
+		return nil
+	}
+	return fmt.Errorf("must be %s or %s or %s, not %q", AuthToken, AuthAppRole, AuthKubernetes, method)
+}
+
 // Config is how this process authenticates to Vault.
 type Config struct {
 	Auth      string                 // AuthToken, AuthAppRole or AuthKubernetes
@@ -67,7 +76,7 @@ func New(cfg Config) (*Client, error) {
 		return nil, fmt.Errorf("a variable VAULT_… cannot be used: %w", conf.Error)
 	}
 	if os.Getenv(api.EnvVaultAddress) == "" && os.Getenv(api.EnvVaultAgentAddr) == "" {
-		return nil, errors.New("VAULT_ADDR is not set in the environment, where .env does not count: it says where Vault is, such as https://vault.example.com:8200")
+		return nil, errors.New("VAULT_ADDR is not set in the environment (.env does not count): set it to the URL of Vault, such as https://vault.example.com:8200")
 	}
 	switch {
 	case cfg.Auth == AuthToken && cfg.ReadToken == nil && os.Getenv(api.EnvVaultToken) == "":
@@ -116,7 +125,7 @@ func (c *Client) login(ctx context.Context) error {
 
 // loginAdvice returns what to do when Vault refuses a login.
 var loginAdvice = map[string]string{
-	AuthToken: "the token is wrong, revoked, or its life is over: give a new one",
+	AuthToken: "the token is wrong, revoked or expired: give a new one",
 	AuthAppRole: "are vault.role_id, vault.secret_id and vault.mount right, and is the secret id neither used up nor destroyed? " +
 		"Vault also locks a role out for some minutes after failures",
 	AuthKubernetes: "are vault.role and vault.mount right, and may this service account take the role?",

@@ -121,11 +121,11 @@ func (c *Client) mountOf(ctx context.Context, path string) (mount string, versio
 		return "", false, errors.New("nothing is mounted there")
 	}
 	if kind, _ := secret.Data["type"].(string); kind != "kv" && kind != "generic" {
-		return "", false, fmt.Errorf("%q is no KV engine", kind)
+		return "", false, fmt.Errorf("%q is not a KV engine", kind)
 	}
 	mount, _ = secret.Data["path"].(string)
 	if !strings.HasPrefix(path+"/", mount) || mount == "" {
-		return "", false, fmt.Errorf("its mount is not told")
+		return "", false, fmt.Errorf("the answer does not name its mount")
 	}
 	options, _ := secret.Data["options"].(map[string]any)
 	return mount, options["version"] == "2", nil
@@ -145,7 +145,7 @@ func (c *Client) readVersion(ctx context.Context, path string, version int) (dat
 	if number, ok := metadata["version"].(json.Number); ok {
 		n, err := number.Int64()
 		if err != nil {
-			return nil, 0, errors.New("its version is no number")
+			return nil, 0, errors.New("its version is not a number")
 		}
 		actual = int(n)
 	}
@@ -187,7 +187,7 @@ func isNetwork(err error) bool {
 // said returns the errors of an answer of Vault, on one line.
 func said(e *api.ResponseError) string {
 	if e.RawError || len(e.Errors) == 0 {
-		return "without saying why"
+		return "without a reason"
 	}
 	var all []string
 	for line := range strings.Lines(strings.Join(e.Errors, "\n")) {

@@ -44,7 +44,7 @@ func TestFields(t *testing.T) {
 	}
 }
 
-// TestAServerThatFailsIsToldFromOneThatRefuses asks servers that are no Vault at all.
+// TestAServerThatFailsIsToldFromOneThatRefuses queries servers that are not Vault.
 func TestAServerThatFailsIsToldFromOneThatRefuses(t *testing.T) {
 	for name, tt := range map[string]struct {
 		answer http.HandlerFunc
@@ -92,7 +92,8 @@ func TestAServerThatFailsIsToldFromOneThatRefuses(t *testing.T) {
 	}
 }
 
-// TestASecretIDThatWasRefusedIsLeftAlone counts the logins: Vault would lock the role out.
+// TestASecretIDThatWasRefusedIsLeftAlone counts the logins, because Vault would lock the role
+// out.
 func TestASecretIDThatWasRefusedIsLeftAlone(t *testing.T) {
 	logins, answer := 0, http.StatusBadRequest
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -165,8 +166,8 @@ func TestSecretsGoOverAPrivateWayOnly(t *testing.T) {
 	}
 }
 
-// TestATokenGoesNowhereInClear has a Vault on this machine redirect to another, and a proxy in
-// between. Neither name is ever looked up.
+// TestATokenGoesNowhereInClear: a Vault on this machine redirects to another, and a proxy is
+// in between. Neither name is ever resolved.
 func TestATokenGoesNowhereInClear(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "http://vault.example:8200"+r.URL.Path, http.StatusTemporaryRedirect)

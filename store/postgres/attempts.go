@@ -153,7 +153,7 @@ WHERE slot = $4 AND key = $5`
 // TakeBackLogin implements [store.Store].
 func (s *Store) TakeBackLogin(ctx context.Context, a store.Attempt) error {
 	_, err := s.pool.Exec(ctx, takeBackLogin, a.At, a.Here.Slot, a.Here.Key, a.Anywhere.Slot, a.Anywhere.Key)
-	return translate("take back login", err)
+	return translate("undo login", err)
 }
 
 // $1 to $9 the event: at, action, actor, user, session, address, user agent, request, reason

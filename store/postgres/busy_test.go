@@ -12,8 +12,8 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// TestALockOnOneRowIsNoFaultOfTheDatabase holds one session's row until a rotation of it
-// gives up. Nothing was done, so that nobody's answer was lost.
+// TestALockOnOneRowIsNoFaultOfTheDatabase locks one session's row until a rotation of it times
+// out. The rotation changed nothing, so no answer was lost.
 func TestALockOnOneRowIsNoFaultOfTheDatabase(t *testing.T) {
 	t.Parallel()
 	url := storetest.Postgres(t)

@@ -55,6 +55,32 @@ type Config struct {
 	SeparateSchema string
 }
 
+// The values of [Config].StatementCache.
+const (
+	cachePrepare  = "prepare"
+	cacheDescribe = "describe"
+	cacheNone     = "none"
+)
+
+// CheckStatementCache returns an error, with text for a person, unless mode is a word for
+// [Config].StatementCache.
+func CheckStatementCache(mode string) error {
+	switch mode {
+	case cachePrepare, cacheDescribe, cacheNone:
+		return nil
+	}
+	return fmt.Errorf("must be %s or %s or %s, not %q", cachePrepare, cacheDescribe, cacheNone, mode)
+}
+
+// CheckMinConnections returns an error, with text for a person, unless a pool of at most most
+// connections can keep least of them open.
+func CheckMinConnections(least, most int32) error {
+	if least < 0 || least > most {
+		return fmt.Errorf("must be 0 to max_connections (%d), not %d", most, least)
+	}
+	return nil
+}
+
 func poolConfig(cfg Config) (*pgxpool.Config, error) {
 	pc, err := pgxpool.ParseConfig(cfg.URL)
 	if err == nil && misread(cfg.URL) {
@@ -72,24 +98,24 @@ func poolConfig(cfg Config) (*pgxpool.Config, error) {
 	}
 	params["timezone"] = "UTC"
 	switch cfg.StatementCache {
-	case "", "prepare":
+	case "", cachePrepare:
 		pc.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
 		params["lock_timeout"] = "2000"
 		setTimeout(params, "statement_timeout", cfg.StatementTimeout)
 		setTimeout(params, "idle_in_transaction_session_timeout", cfg.IdleInTransactionTimeout)
-	case "describe":
+	case cacheDescribe:
 		pc.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
-	case "none":
+	case cacheNone:
 		pc.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
 	default:
-		return nil, fmt.Errorf("statement cache %q is none of prepare, describe, none", cfg.StatementCache)
+		return nil, fmt.Errorf("statement cache: %w", CheckStatementCache(cfg.StatementCache))
 	}
 	pc.MaxConns, pc.MinConns = cfg.MaxConnections, cfg.MinConnections
 	if pc.MaxConns == 0 {
 		pc.MaxConns = 10
 	}
-	if pc.MaxConns < 0 || pc.MinConns < 0 || pc.MinConns > pc.MaxConns {
-		return nil, fmt.Errorf("a pool of %d to %d connections is not possible", pc.MinConns, pc.MaxConns)
+	if err := CheckMinConnections(pc.MinConns, pc.MaxConns); err != nil {
+		return nil, fmt.Errorf("a pool cannot have %d to %d connections: idle ones %w", pc.MinConns, pc.MaxConns, err)
 	}
 	bound(pc, cfg.URL)
 	return pc, nil

@@ -75,7 +75,7 @@ func TestOpenIsUnavailableWhenNobodyAnswers(t *testing.T) {
 	}
 }
 
-// TestOpenKnowsAPooler is about PgBouncer, which refuses timeouts at connect.
+// TestOpenKnowsAPooler: PgBouncer refuses timeouts among the parameters of a connection.
 func TestOpenKnowsAPooler(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -108,11 +108,11 @@ const selectReadOnly = `SELECT pg_is_in_recovery() OR current_setting('transacti
 func (s *Store) Writable(ctx context.Context) error {
 	var readOnly bool
 	if err := s.pool.QueryRow(ctx, selectReadOnly).Scan(&readOnly); err != nil {
-		return translate("ask whether it takes writes", err)
+		return translate("check whether it takes writes", err)
 	}
 	if readOnly {
 		s.switchover.reset()
-		return fmt.Errorf("ask whether it takes writes: %w", store.ErrReadOnly)
+		return fmt.Errorf("check whether it takes writes: %w", store.ErrReadOnly)
 	}
 	return nil
 }

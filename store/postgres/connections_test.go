@@ -17,8 +17,8 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// readOnly makes what connects to a database from now on read-only, or not: as after a
-// switchover, connections that are open stay what they are.
+// readOnly makes new connections to a database read-only, or writable. Open connections do not
+// change, as after a switchover.
 func readOnly(t *testing.T, url string, on bool) {
 	t.Helper()
 	conn, err := pgx.Connect(context.Background(), url)
@@ -38,8 +38,8 @@ func readOnly(t *testing.T, url string, on bool) {
 	}
 }
 
-// TestConnectionsToAStandbyAreGivenUp has one address lead to a primary again, while
-// connections to what was there before are still open.
+// TestConnectionsToAStandbyAreGivenUp: an address leads to a primary again, while connections
+// to the earlier standby are still open.
 func TestConnectionsToAStandbyAreGivenUp(t *testing.T) {
 	t.Parallel()
 	for name, find := range map[string]func(*testing.T, *postgres.Store){
@@ -104,8 +104,8 @@ func TestAFullDiskIsUnavailable(t *testing.T) {
 	}
 }
 
-// standby is a server that answers any query as a standby answers whether it is one. It
-// returns its port.
+// standby is a server that answers every query with "t", as a standby answers
+// pg_is_in_recovery. It returns its port.
 func standby(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -148,7 +148,7 @@ func answerReadOnly(conn net.Conn) {
 	}
 }
 
-// TestOfSeveralHostsThePrimaryIsTaken, wherever it stands in the URL.
+// TestOfSeveralHostsThePrimaryIsTaken: it is found at any position in the URL.
 func TestOfSeveralHostsThePrimaryIsTaken(t *testing.T) {
 	t.Parallel()
 	u, err := neturl.Parse(storetest.Postgres(t))

@@ -100,13 +100,13 @@ func refusedLogin(err error) error {
 	var advice string
 	switch {
 	case said.Code == "3D000": // invalid_catalog_name
-		advice = "correct the database's name in database.url, or make it with CREATE DATABASE"
+		advice = "correct the database's name in database.url, or create the database with CREATE DATABASE"
 	case strings.HasPrefix(said.Code, "28"): // invalid authorization
-		advice = "correct the role and the password in database.url; pg_hba.conf says who may come from where"
+		advice = "correct the role and the password in database.url; pg_hba.conf says which role may connect from which address"
 	default:
 		return nil
 	}
-	return &store.Refusal{Err: store.ErrUnavailable, Message: "the PostgreSQL server answers, and refuses: " + said.Message, Advice: advice}
+	return &store.Refusal{Err: store.ErrUnavailable, Message: "the PostgreSQL server refuses the connection: " + said.Message, Advice: advice}
 }
 
 // deadRowTries is the max number of attempts to read a page that the statement timeout interrupts.

@@ -2,13 +2,13 @@ package postgres
 
 import "time"
 
-// ChoosesHosts reports whether connections for a URL are made with some of its hosts only.
+// ChoosesHosts reports whether the driver selects among the hosts of a URL.
 func ChoosesHosts(url string) (bool, error) {
 	pc, err := poolConfig(Config{URL: url})
 	return err == nil && pc.ConnConfig.ValidateConnect != nil, err
 }
 
-// The statements that read pages, for their plans to be looked at.
+// The statements that read pages, so that tests can examine their plans.
 const (
 	SelectUsers          = selectUsers
 	SelectSessions       = selectSessions
@@ -26,7 +26,7 @@ const (
 // SelectTrail returns the statement that reads a page of the trail, and its arguments.
 var SelectTrail = selectEvents
 
-// PastDeadRows is how pages are read.
+// PastDeadRows repeats the read of a page that the statement timeout interrupts.
 var PastDeadRows = pastDeadRows
 
 // MigrationLock is the advisory lock of a schema's migrations.
@@ -35,8 +35,8 @@ var MigrationLock = migrationLock
 // GooseLock is the advisory lock of older releases.
 const GooseLock = gooseLock
 
-// ReportEvery sets how often a wait for the migration lock is told.
+// ReportEvery sets the interval of the messages about a wait for the migration lock.
 func (s *Store) ReportEvery(d time.Duration) { s.reportInterval = d }
 
-// Renew closes the connections that are not in use, so that new ones are made.
+// Renew closes the idle connections, so that the pool opens new ones.
 func (s *Store) Renew() { s.pool.Reset() }

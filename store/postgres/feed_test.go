@@ -11,8 +11,8 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// TestAnEntryThatCommitsLateIsRead holds a transaction open that appended to the
-// feed before another did, so that the ids are in the other order.
+// TestAnEntryThatCommitsLateIsRead: a transaction appends to the feed first and commits last,
+// so the ids are not in the order of the commits.
 func TestAnEntryThatCommitsLateIsRead(t *testing.T) {
 	t.Parallel()
 	url := storetest.Postgres(t)
@@ -54,8 +54,8 @@ func TestAnEntryThatCommitsLateIsRead(t *testing.T) {
 	}
 }
 
-// TestAnEntryFromAnotherClusterKeepsNobodyBehind has what a dump brings along when it is loaded into
-// a cluster that is younger: an entry of a transaction that is still to come here.
+// TestAnEntryFromAnotherClusterKeepsNobodyBehind: a dump brings an entry whose transaction id
+// is in the future of a younger cluster.
 func TestAnEntryFromAnotherClusterKeepsNobodyBehind(t *testing.T) {
 	t.Parallel()
 	url := storetest.Postgres(t)

@@ -14,8 +14,8 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// TestNobodyWaitsForAConnectionForLong has the only connection wait for a lock, which without
-// the timeouts of a session it does until that is free.
+// TestNobodyWaitsForAConnectionForLong: the only connection waits for a lock. Without the
+// timeouts of a session, it waits until the lock is free.
 func TestNobodyWaitsForAConnectionForLong(t *testing.T) {
 	t.Parallel()
 	url := storetest.Postgres(t)

@@ -10,9 +10,9 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// TestWhoHangsUpLeavesTheConnection has a statement wait for a lock, which is let go as soon as
-// its caller has hung up. On a machine that is too busy to see to it in time the connection is
-// closed all the same, but not a hundred times in a row.
+// TestWhoHangsUpLeavesTheConnection: a statement waits for a lock, which is released as soon
+// as its caller has cancelled. A very busy machine may close the connection anyway, but not a
+// hundred times in a row.
 func TestWhoHangsUpLeavesTheConnection(t *testing.T) {
 	t.Parallel()
 	url := storetest.Postgres(t)

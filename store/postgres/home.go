@@ -82,7 +82,7 @@ func findHome(ctx context.Context, db querier) (h home, err error) {
 func (h home) elsewhere(ctx context.Context, db querier) error {
 	others, err := installed(ctx, db)
 	if err != nil {
-		return translate("look for authctl's tables", err)
+		return translate("find authctl's tables", err)
 	}
 	if slices.Contains(others, h.schema) || len(others) == 0 {
 		return nil
@@ -93,9 +93,9 @@ func (h home) elsewhere(ctx context.Context, db querier) error {
 	}
 	return &store.Refusal{
 		Err: store.ErrSchema,
-		Message: fmt.Sprintf("database %s has no tables of authctl in %s, to which database.url and the role %s lead, but has them in %s",
+		Message: fmt.Sprintf("database %s has authctl's tables in %[4]s, and none in %[2]s; database.url and the role %[3]s lead to %[2]s",
 			h.database, where, h.role, describe(ctx, db, others)),
-		Advice: fmt.Sprintf("add search_path=%s to database.url; for another installation, with no users, call authctl migrate up --separate-schema NAME",
+		Advice: fmt.Sprintf("add search_path=%s to database.url; for another installation, with no users, run authctl migrate up --separate-schema NAME",
 			strings.Join(others, " or ")),
 	}
 }
@@ -258,14 +258,14 @@ func (s *Store) stays(ctx context.Context) error {
 	}
 	var schema string
 	if err := s.pool.QueryRow(ctx, selectReached).Scan(&schema); err != nil {
-		return translate("look for authctl's tables", err)
+		return translate("find authctl's tables", err)
 	}
 	if schema == s.home.schema {
 		return nil
 	}
 	return &store.Refusal{
 		Err:     store.ErrSchema,
-		Message: fmt.Sprintf("in database %s the search path has changed: it leads to authctl's tables in schema %s, and led to those in %s", s.home.database, schema, s.home.schema),
+		Message: fmt.Sprintf("in database %s the search path has changed: it leads to authctl's tables in schema %s now, to those in schema %s before", s.home.database, schema, s.home.schema),
 		Advice:  fmt.Sprintf("ALTER ROLE %s SET search_path = %s, or remove the tables of %s when nobody needs them", s.home.role, s.home.schema, schema),
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// database is one that a test looks at past the store.
+// database gives a test direct access to the database of a store.
 type database struct {
 	testing.TB
 	ctx  context.Context
@@ -50,13 +50,13 @@ func (d *database) text(query string, args ...any) (got string) {
 	return got
 }
 
-// tables is how many tables a schema has.
+// tables returns the number of tables of a schema.
 func (d *database) tables(schema string) string {
 	d.Helper()
 	return d.text(`SELECT count(*)::text FROM pg_tables WHERE schemaname = $1`, schema)
 }
 
-// with is the URL with another word in its query.
+// with returns the URL with another parameter in its query.
 func (d *database) with(word, value string) string {
 	d.Helper()
 	u, err := neturl.Parse(d.url)
@@ -69,7 +69,7 @@ func (d *database) with(word, value string) string {
 	return u.String()
 }
 
-// second makes another installation in a schema.
+// second creates another installation in a schema.
 func (d *database) second(schema string) *postgres.Store {
 	d.Helper()
 	d.exec(`CREATE SCHEMA IF NOT EXISTS ` + pgx.Identifier{schema}.Sanitize())
@@ -80,7 +80,7 @@ func (d *database) second(schema string) *postgres.Store {
 	return s
 }
 
-// sees checks that a store has alice, or has nobody.
+// sees checks that a store has the user alice, or no user.
 func (d *database) sees(s *postgres.Store, want bool) {
 	d.Helper()
 	switch _, err := s.User(d.ctx, "alice"); {
@@ -91,7 +91,7 @@ func (d *database) sees(s *postgres.Store, want bool) {
 	}
 }
 
-// refused checks for a refusal that says and advises something.
+// refused checks for a refusal with this message and this advice.
 func (d *database) refused(err error, says ...string) {
 	d.Helper()
 	refusal, ok := errors.AsType[*store.Refusal](err)
@@ -109,8 +109,9 @@ func (d *database) refused(err error, says ...string) {
 	}
 }
 
-// TestASchemaThatAppearsInTheSearchPathChangesNothing has one with the role's name appear, which the
-// default search path looks into first, under a store that is open and for one that is opened later.
+// TestASchemaThatAppearsInTheSearchPathChangesNothing creates a schema with the role's name,
+// which is first in the default search path. A store that is open and one that is opened later
+// must both ignore it.
 func TestASchemaThatAppearsInTheSearchPathChangesNothing(t *testing.T) {
 	t.Parallel()
 	d := newDatabase(t, storetest.Postgres(t))
@@ -201,8 +202,8 @@ func TestASearchPathThatLeavesTheTablesOutIsRefused(t *testing.T) {
 	d.sees(open(t, postgres.Config{URL: d.url}), true)
 }
 
-// TestWhatARoleIsGivenLaterChangesNothing gives a role another search path while a store is open,
-// with tables where it leads.
+// TestWhatARoleIsGivenLaterChangesNothing gives a role another search path, which leads to
+// tables, while a store is open.
 func TestWhatARoleIsGivenLaterChangesNothing(t *testing.T) {
 	t.Parallel()
 	d := newDatabase(t, storetest.Postgres(t))

@@ -28,8 +28,8 @@ func (p *someone) waiting(db *pgxpool.Pool) {
 	}
 }
 
-// TestASignInLocksInTheOrderOfAllStatements holds one row after another that a sign-in
-// changes, and wants the rows that come after it to be free while the sign-in waits.
+// TestASignInLocksInTheOrderOfAllStatements locks the rows that a sign-in changes, one after
+// another. While the sign-in waits for a row, all later rows must be unlocked.
 func TestASignInLocksInTheOrderOfAllStatements(t *testing.T) {
 	t.Parallel()
 	url := storetest.Postgres(t)

@@ -126,7 +126,7 @@ func (m *migrating) givenUp(w LockWait) error {
 	return &store.Refusal{
 		Err:     store.ErrBusy,
 		Message: fmt.Sprintf("after %s %s", w.Waited.Round(time.Second), w),
-		Advice:  "if that program is gone, SELECT pg_terminate_backend(PROCESS ID) ends its connection; then call authctl migrate up again",
+		Advice:  "if that program is gone, SELECT pg_terminate_backend(PROCESS ID) ends its connection; then run authctl migrate up again",
 	}
 }
 
@@ -141,7 +141,7 @@ LIMIT 1`
 // wait queries who holds the lock. Only members of pg_read_all_stats see the address and time of
 // other roles' connections.
 func (m *migrating) wait(ctx context.Context, lock int64, waited time.Duration) LockWait {
-	w := LockWait{m.store.home.database, m.store.home.schema, waited, "somebody whom the database does not name"}
+	w := LockWait{m.store.home.database, m.store.home.schema, waited, "a process that the database does not name"}
 	var pid sql.NullInt64
 	var name, role, address sql.NullString
 	var since sql.NullTime

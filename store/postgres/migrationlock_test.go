@@ -14,7 +14,7 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// behind makes a database whose newest migration is pending.
+// behind creates a database whose newest migration is pending.
 func behind(t testing.TB, d *database) {
 	t.Helper()
 	if _, err := open(t, postgres.Config{URL: d.url}).MigrateDown(t.Context()); err != nil {
@@ -22,8 +22,8 @@ func behind(t testing.TB, d *database) {
 	}
 }
 
-// migrates has a store migrate up while a lock is held, lets the lock go after the first word of the
-// wait, and returns that.
+// migrates runs migrate up while a lock is held, releases the lock after the first message
+// about the wait, and returns that message.
 func (d *database) migrates(url string, lock int64) postgres.LockWait {
 	d.Helper()
 	conn, err := pgx.Connect(d.ctx, d.with("application_name", "a migration"))
@@ -73,8 +73,8 @@ func TestAWaitForTheMigrationLockSaysWhoHoldsIt(t *testing.T) {
 	}
 }
 
-// TestAWaitForTheMigrationLockSaysWhatTheRoleMaySee has a role migrate that may not know since when
-// others are connected, nor from where.
+// TestAWaitForTheMigrationLockSaysWhatTheRoleMaySee migrates with a role that may not see
+// since when, and from where, others are connected.
 func TestAWaitForTheMigrationLockSaysWhatTheRoleMaySee(t *testing.T) {
 	t.Parallel()
 	role := fmt.Sprintf("few_rights_%d_%d", os.Getpid(), time.Now().UnixNano())

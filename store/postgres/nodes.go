@@ -103,7 +103,7 @@ func (s *Store) LastServer(ctx context.Context) (store.LastServer, error) {
 	var ago *time.Duration
 	err := s.pool.QueryRow(ctx, selectLastServer).Scan(&ago)
 	if err != nil || ago == nil {
-		return store.LastServer{}, translate("look for the last server", err)
+		return store.LastServer{}, translate("query the last server", err)
 	}
 	return store.LastServer{Ever: true, Ago: *ago}, nil
 }

@@ -12,8 +12,9 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// crowd is 50,000 users with a session each, of which every tenth is alive, 100,000 events
-// of one user, half as many failures after the one sign-in of another, and as many of nobody.
+// crowd is 50,000 users with a session each, of which every tenth is alive. The trail has
+// 100,000 events of one user, 50,000 of another (one sign-in, and then failures), and 50,000 of
+// nobody.
 const crowd = `
 INSERT INTO users (id, username, username_folded)
 SELECT gen_random_uuid(), 'user-' || n, 'user-' || n FROM generate_series(1, 50000) AS n;
@@ -30,7 +31,7 @@ INSERT INTO audit_events (at, action, actor)
 SELECT now() + interval '99 years', 'authn_login_fail', 'anonymous' FROM generate_series(1, 50000);
 INSERT INTO revocations (at, generation) SELECT now(), 0 FROM generate_series(1, 50000)`
 
-// TestAPageReadsSoManyRowsAndNoMore has PostgreSQL count what its statements read, with
+// TestAPageReadsSoManyRowsAndNoMore: PostgreSQL counts the rows that the statements read, with
 // and without statistics about the tables.
 func TestAPageReadsSoManyRowsAndNoMore(t *testing.T) {
 	t.Parallel()
@@ -76,7 +77,7 @@ func TestAPageReadsSoManyRowsAndNoMore(t *testing.T) {
 	}
 }
 
-// planNode is what EXPLAIN says of one step of a statement.
+// planNode is one step of a plan in the output of EXPLAIN.
 type planNode struct {
 	Table   string  `json:"Relation Name"`
 	Rows    float64 `json:"Actual Rows"`

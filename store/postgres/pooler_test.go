@@ -10,8 +10,9 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// TestBehindPgBouncerAChangeOfTheSearchPathIsNoticed makes a second set of tables where the search
-// path looks first. PgBouncer has the search path of the role, whatever is asked of it.
+// TestBehindPgBouncerAChangeOfTheSearchPathIsNoticed creates a second set of tables in a
+// schema that is first in the search path. PgBouncer uses the search path of the role,
+// whatever the client requests.
 func TestBehindPgBouncerAChangeOfTheSearchPathIsNoticed(t *testing.T) {
 	t.Parallel()
 	cluster := storetest.NewCluster(t)
@@ -50,7 +51,7 @@ func TestBehindPgBouncerAChangeOfTheSearchPathIsNoticed(t *testing.T) {
 	}
 }
 
-// TestAPoolerThatDropsTheSearchPathIsFoundOut has PgBouncer take the setting and forget it.
+// TestAPoolerThatDropsTheSearchPathIsFoundOut: PgBouncer accepts the setting and ignores it.
 func TestAPoolerThatDropsTheSearchPathIsFoundOut(t *testing.T) {
 	t.Parallel()
 	cluster := storetest.NewCluster(t)

@@ -20,7 +20,7 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// roundTrips counts what goes to the server: queries, batches, preparations.
+// roundTrips counts the messages to the server: queries, batches, preparations.
 type roundTrips struct{ n atomic.Int64 }
 
 func (r *roundTrips) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
@@ -40,7 +40,7 @@ func (r *roundTrips) TracePrepareStart(ctx context.Context, _ *pgx.Conn, _ pgx.T
 }
 func (r *roundTrips) TracePrepareEnd(context.Context, *pgx.Conn, pgx.TracePrepareEndData) {}
 
-// settings remembers the parameters that connections were opened with.
+// settings records the parameters with which connections were opened.
 type settings struct {
 	mu     sync.Mutex
 	params map[string]string
@@ -95,8 +95,8 @@ func (p *someone) ok(err error) {
 	}
 }
 
-// signIn starts a session, upgrades the hash where asked to, and returns the
-// session's id and its token hash.
+// signIn starts a session, replaces the hash if asked to, and returns the session's id and its
+// token hash.
 func (p *someone) signIn(rehash string, replaces uuid.UUID) (uuid.UUID, string) {
 	p.Helper()
 	p.count++
@@ -115,7 +115,7 @@ func (p *someone) signIn(rehash string, replaces uuid.UUID) (uuid.UUID, string) 
 	return n.ID, n.TokenHash
 }
 
-// hashOf returns a token hash for a name, which may be one already.
+// hashOf returns a token hash for a name. A name that is a hash already is returned as it is.
 func hashOf(name string) string {
 	if len(name) == 64 {
 		return name
@@ -188,7 +188,7 @@ func TestTheHotPathsTakeOneRoundTrip(t *testing.T) {
 	}
 }
 
-// attempt is one that no delay ever holds back.
+// attempt is an attempt that no limit delays.
 func attempt(at time.Time) store.Attempt {
 	return store.Attempt{
 		At: at, Folded: "alice", Address: "192.0.2.1",

@@ -12,8 +12,9 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// TestAMigrationThatBrokeInTheMiddleIsRunAgain leaves what a broken CREATE INDEX
-// CONCURRENTLY does, an index that is not valid, and what comes before goose's own row.
+// TestAMigrationThatBrokeInTheMiddleIsRunAgain creates what an interrupted CREATE INDEX
+// CONCURRENTLY leaves: an invalid index, and the row in schema_versions that is written before
+// goose's own.
 func TestAMigrationThatBrokeInTheMiddleIsRunAgain(t *testing.T) {
 	t.Parallel()
 	url := storetest.Postgres(t)

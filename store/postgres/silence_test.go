@@ -13,8 +13,8 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// TestABusyServerIsToldFromASilentOne has a caller wait in vain while the connection of another is
-// answered, with rows or an error, or is not.
+// TestABusyServerIsToldFromASilentOne: a caller waits in vain while the connection of another
+// gets an answer, with rows or an error, or gets none.
 func TestABusyServerIsToldFromASilentOne(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -15,8 +15,8 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// front is an address in front of a cluster. The machine behind it may vanish: connections of
-// before fall silent, and new ones lead to where it is now.
+// front is an address in front of a cluster. The machine behind it may vanish: existing
+// connections stop transmitting, and new ones lead to the new machine.
 type front struct {
 	net.Listener
 	socket   string
@@ -71,8 +71,8 @@ func (f *front) carry(from net.Conn) {
 	}
 }
 
-// TestOneSilentConnectionTellsOfAll has the machine of the database vanish without a word, with
-// another in its place: not each connection of the pool is waited for.
+// TestOneSilentConnectionTellsOfAll: the machine of the database vanishes, and another takes
+// its place. The store must not wait for each connection of the pool.
 func TestOneSilentConnectionTellsOfAll(t *testing.T) {
 	t.Parallel()
 	u, err := neturl.Parse(storetest.Postgres(t))

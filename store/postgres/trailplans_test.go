@@ -15,8 +15,8 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// longTrail is 100,000 events a second apart, of 1,000 users and 500 addresses, of which two
-// thirds are sign-ins, and before them the five that are sought.
+// longTrail is 100,000 events, one each second, of 1,000 users and 500 addresses. Two thirds
+// are sign-ins. Before them are the five events that the filters select.
 const longTrail = `
 INSERT INTO audit_events (at, action, actor, user_id, session_id, remote_addr)
 SELECT now() - interval '2 days', 'user_deleted', 'cli:ada', '00000000-0000-8000-8000-000000000001', '00000000-0000-8000-8000-000000000002', '192.0.2.1' FROM generate_series(1, 5);
@@ -26,8 +26,8 @@ SELECT now() - interval '1 day' + n * interval '1 second',
     'anonymous', md5((n % 1000)::text)::uuid, gen_random_uuid(), '198.51.' || n % 4 || '.' || n % 250
 FROM generate_series(1, 100000) AS n`
 
-// TestAPageOfTheTrailReadsSoManyRowsAndNoMore has PostgreSQL count what each filter reads that
-// stands alone, with and without statistics, when all that it selects is older than the rest.
+// TestAPageOfTheTrailReadsSoManyRowsAndNoMore: PostgreSQL counts the rows that each single
+// filter reads, with and without statistics, when the selected events are the oldest.
 func TestAPageOfTheTrailReadsSoManyRowsAndNoMore(t *testing.T) {
 	t.Parallel()
 	conn, err := pgx.Connect(t.Context(), storetest.Postgres(t))

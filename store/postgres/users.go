@@ -220,7 +220,7 @@ UNION ALL
 func (s *Store) HashesOtherThan(ctx context.Context, cost string, after uuid.UUID, limit int) (hashes []string, next uuid.UUID, err error) {
 	rows, err := s.pool.Query(ctx, selectHashes, cost, pgUUID(after), limit)
 	if err != nil {
-		return nil, uuid.Nil, translate("look at hashes", err)
+		return nil, uuid.Nil, translate("query hashes", err)
 	}
 	var id uuid.UUID
 	var hash *string
@@ -232,7 +232,7 @@ func (s *Store) HashesOtherThan(ctx context.Context, cost string, after uuid.UUI
 		}
 		return nil
 	})
-	return hashes, next, translate("look at hashes", err)
+	return hashes, next, translate("query hashes", err)
 }
 
 const updatePassword = `

@@ -166,7 +166,7 @@ WHERE slot = ?2 AND key = ?3 OR slot = ?4 AND key = ?5`
 
 // TakeBackLogin implements [store.Store].
 func (s *Store) TakeBackLogin(ctx context.Context, a store.Attempt) error {
-	_, err := s.exec(ctx, "take back login", takeBackLogin, micros(a.At), a.Here.Slot, a.Here.Key, a.Anywhere.Slot, a.Anywhere.Key)
+	_, err := s.exec(ctx, "undo login", takeBackLogin, micros(a.At), a.Here.Slot, a.Here.Key, a.Anywhere.Slot, a.Anywhere.Key)
 	return err
 }
 

@@ -78,7 +78,7 @@ func checkHeader(path string) error {
 	defer f.Close() // must be closed before SQLite opens the file: closing it later would release SQLite's locks
 	head := make([]byte, len(magic))
 	if n, _ := io.ReadFull(f, head); n > 0 && string(head[:n]) != magic {
-		return &dbfile.FileError{Path: path, What: "it is not a database of SQLite", Do: dbfile.DoRestore}
+		return &dbfile.FileError{Path: path, What: "it is not a SQLite database", Do: dbfile.DoRestore}
 	}
 	return nil
 }

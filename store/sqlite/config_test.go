@@ -113,8 +113,8 @@ func TestAnotherProcessIsWaitedFor(t *testing.T) {
 	}
 }
 
-// TestADatabaseOfAnotherUserIsNotOpened has the file, or what SQLite reads beside it, belong to
-// somebody who may change it.
+// TestADatabaseOfAnotherUserIsNotOpened: the file, or a companion file of SQLite, belongs to
+// another user who may change it.
 func TestADatabaseOfAnotherUserIsNotOpened(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {

@@ -22,7 +22,7 @@ func addUser(t *testing.T, s *sqlite.Store) error {
 	return err
 }
 
-// TestAFullDiskIsUnavailableAndReadsGoOn has SQLite find no page more, as on a full disk.
+// TestAFullDiskIsUnavailableAndReadsGoOn limits the pages of SQLite, as a full disk does.
 func TestAFullDiskIsUnavailableAndReadsGoOn(t *testing.T) {
 	t.Parallel()
 	s := open(t, sqlite.Config{Path: storetest.SQLite(t)})
@@ -73,7 +73,7 @@ func TestAReadOnlyFileIsUnavailableAndReadsGoOn(t *testing.T) {
 	}
 }
 
-// TestAWriteWhoseTurnDoesNotComeIsNoOutage has another transaction write until the time is up.
+// TestAWriteWhoseTurnDoesNotComeIsNoOutage: another transaction writes until the timeout.
 func TestAWriteWhoseTurnDoesNotComeIsNoOutage(t *testing.T) {
 	t.Parallel()
 	s := open(t, sqlite.Config{Path: storetest.SQLite(t)})

@@ -2,10 +2,10 @@ package sqlite
 
 import "database/sql"
 
-// Writer returns the connection that writes, for a test to spoil it.
+// Writer returns the connection that writes, so that a test can break it.
 func (s *Store) Writer() *sql.DB { return s.writer }
 
-// The statements that read pages, for their plans to be looked at.
+// The statements that read pages, so that tests can examine their plans.
 const (
 	SelectUsers          = selectUsers
 	SelectSessions       = selectSessions

@@ -17,7 +17,7 @@ import (
 	"github.com/authctl/authctl/store/sqlite"
 )
 
-// TestWhatWasCommittedOutlivesALostLog deletes it, and opens the database again.
+// TestWhatWasCommittedOutlivesALostLog deletes the log, and opens the database again.
 func TestWhatWasCommittedOutlivesALostLog(t *testing.T) {
 	t.Parallel()
 	for _, m := range misfortunes {
@@ -46,8 +46,9 @@ func TestWhatWasCommittedOutlivesALostLog(t *testing.T) {
 	}
 }
 
-// TestARestoredFileIsOpenedWithoutTheOldLog: a backup that is moved over the file of a server
-// that runs is then what the backup was, and the old file holds all that was acknowledged.
+// TestARestoredFileIsOpenedWithoutTheOldLog: a backup is moved over the file of a running
+// server. The new file then has only what the backup has, and the old file has everything that
+// was acknowledged.
 func TestARestoredFileIsOpenedWithoutTheOldLog(t *testing.T) {
 	t.Parallel()
 	path, backup := database(t, "alice"), database(t, "bob")
@@ -76,7 +77,7 @@ func TestARestoredFileIsOpenedWithoutTheOldLog(t *testing.T) {
 	holds(t, old, "alice", "carol")
 }
 
-// holds checks who is in a database, as another process finds it.
+// holds checks which users a database has, from another process.
 func holds(t *testing.T, path string, want ...string) {
 	t.Helper()
 	c := exec.Command(os.Args[0], "-test.run=^TestAnotherProcessOpens$")
@@ -98,7 +99,7 @@ func holds(t *testing.T, path string, want ...string) {
 
 const openedByAnother = "AUTHCTL_TEST_OPENED_BY_ANOTHER"
 
-// TestAnotherProcessOpens is what holds runs.
+// TestAnotherProcessOpens is the process that holds starts.
 func TestAnotherProcessOpens(t *testing.T) {
 	path := os.Getenv(openedByAnother)
 	if path == "" {
@@ -114,15 +115,15 @@ func TestAnotherProcessOpens(t *testing.T) {
 	}
 }
 
-// cutShort begins a checkpoint and calls it off, after some of its writes perhaps.
+// cutShort starts a checkpoint and interrupts it, perhaps after some of its writes.
 func cutShort(ctx context.Context, db *sql.DB, round int) {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(round)*time.Millisecond)
 	defer cancel()
 	_, _ = db.ExecContext(ctx, `PRAGMA wal_checkpoint(PASSIVE)`)
 }
 
-// TestWhatSQLiteDoesIsNoReplacement has another process's connection write, check the log into the file, and
-// vacuum it, while the store does the same.
+// TestWhatSQLiteDoesIsNoReplacement: a connection of another process writes, checkpoints and
+// vacuums, while the store does the same.
 func TestWhatSQLiteDoesIsNoReplacement(t *testing.T) {
 	t.Parallel()
 	path := database(t, "alice")

@@ -162,7 +162,7 @@ func (s *Store) LastServer(ctx context.Context) (store.LastServer, error) {
 	var ago sql.NullInt64
 	err := s.reader.QueryRowContext(ctx, selectLastServer).Scan(&ago)
 	if err != nil || !ago.Valid {
-		return store.LastServer{}, translate("look for the last server", err)
+		return store.LastServer{}, translate("query the last server", err)
 	}
 	return store.LastServer{Ever: true, Ago: time.Duration(ago.Int64) * time.Microsecond}, nil
 }

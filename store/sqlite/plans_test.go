@@ -12,13 +12,13 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// small is what a plan may scan: the page, by its aliases, what is made of it, the one row of
-// the installation, and an index that holds few rows.
+// small lists what a plan may scan: the page, by its aliases, tables derived from it, the one
+// row of the installation, and an index with few rows.
 var small = regexp.MustCompile(`^(page|edge|t|users|i|json_each.*|\(subquery.*|audit_events USING INDEX audit_events_everybody_idx)$`)
 
-// TestNoPageScansATable reads SQLite's plans: SEARCH goes by an index, SCAN reads all there
-// is. Of users and t, which are aliases of a page, the index that is wanted tells that the
-// table behind the page is searched.
+// TestNoPageScansATable reads SQLite's plans: SEARCH uses an index, SCAN reads all rows. users
+// and t are aliases of a page. For them the name of the index shows that the table behind the
+// page is searched.
 func TestNoPageScansATable(t *testing.T) {
 	t.Parallel()
 	db, err := sql.Open("sqlite", storetest.SQLite(t))

@@ -18,8 +18,8 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// misfortunes is what operators and scripts do to the file while it is open. Each is given the path
-// of the database, and that of another one that is whole.
+// misfortunes lists what operators and scripts do to the file while it is open. Each receives
+// the path of the database, and the path of another intact one.
 var misfortunes = []struct {
 	name string
 	do   func(path, other string) error
@@ -60,7 +60,7 @@ var misfortunes = []struct {
 	}},
 }
 
-// overwrite is cp: the file stays the same, and what is in it does not.
+// overwrite works like cp: the file stays the same, and its content changes.
 func overwrite(path, other string) error {
 	in, err := os.Open(other)
 	if err != nil {
@@ -75,7 +75,8 @@ func overwrite(path, other string) error {
 	return errors.Join(err, out.Close())
 }
 
-// database returns the path of a database that holds one user, behind a link to its folder.
+// database returns the path of a database with one user, through a symbolic link to its
+// folder.
 func database(t *testing.T, name string) string {
 	t.Helper()
 	path := storetest.SQLite(t)
@@ -104,7 +105,7 @@ func createUser(s store.Store, name string) error {
 	return err
 }
 
-// uses is one of each kind of use of a store.
+// uses lists one operation of each kind on a store.
 func uses(s store.Store) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"create user":       func(context.Context) error { return createUser(s, "late") },
@@ -149,7 +150,8 @@ func TestAReplacedDatabaseIsNeitherReadNorWritten(t *testing.T) {
 	}
 }
 
-// TestNothingIsAcknowledgedOnceTheFileIsReplaced needs no watch: whoever writes looks as well.
+// TestNothingIsAcknowledgedOnceTheFileIsReplaced runs without the watch: each write checks the
+// file itself.
 func TestNothingIsAcknowledgedOnceTheFileIsReplaced(t *testing.T) {
 	t.Parallel()
 	for _, m := range misfortunes {

@@ -11,8 +11,8 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// TestTheNextServerTakesOverWhatADeadOneLeft has three stores, as of three processes, of
-// which one ends without signing off.
+// TestTheNextServerTakesOverWhatADeadOneLeft: three stores stand for three processes. One of
+// them ends without signing off.
 func TestTheNextServerTakesOverWhatADeadOneLeft(t *testing.T) {
 	t.Parallel()
 	path := storetest.SQLite(t)

@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"context"
 	"database/sql"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -44,3 +45,5 @@ func open(t testing.TB, cfg sqlite.Config) *sqlite.Store {
 	t.Cleanup(func() { s.Close() })
 	return s
 }
+
+func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }

@@ -15,8 +15,8 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// TestEveryFilterOfTheTrailIsAnIndex reads SQLite's plans of all filters that stand alone: each
-// goes by the index that has them in order, so that nothing is sorted but a page.
+// TestEveryFilterOfTheTrailIsAnIndex reads SQLite's plans of every single filter. Each uses
+// the index that has its events in order, so that only a page is sorted.
 func TestEveryFilterOfTheTrailIsAnIndex(t *testing.T) {
 	t.Parallel()
 	db, err := sql.Open("sqlite", storetest.SQLite(t))
@@ -61,7 +61,7 @@ func TestEveryFilterOfTheTrailIsAnIndex(t *testing.T) {
 	}
 }
 
-// planOf returns SQLite's plan of a statement, a step a line.
+// planOf returns SQLite's plan of a statement, one step a line.
 func planOf(t *testing.T, db *sql.DB, query string, args []any) string {
 	t.Helper()
 	rows, err := db.Query("EXPLAIN QUERY PLAN "+query, args...)

@@ -216,14 +216,14 @@ SELECT max(id), NULL FROM page`
 func (s *Store) HashesOtherThan(ctx context.Context, cost string, after uuid.UUID, limit int) (hashes []string, next uuid.UUID, err error) {
 	rows, err := s.reader.QueryContext(ctx, selectHashes, cost, after, limit)
 	if err != nil {
-		return nil, uuid.Nil, translate("look at hashes", err)
+		return nil, uuid.Nil, translate("query hashes", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var id uuid.NullUUID
 		var hash sql.NullString
 		if err := rows.Scan(&id, &hash); err != nil {
-			return nil, uuid.Nil, translate("look at hashes", err)
+			return nil, uuid.Nil, translate("query hashes", err)
 		}
 		if hash.Valid {
 			hashes = append(hashes, hash.String)
@@ -231,7 +231,7 @@ func (s *Store) HashesOtherThan(ctx context.Context, cost string, after uuid.UUI
 			next = id.UUID
 		}
 	}
-	return hashes, next, translate("look at hashes", rows.Err())
+	return hashes, next, translate("query hashes", rows.Err())
 }
 
 const updatePassword = `

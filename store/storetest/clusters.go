@@ -205,8 +205,8 @@ func (c *Cluster) use(ctx context.Context, database string, do func(context.Cont
 	return do(ctx, conn)
 }
 
-// await waits until a statement on the maintenance database returns true.
-func (c *Cluster) await(t testing.TB, condition string, args ...any) {
+// awaitQuery waits until a query on the maintenance database returns true.
+func (c *Cluster) awaitQuery(t testing.TB, condition string, args ...any) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); c.Text(t, "postgres", condition, args...) != "true"; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {

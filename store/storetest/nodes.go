@@ -68,17 +68,17 @@ var nodeCases = []testCase{
 		seen := func(what string, want time.Duration) {
 			f.Helper()
 			last, err := f.store.LastServer(f.ctx)
-			f.ok("look for the last server", err)
+			f.ok("query the last server", err)
 			if late := last.Ago - want; !last.Ever || late < -time.Second || late > time.Minute {
 				f.Errorf("%s: got %+v, want %s ago", what, last, want)
 			}
 		}
 		last, err := f.store.LastServer(f.ctx)
-		f.ok("look for the last server", err)
+		f.ok("query the last server", err)
 		equal(f, "of a new database", last, store.LastServer{})
 		f.ok("remove a stranger", f.store.RemoveNode(f.ctx, uuid.New()))
 		last, err = f.store.LastServer(f.ctx)
-		f.ok("look for the last server", err)
+		f.ok("query the last server", err)
 		equal(f, "after a stranger has signed off", last, store.LastServer{})
 		node := func(ago time.Duration) uuid.UUID {
 			n := store.Node{ID: uuid.New(), Name: "one", StartedAt: noon, SeenAt: feed.Clock.Add(-ago), Position: feed.Position}

@@ -15,7 +15,7 @@ func (c *Cluster) NewStandby(t testing.TB, name string) *Cluster {
 	s.program(t, "pg_basebackup", "-D", s.data(), "-R", "-X", "stream", "--checkpoint=fast", "--no-sync",
 		"-d", "host="+c.dir+" user=postgres application_name="+name)
 	s.Start(t)
-	c.await(t, `SELECT EXISTS (SELECT 1 FROM pg_stat_replication WHERE application_name = $1 AND state = 'streaming')`, name)
+	c.awaitQuery(t, `SELECT EXISTS (SELECT 1 FROM pg_stat_replication WHERE application_name = $1 AND state = 'streaming')`, name)
 	return s
 }
 
@@ -40,7 +40,7 @@ func (c *Cluster) Restore(t testing.TB, backup *Cluster) {
 func (c *Cluster) RequireStandby(t testing.TB, name string) {
 	t.Helper()
 	c.Set(t, "synchronous_standby_names", "'"+name+"'")
-	c.await(t, `SELECT EXISTS (SELECT 1 FROM pg_stat_replication WHERE application_name = $1 AND sync_state = 'sync')`, name)
+	c.awaitQuery(t, `SELECT EXISTS (SELECT 1 FROM pg_stat_replication WHERE application_name = $1 AND sync_state = 'sync')`, name)
 }
 
 // CatchUp waits until the standby has replayed everything that the primary has written.
@@ -48,21 +48,21 @@ func (c *Cluster) CatchUp(t testing.TB, primary *Cluster) {
 	t.Helper()
 	upTo := primary.Text(t, "postgres", "SELECT pg_current_wal_insert_lsn()")
 	primary.Exec(t, "postgres", "SELECT pg_switch_wal()") // writes the log that is still in memory
-	c.await(t, "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn", upTo)
+	c.awaitQuery(t, "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn", upTo)
 }
 
 // Detach makes a standby receive nothing from now on, so that it lags behind its primary.
 func (c *Cluster) Detach(t testing.TB) {
 	t.Helper()
 	c.Set(t, "primary_conninfo", "''")
-	c.await(t, "SELECT NOT EXISTS (SELECT 1 FROM pg_stat_wal_receiver)")
+	c.awaitQuery(t, "SELECT NOT EXISTS (SELECT 1 FROM pg_stat_wal_receiver)")
 }
 
 // Promote makes a standby a primary. It returns when the new primary accepts writes.
 func (c *Cluster) Promote(t testing.TB) {
 	t.Helper()
 	c.Exec(t, "postgres", "SELECT pg_promote()")
-	c.await(t, "SELECT NOT pg_is_in_recovery()")
+	c.awaitQuery(t, "SELECT NOT pg_is_in_recovery()")
 }
 
 // BurnTransactions uses n transaction ids of a primary and rolls all of them back. A standby that is

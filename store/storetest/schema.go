@@ -125,18 +125,18 @@ func operations(s store.Store) map[string]func(ctx context.Context) error {
 			_, err := s.CredentialsByID(ctx, id)
 			return err
 		},
-		"latest sign-in":  func(ctx context.Context) error { _, err := s.LastSignIn(ctx, id); return err },
-		"released name":   func(ctx context.Context) error { _, err := s.ReleasedAt(ctx, "x"); return err },
-		"user":            func(ctx context.Context) error { _, err := s.User(ctx, "x"); return err },
-		"users":           func(ctx context.Context) error { _, _, err := s.Users(ctx, store.UserPage{Limit: 1}); return err },
-		"set password":    func(ctx context.Context) error { _, err := s.SetPassword(ctx, id, "x", nil, e); return err },
-		"disable user":    func(ctx context.Context) error { _, err := s.DisableUser(ctx, id, e); return err },
-		"enable user":     func(ctx context.Context) error { _, err := s.EnableUser(ctx, id, e); return err },
-		"delete user":     func(ctx context.Context) error { return s.DeleteUser(ctx, id, store.Deletion{}, e) },
-		"begin login":     func(ctx context.Context) error { _, err := s.BeginLogin(ctx, attempt("x", "y", noon)); return err },
-		"take back login": func(ctx context.Context) error { return s.TakeBackLogin(ctx, attempt("x", "y", noon)) },
-		"fail login":      func(ctx context.Context) error { return s.FailLogin(ctx, 1, store.Ceiling{}, nil, e) },
-		"unlock user":     func(ctx context.Context) error { _, err := s.UnlockUser(ctx, id, e); return err },
+		"latest sign-in": func(ctx context.Context) error { _, err := s.LastSignIn(ctx, id); return err },
+		"released name":  func(ctx context.Context) error { _, err := s.ReleasedAt(ctx, "x"); return err },
+		"user":           func(ctx context.Context) error { _, err := s.User(ctx, "x"); return err },
+		"users":          func(ctx context.Context) error { _, _, err := s.Users(ctx, store.UserPage{Limit: 1}); return err },
+		"set password":   func(ctx context.Context) error { _, err := s.SetPassword(ctx, id, "x", nil, e); return err },
+		"disable user":   func(ctx context.Context) error { _, err := s.DisableUser(ctx, id, e); return err },
+		"enable user":    func(ctx context.Context) error { _, err := s.EnableUser(ctx, id, e); return err },
+		"delete user":    func(ctx context.Context) error { return s.DeleteUser(ctx, id, store.Deletion{}, e) },
+		"begin login":    func(ctx context.Context) error { _, err := s.BeginLogin(ctx, attempt("x", "y", noon)); return err },
+		"undo login":     func(ctx context.Context) error { return s.TakeBackLogin(ctx, attempt("x", "y", noon)) },
+		"fail login":     func(ctx context.Context) error { return s.FailLogin(ctx, 1, store.Ceiling{}, nil, e) },
+		"unlock user":    func(ctx context.Context) error { _, err := s.UnlockUser(ctx, id, e); return err },
 		"attempts": func(ctx context.Context) error {
 			_, err := s.Attempts(ctx, store.AttemptsPage{Limit: 1})
 			return err

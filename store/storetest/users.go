@@ -256,7 +256,7 @@ var userCases = []testCase{
 		pages := 0
 		for after := uuid.Nil; ; pages++ {
 			some, next, err := f.store.HashesOtherThan(f.ctx, cost, after, 3)
-			f.ok("look at hashes", err)
+			f.ok("query hashes", err)
 			found = append(found, some...)
 			if next == uuid.Nil {
 				break

@@ -49,7 +49,7 @@ func (a *Arena) release() error {
 	m := a.mapping
 	a.mapping = mapping{}
 	if err := m.unmap(); err != nil {
-		return fmt.Errorf("give back the memory of Argon2id: %w", err)
+		return fmt.Errorf("release the memory of Argon2id: %w", err)
 	}
 	return nil
 }
@@ -64,7 +64,7 @@ func (a *Arena) reserve(f *filling) error {
 		}
 		m, err := newMapping(blocks * blockBytes)
 		if err != nil {
-			return fmt.Errorf("take %d KiB of memory for Argon2id: %w; lower its memory cost, or give the process more", blocks, err)
+			return fmt.Errorf("allocate %d KiB of memory for Argon2id: %w; lower its memory cost, or give the process more memory", blocks, err)
 		}
 		a.mapping = m
 	}

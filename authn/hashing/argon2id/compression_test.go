@@ -54,8 +54,8 @@ func xor(x, y *block) block {
 	return sum
 }
 
-// plain is compression in Go, which the race detector sees into. All is done by the
-// first part.
+// plain is the compression in Go, which the race detector instruments. The first part does all
+// the work.
 func plain() compression {
 	return compression{
 		begin:      func(out, _, x, y *block) { *out = plainG(x, y) },
@@ -65,10 +65,10 @@ func plain() compression {
 	}
 }
 
-// operands are what a compression works on.
+// operands are the inputs and outputs of a compression.
 type operands struct{ out, state, x, y, next *block }
 
-// randomize gives all of them words of which some are the least or the greatest.
+// randomize fills all of them with random words, some of which are 0 or the maximum.
 func (o operands) randomize(random *rand.Rand) {
 	for _, b := range [...]*block{o.out, o.state, o.x, o.y, o.next} {
 		for i := range b {
@@ -145,8 +145,8 @@ func TestAssemblyMayWriteOverWhatItReads(t *testing.T) {
 	}
 }
 
-// In Go memory and with G in Go, so that the race detector sees every access of every
-// lane; and with the assembly, whose accesses it does not see, for the result.
+// Once in Go memory with G in Go, so that the race detector sees every access of every lane.
+// Once with the assembly, which the detector does not see, to compare the result.
 func TestLanesDoNotRace(t *testing.T) {
 	t.Parallel()
 	in := input{passes: 3, memory: 600, lanes: 4, length: 32}

@@ -2,5 +2,5 @@
 
 package argon2id_test
 
-// pageFaults is not known here.
+// pageFaults is not available on this system.
 func pageFaults() int64 { return 0 }

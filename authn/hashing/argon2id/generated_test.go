@@ -19,7 +19,7 @@ func TestTheAssemblyIsWhatItsGeneratorWrites(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// Its modules may have to come from the network; whatever else fails, fails again.
+	// Its modules may have to be downloaded. Any other error fails the test.
 	download := exec.Command("go", "-C", filepath.Join(dir, "generate"), "mod", "download")
 	if out, err := download.CombinedOutput(); err != nil && os.Getenv("CI") == "" {
 		t.Skipf("set CI to make this fail: the generator's modules cannot be had: %v: %s", err, out)

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Each operand lies at the very end, then at the very start, of memory whose
-// neighbours may not be touched: to read or write beyond it kills the test.
+// Each operand lies at the very end, then at the very start, of memory between two protected
+// pages: an access beyond the operand kills the test.
 func TestAssemblyTouchesNothingBesideItsBlocks(t *testing.T) {
 	t.Parallel()
 	for _, impl := range accelerated() {

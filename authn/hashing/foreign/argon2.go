@@ -17,7 +17,7 @@ func parseArgon2(algorithm string) func(string, int64) (Hash, error) {
 			return Hash{}, err
 		}
 		if parts[0] != "v=19" {
-			return Hash{}, fmt.Errorf("%w: only version 19 of Argon2 is known here", ErrBounds)
+			return Hash{}, fmt.Errorf("%w: only version 19 of Argon2 is supported", ErrBounds)
 		}
 		o, err := options(strings.TrimSuffix(parts[1], ",data="), "m", "t", "p")
 		if err != nil {

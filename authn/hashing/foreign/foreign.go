@@ -29,10 +29,10 @@ import (
 
 // The errors of [Parse]. None tells anything of the hash but its format.
 var (
-	ErrUnknown = errors.New("is of no known format")
+	ErrUnknown = errors.New("has no known format")
 	ErrCorrupt = errors.New("is corrupt")
-	ErrBounds  = errors.New("costs more than is allowed, or too little")
-	ErrWeak    = errors.New("is of a kind that can be guessed at billions a second")
+	ErrBounds  = errors.New("has a cost that is too high or too low")
+	ErrWeak    = errors.New("is of a kind that can be guessed billions of times a second")
 )
 
 const (

@@ -49,7 +49,7 @@ func TestHashesOfOtherProgramsVerify(t *testing.T) {
 	}
 }
 
-// TestBcryptGoesByTheFirst72Bytes, as whoever made the hash did.
+// TestBcryptGoesByTheFirst72Bytes: bcrypt ignores the rest of a password.
 func TestBcryptGoesByTheFirst72Bytes(t *testing.T) {
 	t.Parallel()
 	for _, v := range vectors(t) {
@@ -191,7 +191,8 @@ func TestTheCallersMemoryIsABound(t *testing.T) {
 	}
 }
 
-// TestPasswordsThatAFormatDoesNotTakeAreComputedAndRefused measures what is computed by what is allocated for it.
+// TestPasswordsThatAFormatDoesNotTakeAreComputedAndRefused measures the computation by its
+// allocations.
 func TestPasswordsThatAFormatDoesNotTakeAreComputedAndRefused(t *testing.T) {
 	for text, most := range map[string]int{"$6$rounds=1000$salt$": maxSHACryptKey, "$5$rounds=1000$salt$": maxSHACryptKey} {
 		length := map[byte]int{'5': 43, '6': 86}[text[1]]

@@ -151,11 +151,11 @@ func TestAGoalSaysWhatMissesIt(t *testing.T) {
 	}{
 		{Goal{}, result(good, time.Second, 1), ""},
 		{Goal{}, result(hashing.Params{Memory: 4096, Iterations: 3, Parallelism: 1}, time.Second, 1), "OWASP minimum"},
-		{Goal{Workers: 2, Memory: 100 << 20}, result(good, time.Second, 1), "2 hashes at once need 128 MiB, and there are 100"},
+		{Goal{Workers: 2, Memory: 100 << 20}, result(good, time.Second, 1), "2 concurrent hashes need 128 MiB, but only 100 are available"},
 		{Goal{Target: 300 * time.Millisecond}, result(good, 301*time.Millisecond, 1), "p95 301 ms exceeds 300 ms"},
 		{Goal{Target: 300 * time.Millisecond}, result(good, 300*time.Millisecond, 1), ""},
 		{Goal{LoginsPerSecond: 40}, result(good, time.Millisecond, 39.9), "39.9 hashes a second are fewer than 40.0 logins"},
-		{Goal{LoginsPerSecond: 19, MaxP99: 200 * time.Millisecond, Workers: 2}, result(good, 100*time.Millisecond, 20), "p99 with the wait"},
+		{Goal{LoginsPerSecond: 19, MaxP99: 200 * time.Millisecond, Workers: 2}, result(good, 100*time.Millisecond, 20), "p99 with queueing"},
 		{Goal{LoginsPerSecond: 2, MaxP99: 200 * time.Millisecond, Workers: 2}, result(good, 100*time.Millisecond, 20), ""},
 	} {
 		if got := tt.goal.Judge(tt.r); (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
@@ -164,8 +164,8 @@ func TestAGoalSaysWhatMissesIt(t *testing.T) {
 	}
 }
 
-// TestTheQueueBehavesAsQueuesDo has the simulation without a queue, at half load, near
-// full load, and with twice the workers.
+// TestTheQueueBehavesAsQueuesDo runs the simulation without a queue, at half load, near full
+// load, and with twice the workers.
 func TestTheQueueBehavesAsQueuesDo(t *testing.T) {
 	t.Parallel()
 	second := []time.Duration{time.Second}

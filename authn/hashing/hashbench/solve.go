@@ -98,7 +98,7 @@ func (g Goal) Judge(r Result) string {
 		return "weaker than the OWASP minimum"
 	}
 	if !g.fits(r.Params) {
-		return fmt.Sprintf("%d hashes at once need %d MiB, and there are %d", g.Workers, int64(r.Params.Memory)*int64(g.Workers)>>10, g.Memory>>20)
+		return fmt.Sprintf("%d concurrent hashes need %d MiB, but only %d are available", g.Workers, int64(r.Params.Memory)*int64(g.Workers)>>10, g.Memory>>20)
 	}
 	if p95 := r.Percentile(95); g.Target > 0 && p95 > g.Target {
 		return fmt.Sprintf("p95 %d ms exceeds %d ms", p95.Milliseconds(), g.Target.Milliseconds())
@@ -111,7 +111,7 @@ func (g Goal) Judge(r Result) string {
 	}
 	if g.MaxP99 > 0 {
 		if p99 := Queue(r.Latencies, g.LoginsPerSecond, g.Workers); p99 > g.MaxP99 {
-			return fmt.Sprintf("p99 with the wait is %d ms at %.1f logins a second, which exceeds %d ms", p99.Milliseconds(), g.LoginsPerSecond, g.MaxP99.Milliseconds())
+			return fmt.Sprintf("p99 with queueing is %d ms at %.1f logins a second, which exceeds %d ms", p99.Milliseconds(), g.LoginsPerSecond, g.MaxP99.Milliseconds())
 		}
 	}
 	return ""

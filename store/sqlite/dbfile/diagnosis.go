@@ -32,11 +32,11 @@ func (e *FileError) Unwrap() error { return e.Err }
 
 // What to do next.
 const (
-	doRoom    = "make room on the disk of the database and try again; what could not be written has changed nothing"
-	DoRestore = "see that database.url (DATABASE_URL) names the right file; a damaged one is replaced by a backup, docs/operating.md has how"
-	DoFolder  = "make it, or let database.url (DATABASE_URL) name another; perhaps a volume is not mounted"
+	doRoom    = "make room on the disk of the database and try again; the failed write changed nothing"
+	DoRestore = "check that database.url (DATABASE_URL) names the right file; restore a backup of a damaged one, as docs/operating.md says"
+	DoFolder  = "create it, or set database.url (DATABASE_URL) to a file elsewhere; perhaps a volume is not mounted"
 	doWait    = "another process is writing to the database: try again when it has finished"
-	doDisk    = "see that the disk of the database works and has room, and that authctl may write to the file and its folder"
+	doDisk    = "check that the disk of the database works and has room, and that authctl may write to the file and its folder"
 )
 
 // Advice returns what to do about an error of SQLite or of its file, "" for none.
@@ -75,7 +75,7 @@ func Explain(path string, err error) error {
 	case !ofSQLite && !ofSystem, errors.Is(err, store.ErrReplaced), errors.Is(err, context.Canceled):
 		return err
 	case ofSQLite && e.Code()&0xff == sqlite3.SQLITE_NOTADB:
-		return &FileError{path, "it is not a database of SQLite (" + e.Error() + ")", DoRestore, err}
+		return &FileError{path, "it is not a SQLite database (" + e.Error() + ")", DoRestore, err}
 	case ofSQLite && e.Code()&0xff == sqlite3.SQLITE_CORRUPT:
 		return &FileError{path, "it is damaged (" + e.Error() + ")", DoRestore, err}
 	}
@@ -106,7 +106,7 @@ func Obstacle(path string) (what, do string) {
 	case err == nil && MayWrite(real) != nil:
 		return forbidden("the file", real, "")
 	case MayWrite(filepath.Dir(real)) != nil:
-		return forbidden("its folder", filepath.Dir(real), ", and SQLite makes files beside the database")
+		return forbidden("its folder", filepath.Dir(real), ", and SQLite creates files beside the database")
 	}
 	for _, beside := range []string{real + "-wal", real + "-shm", real + "-journal"} {
 		if _, err := os.Lstat(beside); err == nil && MayWrite(beside) != nil {
@@ -143,12 +143,12 @@ func lockedFolder(dir string) (what, do string) {
 func forbidden(which, path, why string) (what, do string) {
 	if errors.Is(MayWrite(path), syscall.EROFS) {
 		return fmt.Sprintf("%s %s is on a file system that is mounted read-only%s", which, path, why),
-			"mount it for writing, or let database.url (DATABASE_URL) name a file elsewhere"
+			"mount it for writing, or set database.url (DATABASE_URL) to a file elsewhere"
 	}
 	what = fmt.Sprintf("authctl may not use %s %s%s", which, path, why)
 	info, err := os.Stat(path)
 	if err != nil {
-		return what, "give it to the user that authctl runs as"
+		return what, "make the user that authctl runs as its owner"
 	}
 	uid, known := Owner(info)
 	switch {

@@ -55,10 +55,10 @@ type LostError struct {
 func (e *LostError) Error() string {
 	text := fmt.Sprintf("%s %s while the database was open; nothing more is written", e.Path, e.What)
 	if e.Kept {
-		text += "; all that was committed before is in the database's own file, wherever that is now"
+		text += "; all that was committed before is in the database's own file, wherever that file is now"
 	}
 	if e.Aside != "" {
-		text += "; its write-ahead log, which another file must not be used with, is now " + e.Aside
+		text += "; its write-ahead log, which must not be used with another file, is now " + e.Aside
 	}
 	return text
 }
@@ -130,7 +130,7 @@ func (f *File) Check() error {
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ELOOP):
 			return f.lose(which, "is gone", which == database || which == log)
 		case err != nil:
-			return fmt.Errorf("look at the database file: %w: %w", store.ErrUnavailable, err)
+			return fmt.Errorf("check the database file: %w: %w", store.ErrUnavailable, err)
 		case !os.SameFile(info, k.info):
 			return f.lose(which, "was replaced by another file", which == database)
 		case which == database && info.Size() == 0 && k.info.Size() > 0:

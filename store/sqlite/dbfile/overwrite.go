@@ -185,7 +185,7 @@ func (o *Overwrites) unknown(err error) error {
 	if lost := o.file.Check(); lost != nil {
 		return lost
 	}
-	return fmt.Errorf("look at the database file: %w: %w", store.ErrUnavailable, err)
+	return fmt.Errorf("check the database file: %w: %w", store.ErrUnavailable, err)
 }
 
 // close ends the watch, after the last connection was closed.

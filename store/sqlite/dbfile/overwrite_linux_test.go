@@ -12,8 +12,8 @@ import (
 	"github.com/authctl/authctl/store/sqlite/dbfile"
 )
 
-// TestACheckpointThatFailsIsNoOverwrite has the disk full in the middle of a checkpoint: SQLite has
-// written to the file then, and counted nothing.
+// TestACheckpointThatFailsIsNoOverwrite: the disk is full in the middle of a checkpoint.
+// SQLite has then written to the file, and not counted it.
 func TestACheckpointThatFailsIsNoOverwrite(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -50,7 +50,7 @@ func TestACheckpointThatFailsIsNoOverwrite(t *testing.T) {
 	looks()
 }
 
-// open makes a database with a write-ahead log that is checkpointed on demand only.
+// open creates a database with a write-ahead log that is checkpointed only on demand.
 func open(t *testing.T, path string) (*dbfile.File, *sql.DB) {
 	t.Helper()
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
@@ -80,7 +80,7 @@ func execute(t *testing.T, db *sql.DB, statement string) {
 	}
 }
 
-// fillBut fills the file system of a new file up, but for some bytes.
+// fillBut fills a file system with a new file, except for some bytes.
 func fillBut(t *testing.T, path string, room int64) {
 	t.Helper()
 	f, err := os.Create(path)

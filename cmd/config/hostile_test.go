@@ -2,54 +2,13 @@ package config
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
-	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/spf13/viper"
 )
 
-const (
-	goodSecret  = "5f0c3a9e1b7d2846a4c8e6f0193b5d7f5f0c3a9e1b7d2846a4c8e6f0193b5d7f"
-	otherSecret = "9b1d7e5a3c608f24d6e2b4a8c0f1e3d59b1d7e5a3c608f24d6e2b4a8c0f1e3d5"
-)
-
-// from returns sources with a configuration file and variables.
-func from(t *testing.T, file string, environ ...string) Sources {
-	t.Helper()
-	src := Sources{Dir: t.TempDir(), Environ: environ, Flags: map[string]string{}}
-	if file != "" {
-		write(t, filepath.Join(src.Dir, defaultFile), file, 0o600)
-	}
-	return src
-}
-
-func write(t *testing.T, path, content string, mode os.FileMode) {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(content), mode); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(path, mode); err != nil { // whatever the umask
-		t.Fatal(err)
-	}
-}
-
-func mustLoad(t *testing.T, src Sources) Loaded {
-	t.Helper()
-	cfg, err := Load(src)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cfg
-}
-
-// TestHostileConfiguration is about settings that are wrong, weak or contradict each other.
-// What becomes of the commands then is in testdata/script/hostile.txtar.
+// TestHostileConfiguration loads settings that are wrong, weak or contradictory.
+// testdata/script/hostile.txtar checks what the commands then do.
 func TestHostileConfiguration(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]func(*testing.T){
@@ -69,8 +28,8 @@ func TestHostileConfiguration(t *testing.T) {
 	}
 }
 
-// oneFault has one a line: a file, variables, the key that must be named, and a part of
-// what must be said about it.
+// oneFault has one case a line: a file, variables, the key that the message must name, and a
+// part of the message.
 func oneFault(t *testing.T) {
 	folders := t // whose names do not repeat what is being tried
 	for _, tt := range []struct {
@@ -80,7 +39,7 @@ func oneFault(t *testing.T) {
 		{"enviroment: production", "", "enviroment", "did you mean environment?"},
 		{"environment: staging", "", "environment", `production or development, not "staging"`},
 		{"server: {prot: 1}", "", "server.prot", "did you mean server.port?"},
-		{"jwt: {secret: {a: b}}", "", "jwt.secret.a", "is no setting"},
+		{"jwt: {secret: {a: b}}", "", "jwt.secret.a", "is not a setting"},
 		{"", "AUTHCTL_TOKEN_ACCESS_TTL=1m", "AUTHCTL_TOKEN_ACCESS_TTL", "did you mean AUTHCTL_TOKENS_ACCESS_TTL?"},
 		{"database: {url: mysql://localhost/db}", "", "database.url", "postgres:// or sqlite:"},
 		{"", "DATABASE_URL=sqlite:", "database.url", "path of a file"},
@@ -103,7 +62,7 @@ func oneFault(t *testing.T) {
 		{"server: {port: '8000'}", "", "server.port", "not a whole number"},
 		{"server: {port: 65536}", "", "server.port", "out of range"},
 		{"", "PORT=-1", "server.port", "out of range"},
-		{"", "PORT=http", "server.port", `"http" is no whole number`},
+		{"", "PORT=http", "server.port", `"http" is not a whole number`},
 		{"server: {public_url: login.example}", "", "server.public_url", "http or https URL"},
 		{"server: {public_url: 'ftp://login.example'}", "", "server.public_url", "http or https URL"},
 		{"server: {public_url: 'https://login.example/?a=b'}", "", "server.public_url", "no query"},
@@ -182,7 +141,7 @@ func oneFault(t *testing.T) {
 		{"tokens: {refresh_ttl: 2400h}", "", "tokens.refresh_ttl", "5m0s to 2160h0m0s"},
 		{"tokens: {session_max_age: 24h}", "", "tokens.refresh_ttl", "not be longer than tokens.session_max_age (24h0m0s)"},
 		{"tokens: {retry_window: 61s}", "", "tokens.retry_window", "0s to 1m0s"},
-		{"", "ACCESS_TOKEN_EXPIRATION=-5", "tokens.access_ttl", "no duration"},
+		{"", "ACCESS_TOKEN_EXPIRATION=-5", "tokens.access_ttl", "not a duration"},
 		{"jwt: {client_id: " + strings.Repeat("x", 256) + "}", "", "jwt.client_id", "at most 255 bytes, not 256"},
 		{"cookies: {secure: sometimes}", "", "cookies.secure", "auto or true or false"},
 		{"cookies: {secure: 1}", "", "cookies.secure", "is not a true, false or auto"},
@@ -192,12 +151,12 @@ func oneFault(t *testing.T) {
 		{"cookies: {previous_domains: ['https://example.com']}", "", "cookies.previous_domains", `"https://example.com" must be a host name`},
 		{"cookies: {previous_domains: ['']}", "", "cookies.previous_domains", "must be a host name"},
 		{"cookies: {previous_domains: ['a; Secure']}", "", "cookies.previous_domains", "must be a host name"},
-		{"cookies: {domain: example.com, previous_domains: [.Example.com]}", "", "cookies.previous_domains", "is what cookies.domain is now"},
-		{"cookies: {previous_domains: [a.example, A.example]}", "", "cookies.previous_domains", "is in it twice"},
+		{"cookies: {domain: example.com, previous_domains: [.Example.com]}", "", "cookies.previous_domains", "is the current cookies.domain"},
+		{"cookies: {previous_domains: [a.example, A.example]}", "", "cookies.previous_domains", "is given twice"},
 		{"cookies: {previous_domains: [a, b, c, d, e, f, g, h, i]}", "", "cookies.previous_domains", "at most 8, not 9"},
 		{"cookies: {previous_domains: [ogin.example.com]}\nserver: {public_url: 'https://login.example.com'}", "", "cookies.previous_domains",
 			"neither the host of server.public_url, login.example.com, nor a domain above it"},
-		{"cookies: {host_prefix: true, domain: example.com}", "", "cookies.host_prefix", "does not go with cookies.domain"},
+		{"cookies: {host_prefix: true, domain: example.com}", "", "cookies.host_prefix", "cannot be combined with cookies.domain"},
 		{"cookies: {secure: false}\nserver: {public_url: 'HTTPS://login.example.com'}", "", "cookies.secure", "there is HTTPS"},
 		{"cookies: {host_prefix: true, secure: false}", "", "cookies.host_prefix", "true or auto"},
 		{"password: {argon2: {memory: 65536}}", "", "password.argon2.memory", "has no unit"},
@@ -240,12 +199,12 @@ func oneFault(t *testing.T) {
 		{"server: {hsts: includeSubDomains}", "", "server.hsts", "off or host or subdomains"},
 		{"server: {max_connections: 9}", "", "server.max_connections", "10 to 1000000, not 9"},
 		{"server: {max_connections_per_address: 10001}", "", "server.max_connections_per_address", "1 to server.max_connections (10000)"},
-		{"server: {cors: ['https://shop.example']}", "", "server.cors", "holds settings, such as server.cors.allowed_origins"},
-		{"limits: false", "", "limits", "holds settings, such as limits.enabled"},
-		{"limits: {address: {login: 30}}", "", "limits.address.login", `"30" is no rate`},
-		{"limits: {address: {login: 30/5}}", "", "limits.address.login", `"30/5" is no rate, such as 30/5m`},
-		{"limits: {address: {register: 30/5m burst}}", "", "limits.address.register", "is no rate"},
-		{"limits: {address: {register: -1/5m}}", "", "limits.address.register", "is no rate"},
+		{"server: {cors: ['https://shop.example']}", "", "server.cors", "is a section of settings such as server.cors.allowed_origins"},
+		{"limits: false", "", "limits", "is a section of settings such as limits.enabled"},
+		{"limits: {address: {login: 30}}", "", "limits.address.login", `"30" is not a rate`},
+		{"limits: {address: {login: 30/5}}", "", "limits.address.login", `"30/5" is not a rate, such as 30/5m`},
+		{"limits: {address: {register: 30/5m burst}}", "", "limits.address.register", "is not a rate"},
+		{"limits: {address: {register: -1/5m}}", "", "limits.address.register", "is not a rate"},
 		{"limits: {address: {refresh: 0/5m}}", "", "limits.address.refresh", "1 request or more per 1s to 24h"},
 		{"limits: {address: {refresh: 30/5m burst 0}}", "", "limits.address.refresh", "1 request or more per 1s to 24h"},
 		{"limits: {address: {other: 30/0s}}", "", "limits.address.other", "1 request or more per 1s to 24h"},
@@ -273,8 +232,8 @@ func oneFault(t *testing.T) {
 		{"jwt: {previous_secrets: [hunter2]}", "", "jwt.previous_secrets", "one of them must have at least 32 bytes"},
 		{"jwt: {algorithm: none}", "", "jwt.algorithm", `not "none"`},
 		{"jwt: {algorithm: hs256}", "", "jwt.algorithm", `not "hs256"`},
-		{"cookies: {secure: 'false'}\nserver: {public_url: 'https://login.example'}", "", "cookies.secure", "goes against server.public_url"},
-		{"cookies: {secure: 'false'}\nserver: {host: 0.0.0.0}", "", "cookies.secure", "would hand tokens to other machines in clear"},
+		{"cookies: {secure: 'false'}\nserver: {public_url: 'https://login.example'}", "", "cookies.secure", "contradicts server.public_url"},
+		{"cookies: {secure: 'false'}\nserver: {host: 0.0.0.0}", "", "cookies.secure", "would send tokens to other machines unencrypted"},
 		{"cookies: {same_site: none, secure: 'false'}", "", "cookies.same_site", "needs cookies.secure: true"},
 		{"cookies: {domain: 'a; Secure'}", "", "cookies.domain", "must be a host name"},
 		{"password: {argon2: {parallelism: 0}}", "", "password.argon2", "parallelism must be 1 to 16"},
@@ -321,100 +280,5 @@ func severalFaults(t *testing.T) {
 	_, err = Load(from(t, "server: {prot: 1}\ntokens: {access_ttl: 900}", "AUTHCTL_NOTHING=1", "PORT=x"))
 	if all, _ = errors.AsType[Faults](err); len(all) != 4 {
 		t.Errorf("got %d faults, want 4: %v", len(all), err)
-	}
-}
-
-func unreadableFiles(t *testing.T) {
-	for name, src := range map[string]Sources{
-		"named and missing":   {File: "/nowhere/authctl.yaml"},
-		"missing, by name":    {Environ: []string{"AUTHCTL_CONFIG=/nowhere/authctl.yaml"}},
-		"no YAML":             from(t, "server: [port"),
-		"the same key twice":  from(t, "registration: open\nregistration: closed"),
-		"a list, not a table": from(t, "- server"),
-		"a secret alone":      from(t, "hunter2secret"),
-		"a short one":         from(t, "hunter2`"),
-	} {
-		src.Flags = map[string]string{}
-		if _, err := Load(src); err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "authctl.yaml") {
-			t.Errorf("%s: got %v", name, err)
-		}
-	}
-}
-
-func unreadableDotenv(t *testing.T) {
-	for _, content := range []string{"JWT_SECRET='hunter2\n", "the secret is hunter2\n"} {
-		src := from(t, "")
-		write(t, filepath.Join(src.Dir, ".env"), content, 0o600)
-		if _, err := Load(src); err == nil || !strings.Contains(err.Error(), ".env:1: ") || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%q: got %v", content, err)
-		}
-	}
-}
-
-// TestExampleHasEveryDefault compares config.example.yaml with the defaults: the
-// same keys, in the same order, with the same values.
-func TestExampleHasEveryDefault(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join("..", "..", "config.example.yaml")
-	src := from(t, "")
-	src.File = path
-	example, plain := mustLoad(t, src), mustLoad(t, from(t, ""))
-	if !reflect.DeepEqual(example.Settings, plain.Settings) {
-		t.Errorf("the example makes\n%+v\nthe defaults\n%+v", example.Settings, plain.Settings)
-	}
-	v := viper.New()
-	v.SetConfigFile(path)
-	if err := v.ReadInConfig(); err != nil {
-		t.Fatal(err)
-	}
-	for _, key := range keys() {
-		if !v.InConfig(key) && !slices.Contains(v.AllKeys(), key) {
-			t.Errorf("the example lacks %s", key)
-		}
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	// The order of the leaves' own names.
-	var names, want []string
-	for _, m := range regexp.MustCompile(`(?m)^ *([a-z0-9_]+):( \S.*)$`).FindAllStringSubmatch(string(b), -1) {
-		names = append(names, m[1])
-	}
-	for _, key := range keys() {
-		want = append(want, key[strings.LastIndexByte(key, '.')+1:])
-	}
-	if !slices.Equal(names, want) {
-		t.Errorf("the example has the keys\n%q, want\n%q", names, want)
-	}
-}
-
-func TestDevelopmentIsCheap(t *testing.T) {
-	t.Parallel()
-	cfg := mustLoad(t, from(t, "environment: development"))
-	if cfg.Password.Argon2.Memory != 4<<20 || cfg.Origins["password.argon2.memory"] != "environment: development" {
-		t.Errorf("got %d from %s", cfg.Password.Argon2.Memory, cfg.Origins["password.argon2.memory"])
-	}
-	cfg = mustLoad(t, from(t, "environment: development\npassword: {argon2: {memory: 32MiB}}"))
-	if cfg.Password.Argon2.Memory != 32<<20 {
-		t.Errorf("got %d, want what the file says", cfg.Password.Argon2.Memory)
-	}
-	if cfg = mustLoad(t, from(t, "")); cfg.Password.Argon2.Memory != 64<<20 || cfg.Tokens.AccessTTL != 15*time.Minute {
-		t.Errorf("got %+v", cfg.Settings)
-	}
-}
-
-func TestTheDefaultsAreWhatIsLoadedWithoutAnySource(t *testing.T) {
-	t.Parallel()
-	want, err := Load(Sources{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := Defaults()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

@@ -12,62 +12,62 @@ import (
 )
 
 const (
-	selectPage = 1000 // sessions that are read or ended at a time
-	newestKept = 5    // sessions in Selected.Newest
+	batchSize  = 1000 // rows that are read or changed at a time
+	newestKept = 5    // sessions in Counted.Newest
 
-	usersToldApart = 1_000_000 // max distinct users to count in a narrowed selection: each takes at least 16 bytes
+	usersToldApart = 1_000_000 // max distinct users to count with a narrow filter: each takes at least 16 bytes
 )
 
-// Selection selects sessions. A session must meet all conditions that are set.
-type Selection struct {
+// SessionFilter says which sessions to count or to end. A session must meet all conditions that are set.
+type SessionFilter struct {
 	Users        []store.User // owners of the sessions; none for everybody
 	IssuedBefore time.Time    // signed in before this; zero for any
 	From         netip.Prefix // signed in from an address in this network; the zero Prefix for any
 	Except       uuid.UUID    // a session to leave out; zero for none
 }
 
-// Whole reports whether the selection is every session of its users. Raising a generation ends such
-// a selection at once, however large it is.
-func (sel Selection) Whole() bool {
-	return sel.IssuedBefore.IsZero() && !sel.From.IsValid() && sel.Except == uuid.Nil
+// Whole reports whether every session of the users matches. Raising a generation ends all of them at
+// once, however many they are.
+func (f SessionFilter) Whole() bool {
+	return f.IssuedBefore.IsZero() && !f.From.IsValid() && f.Except == uuid.Nil
 }
 
-// includes reports whether a session of one of the users is selected.
-func (sel Selection) includes(s store.Session) bool {
-	if s.ID == sel.Except || (!sel.IssuedBefore.IsZero() && !s.CreatedAt.Before(sel.IssuedBefore)) {
+// includes reports whether a session of one of the users matches.
+func (f SessionFilter) includes(s store.Session) bool {
+	if s.ID == f.Except || (!f.IssuedBefore.IsZero() && !s.CreatedAt.Before(f.IssuedBefore)) {
 		return false
 	}
-	if !sel.From.IsValid() {
+	if !f.From.IsValid() {
 		return true
 	}
 	addr, err := netip.ParseAddr(s.RemoteAddr)
-	return err == nil && sel.From.Contains(addr.Unmap())
+	return err == nil && f.From.Contains(addr.Unmap())
 }
 
-// Scopes returns one scope for each user of the selection, or that of everybody.
-func (sel Selection) Scopes() []store.Scope {
-	if len(sel.Users) == 0 {
+// Scopes returns one scope for each user of the filter, or that of everybody.
+func (f SessionFilter) Scopes() []store.Scope {
+	if len(f.Users) == 0 {
 		return []store.Scope{store.Everyone()}
 	}
 	var scopes []store.Scope
-	for _, u := range sel.Users {
+	for _, u := range f.Users {
 		scopes = append(scopes, store.OfUser(u.ID))
 	}
 	return scopes
 }
 
-// Selected is how many sessions a selection covers.
-type Selected struct {
+// Counted is how many live sessions match a filter.
+type Counted struct {
 	store.SessionCount
 	MoreUsers bool            // there are more users than Users counts
 	Newest    []store.Session // up to five sessions, newest first; only if requested
 }
 
-// Count returns how many live sessions are selected, and the newest of them if newest is set. It
+// Count returns how many live sessions match the filter, and the newest of them if newest is set. It
 // reads all pages. When it fails, it returns the count so far beside the error.
-func (s *Service) Count(ctx context.Context, sel Selection, newest bool) (total Selected, err error) {
-	if sel.Whole() {
-		for _, scope := range sel.Scopes() {
+func (s *Service) Count(ctx context.Context, filter SessionFilter, newest bool) (total Counted, err error) {
+	if filter.Whole() {
+		for _, scope := range filter.Scopes() {
 			n, err := s.CountSessions(ctx, scope)
 			total.Sessions += n.Sessions
 			total.Users += n.Users
@@ -80,11 +80,11 @@ func (s *Service) Count(ctx context.Context, sel Selection, newest bool) (total 
 		}
 	}
 	users := map[uuid.UUID]struct{}{}
-	err = s.eachSelected(ctx, sel, func(page []store.Session) error {
+	err = s.eachFiltered(ctx, filter, func(page []store.Session) error {
 		total.Newest = append(total.Newest, page...)
 		slices.SortFunc(total.Newest, func(a, b store.Session) int { return b.CreatedAt.Compare(a.CreatedAt) })
 		total.Newest = total.Newest[:min(len(total.Newest), newestKept)]
-		if sel.Whole() {
+		if filter.Whole() {
 			return nil // counted above
 		}
 		total.Sessions += int64(len(page))
@@ -111,12 +111,12 @@ type Revoked struct {
 // Any reports whether anything was ended.
 func (r Revoked) Any() bool { return r.Scopes > 0 || r.Sessions > 0 }
 
-// Revoke ends the selected sessions. A whole selection ends at once for each user, or for
-// everybody. Any other is ended in batches. When it fails in the middle, the sessions ended so far
-// stay ended, and are returned beside the error.
-func (s *Service) Revoke(ctx context.Context, a Actor, sel Selection) (done Revoked, err error) {
-	if !sel.Whole() {
-		err := s.eachSelected(ctx, sel, func(page []store.Session) error {
+// Revoke ends the sessions that match the filter. If the filter is whole, they end at once for each
+// user, or for everybody. Otherwise they end in batches. When it fails in the middle, the sessions
+// ended so far stay ended, and are returned beside the error.
+func (s *Service) Revoke(ctx context.Context, a Actor, filter SessionFilter) (done Revoked, err error) {
+	if !filter.Whole() {
+		err := s.eachFiltered(ctx, filter, func(page []store.Session) error {
 			e := a.event(store.ActionSessionRevoked, s.now()) // now, because an entry counts from the end of its session
 			ids := make([]uuid.UUID, len(page))
 			for i := range page {
@@ -129,7 +129,7 @@ func (s *Service) Revoke(ctx context.Context, a Actor, sel Selection) (done Revo
 		s.Cluster.catchUp(ctx)
 		return done, err
 	}
-	for _, scope := range sel.Scopes() {
+	for _, scope := range filter.Scopes() {
 		generation, err := s.EndSessions(ctx, a, scope)
 		if err != nil {
 			return done, err
@@ -140,9 +140,9 @@ func (s *Service) Revoke(ctx context.Context, a Actor, sel Selection) (done Revo
 	return done, nil
 }
 
-// eachSelected calls do with the selected live sessions, page by page.
-func (s *Service) eachSelected(ctx context.Context, sel Selection, do func([]store.Session) error) error {
-	for _, scope := range sel.Scopes() {
+// eachFiltered calls do with the live sessions that match the filter, page by page.
+func (s *Service) eachFiltered(ctx context.Context, filter SessionFilter, do func([]store.Session) error) error {
+	for _, scope := range filter.Scopes() {
 		next := s.pages(ctx, scope)
 		for last := false; !last; {
 			var sessions []store.Session
@@ -150,11 +150,11 @@ func (s *Service) eachSelected(ctx context.Context, sel Selection, do func([]sto
 			if sessions, last, err = next(); err != nil {
 				return err
 			}
-			selected := slices.DeleteFunc(sessions, func(one store.Session) bool { return !sel.includes(one) })
-			if len(selected) == 0 {
+			matching := slices.DeleteFunc(sessions, func(one store.Session) bool { return !filter.includes(one) })
+			if len(matching) == 0 {
 				continue
 			}
-			if err := do(selected); err != nil {
+			if err := do(matching); err != nil {
 				return fail(err)
 			}
 		}
@@ -166,20 +166,20 @@ func (s *Service) eachSelected(ctx context.Context, sel Selection, do func([]sto
 // user's newest first.
 func (s *Service) pages(ctx context.Context, scope store.Scope) func() (sessions []store.Session, last bool, err error) {
 	if scope.Everyone() {
-		page := store.SessionPage{Limit: selectPage}
+		page := store.SessionPage{Limit: batchSize}
 		return func() ([]store.Session, bool, error) {
 			sessions, next, err := s.Sessions(ctx, page)
 			page.After = next
 			return sessions, next == uuid.Nil, err
 		}
 	}
-	page := store.UserSessionPage{UserID: scope.UserID(), Limit: selectPage}
+	page := store.UserSessionPage{UserID: scope.UserID(), Limit: batchSize}
 	return func() ([]store.Session, bool, error) {
 		sessions, err := s.UserSessions(ctx, page)
 		if len(sessions) > 0 {
 			oldest := sessions[len(sessions)-1]
 			page.Before = store.Age{CreatedAt: oldest.CreatedAt, ID: oldest.ID}
 		}
-		return sessions, len(sessions) < selectPage, err
+		return sessions, len(sessions) < batchSize, err
 	}
 }

@@ -15,7 +15,7 @@ func TestARevocationThatFailsInTheMiddleSaysHowFarItGot(t *testing.T) {
 		alice := f.register(t, "alice")
 		g := f.signIn(t, "alice")
 		gone := store.User{ID: uuid.New(), Username: "bob"}
-		done, err := f.Revoke(f.ctx, visitor, Selection{Users: []store.User{alice, gone, alice}})
+		done, err := f.Revoke(f.ctx, visitor, SessionFilter{Users: []store.User{alice, gone, alice}})
 		wantCode(t, "revoke", err, CodeUserNotFound)
 		if want := (Revoked{Generation: store.NextGeneration(f.now()), Scopes: 1}); done != want || !done.Any() {
 			t.Errorf("got %+v, want %+v", done, want)

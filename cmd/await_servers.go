@@ -23,18 +23,18 @@ func (o *waitOptions) addFlag(c *cobra.Command) {
 	c.Flags().Var((*span)(&o.wait), "wait", "how long to wait for every running server to confirm")
 }
 
-// await waits for the servers and reports which of them have read the revocation. It fails with a
-// partial failure if a server does not confirm.
-func (o waitOptions) await(ctx context.Context, a *app, svc *authn.Service) (authn.Reach, error) {
-	reach, err := svc.Cluster.Await(ctx, o.wait)
+// awaitServers waits for the servers and reports which of them have read the revocation. It fails
+// with a partial failure if a server does not confirm.
+func (o waitOptions) awaitServers(ctx context.Context, a *app, svc *authn.Service) (authn.Reach, error) {
+	reach, err := svc.Cluster.AwaitRevocations(ctx, o.wait)
 	if err != nil {
-		return reach, fmt.Errorf("it is done, but which servers know of it could not be told: %w", err)
+		return reach, fmt.Errorf("the change is committed, but the command could not check which servers confirm it: %w", err)
 	}
 	if reach.Moved {
-		return reach, &problem{exitPartial, errors.New("the database was restarted, restored or failed over meanwhile, and may have lost what was done"), "run the command again"}
+		return reach, &problem{exitPartial, errors.New("the database was restarted, restored or failed over meanwhile, and may have lost the change"), "run the command again"}
 	}
 	if len(reach.Nodes) == 0 {
-		a.say("no running server uses this database; there is none to wait for")
+		a.say("no running server uses this database, so there is none to wait for")
 	} else {
 		a.say("effective on %d of %s after %d ms", reach.Confirmed(), count(int64(len(reach.Nodes)), "node"), reach.Took.Milliseconds())
 	}
@@ -51,23 +51,23 @@ func (o waitOptions) await(ctx context.Context, a *app, svc *authn.Service) (aut
 }
 
 const (
-	stopMissing = "stop it if it runs; cut off from the database it refuses every access token after its revocation.max_staleness"
-	stopSilent  = "a server that reads another database, such as a primary that was replaced, does not hear of this: make sure that it has ended, then authctl node forget ID"
+	stopMissing = "stop it if it still runs; without the database it refuses every access token after its revocation.max_staleness"
+	stopSilent  = "a server that reads another database, such as a replaced primary, does not receive the change: make sure that the server has ended, then run authctl node forget ID"
 )
 
 // silence returns a message that names the servers that fell silent without signing off.
 func silence(nodes []store.Node) string {
 	var names []string
 	for _, n := range nodes {
-		names = append(names, fmt.Sprintf("%s (%s) fell silent %s ago without signing off", n.Name, n.ID, n.Silent.Round(time.Second)))
+		names = append(names, fmt.Sprintf("%s (%s) was last seen %s ago and has not signed off", n.Name, n.ID, n.Silent.Round(time.Second)))
 	}
 	return strings.Join(names, ", ")
 }
 
-// awaitSigner is await for a key that became the active one. It waits until every server can open
-// the key: a server whose secrets do not open it cannot sign anybody in.
-func (o waitOptions) awaitSigner(ctx context.Context, a *app, svc *authn.Service, id string) (authn.Reach, error) {
-	reach, err := o.await(ctx, a, svc)
+// awaitActiveKey is awaitServers for a key that became the active one. It also waits until every
+// server can open the key: a server whose secrets do not open it cannot sign anybody in.
+func (o waitOptions) awaitActiveKey(ctx context.Context, a *app, svc *authn.Service, id string) (authn.Reach, error) {
+	reach, err := o.awaitServers(ctx, a, svc)
 	if err != nil {
 		return reach, err
 	}
@@ -76,7 +76,7 @@ func (o waitOptions) awaitSigner(ctx context.Context, a *app, svc *authn.Service
 		return reach, err
 	}
 	return reach, &problem{exitPartial, fmt.Errorf("key %s cannot be opened by %s: nobody can log in or refresh there", id, nodeNames(able.Missing)),
-		"restart these servers with the jwt.secret that is configured here; if theirs is the right one, call authctl key rotate --now with that"}
+		"restart these servers with the jwt.secret that is configured here; if their secret is the right one, run authctl key rotate --now with their secret"}
 }
 
 func nodeNames(nodes []store.Node) string {

@@ -1,0 +1,9 @@
+package config
+
+// Log is what is logged, and how.
+type Log struct {
+	// trace, debug, info, warn, error or disabled. Also: LOG_LEVEL.
+	Level string `key:"level" default:"info" oneof:"trace debug info warn error disabled" anycase:"yes" reload:"yes"`
+	// json, console for people, or auto: console on a terminal and in development.
+	Format string `key:"format" default:"auto" oneof:"auto json console"`
+}

@@ -112,11 +112,15 @@ func (s *Service) Sweep(ctx context.Context, scope store.Scope, each func(delete
 const (
 	revocationsKept = 2 * time.Hour  // longer than the life of an access token on any node
 	nodesKept       = 24 * time.Hour // so that operators can see which nodes have died
+
+	// mailKept is how long a mail that has ended stays in the outbox. A one-time token stays as long
+	// after its expiry, so that a link that is opened twice is still known.
+	mailKept = 7 * 24 * time.Hour
 )
 
 // Forget deletes data that no longer has an effect: revocations and retired keys that no living
-// access token can need, nodes that were not seen for a day, and released names whose quarantine is
-// over.
+// access token can need, nodes that were not seen for a day, released names whose quarantine is
+// over, mails that ended a week ago, and one-time tokens that expired a week ago.
 func (s *Service) Forget(ctx context.Context) error {
 	now := s.now()
 	if err := s.store.RemoveOldNodes(ctx, now.Add(-nodesKept)); err != nil {
@@ -134,9 +138,18 @@ func (s *Service) Forget(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return deletePages(func() (int, error) {
+	err = deletePages(func() (int, error) {
 		return s.store.DeleteOldRevocations(ctx, now.Add(-revocationsKept), batchSize)
 	})
+	if err != nil {
+		return err
+	}
+	for _, remove := range []func(context.Context, time.Time, int) (int, error){s.store.DeleteOldMail, s.store.DeleteOldMailTokens} {
+		if err := deletePages(func() (int, error) { return remove(ctx, now.Add(-mailKept), batchSize) }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // deletePages calls do until it deletes less than a page.

@@ -50,9 +50,6 @@ func parseLanguage(name, text string, base *template.Template) (*template.Templa
 		return nil, trimmed(err)
 	}
 	whole := template.New("")
-	if base != nil {
-		whole = template.Must(base.Clone()) // fails only after an execution of html/template
-	}
 	for _, block := range file.Templates() {
 		if block.Name() == name {
 			if line, outside := firstText(block.Tree, text); outside {
@@ -66,6 +63,16 @@ func parseLanguage(name, text string, base *template.Template) (*template.Templa
 		}
 		if _, err := whole.AddParseTree(block.Name(), block.Tree); err != nil {
 			return nil, fmt.Errorf("%s: %w", place(block.Tree), err)
+		}
+	}
+	if base != nil {
+		for _, block := range base.Templates() {
+			if whole.Lookup(block.Name()) != nil {
+				continue
+			}
+			if _, err := whole.AddParseTree(block.Name(), block.Tree); err != nil {
+				return nil, fmt.Errorf("%s: %w", place(block.Tree), err)
+			}
 		}
 	}
 	var missing []string

@@ -67,8 +67,10 @@ func CheckLink(page string) error {
 		return errors.New(`the URL needs a path, "/" at least: readers cut the end of a link that has none`)
 	case strings.Contains(page, "#"):
 		return errors.New("the URL must not have a fragment (#…): the token is sent there")
-	case strings.ContainsFunc(page, func(r rune) bool { return r <= ' ' || r >= unicode.MaxASCII || strings.ContainsRune("\"'<>\\^`{|}", r) }):
-		return errors.New("the URL must be ASCII without blanks and quotes; write other characters as %XX, and a domain as xn--…")
+	case strings.ContainsFunc(page, func(r rune) bool {
+		return r <= ' ' || r >= unicode.MaxASCII || strings.ContainsRune("\"'()<>\\^`{|}", r)
+	}):
+		return errors.New("the URL must be ASCII without blanks, quotes and brackets; write other characters as %XX, and a domain as xn--…")
 	case len(page) > maxLink:
 		return fmt.Errorf("the URL has %d characters; %d at most leave room for the token on one line", len(page), maxLink)
 	}

@@ -63,11 +63,12 @@ func (t *Texts) check() error {
 	return errors.Join(faults...)
 }
 
-// checkFrame checks that the part text/html has what the plain text has.
+// checkFrame checks that the part text/html has what the plain text has. The plain text has other
+// line breaks.
 func (t *Texts) checkFrame(msg Message) error {
-	shown := oneLine(html.UnescapeString(msg.HTML))
-	for _, p := range paragraphEnd.Split(strings.TrimSpace(msg.Text), -1) {
-		if !strings.Contains(shown, oneLine(p)) {
+	shown := html.UnescapeString(msg.HTML)
+	for _, p := range paragraphEnd.Split(msg.Text, -1) {
+		if !strings.Contains(squeezed(shown), squeezed(p)) {
 			return fmt.Errorf("%s: the frame leaves paragraphs out: write {{range .Paragraphs}}{{.Text}}{{end}}", t.frame.Name())
 		}
 	}
@@ -76,6 +77,9 @@ func (t *Texts) checkFrame(msg Message) error {
 	}
 	return nil
 }
+
+// squeezed returns text without blanks and line breaks.
+func squeezed(text string) string { return strings.Join(wordsOf(text), "") }
 
 func sampleLetterhead() Letterhead {
 	return Letterhead{

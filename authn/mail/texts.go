@@ -37,8 +37,8 @@ type Texts struct {
 }
 
 // LoadTexts reads the texts that are built in, and those in the folder dir, which replace them block
-// by block or add a language. dir may be "". It writes each kind of mail in each language with
-// sample data, so that the error names every file and line that would fail later.
+// by block or add a language. dir may be "". If it is not, LoadTexts writes each kind of mail in each
+// language with sample data, so that its error names every file and line that would fail later.
 func LoadTexts(dir string) (*Texts, error) {
 	inside, err := fs.Sub(builtIn, "texts")
 	if err != nil {
@@ -57,8 +57,10 @@ func LoadTexts(dir string) (*Texts, error) {
 	t.tags[0], t.tags[english] = t.tags[english], t.tags[0]
 	slices.SortFunc(t.tags[1:], func(a, b language.Tag) int { return strings.Compare(a.String(), b.String()) })
 	t.matcher = language.NewMatcher(t.tags)
-	if err := t.check(); err != nil {
-		return nil, fmt.Errorf("mail templates: %w", err)
+	if dir != "" {
+		if err := t.check(); err != nil {
+			return nil, fmt.Errorf("mail templates: %w", err)
+		}
 	}
 	return t, nil
 }
@@ -76,7 +78,7 @@ func (t *Texts) Languages() []string {
 func (t *Texts) read(folder fs.FS, dir string) error {
 	entries, err := fs.ReadDir(folder, ".")
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", dir, err)
 	}
 	// en-GB comes after en, whose blocks it starts from.
 	slices.SortStableFunc(entries, func(a, b fs.DirEntry) int { return len(a.Name()) - len(b.Name()) })

@@ -3,7 +3,6 @@ package mail
 import (
 	"fmt"
 	"net/netip"
-	"strconv"
 	"strings"
 	"text/template"
 	"time"
@@ -25,11 +24,11 @@ type words struct {
 // Service returns the name by which mails call the service.
 func (w words) Service() string { return w.service }
 
-// Username returns the name of the account, between the quotes of the language. A name that is the
-// recipient's own address is shown as it is.
+// Username returns the name of the account, between the quotes of the language. For a name that is the
+// recipient's own address it returns that.
 func (w words) Username() (string, error) {
 	if strings.EqualFold(w.mail.Username, w.mail.Recipient) {
-		return w.quoted(w.mail.Username)
+		return w.quoted(w.mail.Recipient)
 	}
 	return w.quoted(stranger(w.mail.Username, maxName))
 }
@@ -138,7 +137,7 @@ func (w words) nth(block string, n, i int) (string, error) {
 	}
 	names := strings.Fields(text)
 	if len(names) != n {
-		return "", fmt.Errorf("the block %q has %s words, not %d", block, strconv.Itoa(len(names)), n)
+		return "", fault(w.language, block, "has %d words; it must have %d", len(names), n)
 	}
 	return names[i], nil
 }

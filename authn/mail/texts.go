@@ -50,7 +50,7 @@ func LoadTexts(dir string) (*Texts, error) {
 	}
 	if dir != "" {
 		if err := t.read(os.DirFS(dir), dir); err != nil {
-			return nil, fmt.Errorf("read mail templates: %w", err)
+			return nil, err
 		}
 	}
 	english := slices.Index(t.tags, language.English)
@@ -59,7 +59,7 @@ func LoadTexts(dir string) (*Texts, error) {
 	t.matcher = language.NewMatcher(t.tags)
 	if dir != "" {
 		if err := t.check(); err != nil {
-			return nil, fmt.Errorf("mail templates: %w", err)
+			return nil, err
 		}
 	}
 	return t, nil

@@ -12,14 +12,21 @@ import (
 // none is the empty JSON object: the body of a request without input, or of an answer without data.
 type none struct{}
 
-// handle makes an endpoint of a function. It decodes the request's body into In and calls fn under
-// the request deadline. It answers with the status and Out, or with the error in the one error
-// form. In is a struct whose pointer fields are required. If In is none, the body may be omitted.
-func handle[In, Out any](s *Server, status int, fn func(context.Context, *exchange, In) (Out, error)) http.HandlerFunc {
+// handle makes an endpoint of a function. It identifies the caller, decodes the request's body into
+// In, and calls fn under the request deadline. It answers with the status and Out, or with the error
+// in the one error form. In is a struct whose pointer fields are required. If In is none, the body
+// may be omitted.
+func handle[Who, In, Out any](s *Server, status int, identify func(*exchange) (Who, error),
+	fn func(context.Context, *exchange, Who, In) (Out, error)) http.HandlerFunc {
 	shape := shapeOf[In]()
 	return func(w http.ResponseWriter, r *http.Request) {
 		x := w.(*exchange)
 		x.route, x.request = r.Pattern, r // with what the router found in the path
+		who, err := identify(x)
+		if err != nil {
+			fail(x, err)
+			return
+		}
 		var in In
 		if err := shape.decode(x, r, &in); err != nil {
 			fail(x, err)
@@ -27,7 +34,7 @@ func handle[In, Out any](s *Server, status int, fn func(context.Context, *exchan
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), s.timeouts.request)
 		defer cancel()
-		out, err := fn(ctx, x, in)
+		out, err := fn(ctx, x, who, in)
 		if err != nil {
 			fail(x, err)
 			return

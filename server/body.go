@@ -5,8 +5,10 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxBody is the max size of a request's body, in bytes.
@@ -19,23 +21,67 @@ func (sh shape) read(x *exchange, r *http.Request) ([]byte, error) {
 	if optional && r.ContentLength == 0 {
 		return nil, nil
 	}
-	if r.ContentLength > maxBody {
-		x.Header().Set("Connection", "close")
-		return nil, errPayloadTooLarge
+	if err := sized(x, r); err != nil {
+		return nil, err
 	}
 	if !optional && !acceptable(r.Header) {
 		return nil, errUnsupportedMediaType
 	}
-	// The reader gets the server's own writer, which it tells to close the
-	// connection when the cap is passed.
-	body, err := io.ReadAll(http.MaxBytesReader(x.ResponseWriter, r.Body, maxBody))
+	body, err := readAll(x, r)
 	switch {
 	case err != nil:
-		return nil, unread(x, err)
+		return nil, err
 	case optional && len(body) == 0:
 		return nil, nil
 	case optional && !acceptable(r.Header):
 		return nil, errUnsupportedMediaType
+	}
+	return body, nil
+}
+
+// readForm reads the fields of a browser's form. Every field must come once, and no other.
+func readForm(x *exchange, r *http.Request, fields []string) (map[string]text, error) {
+	if err := sized(x, r); err != nil {
+		return nil, err
+	}
+	if !declared(r.Header, "application/x-www-form-urlencoded") {
+		return nil, errNoForm
+	}
+	body, err := readAll(x, r)
+	if err != nil {
+		return nil, err
+	}
+	sent, err := url.ParseQuery(string(body))
+	if err != nil || len(sent) != len(fields) {
+		return nil, errFormFields
+	}
+	form := make(map[string]text, len(fields))
+	for _, name := range fields {
+		values := sent[name]
+		if len(values) != 1 || !utf8.ValidString(values[0]) || strings.ContainsAny(values[0], "\x00\uFFFD") {
+			return nil, errFormFields
+		}
+		form[name] = text(values[0])
+	}
+	return form, nil
+}
+
+// sized refuses a body whose declared length is more than maxBody.
+func sized(x *exchange, r *http.Request) error {
+	if r.ContentLength > maxBody {
+		x.Header().Set("Connection", "close")
+		return errPayloadTooLarge
+	}
+	return nil
+}
+
+// readAll reads a body of at most maxBody bytes.
+func readAll(x *exchange, r *http.Request) ([]byte, error) {
+	// The reader gets the server's own writer, which it tells to close the
+	// connection when the cap is passed.
+	body, err := io.ReadAll(http.MaxBytesReader(x.ResponseWriter, r.Body, maxBody))
+	if err != nil {
+		return nil, unread(x, err)
 	}
 	return body, nil
 }
@@ -55,7 +101,10 @@ func unread(x *exchange, err error) error {
 
 // acceptable reports whether a body is declared as plain JSON in UTF-8. It must never accept a type
 // that a browser's form can send, because such a request comes without a preflight.
-func acceptable(h http.Header) bool {
+func acceptable(h http.Header) bool { return declared(h, "application/json") }
+
+// declared reports whether a body is declared to have a media type, in UTF-8 and without encoding.
+func declared(h http.Header, want string) bool {
 	for _, v := range h["Content-Encoding"] {
 		if !strings.EqualFold(v, "identity") {
 			return false
@@ -65,11 +114,11 @@ func acceptable(h http.Header) bool {
 	if len(types) != 1 {
 		return false
 	}
-	if types[0] == "application/json" {
+	if types[0] == want {
 		return true
 	}
 	media, params, err := mime.ParseMediaType(types[0])
-	if err != nil || media != "application/json" {
+	if err != nil || media != want {
 		return false
 	}
 	charset, ok := params["charset"]

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/authctl/authctl/authn"
@@ -39,7 +40,7 @@ func otherOrigins(t *testing.T) {
 	} {
 		b := f.browser()
 		b.cookies["refresh_token"] = "kept"
-		for _, path := range []string{"/register", "/login", "/logout", "/refresh"} {
+		for _, path := range slices.Concat(openPosts, ownPosts, []string{server.VerifyPagePath, server.ResetPagePath}) {
 			hashes := f.svc.HashStats().Run
 			a := b.send(request{method: "POST", path: path, body: account("nobody", "x"), header: tt.header})
 			if got := a.status == http.StatusForbidden; got != tt.denied {

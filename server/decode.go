@@ -25,9 +25,8 @@ var (
 	errForbiddenRune = errors.New("must not contain U+0000 or U+FFFD")
 )
 
-// kindNames maps JSON kinds other than strings to plain words. It lacks null, which requests may
-// not contain.
-var kindNames = map[jsontext.Kind]string{'t': "true", 'f': "false", '0': "a number", '{': "an object", '[': "an array"}
+// kindNames maps JSON kinds other than strings to plain words.
+var kindNames = map[jsontext.Kind]string{'n': "null", 't': "true", 'f': "false", '0': "a number", '{': "an object", '[': "an array"}
 
 // UnmarshalJSONFrom reads one JSON string.
 func (t *text) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
@@ -48,13 +47,15 @@ func (t *text) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 
 // shape is the list of fields that an endpoint's body may have.
 type shape struct {
-	fields []string // names in the order of declaration
+	fields   []string // names in the order of declaration
+	required []bool   // whether the body must have the field at this place
 }
 
 func shapeOf[In any]() shape {
 	var sh shape
 	for f := range reflect.TypeFor[In]().Fields() {
 		sh.fields = append(sh.fields, f.Tag.Get("json"))
+		sh.required = append(sh.required, f.Type.Kind() == reflect.Pointer)
 	}
 	return sh
 }
@@ -64,11 +65,19 @@ func (sh shape) String() string {
 	if len(sh.fields) == 0 {
 		return "send no body, or {}"
 	}
-	quoted := make([]string, len(sh.fields))
+	var required, optional []string
 	for i, f := range sh.fields {
-		quoted[i] = `"` + f + `"`
+		if sh.required[i] {
+			required = append(required, `"`+f+`"`)
+		} else {
+			optional = append(optional, `"`+f+`"`)
+		}
 	}
-	return "send one JSON object with " + strings.Join(quoted, " and ")
+	sentence := "send one JSON object with " + strings.Join(required, " and ")
+	if len(optional) > 0 {
+		sentence += ", and " + strings.Join(optional, " and ") + " if you like"
+	}
+	return sentence
 }
 
 // decode reads the body of r into in, a pointer to the struct from which sh was made. It follows
@@ -98,7 +107,7 @@ func (sh shape) unmarshal(body []byte, in any) error {
 	}
 	v := reflect.ValueOf(in).Elem()
 	for i, name := range sh.fields {
-		if v.Field(i).IsNil() {
+		if sh.required[i] && v.Field(i).IsNil() {
 			return invalid("the field %q is required and must be a string", name)
 		}
 	}

@@ -39,10 +39,10 @@ func Statuses() map[authn.Code]int { return statuses }
 // Document returns the embedded OpenAPI document.
 func Document() []byte { return openapiDocument }
 
-// DecodeAccount decodes a body of /register or /login.
+// DecodeAccount decodes a body of /login.
 func DecodeAccount(body []byte) (username, password string, err error) {
-	var in accountRequest
-	if err := shapeOf[accountRequest]().unmarshal(body, &in); err != nil {
+	var in loginRequest
+	if err := shapeOf[loginRequest]().unmarshal(body, &in); err != nil {
 		return "", "", err
 	}
 	account := in.account()
@@ -103,3 +103,9 @@ func Bearer(h http.Header) (token string, found bool, err error) { return bearer
 func (s *Server) RefreshTokenOf(r *http.Request) (string, error) {
 	return (&exchange{server: s, request: r}).refreshToken()
 }
+
+// Languages reads the Accept-Language header.
+func Languages(h http.Header) string { return languages(h) }
+
+// Pasted returns the token of what a person has pasted.
+func Pasted(given string) string { return pasted(given) }

@@ -87,6 +87,32 @@ func TestHostileJSON(t *testing.T) {
 	})
 }
 
+// TestAnOptionalFieldIsReadAsStrictlyAsTheOthers: /register takes a third field, which /login does not know.
+func TestAnOptionalFieldIsReadAsStrictlyAsTheOthers(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	for name, tt := range map[string]refusal{
+		"null":       {`{"username":"x","password":"a","email":null}`, `"email" must be a string, not null`},
+		"a number":   {`{"username":"x","password":"a","email":1}`, `"email" must be a string, not a number`},
+		"a list":     {`{"username":"x","password":"a","email":["a@example.com"]}`, `"email" must be a string, not an array`},
+		"twice":      {`{"username":"x","password":"a","email":"a@example.com","email":""}`, `"email" is given twice`},
+		"other case": {`{"username":"x","password":"a","Email":"a@example.com"}`, `the unknown field "Email"`},
+		"U+0000":     {`{"username":"x","password":"a","email":"a\u0000@example.com"}`, `"email" must not contain`},
+		"verified":   {`{"username":"x","password":"a","email":"a@example.com","email_verified":true}`, `with "username" and "password", and "email" if you like`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := f.send(request{method: "POST", path: "/register", body: tt.body}).want(t, http.StatusBadRequest, authn.CodeInvalidRequest)
+			var problem struct{ Message string }
+			if err := json.Unmarshal(a.body, &problem); err != nil || !strings.Contains(problem.Message, tt.says) {
+				t.Errorf("the message is %q, want it to say %q", problem.Message, tt.says)
+			}
+		})
+	}
+	f.send(request{method: "POST", path: "/login", body: `{"username":"x","password":"a","email":""}`}).want(t, http.StatusBadRequest, authn.CodeInvalidRequest)
+	f.untouched(t)
+	f.send(request{method: "POST", path: "/register", body: `{"username":"alice","password":"` + password + `","email":""}`}).want(t, http.StatusCreated)
+}
+
 // refusal is a body of an account, and a part of the message of its 400.
 type refusal struct{ body, says string }
 

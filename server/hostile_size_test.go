@@ -12,8 +12,11 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// posts lists every endpoint that accepts POST.
-var posts = []string{"/register", "/login", "/logout", "/refresh"}
+// The endpoints that take a POST: from anyone, and from a signed-in user.
+var (
+	openPosts = []string{"/register", "/login", "/logout", "/refresh", "/password/forgot", "/password/reset", "/email/verify"}
+	ownPosts  = []string{"/password/change", "/email/change", "/email/resend"}
+)
 
 // TestHostileSizeAndShape sends bodies that are too large, too slow or of another type. What
 // 100 MB do to a whole process is tested with the binary.
@@ -25,6 +28,7 @@ func TestHostileSizeAndShape(t *testing.T) {
 		"no object of the declared fields":         notTheDeclaredFields,
 		"a body where none is declared":            bodiesWhereNoneIsDeclared,
 		"another content type or encoding":         otherContentTypes,
+		"a body of a signed-in user":               bodiesOfUsers,
 		"100-continue with an oversize length":     oversizeAfterContinue,
 		"a body that stops, and one that trickles": slowBodies,
 		"a chunk that is none":                     brokenChunk,
@@ -52,7 +56,7 @@ func bodiesUpToTheCap(t *testing.T) {
 		"a number of 8 KiB of digits": `{"username":` + strings.Repeat("9", 8<<10) + `,"password":"x"}`,
 	} {
 		for _, chunked := range []bool{false, true} {
-			for _, path := range posts {
+			for _, path := range openPosts {
 				t.Run(fmt.Sprintf("%s to %s, chunked %t", name, path, chunked), func(t *testing.T) {
 					a := f.tooLarge(request{method: "POST", path: path, body: body, chunked: chunked})
 					a.want(t, http.StatusRequestEntityTooLarge, "payload_too_large")
@@ -200,9 +204,9 @@ func otherContentTypes(t *testing.T) {
 		{"Content-Encoding": "identity, deflate"},
 	} {
 		t.Run(fmt.Sprint(header), func(t *testing.T) {
-			for _, path := range posts {
+			for _, path := range openPosts {
 				body := "{}"
-				if path == "/register" || path == "/login" {
+				if path != "/logout" && path != "/refresh" {
 					body = account("alice", password)
 				}
 				f.send(request{method: "POST", path: path, body: body, header: header}).
@@ -221,9 +225,36 @@ func otherContentTypes(t *testing.T) {
 	}
 }
 
+// bodiesOfUsers: the body of a request without a token is not read.
+func bodiesOfUsers(t *testing.T) {
+	f := start(t)
+	b := f.signedIn("alice")
+	hashes := f.svc.HashStats().Run
+	requests := []request{{method: "DELETE", path: "/profile"}}
+	for _, path := range ownPosts {
+		requests = append(requests, request{method: "POST", path: path})
+	}
+	for _, r := range requests {
+		r.body = `{"current_password":"` + strings.Repeat("p", 8<<10) + `"}`
+		b.send(r).want(t, http.StatusRequestEntityTooLarge, "payload_too_large")
+		r.body = "[]"
+		b.send(r).want(t, http.StatusBadRequest, authn.CodeInvalidRequest)
+		for _, media := range []string{"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"} {
+			r.header = map[string]string{"Content-Type": media}
+			b.send(r).want(t, http.StatusUnsupportedMediaType, "unsupported_media_type")
+		}
+		f.raw(t, r.method+" "+r.path+" HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000000\r\nExpect: 100-continue\r\n\r\n").
+			want(t, http.StatusUnauthorized, authn.CodeUnauthenticated)
+	}
+	b.get("/profile").want(t, http.StatusOK)
+	if got := f.svc.HashStats().Run - hashes; got != 0 {
+		t.Errorf("%d hashes were computed, want none", got)
+	}
+}
+
 func oversizeAfterContinue(t *testing.T) {
 	f := start(t)
-	for _, path := range posts {
+	for _, path := range openPosts {
 		f.raw(t, "POST "+path+" HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000000\r\nExpect: 100-continue\r\n\r\n").
 			want(t, http.StatusRequestEntityTooLarge, "payload_too_large")
 	}

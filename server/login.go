@@ -10,6 +10,16 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
+// loginRequest is the body of /login.
+type loginRequest struct {
+	Username *text `json:"username"`
+	Password *text `json:"password"`
+}
+
+func (in loginRequest) account() authn.Account {
+	return authn.Account{Username: string(*in.Username), Password: string(*in.Password)}
+}
+
 // grantResponse is the body of /login and /refresh. The tokens are only in cookies.
 type grantResponse struct {
 	User             userResponse `json:"user"`
@@ -35,8 +45,10 @@ func (x *exchange) grant(g authn.Grant) grantResponse {
 
 // login signs a user in. It ends the session of the request's cookie; see [exchange.replaced]. A
 // failed login ends no session and clears no cookie.
-func (s *Server) login(ctx context.Context, x *exchange, in accountRequest) (grantResponse, error) {
-	grant, err := s.authn.Login(ctx, x.actor(), in.account(), x.replaced())
+func (s *Server) login(ctx context.Context, x *exchange, in loginRequest) (grantResponse, error) {
+	account := in.account()
+	account.Locale = languages(x.request.Header)
+	grant, err := s.authn.Login(ctx, x.actor(), account, x.replaced())
 	x.steps = grant.Steps
 	if err != nil {
 		return grantResponse{}, err

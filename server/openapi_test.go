@@ -108,7 +108,10 @@ func (f *fixture) carriesHeaders(req *http.Request, a answer) {
 	if strings.HasPrefix(req.URL.Path, "/.well-known/") && (a.status == http.StatusOK || a.status == http.StatusNotModified) {
 		kept = "public, max-age=300"
 	}
-	contentType := "application/json; charset=utf-8"
+	contentType, policy := "application/json; charset=utf-8", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+	if strings.HasPrefix(a.header.Get("Content-Type"), "text/html") && (req.URL.Path == server.VerifyPagePath || req.URL.Path == server.ResetPagePath) {
+		contentType, policy = "text/html; charset=utf-8", a.header.Get("Content-Security-Policy") // page_test.go holds it
+	}
 	if a.status == http.StatusNotModified || isPreflight(req, a) {
 		contentType = "" // there is none
 	}
@@ -120,7 +123,7 @@ func (f *fixture) carriesHeaders(req *http.Request, a answer) {
 		"Cache-Control":                kept,
 		"Content-Type":                 contentType,
 		"X-Content-Type-Options":       "nosniff",
-		"Content-Security-Policy":      "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+		"Content-Security-Policy":      policy,
 		"X-Frame-Options":              "DENY",
 		"Referrer-Policy":              "no-referrer",
 		"Cross-Origin-Resource-Policy": "same-origin",
@@ -147,7 +150,7 @@ func TestTheDocumentNamesExactlyTheRoutes(t *testing.T) {
 		}
 	}
 	err = chi.Walk(start(t).srv.Routes(), func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
-		if method == http.MethodHead || (strings.HasPrefix(route, "/verify") && method+route != "GET/verify") {
+		if method == http.MethodHead || ((route == "/verify" || strings.HasPrefix(route, "/verify/")) && method+route != "GET/verify") {
 			return nil // see documentedAs
 		}
 		routed = append(routed, method+" "+route)
@@ -174,6 +177,10 @@ func TestNobodyGetsPastARouteThatNeedsAToken(t *testing.T) {
 	}
 	open := map[string]int{
 		"POST /register": http.StatusUnsupportedMediaType, "POST /login": http.StatusUnsupportedMediaType, "POST /logout": http.StatusOK,
+		"POST /password/forgot": http.StatusUnsupportedMediaType, "POST /password/reset": http.StatusUnsupportedMediaType,
+		"POST /email/verify": http.StatusUnsupportedMediaType,
+		"GET /verify-email":  http.StatusOK, "POST /verify-email": http.StatusUnsupportedMediaType,
+		"GET /reset-password": http.StatusOK, "POST /reset-password": http.StatusUnsupportedMediaType,
 		"GET /healthz": http.StatusOK, "GET /readyz": http.StatusOK, "GET /openapi.json": http.StatusOK,
 		"GET /.well-known/jwks.json": http.StatusOK, "GET /.well-known/openid-configuration": http.StatusNotFound, // without a public URL
 	}

@@ -63,6 +63,8 @@ var (
 	errRequestTimeout       = problem(codeRequestTimeout, "the body did not arrive in time")
 	errPayloadTooLarge      = problem(codePayloadTooLarge, "the body is larger than 8 KiB")
 	errUnsupportedMediaType = problem(codeUnsupportedMediaType, "send the body as Content-Type: application/json, in UTF-8 and without Content-Encoding")
+	errNoForm               = problem(codeUnsupportedMediaType, "send the form as Content-Type: application/x-www-form-urlencoded, in UTF-8 and without Content-Encoding")
+	errFormFields           = problem(codeInvalidRequest, "the form must have each field of the page once, in UTF-8, and no other")
 	errNoPublicURL          = problem(codeNotFound, "the operator has to set server.public_url for this document; the keys are at "+jwksPath)
 	errDraining             = problem(authn.CodeUnavailable, "the server is shutting down")
 )
@@ -83,9 +85,16 @@ type problemBody struct {
 	RequestID string     `json:"request_id"`
 }
 
-// fail answers with an error. An error that is not an [authn.Error], or whose code is not in the
-// table, is answered as internal; its text appears only in the log.
+// fail answers with an error, in the one form that all errors have.
 func fail(x *exchange, err error) {
+	status, body := report(x, err)
+	answer(x, status, body)
+}
+
+// report sets the headers of an error's answer, records the error for the log, and returns the
+// answer's status and body. An error that is not an [authn.Error], or whose code is not in the
+// table, is answered as internal; its text appears only in the log.
+func report(x *exchange, err error) (status int, body problemBody) {
 	var e *authn.Error
 	if !errors.As(err, &e) {
 		e = &authn.Error{Code: authn.CodeInternal, Err: err}
@@ -94,7 +103,7 @@ func fail(x *exchange, err error) {
 	if !known {
 		status = http.StatusInternalServerError
 	}
-	body := problemBody{Message: e.Message, Code: e.Code, RequestID: x.requestID()}
+	body = problemBody{Message: e.Message, Code: e.Code, RequestID: x.requestID()}
 	if status == http.StatusInternalServerError {
 		body.Message, body.Code = internalMessage, authn.CodeInternal
 	}
@@ -109,7 +118,7 @@ func fail(x *exchange, err error) {
 	if m := x.request.Method; m != http.MethodGet && m != http.MethodHead { // /readyz has its own answer
 		x.server.authn.Cluster.NoteRefusedWrite(e.Err)
 	}
-	answer(x, status, body)
+	return status, body
 }
 
 var challenge = []string{`Bearer realm="authctl"`}

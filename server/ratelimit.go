@@ -18,9 +18,10 @@ import (
 // [authn.WiderBlocks] says. /verify and the health checks have no limit, because proxies and
 // orchestrators call them constantly. Each process counts for itself.
 type Limits struct {
-	Login    Rate // POST /login
+	Login    Rate // POST /login, POST /password/change and DELETE /profile
 	Register Rate // POST /register
 	Refresh  Rate // POST /refresh
+	Mail     Rate // requests that send a mailed link, or use one up
 	Other    Rate // all other routes
 }
 
@@ -37,6 +38,7 @@ const (
 	classLogin    = "login"
 	classRegister = "register"
 	classRefresh  = "refresh"
+	classMail     = "mail"
 	classOther    = "other"
 
 	unlimited = ""
@@ -50,7 +52,8 @@ type limiters struct {
 
 func newLimiters(l Limits) *limiters {
 	return &limiters{l, map[string]*limiter{
-		classLogin: newLimiter(l.Login), classRegister: newLimiter(l.Register), classRefresh: newLimiter(l.Refresh), classOther: newLimiter(l.Other),
+		classLogin: newLimiter(l.Login), classRegister: newLimiter(l.Register), classRefresh: newLimiter(l.Refresh),
+		classMail: newLimiter(l.Mail), classOther: newLimiter(l.Other),
 	}}
 }
 

@@ -27,6 +27,7 @@ func limited(s *setup) {
 		Login:    server.Rate{Count: 60, Per: time.Minute, Burst: 3},
 		Register: server.Rate{Count: 1, Per: time.Hour, Burst: 2},
 		Refresh:  server.Rate{Count: 30, Per: time.Minute, Burst: 1},
+		Mail:     server.Rate{Count: 6, Per: time.Minute, Burst: 2},
 		Other:    server.Rate{Count: 600, Per: time.Minute, Burst: 5},
 	}
 }
@@ -49,6 +50,7 @@ func TestEachClassOfRequestsHasALimitOfItsOwnPerAddress(t *testing.T) {
 			{"POST", "/register", account("alice", password), 2, 0, "3600"},
 			{"POST", "/login", account("nobody", password), 3, http.StatusUnauthorized, "1"},
 			{"POST", "/refresh", "", 1, http.StatusUnauthorized, "2"},
+			{"POST", "/password/forgot", fields("identifier", "nobody"), 2, http.StatusForbidden, "10"},
 			{"GET", "/profile", "", 5, http.StatusUnauthorized, "1"},
 		} {
 			for _, address := range []string{"192.0.2.1", "2001:db8::1"} {
@@ -71,6 +73,17 @@ func TestEachClassOfRequestsHasALimitOfItsOwnPerAddress(t *testing.T) {
 			}
 		}
 		f.from("192.0.2.1", "GET", "/login", "").want(t, http.StatusTooManyRequests) // counts as anything else
+		for path, class := range map[string]string{
+			"/password/reset": "mail", "/email/change": "mail", "/email/resend": "mail", "/email/verify": "mail",
+			server.VerifyPagePath: "mail", server.ResetPagePath: "mail", "/password/change": "login",
+		} {
+			before := f.limited(t, class)
+			f.from("192.0.2.1", "POST", path, "{}").want(t, http.StatusTooManyRequests, authn.CodeRateLimited)
+			if got := f.limited(t, class) - before; got != 1 {
+				t.Errorf("%s counts %d times as %s", path, got, class)
+			}
+		}
+		f.from("192.0.2.1", "DELETE", "/profile", "{}").want(t, http.StatusTooManyRequests, authn.CodeRateLimited)
 		for range 20 {
 			for _, path := range []string{"/healthz", "/readyz", "/verify", "/verify/deeper"} {
 				if a := f.from("192.0.2.1", "GET", path, ""); a.status == http.StatusTooManyRequests {
@@ -82,12 +95,22 @@ func TestEachClassOfRequestsHasALimitOfItsOwnPerAddress(t *testing.T) {
 		f.from("192.0.2.1", "POST", "/login", account("nobody", password)).want(t, http.StatusUnauthorized)
 		f.from("192.0.2.1", "POST", "/login", account("nobody", password)).want(t, http.StatusTooManyRequests)
 		text := f.metrics(t)
-		for _, want := range []string{`authctl_rate_limited_total{class="login"} 4`, `authctl_rate_limited_total{class="register"} 3`, `authctl_rate_limited_total{class="refresh"} 3`} {
+		for _, want := range []string{`authctl_rate_limited_total{class="login"} 6`, `authctl_rate_limited_total{class="register"} 3`, `authctl_rate_limited_total{class="refresh"} 3`} {
 			if !strings.Contains(text, want) {
 				t.Errorf("the metrics lack %s", want)
 			}
 		}
 	})
+}
+
+// limited returns how many requests of a class were refused.
+func (f *fixture) limited(t *testing.T, class string) (n int) {
+	t.Helper()
+	_, rest, _ := strings.Cut(f.metrics(t), `authctl_rate_limited_total{class="`+class+`"} `)
+	if _, err := fmt.Sscan(rest, &n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 func TestALimitRefusesBeforeThePasswordIsLookedAt(t *testing.T) {

@@ -17,16 +17,24 @@ type route struct {
 	endpoint        // who may call it, the status of success, and the handler
 }
 
-// routes is the table of every public route. The router, the rate limiter, the exemptions from
+// routes returns the table of every public route. The router, the rate limiter, the exemptions from
 // cross-origin protection, the methods that CORS allows, the log's level and the metrics are built from it.
-func (s *Server) routes() []route {
-	return []route{
+func (s *Server) routes(cfg Config) []route {
+	table := []route{
 		{"POST", "/register", classRegister, open(s, http.StatusCreated, s.register)},
 		{"POST", "/login", classLogin, open(s, http.StatusOK, s.login)},
 		{"POST", "/logout", classOther, open(s, http.StatusOK, s.logout)},
 		{"POST", "/refresh", classRefresh, open(s, http.StatusOK, s.refresh)},
 
+		{"POST", "/password/change", classLogin, signedIn(s, http.StatusOK, s.changePassword)},
+		{"POST", "/password/forgot", classMail, open(s, http.StatusAccepted, s.forgotPassword)},
+		{"POST", "/password/reset", classMail, open(s, http.StatusOK, s.resetPassword)},
+		{"POST", "/email/change", classMail, signedIn(s, http.StatusAccepted, s.changeEmail)},
+		{"POST", "/email/resend", classMail, signedIn(s, http.StatusAccepted, s.resendVerification)},
+		{"POST", "/email/verify", classMail, open(s, http.StatusOK, s.verifyEmail)},
+
 		{"GET", "/profile", classOther, signedIn(s, http.StatusOK, s.profile)},
+		{"DELETE", "/profile", classLogin, signedIn(s, http.StatusOK, s.deleteAccount)},
 		{"GET", "/sessions", classOther, signedIn(s, http.StatusOK, s.sessions)},
 		{"DELETE", "/sessions", classOther, signedIn(s, http.StatusOK, s.endOtherSessions)},
 		{"DELETE", "/sessions/{id}", classOther, signedIn(s, http.StatusOK, s.endSession)},
@@ -41,6 +49,10 @@ func (s *Server) routes() []route {
 		{"GET", "/healthz", unlimited, probed(s, http.StatusOK, s.healthz)},
 		{"GET", "/readyz", unlimited, probed(s, http.StatusOK, s.readyz)},
 	}
+	for _, p := range s.pages(cfg) {
+		table = append(table, p.routes(s)...)
+	}
+	return table
 }
 
 // caller is the kind of client that calls a route.
@@ -61,24 +73,23 @@ type endpoint struct {
 
 // open makes an endpoint that anyone may call.
 func open[In, Out any](s *Server, status int, fn func(context.Context, *exchange, In) (Out, error)) endpoint {
-	return endpoint{anyone, handle(s, status, fn)}
+	return endpoint{anyone, unidentified(s, status, fn)}
 }
 
 // probed makes an endpoint for orchestrators. Its good answers are logged at debug.
 func probed[In, Out any](s *Server, status int, fn func(context.Context, *exchange, In) (Out, error)) endpoint {
-	return endpoint{orchestrator, handle(s, status, fn)}
+	return endpoint{orchestrator, unidentified(s, status, fn)}
 }
 
-// signedIn makes an endpoint that needs a signed-in user. Without a valid access token fn is not
-// called.
+func unidentified[In, Out any](s *Server, status int, fn func(context.Context, *exchange, In) (Out, error)) http.HandlerFunc {
+	return handle(s, status, func(*exchange) (none, error) { return none{}, nil },
+		func(ctx context.Context, x *exchange, _ none, in In) (Out, error) { return fn(ctx, x, in) })
+}
+
+// signedIn makes an endpoint that needs a signed-in user. Without a valid access token the body is
+// not read, and fn is not called.
 func signedIn[In, Out any](s *Server, status int, fn func(context.Context, *exchange, authn.Identity, In) (Out, error)) endpoint {
-	return endpoint{user, handle(s, status, func(ctx context.Context, x *exchange, in In) (out Out, err error) {
-		who, err := x.identify()
-		if err != nil {
-			return out, err
-		}
-		return fn(ctx, x, who, in)
-	})}
+	return endpoint{user, handle(s, status, (*exchange).identify, fn)}
 }
 
 // proxied makes an endpoint for proxies. It has no cross-origin protection, no CORS and no HSTS,

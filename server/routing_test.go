@@ -8,7 +8,10 @@ import (
 
 var endpoints = map[string]string{
 	"/register": "POST", "/login": "POST", "/logout": "POST", "/refresh": "POST",
-	"/profile": "GET, HEAD", "/healthz": "GET, HEAD", "/readyz": "GET, HEAD", "/openapi.json": "GET, HEAD",
+	"/password/change": "POST", "/password/forgot": "POST", "/password/reset": "POST",
+	"/email/change": "POST", "/email/resend": "POST", "/email/verify": "POST",
+	"/verify-email": "GET, HEAD, POST", "/reset-password": "GET, HEAD, POST",
+	"/profile": "DELETE, GET, HEAD", "/healthz": "GET, HEAD", "/readyz": "GET, HEAD", "/openapi.json": "GET, HEAD",
 	"/.well-known/jwks.json": "GET, HEAD", "/.well-known/openid-configuration": "GET, HEAD",
 	"/verify": "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT", "/verify/x": "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT",
 	"/sessions": "DELETE, GET, HEAD", "/sessions/0b7e3c52-6f0d-4a55-9f0c-2f6f0f1c9a11": "DELETE",
@@ -52,7 +55,7 @@ func pathsThatAreNearlyOurs(t *testing.T) {
 	f := start(t)
 	b := f.signedIn("alice")
 	for _, target := range []string{
-		"/", "//profile", "/profile/", "/PROFILE", "/./profile", "/x/../profile", "/%70rofile", "/profile%2f",
+		"/", "//profile", "/profile/", "/PROFILE", "/./profile", "/x/../profile", "/password", "/password/", "/email", "/email/verify/", "/verify-email/", "/verify-email.html", "/reset-password/x", "/%70rofile", "/profile%2f",
 		"/profile%00", "/profile;a=b", "/profile\\", "/profile%20", "/metrics", "/debug/pprof/", "/version",
 		"/admin", "/.env", "*", "/favicon.ico", "/profile/..", "/profile/../profile", "/profile%0a", "/profile%5c", "/profile#", "/profile.json", "/..%2fprofile",
 	} {

@@ -13,8 +13,8 @@ import (
 )
 
 // Every test with a server records the texts that must not be in a log: the secret of the
-// installation; each password and each token that a request sends, wherever it is; each token
-// that an answer has, its signature and its hash; the name at a refused login; and at the end
+// installation; each password, address and token that a request sends, wherever it is; each
+// token that an answer has, its signature and its hash; the name at a refused login; and at the end
 // each password hash in the store. Then it searches the whole log, at level debug.
 
 // shortest is the minimum length of a text whose presence in a log is no coincidence.
@@ -53,11 +53,21 @@ func (f *fixture) noteRequest(req *http.Request, body string) {
 		}
 	}
 	if sent, ok := accountOf(body); ok {
-		f.noteSecret(sent.Password)
+		for _, secret := range []string{sent.Password, sent.CurrentPassword, sent.NewPassword, sent.Token, sent.Identifier, sent.Email} {
+			f.noteSecret(secret)
+		}
 	}
 }
 
-type sentAccount struct{ Username, Password string }
+type sentAccount struct {
+	Username        string
+	Password        string
+	CurrentPassword string `json:"current_password"`
+	NewPassword     string `json:"new_password"`
+	Token           string
+	Identifier      string
+	Email           string
+}
 
 func accountOf(body string) (sentAccount, bool) {
 	var sent sentAccount

@@ -32,6 +32,8 @@ import (
 // Config is the configuration of the HTTP layer.
 type Config struct {
 	PublicURL             string                                     // the origin that browsers see, such as https://auth.example; "" when unknown
+	VerifyLink            string                                     // the page that a mailed link to verify an address opens; "" for the built-in one, [VerifyPagePath] below PublicURL
+	ResetLink             string                                     // the same for a new password and [ResetPagePath]
 	TrustedOrigins        []string                                   // further origins whose pages may change state, as scheme://host[:port]
 	AllowedOrigins        []string                                   // origins whose pages may call the API and read the answers (CORS); also https://*.example.com
 	TrustedProxies        []netip.Prefix                             // peers whose forwarding headers are used
@@ -170,7 +172,7 @@ func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*S
 	if cfg.Mail != nil {
 		s.metrics.showMail(cfg.Mail, st)
 	}
-	s.table = s.routes()
+	s.table = s.routes(cfg)
 	for _, r := range s.table {
 		if r.class != unlimited {
 			s.metrics.limited.WithLabelValues(r.class)

@@ -42,7 +42,7 @@ export async function serve(t, settings) {
   server.port = Number(port)
   server.at = (host) => `${protocol}//${host}:${port}`
 
-  // ask makes a request without a browser.
+  // ask makes a request without a browser, and returns the status.
   server.ask = (method, path, headers = {}, body = undefined) => new Promise((resolve, reject) => {
     const { request } = protocol === 'https:' ? https : http
     request({ host: '127.0.0.1', port, method, path, headers, rejectUnauthorized: false, agent: false }, (answer) => {

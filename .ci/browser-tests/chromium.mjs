@@ -19,13 +19,14 @@ const options = [
 const launch = { executablePath: '/usr/bin/chromium', args: options }
 
 // browser launches one for the tests of a file, and returns a function that opens a fresh
-// private window of it for one test. Private windows block third-party cookies.
+// private window of it for one test. Private windows block third-party cookies. options are those of
+// Playwright's newContext.
 export function browser() {
   let running
   before(async () => { running = await chromium.launch(launch) })
   after(() => running?.close())
-  return async (t) => {
-    const profile = await running.newContext()
+  return async (t, options = {}) => {
+    const profile = await running.newContext(options)
     t.after(() => profile.close())
     return profile
   }

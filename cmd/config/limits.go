@@ -13,7 +13,10 @@ func (l Limits) requests() server.Limits {
 		return server.Limits{}
 	}
 	a := l.Address
-	return server.Limits{Login: server.Rate(a.Login), Register: server.Rate(a.Register), Refresh: server.Rate(a.Refresh), Other: server.Rate(a.Other)}
+	return server.Limits{
+		Login: server.Rate(a.Login), Register: server.Rate(a.Register), Refresh: server.Rate(a.Refresh),
+		Mail: server.Rate(a.Mail), Other: server.Rate(a.Other),
+	}
 }
 
 // accounts returns the limits of accounts for the service.

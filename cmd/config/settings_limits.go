@@ -24,9 +24,12 @@ type Limits struct {
 
 // AddressLimits is of requests from one address.
 type AddressLimits struct {
+	// Sign-ins, password changes, and deletions of one's own account.
 	Login    requestRate `key:"login" default:"30/5m burst 10" reload:"yes"`
 	Register requestRate `key:"register" default:"5/1h burst 20" reload:"yes"`
 	Refresh  requestRate `key:"refresh" default:"150/5m" reload:"yes"`
+	// Requests that send a mailed link, or use one up.
+	Mail requestRate `key:"mail" default:"10/1m" reload:"yes"`
 	// All other requests. /verify and the health checks have no limit.
 	Other requestRate `key:"other" default:"6000/1m burst 1000" reload:"yes"`
 }

@@ -21,6 +21,13 @@ const (
 	DeleteOldRevocations = deleteOldRevocations
 	CountEvents          = countEvents
 	DeleteEvents         = deleteEvents
+	CountMail            = countMail
+	EndReplacedMail      = endReplacedMail
+	SelectNamed          = lockNamed
+	SelectVerifiedOwner  = lockOwner
+	SelectTokenUser      = lockTokenUser
+	SelectPendingEmail   = selectPendingEmail
+	DeleteOldMailTokens  = deleteOldMailTokens
 )
 
 // SelectTrail returns the statement that reads a page of the trail, and its arguments.

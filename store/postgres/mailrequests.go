@@ -138,9 +138,9 @@ func maybeUser(from pgx.Row) (store.User, error) {
 const lockRecipient = `SELECT pg_advisory_xact_lock(1835100524, hashtext($1))`
 
 const countMail = `
-SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE created_at >= $1 LIMIT $2) AS everybody),
-    (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE asked_by = $3 AND created_at >= $1 LIMIT $4) AS users),
-    (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE recipient_hash = $5 AND asked_by IS NOT NULL AND created_at >= $1 LIMIT $6) AS recipients)`
+SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE created_at >= $1 ORDER BY created_at LIMIT $2) AS everybody),
+    (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE asked_by = $3 AND created_at >= $1 ORDER BY created_at LIMIT $4) AS own),
+    (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE recipient_hash = $5 AND asked_by IS NOT NULL AND created_at >= $1 ORDER BY created_at LIMIT $6) AS recipients)`
 
 // decideMail decides about a request for mail, within a transaction that has locked the user who
 // asks. A request of nobody, or to no address, takes the same statements.

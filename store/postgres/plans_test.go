@@ -12,12 +12,12 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// crowd is 50,000 users with a session each, of which every tenth is alive. The trail has
-// 100,000 events of one user, 50,000 of another (one sign-in, and then failures), and 50,000 of
-// nobody.
+// crowd is 50,000 users with a session each, of which every tenth is alive. There are 10,000
+// one-time tokens and 10,000 mails. The trail has 100,000 events of one user, 50,000 of another
+// (one sign-in, and then failures), and 50,000 of nobody.
 const crowd = `
-INSERT INTO users (id, username, username_folded)
-SELECT gen_random_uuid(), 'user-' || n, 'user-' || n FROM generate_series(1, 50000) AS n;
+INSERT INTO users (id, username, username_folded, email, email_folded, email_verified_at)
+SELECT gen_random_uuid(), 'user-' || n, 'user-' || n, n || '@example.com', n || '@example.com', now() FROM generate_series(1, 50000) AS n;
 INSERT INTO refresh_tokens (id, user_id, token_hash, expires_at, absolute_expires_at, last_used_at, installation_generation, user_generation)
 SELECT gen_random_uuid(), id, username, now() + CASE WHEN random() < 0.1 THEN interval '1 day' ELSE interval '-1 day' END, now(), now(), 0, 0 FROM users;
 INSERT INTO audit_events (at, action, actor, user_id)
@@ -29,7 +29,11 @@ SELECT now(), CASE n WHEN 1 THEN 'authn_login_success' ELSE 'authn_login_fail' E
 FROM generate_series(1, 50000) AS n;
 INSERT INTO audit_events (at, action, actor)
 SELECT now() + interval '99 years', 'authn_login_fail', 'anonymous' FROM generate_series(1, 50000);
-INSERT INTO revocations (at, generation) SELECT now(), 0 FROM generate_series(1, 50000)`
+INSERT INTO revocations (at, generation) SELECT now(), 0 FROM generate_series(1, 50000);
+INSERT INTO mail_tokens (id, token_hash, purpose, user_id, email, email_folded, installation_generation, user_generation, password_changed_at, created_at, expires_at)
+SELECT gen_random_uuid(), username, 'verify', id, email, email_folded, 0, 0, now(), now(), now() FROM users LIMIT 10000;
+INSERT INTO outbox (id, kind, state, user_id, asked_by, username, recipient, recipient_hash, detail, locale, message_id, created_at, remote_addr, user_agent, expires_at, next_at)
+SELECT gen_random_uuid(), 'verify', 'sent', id, id, username, email, username, '', '', '', now(), '', '', now(), now() FROM users LIMIT 10000`
 
 // TestAPageReadsSoManyRowsAndNoMore: PostgreSQL counts the rows that the statements read, with
 // and without statistics about the tables.
@@ -66,6 +70,15 @@ func TestAPageReadsSoManyRowsAndNoMore(t *testing.T) {
 			"ending":         {postgres.SelectEnding, []any{someone, uuid.New(), at, []string{"authn_logout"}}},
 			"last sign-in":   {postgres.SelectLastSignIn, []any{failed}},
 			"dead sessions":  {postgres.DeleteDeadSessions, []any{nobody, nil, at.AddDate(-100, 0, 0), limit}},
+			"mail":           {postgres.CountMail, []any{at.AddDate(-100, 0, 0), limit, someone, limit, "user-7", limit}},
+			"no mail":        {postgres.CountMail, []any{at, limit, nobody, limit, "nobody", limit}},
+			"replaced mail":  {postgres.EndReplacedMail, []any{at, someone, "verify", "reset"}},
+			"by address":     {postgres.SelectNamed, []any{"7@example.com", "user-8"}},
+			"by name":        {postgres.SelectNamed, []any{"", "user-8"}},
+			"owner":          {postgres.SelectVerifiedOwner, []any{"7@example.com", nobody}},
+			"token's user":   {postgres.SelectTokenUser, []any{"user-7"}},
+			"pending":        {postgres.SelectPendingEmail, []any{at, someone}},
+			"old tokens":     {postgres.DeleteOldMailTokens, []any{at.AddDate(-100, 0, 0), limit}},
 			"no revocations": {postgres.DeleteOldRevocations, []any{at.AddDate(-100, 0, 0), limit}},
 		} {
 			for table, rows := range rowsRead(t, conn, statement.sql, statement.args...) {

@@ -19,6 +19,13 @@ const (
 	CountEvents          = countEvents
 	DeletePageOfEvents   = deletePageOfEvents
 	InsertEventOnce      = insertEventOnce
+	CountMail            = countMail
+	EndReplacedMail      = endReplacedMail
+	SelectNamed          = selectNamed
+	SelectVerifiedOwner  = selectVerifiedOwner
+	SelectTokenUser      = selectTokenUser
+	SelectPendingEmail   = selectPendingEmail
+	DeleteOldMailTokens  = deleteOldMailTokens
 )
 
 // SelectTrail returns the statement that reads a page of the trail, and its arguments.

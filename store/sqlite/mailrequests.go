@@ -132,9 +132,9 @@ func maybeUser(from *sql.Row) (store.User, error) {
 }
 
 const countMail = `
-SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE created_at >= ?1 LIMIT ?2) AS everybody),
-    (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE asked_by = ?3 AND created_at >= ?1 LIMIT ?4) AS users),
-    (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE recipient_hash = ?5 AND asked_by IS NOT NULL AND created_at >= ?1 LIMIT ?6) AS recipients)`
+SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE created_at >= ?1 ORDER BY created_at LIMIT ?2) AS everybody),
+    (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE asked_by = ?3 AND created_at >= ?1 ORDER BY created_at LIMIT ?4) AS own),
+    (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE recipient_hash = ?5 AND asked_by IS NOT NULL AND created_at >= ?1 ORDER BY created_at LIMIT ?6) AS recipients)`
 
 // decideMail decides about a request for mail, within a transaction. A request of nobody, or to no address, takes the same statements.
 func decideMail(ctx context.Context, tx *sql.Tx, l store.MailLimits, to recipient) (store.MailDecision, error) {

@@ -12,9 +12,9 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
-// small lists what a plan may scan: the page, by its aliases, tables derived from it, the one
-// row of the installation, and an index with few rows.
-var small = regexp.MustCompile(`^(page|edge|t|users|i|json_each.*|\(subquery.*|audit_events USING INDEX audit_events_everybody_idx)$`)
+// small lists what a plan may scan: the page, by its aliases, tables derived from it, counts, the
+// one row of the installation, and an index with few rows.
+var small = regexp.MustCompile(`^(page|edge|t|users|i|everybody|own|recipients|CONSTANT ROW|json_each.*|\(subquery.*|audit_events USING INDEX audit_events_everybody_idx)$`)
 
 // TestNoPageScansATable reads SQLite's plans: SEARCH uses an index, SCAN reads all rows. users
 // and t are aliases of a page. For them the name of the index shows that the table behind the
@@ -41,6 +41,15 @@ func TestNoPageScansATable(t *testing.T) {
 		"newest session":  {sqlite.SelectLastSignIn, []any{uuid.Nil}, "refresh_tokens_user_age_idx"},
 		"user's attempts": {sqlite.SelectUserAttempts, []any{-1, 0, "", 10, uuid.Nil}, "login_attempts_user_id_idx"},
 		"dead sessions":   {sqlite.DeleteDeadSessions, []any{uuid.Nil, uuid.Nil, 0}, "id>?"},
+		"mail of a user":  {sqlite.CountMail, []any{0, 3, "x", 3, "y", 3}, "outbox_asked_by_idx"},
+		"of a recipient":  {sqlite.CountMail, []any{0, 3, "x", 3, "y", 3}, "outbox_recipient_idx"},
+		"mail of all":     {sqlite.CountMail, []any{0, 3, "x", 3, "y", 3}, "outbox_created_at_idx"},
+		"replaced mail":   {sqlite.EndReplacedMail, []any{0, "x", "reset", "reset"}, "outbox_asked_by_idx"},
+		"by address":      {sqlite.SelectNamed, []any{"x", "y"}, "users_verified_email_key"},
+		"owner":           {sqlite.SelectVerifiedOwner, []any{"x", "y"}, "users_verified_email_key"},
+		"token's user":    {sqlite.SelectTokenUser, []any{"x"}, "token_hash=?"},
+		"pending address": {sqlite.SelectPendingEmail, []any{0, "x"}, "mail_tokens_user_id_idx"},
+		"old tokens":      {sqlite.DeleteOldMailTokens, []any{0, 10}, "mail_tokens_expires_at_idx"},
 		"revocations":     {sqlite.DeleteOldRevocations, []any{0, 10}, "revocations_at_idx"},
 	} {
 		rows, err := db.Query("EXPLAIN QUERY PLAN "+statement.sql, statement.args...)

@@ -100,8 +100,19 @@ var mailTokenCases = []testCase{
 		f.ok("end session", err)
 		f.good("token", store.PurposeReset)
 	}},
+	{"a token that is issued to a disabled user is useless until the user is enabled", func(f *fixture) {
+		u := f.user("alice")
+		_, err := f.store.DisableUser(f.ctx, u.ID, event(store.ActionUserDisabled, noon))
+		f.ok("disable", err)
+		_, err = f.store.IssueReset(f.ctx, u.ID, uuid.New(), newToken("token"), event(store.ActionResetIssued, noon))
+		f.ok("issue", err)
+		f.dead("token")
+		_, err = f.store.EnableUser(f.ctx, u.ID, event(store.ActionUserEnabled, noon))
+		f.ok("enable", err)
+		f.good("token", store.PurposeReset)
+	}},
 	{"a token is good until it expires, and is deleted some time later", func(f *fixture) {
-		u := f.verified("alice", "alice@example.com")
+		f.verified("alice", "alice@example.com")
 		for i := range 3 {
 			r := reset("", "alice", fmt.Sprint("token ", i))
 			r.Token.ExpiresAt = noon.Add(time.Duration(i+1) * time.Minute)
@@ -116,7 +127,6 @@ var mailTokenCases = []testCase{
 			equal(f, "deleted", n, want)
 		}
 		equal(f, "left", f.count("mail_tokens"), 1)
-		_ = u
 	}},
 	{"a token for one purpose is good for no other", func(f *fixture) {
 		u := f.verified("alice", "alice@example.com")
@@ -185,6 +195,19 @@ var mailTokenCases = []testCase{
 		f.owns("old@example.com", "")
 		equal(f, "the session lives", f.access(u, n.ID).SessionCurrent, true)
 	}},
+	{"a user may verify the own address again, in another spelling", func(f *fixture) {
+		u := f.verified("alice", "alice@example.com")
+		f.asksReset(reset("", "alice", "reset"), noon)
+		f.asks(verification(u, "Alice@example.com", "verify"), noon)
+		f.emptyOutbox()
+		notice := newMail(store.MailEmailChanged, noon)
+		v, err := f.store.VerifyEmail(f.ctx, hashOf("verify"), &notice, event(store.ActionEmailVerified, noon))
+		f.ok("verify", err)
+		equal(f, "outcome", v.Outcome, store.Verified)
+		equal(f, "address", v.User.Email, "Alice@example.com")
+		f.outboxHas("of the same address")
+		f.good("reset", store.PurposeReset)
+	}},
 	{"an address that another user has verified meanwhile is not verified again", func(f *fixture) {
 		u := f.verified("alice", "alice@example.com")
 		f.asks(verification(u, "new@example.com", "verify"), noon)
@@ -212,6 +235,14 @@ func endingAccess(f *fixture) map[string]func(u store.User, e store.Event) error
 			_, changed, err := f.store.ChangePassword(f.ctx, change(n, "$argon2id$new"), e)
 			equal(f, "changed", changed, true)
 			return err
+		},
+		"imported password": func(u store.User, e store.Event) error {
+			_, err := f.db.ExecContext(f.ctx, `UPDATE users SET password_hash = NULL WHERE username = '`+u.Username+`'`)
+			f.ok("remove password", err)
+			f.imports([]store.ImportedUser{{
+				NewUser: store.NewUser{ID: u.ID, Username: u.Username, Folded: u.Folded, PasswordHash: "$argon2id$imported", CreatedAt: noon}, PasswordChangedAt: noon.Add(-time.Hour),
+			}}, store.Filled)
+			return nil
 		},
 		"disabled": func(u store.User, e store.Event) error {
 			_, err := f.store.DisableUser(f.ctx, u.ID, e)

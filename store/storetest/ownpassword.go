@@ -118,6 +118,9 @@ var ownPasswordCases = []testCase{
 			"somebody else's session": func(_ store.User, _ store.NewSession, c *store.PasswordChange) {
 				c.SessionID = f.session(f.user("thief"), "thief").ID
 			},
+			"everyone revoked before the session": func(_ store.User, _ store.NewSession, c *store.PasswordChange) {
+				c.Generation.Installation--
+			},
 			"a dead session of the user": func(u store.User, n store.NewSession, c *store.PasswordChange) {
 				f.endAll(f.store, store.OfUser(u.ID), e)
 				c.Generation = f.generation(u)

@@ -39,6 +39,19 @@ func BenchmarkRotate(b *testing.B) {
 	}
 }
 
+func BenchmarkLogin(b *testing.B) {
+	s := open(b, postgres.Config{URL: storetest.Postgres(b)})
+	p := newSomeone(b, s)
+	a := attempt(at)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := s.BeginLogin(p.ctx, a); err != nil {
+			b.Fatal(err)
+		}
+		p.signIn("", uuid.Nil)
+	}
+}
+
 // BenchmarkEndEveryone measures what ending everybody's sessions takes, and deleting
 // a thousand of the rows afterwards, by the number of sessions there are.
 func BenchmarkEndEveryone(b *testing.B) {

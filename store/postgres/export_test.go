@@ -28,6 +28,9 @@ const (
 	SelectTokenUser      = lockTokenUser
 	SelectPendingEmail   = selectPendingEmail
 	DeleteOldMailTokens  = deleteOldMailTokens
+	ClaimMail            = claimMail
+	SelectMails          = selectMails
+	DeleteOldMail        = deleteOldMail
 )
 
 // SelectTrail returns the statement that reads a page of the trail, and its arguments.

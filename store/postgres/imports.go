@@ -14,15 +14,18 @@ import (
 // deadlock. COPY would need an intermediate table, because a row that exists
 // already must not fail the others.
 //
-//	$1 to $7, $15 the users, one array a column    $16 their generation
+//	$1 to $7, $15, $17 to $20 the users, one array a column    $16 their generation
 //	$8 to $14 the event: at, action, actor, address, user agent, request, reason
 const insertUsers = `
 WITH incoming AS (
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[], $15::timestamptz[]) AS i
-        (id, username, folded, hash, created_at, disabled_at, changed_at, password_disabled_at)
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[], $15::timestamptz[],
+            $17::text[], $18::text[], $19::timestamptz[], $20::text[]) AS i
+        (id, username, folded, hash, created_at, disabled_at, changed_at, password_disabled_at, email, email_folded, verified_at, locale)
 ), imported AS (
-    INSERT INTO users (id, username, username_folded, password_hash, created_at, disabled_at, password_changed_at, password_disabled_at, generation)
-    SELECT id, username, folded, NULLIF(hash, ''), created_at, disabled_at, changed_at, password_disabled_at, $16 FROM incoming ORDER BY id
+    INSERT INTO users (id, username, username_folded, password_hash, created_at, disabled_at, password_changed_at, password_disabled_at, generation,
+        email, email_folded, email_verified_at, locale)
+    SELECT id, username, folded, NULLIF(hash, ''), created_at, disabled_at, changed_at, password_disabled_at, $16,
+        NULLIF(email, ''), NULLIF(email_folded, ''), verified_at, locale FROM incoming ORDER BY id
     ON CONFLICT DO NOTHING
     RETURNING id
 ), audited AS (
@@ -53,11 +56,13 @@ WITH empty AS (
 )
 SELECT id FROM filled`
 
-// selectThere returns the users that exist already: 1 is [store.There], 4 is [store.Bare].
+// selectThere returns the users that exist already, 1 is [store.There], 4 is [store.Bare], and those
+// whose id and name are free: 5 is [store.EmailTaken].
 const selectThere = `
-SELECT u.id, CASE WHEN u.password_hash IS NULL THEN 4 ELSE 1 END
+SELECT i.id, CASE WHEN u.id IS NULL THEN 5 WHEN u.password_hash IS NULL THEN 4 ELSE 1 END
 FROM unnest($1::uuid[], $2::text[]) AS i (id, folded)
-    JOIN users u ON u.id = i.id AND u.username_folded = i.folded`
+    LEFT JOIN users u ON u.id = i.id AND u.username_folded = i.folded
+WHERE u.id IS NOT NULL OR NOT EXISTS (SELECT 1 FROM users WHERE id = i.id) AND NOT EXISTS (SELECT 1 FROM users WHERE username_folded = i.folded)`
 
 // ImportUsers implements [store.Store].
 func (s *Store) ImportUsers(ctx context.Context, users []store.ImportedUser, e store.Event) (outcomes []store.ImportOutcome, err error) {
@@ -70,12 +75,15 @@ func (s *Store) ImportUsers(ctx context.Context, users []store.ImportedUser, e s
 
 // importColumns is users as the statements take them, one array per column.
 type importColumns struct {
-	ids              []uuid.UUID
-	keys             []string // the ids as text
-	names, folded    []string
-	hashes           []string
-	created, changed []time.Time
-	disabled, locked []*time.Time
+	ids               []uuid.UUID
+	keys              []string // the ids as text
+	names, folded     []string
+	hashes            []string
+	created, changed  []time.Time
+	disabled, locked  []*time.Time
+	emails, addresses []string // as given, and folded
+	verified          []*time.Time
+	locales           []string
 }
 
 func columnsOf(users []store.ImportedUser) importColumns {
@@ -85,8 +93,19 @@ func columnsOf(users []store.ImportedUser) importColumns {
 		c.names, c.folded, c.hashes = append(c.names, u.Username), append(c.folded, u.Folded), append(c.hashes, u.PasswordHash)
 		c.created, c.changed = append(c.created, u.CreatedAt), append(c.changed, u.PasswordChangedAt)
 		c.disabled, c.locked = append(c.disabled, nullable(u.DisabledAt)), append(c.locked, nullable(u.PasswordDisabledAt))
+		c.emails, c.addresses = append(c.emails, u.Email.Text), append(c.addresses, u.Email.Folded)
+		c.verified, c.locales = append(c.verified, nullable(importedVerifiedAt(u))), append(c.locales, u.Locale)
 	}
 	return c
+}
+
+// importedVerifiedAt returns when the address of an imported user was verified, zero if it was not.
+func importedVerifiedAt(u store.ImportedUser) time.Time {
+	at := verifiedAt(u.NewUser)
+	if !at.IsZero() && !u.EmailVerifiedAt.IsZero() {
+		at = u.EmailVerifiedAt
+	}
+	return at
 }
 
 // nullable is NULL for a zero time.
@@ -100,7 +119,8 @@ func nullable(t time.Time) *time.Time {
 func importUsers(ctx context.Context, tx pgx.Tx, c importColumns, e store.Event) ([]store.ImportOutcome, error) {
 	outcomes := make([]store.ImportOutcome, len(c.ids))
 	imported, err := idsOf(ctx, tx, insertUsers, c.keys, c.names, c.folded, c.hashes, c.created, c.disabled, c.changed,
-		e.At, string(e.Action), e.Actor, e.RemoteAddr, e.UserAgent, e.RequestID, e.Reason, c.locked, store.NextGeneration(e.At))
+		e.At, string(e.Action), e.Actor, e.RemoteAddr, e.UserAgent, e.RequestID, e.Reason, c.locked, store.NextGeneration(e.At),
+		c.emails, c.addresses, c.verified, c.locales)
 	if err != nil || len(imported) == len(c.ids) {
 		return outcomes, err
 	}
@@ -126,7 +146,7 @@ func importUsers(ctx context.Context, tx pgx.Tx, c importColumns, e store.Event)
 			outcomes[i] = store.Imported
 		case filled[id]:
 			outcomes[i] = store.Filled
-		case is:
+		case is && (was != store.EmailTaken || c.verified[i] != nil):
 			outcomes[i] = was
 		default:
 			outcomes[i] = store.Taken

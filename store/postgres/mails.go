@@ -10,25 +10,31 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// selectMails reads the newest mails of each state by an index.
+// selectMails reads a range of an index for each state, so that it needs no statistics. The range ends
+// in other states, if fewer than a page have this one.
 const selectMails = `
 SELECT ` + outboxColumns + `
 FROM unnest($1::text[]) AS wanted (state) CROSS JOIN LATERAL (
     SELECT id, kind, state, user_id, username, recipient, detail, locale, message_id, created_at, remote_addr, user_agent,
         expires_at, next_at, tries, lease, leased_until, class, code, enhanced, ended_at
     FROM outbox
-    WHERE state = wanted.state AND (created_at, id) < (COALESCE($2::timestamptz, 'infinity'), $3::uuid)
-    ORDER BY created_at DESC, id DESC
+    WHERE (state, created_at, id) < (wanted.state, COALESCE($2::timestamptz, 'infinity'), $3::uuid)
+    ORDER BY state DESC, created_at DESC, id DESC
     LIMIT $4
-) o LEFT JOIN mail_tokens m ON m.id = o.id
+) o LEFT JOIN LATERAL (` + oneToken + `) m ON TRUE
+WHERE o.state = wanted.state
 ORDER BY o.created_at DESC, o.id DESC
 LIMIT $4`
 
 // Mails implements [store.Store].
 func (s *Store) Mails(ctx context.Context, p store.MailPage) (mails []store.Mail, next store.MailKey, err error) {
-	states := p.States
-	if states == nil {
-		states = store.MailStates()
+	wanted := p.States
+	if wanted == nil {
+		wanted = store.MailStates()
+	}
+	states := make([]string, len(wanted)) // as pgx encodes them without a description of the statement, too
+	for i, state := range wanted {
+		states[i] = string(state)
 	}
 	mails, err = s.mails(ctx, selectMails, states, nullTime(p.Before.CreatedAt), p.Before.ID, p.Limit)
 	if err != nil {

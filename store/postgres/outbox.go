@@ -32,8 +32,11 @@ func scanMail(r pgx.CollectableRow) (m store.Mail, err error) {
 const withLink = `kind IN ('` + string(store.MailVerify) + `', '` + string(store.MailReset) + `')`
 
 // linkDead is the condition under which a mail o has a link whose token is no longer good at $1.
-const linkDead = `o.` + withLink + ` AND NOT EXISTS (
-        SELECT 1 FROM mail_tokens m JOIN users u ON u.id = m.user_id, installation i WHERE m.id = o.id AND ` + tokenGood + `)`
+const linkDead = `o.` + withLink + ` AND (
+        SELECT m.id FROM mail_tokens m JOIN users u ON u.id = m.user_id, installation i WHERE m.id = o.id AND ` + tokenGood + `) IS NULL`
+
+// oneToken reads the token of a mail o by key. A join, or EXISTS above, might read all tokens.
+const oneToken = `SELECT token_hash, expires_at FROM mail_tokens WHERE id = o.id LIMIT 1`
 
 // claimMail locks a page of the mails that are due, except those that another claim has locked. It
 // ends the dead ones and leases the others, as many as there is room for. Without room it locks
@@ -68,7 +71,7 @@ WITH room AS (
         o.user_agent, o.expires_at, o.next_at, o.tries, o.lease, o.leased_until, o.class, o.code, o.enhanced, o.ended_at
 )
 SELECT ` + outboxColumns + `
-FROM o LEFT JOIN mail_tokens m ON m.id = o.id
+FROM o LEFT JOIN LATERAL (` + oneToken + `) m ON TRUE
 ORDER BY o.next_at`
 
 // maxPageOfDead is the max number of dead mails that one statement ends.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -13,8 +14,9 @@ import (
 )
 
 // crowd is 50,000 users with a session each, of which every tenth is alive. There are 10,000
-// one-time tokens and 10,000 mails. The trail has 100,000 events of one user, 50,000 of another
-// (one sign-in, and then failures), and 50,000 of nobody.
+// one-time tokens and 61,000 mails. 1,000 of the mails wait, 50 of those are due. The trail has
+// 100,000 events of one user, 50,000 of another (one sign-in, and then failures), and 50,000 of
+// nobody.
 const crowd = `
 INSERT INTO users (id, username, username_folded, email, email_folded, email_verified_at)
 SELECT gen_random_uuid(), 'user-' || n, 'user-' || n, n || '@example.com', n || '@example.com', now() FROM generate_series(1, 50000) AS n;
@@ -33,7 +35,13 @@ INSERT INTO revocations (at, generation) SELECT now(), 0 FROM generate_series(1,
 INSERT INTO mail_tokens (id, token_hash, purpose, user_id, email, email_folded, installation_generation, user_generation, password_changed_at, created_at, expires_at)
 SELECT gen_random_uuid(), username, 'verify', id, email, email_folded, 0, 0, now(), now(), now() FROM users LIMIT 10000;
 INSERT INTO outbox (id, kind, state, user_id, asked_by, username, recipient, recipient_hash, detail, locale, message_id, created_at, remote_addr, user_agent, expires_at, next_at)
-SELECT gen_random_uuid(), 'verify', 'sent', id, id, username, email, username, '', '', '', now(), '', '', now(), now() FROM users LIMIT 10000`
+SELECT gen_random_uuid(), 'verify', 'sent', id, id, username, email, username, '', '', '', now(), '', '', now(), now() FROM users LIMIT 10000;
+INSERT INTO outbox (id, kind, state, user_id, username, recipient, recipient_hash, detail, locale, message_id, created_at, remote_addr, user_agent,
+    expires_at, next_at, ended_at)
+SELECT gen_random_uuid(), 'reset', CASE WHEN n > 50000 THEN 'waiting' ELSE 'sent' END, gen_random_uuid(), 'user', 'a@b.c', 'a@b.c', '', '', n || '@b.c',
+    now() + n * interval '1 second', '', '', now() + interval '99 years', '2031-05-06 12:00:00Z'::timestamptz + (n - 50050) * interval '1 second',
+    CASE WHEN n <= 50000 THEN now() END
+FROM generate_series(1, 51000) AS n`
 
 // TestAPageReadsSoManyRowsAndNoMore: PostgreSQL counts the rows that the statements read, with
 // and without statistics about the tables.
@@ -79,6 +87,11 @@ func TestAPageReadsSoManyRowsAndNoMore(t *testing.T) {
 			"token's user":   {postgres.SelectTokenUser, []any{"user-7"}},
 			"pending":        {postgres.SelectPendingEmail, []any{at, someone}},
 			"old tokens":     {postgres.DeleteOldMailTokens, []any{at.AddDate(-100, 0, 0), limit}},
+			"claim mail":     {postgres.ClaimMail, []any{at, uuid.New(), at, 20, 20, 1000, at.Add(-time.Hour)}},
+			"mails":          {postgres.SelectMails, []any{[]string{"sent"}, nil, nobody, limit}},
+			"more mails":     {postgres.SelectMails, []any{[]string{"sent", "waiting"}, at, nobody, limit}},
+			"failed mails":   {postgres.SelectMails, []any{[]string{"failed"}, nil, nobody, limit}},
+			"no old mail":    {postgres.DeleteOldMail, []any{at.AddDate(-100, 0, 0), limit}},
 			"no revocations": {postgres.DeleteOldRevocations, []any{at.AddDate(-100, 0, 0), limit}},
 		} {
 			for table, rows := range rowsRead(t, conn, statement.sql, statement.args...) {

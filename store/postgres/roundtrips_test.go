@@ -138,6 +138,8 @@ func TestTheHotPathsTakeOneRoundTrip(t *testing.T) {
 	trips := &roundTrips{}
 	s := open(t, postgres.Config{URL: storetest.Postgres(t), MaxConnections: 1, Tracer: trips})
 	p := newSomeone(t, s)
+	_, err := s.SetEmail(p.ctx, p.user.ID, store.Address{Text: "alice@example.com", Folded: "alice@example.com", Verified: true}, nil, login)
+	p.ok(err)
 	id, token := p.signIn("", uuid.Nil)
 	read, err := s.Revocations(p.ctx, "", at)
 	p.ok(err)
@@ -172,6 +174,30 @@ func TestTheHotPathsTakeOneRoundTrip(t *testing.T) {
 			replaced := id
 			id, token = p.signIn(fmt.Sprint("$argon2id$", hashes), replaced)
 		}},
+		{"start a session at a new place", func() {
+			a := attempt(at)
+			a.Known.Slot, a.Known.Key = int64(10+p.count), 1
+			n := store.NewSession{ID: uuid.New(), UserID: p.user.ID, TokenHash: uuid.NewString(), CreatedAt: at, ExpiresAt: at, AbsoluteExpiresAt: at,
+				PasswordHash: p.hash, Attempt: &a, Locale: "de", Notice: p.mail(store.MailNewPlace)}
+			_, err := s.StartSession(p.ctx, n, login)
+			p.ok(err)
+			p.count++
+		}},
+		{"fail a login that disables the password", func() {
+			p.ok(s.FailLogin(p.ctx, 1, store.Ceiling{}, p.mail(store.MailPasswordDisabled), store.Event{Action: store.ActionLoginFailed, At: at, UserID: p.user.ID}))
+		}},
+		{"claim mail", func() {
+			_, err := s.ClaimMail(p.ctx, store.MailClaim{Lease: uuid.New(), Now: at.Add(time.Hour), Until: at.Add(2 * time.Hour), Limit: 1, MaxPerHour: 10})
+			p.ok(err)
+		}},
+		{"claim no mail", func() {
+			_, err := s.ClaimMail(p.ctx, store.MailClaim{Lease: uuid.New(), Now: at.Add(-time.Hour), Until: at, Limit: 1, MaxPerHour: 10})
+			p.ok(err)
+		}},
+		{"record mail", func() {
+			_, err := s.RecordMail(p.ctx, store.MailResult{ID: uuid.New(), Lease: uuid.New(), At: at, State: store.MailSent})
+			p.ok(err)
+		}},
 		{"end a session", func() { _, err := s.EndSession(p.ctx, id, login); p.ok(err) }},
 		{"user by id", func() { _, err := s.UserByID(p.ctx, p.user.ID); p.ok(err) }},
 		{"revocations", func() { _, err := s.Revocations(p.ctx, read.Position, at); p.ok(err) }},
@@ -186,6 +212,11 @@ func TestTheHotPathsTakeOneRoundTrip(t *testing.T) {
 			t.Errorf("%s: got %d round trips, want 1", tt.name, got)
 		}
 	}
+}
+
+// mail returns a notice.
+func (p *someone) mail(kind store.MailKind) *store.NewMail {
+	return &store.NewMail{ID: uuid.New(), Kind: kind, MessageID: "x@example.com", ExpiresAt: at.Add(72 * time.Hour)}
 }
 
 // attempt is an attempt that no limit delays.
@@ -293,6 +324,7 @@ func TestEveryStatementWorksWithEveryStatementCache(t *testing.T) {
 				p.ok(err)
 			}
 			p.mails()
+			p.outbox()
 			_, err := s.SetPassword(p.ctx, p.user.ID, "$argon2id$new", nil, login)
 			p.ok(err)
 			_, err = s.DisableUser(p.ctx, p.user.ID, login)
@@ -303,65 +335,5 @@ func TestEveryStatementWorksWithEveryStatementCache(t *testing.T) {
 			}
 			p.ok(s.DeleteUser(p.ctx, p.user.ID, store.Deletion{}, login))
 		})
-	}
-}
-
-// mails calls the methods about addresses and one-time tokens, twice.
-func (p *someone) mails() {
-	p.Helper()
-	s, attempt := p.store, attempt(at)
-	for i := range 2 {
-		mail := store.NewMail{ID: uuid.New(), Kind: store.MailReset, MessageID: "x@example.com", ExpiresAt: at.Add(time.Hour)}
-		token := func(name string) store.NewMailToken {
-			return store.NewMailToken{Hash: hashOf(fmt.Sprint(name, i)), ExpiresAt: at.Add(time.Hour)}
-		}
-		a := store.Address{Text: fmt.Sprintf("%d@example.com", i), Folded: fmt.Sprintf("%d@example.com", i), Verified: true}
-		_, err := s.SetEmail(p.ctx, p.user.ID, a, &mail, login)
-		p.ok(err)
-		_, err = s.UserByEmail(p.ctx, a.Folded)
-		p.ok(err)
-		_, err = s.IssueReset(p.ctx, p.user.ID, uuid.New(), token("issued"), login)
-		p.ok(err)
-		mail.ID = uuid.New()
-		_, err = s.RequestReset(p.ctx, store.ResetRequest{Email: a.Folded, Mail: mail, Token: token("reset")}, login)
-		p.ok(err)
-		_, err = s.MailToken(p.ctx, hashOf(fmt.Sprint("reset", i)), at)
-		p.ok(err)
-		mail.ID = uuid.New()
-		next := store.Address{Text: fmt.Sprintf("next%d@example.com", i), Folded: fmt.Sprintf("next%d@example.com", i)}
-		_, err = s.RequestVerification(p.ctx, store.VerificationRequest{UserID: p.user.ID, Address: next, Mail: mail, Token: token("verify")}, login)
-		p.ok(err)
-		_, err = s.PendingEmail(p.ctx, p.user.ID, at)
-		p.ok(err)
-		mail.ID = uuid.New()
-		v, err := s.VerifyEmail(p.ctx, hashOf(fmt.Sprint("verify", i)), &mail, login)
-		p.ok(err)
-		if v.Outcome != store.Verified {
-			p.Errorf("verify: got outcome %d", v.Outcome)
-		}
-		_, err = s.IssueReset(p.ctx, p.user.ID, uuid.New(), token("last"), login)
-		p.ok(err)
-		mail.ID = uuid.New()
-		_, done, err := s.ResetPassword(p.ctx, hashOf(fmt.Sprint("last", i)), "$argon2id$reset", &mail, login)
-		p.ok(err)
-		if p.hash = "$argon2id$reset"; !done {
-			p.Error("the password was not reset")
-		}
-		p.user, err = s.RenameUser(p.ctx, p.user.ID, "Alice", fmt.Sprint("alice", i), login)
-		p.ok(err)
-		c, err := s.CredentialsByID(p.ctx, p.user.ID)
-		p.ok(err)
-		p.generation = c.Generation
-		session, _ := p.signIn("", uuid.Nil)
-		_, changed, err := s.ChangePassword(p.ctx, store.PasswordChange{
-			UserID: p.user.ID, PasswordHash: p.hash, Hash: p.hash, Generation: c.Generation, Attempt: &attempt,
-			SessionID: session, TokenHash: hashOf(fmt.Sprint("changed", i)), Step: 1, ExpiresAt: at.Add(time.Hour),
-		}, login)
-		p.ok(err)
-		if !changed {
-			p.Error("the password was not changed")
-		}
-		_, err = s.DeleteOldMailTokens(p.ctx, at, 10)
-		p.ok(err)
 	}
 }

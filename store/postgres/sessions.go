@@ -102,15 +102,20 @@ SELECT id FROM started`
 
 // StartSession implements [store.Store].
 func (s *Store) StartSession(ctx context.Context, n store.NewSession, e store.Event) (bool, error) {
-	args := append([]any{n.ID, n.UserID, n.TokenHash, n.Generation.Installation, n.Generation.User,
+	args := append(make([]any, 0, 41), n.ID, n.UserID, n.TokenHash, n.Generation.Installation, n.Generation.User,
 		n.CreatedAt, n.ExpiresAt, n.AbsoluteExpiresAt, n.RemoteAddr, n.UserAgent,
-		n.PasswordHash, n.Rehash, nullID(n.Replaces)}, eventArgs(e)...)
+		n.PasswordHash, n.Rehash, nullID(n.Replaces))
+	args = append(args, eventArgs(e)...)
 	a := n.Attempt
 	if a == nil {
 		a = &store.Attempt{Here: store.Counter{Slot: -1}, Anywhere: store.Counter{Slot: -1}, Known: store.Place{Slot: -1}}
 	}
+	var since *time.Time // that is what a notice depends on
+	if n.Notice != nil {
+		since = &a.Known.Since
+	}
 	args = append(args, string(store.ActionSessionReplaced), a.Here.Slot, a.Here.Key, a.Anywhere.Slot, a.Anywhere.Key,
-		a.Known.Slot, a.Known.Key, a.Address, n.Step, n.Max, store.MaxSurplus, inMicros(a.Anywhere.Delays), n.Locale, nullTime(a.Known.Since))
+		a.Known.Slot, a.Known.Key, a.Address, n.Step, n.Max, store.MaxSurplus, inMicros(a.Anywhere.Delays), n.Locale, since)
 	args = withNotice(args, n.Notice)
 	var id uuid.UUID
 	err := translate("start session", s.pool.QueryRow(ctx, insertSession, args...).Scan(&id))

@@ -2,9 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -16,6 +13,10 @@ import (
 const userColumns = `u.id, u.username, u.username_folded, u.created_at, u.disabled_at, u.password_changed_at, u.failed_logins, u.password_disabled_at,
     COALESCE(u.email, ''), u.email_verified_at, u.locale`
 
+// columnsRead is the capacity for the destinations of a scan: those of userColumns, and as many that
+// most queries read after them.
+const columnsRead = 24
+
 // userRow scans userColumns.
 type userRow struct {
 	user                             store.User
@@ -25,8 +26,8 @@ type userRow struct {
 // dest returns the destinations of a scan. It reads the id as bytes; see pgUUID.
 func (r *userRow) dest() []any {
 	u := &r.user
-	return []any{(*[16]byte)(&u.ID), &u.Username, &u.Folded, &u.CreatedAt, &r.disabled, &u.PasswordChangedAt, &u.FailedLogins, &r.passwordGone,
-		&u.Email, &r.verified, &u.Locale}
+	return append(make([]any, 0, columnsRead), (*[16]byte)(&u.ID), &u.Username, &u.Folded, &u.CreatedAt, &r.disabled, &u.PasswordChangedAt, &u.FailedLogins, &r.passwordGone,
+		&u.Email, &r.verified, &u.Locale)
 }
 
 func (r *userRow) get() store.User {
@@ -34,37 +35,6 @@ func (r *userRow) get() store.User {
 	u.CreatedAt, u.PasswordChangedAt, u.DisabledAt = u.CreatedAt.UTC(), u.PasswordChangedAt.UTC(), r.disabled.Time.UTC()
 	u.PasswordDisabledAt, u.EmailVerifiedAt = r.passwordGone.Time.UTC(), r.verified.Time.UTC()
 	return u
-}
-
-const insertUser = `
-INSERT INTO users AS u (id, username, username_folded, password_hash, created_at, password_changed_at,
-    email, email_folded, email_verified_at, locale)
-VALUES ($1, $2, $3, NULLIF($4, ''), $5, $5, NULLIF($6, ''), NULLIF($7, ''), $8, $9)
-RETURNING ` + userColumns
-
-// CreateUser implements [store.Store].
-func (s *Store) CreateUser(ctx context.Context, u store.NewUser, e store.Event) (store.User, error) {
-	var row userRow
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		err := tx.QueryRow(ctx, insertUser, u.ID, u.Username, u.Folded, u.PasswordHash, u.CreatedAt,
-			u.Email.Text, u.Email.Folded, nullTime(verifiedAt(u)), u.Locale).Scan(row.dest()...)
-		if err != nil {
-			return err
-		}
-		return recordUnlessReleased(ctx, tx, u, e)
-	})
-	if err != nil {
-		return store.User{}, translate("create user", err)
-	}
-	return row.get(), nil
-}
-
-// verifiedAt returns when the address of a new user was verified, zero if it was not.
-func verifiedAt(u store.NewUser) time.Time {
-	if u.Email.Verified {
-		return u.CreatedAt
-	}
-	return time.Time{}
 }
 
 // userChange is a change to one user.
@@ -283,35 +253,4 @@ const updateEnabled = `UPDATE users AS u SET disabled_at = NULL WHERE u.id = $1 
 // EnableUser implements [store.Store].
 func (s *Store) EnableUser(ctx context.Context, id uuid.UUID, e store.Event) (store.User, error) {
 	return s.changeUser(ctx, userChange{op: "enable user", query: updateEnabled, args: []any{id}}, e)
-}
-
-const deleteUser = `
-DELETE FROM users AS u
-WHERE u.id = $1 AND ($3 = '' OR u.password_hash = $3)
-RETURNING ` + userColumns + `, GREATEST(u.generation + 1, $2)`
-
-// DeleteUser implements [store.Store].
-func (s *Store) DeleteUser(ctx context.Context, id uuid.UUID, d store.Deletion, e store.Event) error {
-	_, err := s.changeUser(ctx, userChange{
-		op: "delete user", query: deleteUser,
-		args:         []any{id, store.NextGeneration(e.At), d.PasswordHash},
-		endsSessions: true,
-		also: func(ctx context.Context, tx pgx.Tx, u store.User, e store.Event) error {
-			if err := releaseUser(ctx, tx, u, e); err != nil {
-				return err
-			}
-			if err := emptyMail(ctx, tx, u, e); err != nil {
-				return err
-			}
-			to := ownerOf(u)
-			to.userID = uuid.Nil
-			return queueMail(ctx, tx, d.Notice, to, e)
-		},
-	}, e)
-	if d.PasswordHash != "" && errors.Is(err, store.ErrNotFound) {
-		if _, err := s.UserByID(ctx, id); err == nil {
-			return fmt.Errorf("delete user: the password hash has changed: %w", store.ErrConflict)
-		}
-	}
-	return err
 }

@@ -217,7 +217,6 @@ func clearUser(ctx context.Context, tx *sql.Tx, u store.User, e store.Event) err
 const (
 	deleteAttempts = `DELETE FROM login_attempts WHERE user_id = ?1`
 	deletePlaces   = `DELETE FROM known_places WHERE user_id = ?1`
-	deleteMail     = `DELETE FROM outbox WHERE user_id = ?1`
 )
 
 // forgetUser removes a user's counters and known places.

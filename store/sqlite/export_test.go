@@ -26,6 +26,12 @@ const (
 	SelectTokenUser      = selectTokenUser
 	SelectPendingEmail   = selectPendingEmail
 	DeleteOldMailTokens  = deleteOldMailTokens
+	AnyMailDue           = anyMailDue
+	SelectDue            = selectDue
+	CountHour            = countHour
+	SelectMails          = selectMails
+	SelectChangeable     = selectChangeable
+	DeleteOldMail        = deleteOldMail
 )
 
 // SelectTrail returns the statement that reads a page of the trail, and its arguments.

@@ -12,8 +12,9 @@ import (
 )
 
 const insertImported = `
-INSERT INTO users (id, username, username_folded, password_hash, created_at, disabled_at, password_changed_at, password_disabled_at, generation)
-VALUES (?1, ?2, ?3, NULLIF(?4, ''), ?5, ?6, ?7, ?8, ?9)
+INSERT INTO users (id, username, username_folded, password_hash, created_at, disabled_at, password_changed_at, password_disabled_at, generation,
+    email, email_folded, email_verified_at, locale)
+VALUES (?1, ?2, ?3, NULLIF(?4, ''), ?5, ?6, ?7, ?8, ?9, NULLIF(?10, ''), NULLIF(?11, ''), ?12, ?13)
 ON CONFLICT DO NOTHING`
 
 const fillPassword = `
@@ -57,7 +58,8 @@ func (s *Store) ImportUsers(ctx context.Context, users []store.ImportedUser, e s
 func importUser(ctx context.Context, tx *sql.Tx, insert, audit *sql.Stmt, u store.ImportedUser, e store.Event) (store.ImportOutcome, error) {
 	e.UserID = u.ID
 	added, err := changesRow(insert.ExecContext(ctx, u.ID, u.Username, u.Folded, u.PasswordHash, micros(u.CreatedAt), nullable(u.DisabledAt),
-		micros(u.PasswordChangedAt), nullable(u.PasswordDisabledAt), store.NextGeneration(e.At)))
+		micros(u.PasswordChangedAt), nullable(u.PasswordDisabledAt), store.NextGeneration(e.At),
+		u.Email.Text, u.Email.Folded, nullable(importedVerifiedAt(u)), u.Locale))
 	if err != nil {
 		return 0, err
 	}
@@ -76,10 +78,26 @@ func importUser(ctx context.Context, tx *sql.Tx, insert, audit *sql.Stmt, u stor
 	}
 	outcome := store.Taken
 	err = tx.QueryRowContext(ctx, selectThere, u.ID, u.Folded).Scan(&outcome)
-	if errors.Is(err, sql.ErrNoRows) {
-		return store.Taken, nil
+	if !errors.Is(err, sql.ErrNoRows) {
+		return outcome, err
 	}
-	return outcome, err
+	var name bool
+	if err := tx.QueryRowContext(ctx, nameIsTaken, u.ID, u.Folded).Scan(&name); err != nil {
+		return 0, err
+	}
+	if !name {
+		return store.EmailTaken, nil
+	}
+	return store.Taken, nil
+}
+
+// importedVerifiedAt returns when the address of an imported user was verified, zero if it was not.
+func importedVerifiedAt(u store.ImportedUser) time.Time {
+	at := verifiedAt(u.NewUser)
+	if !at.IsZero() && !u.EmailVerifiedAt.IsZero() {
+		at = u.EmailVerifiedAt
+	}
+	return at
 }
 
 // nullable is NULL for a zero time.

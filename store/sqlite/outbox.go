@@ -40,15 +40,16 @@ const linkDead = `o.` + withLink + ` AND NOT EXISTS (
 const mailDue = `o.state = 'waiting' AND o.next_at <= ?1 AND (o.leased_until IS NULL OR o.leased_until <= ?1)`
 
 const (
-	anyMailDue = `SELECT EXISTS (SELECT 1 FROM outbox o WHERE ` + mailDue + `)`
+	anyMailDue = `SELECT EXISTS (SELECT 1 FROM outbox o INDEXED BY outbox_next_at_idx WHERE ` + mailDue + `)`
 
 	// countHour counts what uses up the limit of an hour: ?1 is now, ?2 an hour ago.
 	countHour = `
-SELECT (SELECT count(*) FROM outbox WHERE state = 'sent' AND ended_at > ?2) + (SELECT count(*) FROM outbox WHERE leased_until > ?1)`
+SELECT (SELECT count(*) FROM outbox INDEXED BY outbox_ended_at_idx WHERE state = 'sent' AND ended_at > ?2)
+    + (SELECT count(*) FROM outbox WHERE leased_until > ?1)`
 
 	selectDue = `
 SELECT ` + outboxColumns + `, o.expires_at <= ?1 OR ` + linkDead + `
-FROM outbox o LEFT JOIN mail_tokens m ON m.id = o.id
+FROM outbox o INDEXED BY outbox_next_at_idx LEFT JOIN mail_tokens m ON m.id = o.id
 WHERE ` + mailDue + `
 ORDER BY o.next_at
 LIMIT ?2`

@@ -50,6 +50,13 @@ func TestNoPageScansATable(t *testing.T) {
 		"token's user":    {sqlite.SelectTokenUser, []any{"x"}, "token_hash=?"},
 		"pending address": {sqlite.SelectPendingEmail, []any{0, "x"}, "mail_tokens_user_id_idx"},
 		"old tokens":      {sqlite.DeleteOldMailTokens, []any{0, 10}, "mail_tokens_expires_at_idx"},
+		"any mail due":    {sqlite.AnyMailDue, []any{0}, "outbox_next_at_idx"},
+		"mail due":        {sqlite.SelectDue, []any{0, 10}, "outbox_next_at_idx"},
+		"sent mail":       {sqlite.CountHour, []any{0, 0}, "outbox_ended_at_idx"},
+		"leased mail":     {sqlite.CountHour, []any{0, 0}, "outbox_leased_until_idx"},
+		"mails":           {sqlite.SelectMails, []any{"sent", 0, uuid.Nil, 10}, "outbox_state_idx"},
+		"failed mails":    {sqlite.SelectChangeable, []any{nil}, "outbox_state_idx"},
+		"old mail":        {sqlite.DeleteOldMail, []any{0, 10}, "outbox_ended_at_idx"},
 		"revocations":     {sqlite.DeleteOldRevocations, []any{0, 10}, "revocations_at_idx"},
 	} {
 		rows, err := db.Query("EXPLAIN QUERY PLAN "+statement.sql, statement.args...)

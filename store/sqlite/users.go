@@ -3,9 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -16,6 +13,10 @@ import (
 const userColumns = `users.id, users.username, users.username_folded, users.created_at, users.disabled_at, users.password_changed_at, users.failed_logins, users.password_disabled_at,
     COALESCE(users.email, ''), users.email_verified_at, users.locale`
 
+// columnsRead is the capacity for the destinations of a scan: those of userColumns, and as many that
+// most queries read after them.
+const columnsRead = 24
+
 // userRow scans userColumns.
 type userRow struct {
 	user                             store.User
@@ -25,8 +26,8 @@ type userRow struct {
 
 func (r *userRow) dest() []any {
 	u := &r.user
-	return []any{&u.ID, &u.Username, &u.Folded, &r.created, &r.disabled, &r.changed, &u.FailedLogins, &r.passwordGone,
-		&u.Email, &r.verified, &u.Locale}
+	return append(make([]any, 0, columnsRead), &u.ID, &u.Username, &u.Folded, &r.created, &r.disabled, &r.changed, &u.FailedLogins, &r.passwordGone,
+		&u.Email, &r.verified, &u.Locale)
 }
 
 func (r *userRow) get() store.User {
@@ -34,37 +35,6 @@ func (r *userRow) get() store.User {
 	u.CreatedAt, u.PasswordChangedAt, u.DisabledAt = instant(r.created), instant(r.changed), utc(r.disabled)
 	u.PasswordDisabledAt, u.EmailVerifiedAt = utc(r.passwordGone), utc(r.verified)
 	return u
-}
-
-const insertUser = `
-INSERT INTO users (id, username, username_folded, password_hash, created_at, password_changed_at,
-    email, email_folded, email_verified_at, locale)
-VALUES (?1, ?2, ?3, NULLIF(?4, ''), ?5, ?5, NULLIF(?6, ''), NULLIF(?7, ''), ?8, ?9)
-RETURNING ` + userColumns
-
-// CreateUser implements [store.Store].
-func (s *Store) CreateUser(ctx context.Context, u store.NewUser, e store.Event) (store.User, error) {
-	var row userRow
-	err := s.write(ctx, "create user", func(tx *sql.Tx) error {
-		err := tx.QueryRowContext(ctx, insertUser, u.ID, u.Username, u.Folded, u.PasswordHash, micros(u.CreatedAt),
-			u.Email.Text, u.Email.Folded, nullTime(verifiedAt(u)), u.Locale).Scan(row.dest()...)
-		if err != nil {
-			return err
-		}
-		return recordUnlessReleased(ctx, tx, u, e)
-	})
-	if err != nil {
-		return store.User{}, err
-	}
-	return row.get(), nil
-}
-
-// verifiedAt returns when the address of a new user was verified, zero if it was not.
-func verifiedAt(u store.NewUser) time.Time {
-	if u.Email.Verified {
-		return u.CreatedAt
-	}
-	return time.Time{}
 }
 
 // userChange is a change to one user.
@@ -282,35 +252,4 @@ const updateEnabled = `UPDATE users SET disabled_at = NULL WHERE users.id = ?1 R
 // EnableUser implements [store.Store].
 func (s *Store) EnableUser(ctx context.Context, id uuid.UUID, e store.Event) (store.User, error) {
 	return s.changeUser(ctx, userChange{op: "enable user", query: updateEnabled, args: []any{id}}, e)
-}
-
-const deleteUser = `
-DELETE FROM users
-WHERE users.id = ?1 AND (?3 = '' OR users.password_hash = ?3)
-RETURNING ` + userColumns + `, MAX(users.generation + 1, ?2)`
-
-// DeleteUser implements [store.Store].
-func (s *Store) DeleteUser(ctx context.Context, id uuid.UUID, d store.Deletion, e store.Event) error {
-	_, err := s.changeUser(ctx, userChange{
-		op: "delete user", query: deleteUser,
-		args:         []any{id, store.NextGeneration(e.At), d.PasswordHash},
-		endsSessions: true,
-		also: func(ctx context.Context, tx *sql.Tx, u store.User, e store.Event) error {
-			if err := releaseUser(ctx, tx, u, e); err != nil {
-				return err
-			}
-			if err := emptyMail(ctx, tx, u, e); err != nil {
-				return err
-			}
-			to := ownerOf(u)
-			to.userID = uuid.Nil
-			return queueMail(ctx, tx, d.Notice, to, e)
-		},
-	}, e)
-	if d.PasswordHash != "" && errors.Is(err, store.ErrNotFound) {
-		if _, err := s.UserByID(ctx, id); err == nil {
-			return fmt.Errorf("delete user: the password hash has changed: %w", store.ErrConflict)
-		}
-	}
-	return err
 }

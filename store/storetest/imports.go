@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -109,6 +110,36 @@ var importCases = []testCase{
 		}
 		equal(f, "filled", sum, each)
 	}},
+	{"addresses and languages are imported, and a taken address leaves only its own user out", func(f *fixture) {
+		owner := f.verified("owner", "taken@example.com")
+		withAddress := func(name, text string, verifiedAt time.Time) store.ImportedUser {
+			u := imported(name, name)
+			u.Email, u.EmailVerifiedAt, u.Locale = store.Address{Text: text, Folded: strings.ToLower(text), Verified: !verifiedAt.IsZero()}, verifiedAt, "pt-BR,pt"
+			return u
+		}
+		then := noon.Add(-time.Hour)
+		first, taken, hers := withAddress("alice", "Alice@example.com", then), withAddress("mallory", "Taken@example.com", then), withAddress("carol", "taken@example.com", time.Time{})
+		twice, named, none := withAddress("twin", "alice@example.com", then), withAddress("owner", "taken@example.com", then), imported("zed", "zed")
+		if first.ID.String() > twice.ID.String() { // PostgreSQL adds a batch in the order of ids
+			first.ID, twice.ID = twice.ID, first.ID
+		}
+		batch := []store.ImportedUser{first, taken, hers, twice, named, none}
+		f.writes("import", func() {
+			f.imports(batch, store.Imported, store.EmailTaken, store.Imported, store.EmailTaken, store.Taken, store.Imported)
+		}, about(event(store.ActionUserImported, noon), first.ID, uuid.Nil), about(event(store.ActionUserImported, noon), hers.ID, uuid.Nil),
+			about(event(store.ActionUserImported, noon), none.ID, uuid.Nil))
+		f.imports(batch, store.There, store.EmailTaken, store.There, store.EmailTaken, store.Taken, store.There)
+		for _, n := range []store.ImportedUser{first, hers, none} {
+			got, err := f.store.Credentials(f.ctx, n.Folded)
+			f.ok("read credentials", err)
+			equal(f, n.Username, got, credentialsOf(n))
+		}
+		f.owns("alice@example.com", "alice")
+		f.owns("taken@example.com", "owner")
+		got, err := f.store.UserByID(f.ctx, owner.ID)
+		f.ok("read user", err)
+		equal(f, "owner", got, owner)
+	}},
 	{"every user is on one page of credentials, by id", func(f *fixture) {
 		var want []store.Credentials
 		var users []store.ImportedUser
@@ -170,7 +201,7 @@ func imported(name, folded string) store.ImportedUser {
 func credentialsOf(u store.ImportedUser) store.Credentials {
 	return store.Credentials{PasswordHash: u.PasswordHash, Generation: store.Generation{User: store.NextGeneration(noon)}, User: store.User{
 		ID: u.ID, Username: u.Username, Folded: u.Folded, CreatedAt: u.CreatedAt, DisabledAt: u.DisabledAt, PasswordChangedAt: u.PasswordChangedAt,
-		PasswordDisabledAt: u.PasswordDisabledAt,
+		PasswordDisabledAt: u.PasswordDisabledAt, Email: u.Email.Text, EmailVerifiedAt: u.EmailVerifiedAt, Locale: u.Locale,
 	}}
 }
 

@@ -237,6 +237,19 @@ func operations(s store.Store) map[string]func(ctx context.Context) error {
 		},
 		"rename user":            func(ctx context.Context) error { _, err := s.RenameUser(ctx, id, "x", "x", e); return err },
 		"delete old mail tokens": func(ctx context.Context) error { _, err := s.DeleteOldMailTokens(ctx, noon, 1); return err },
-		"record":                 func(ctx context.Context) error { return s.Record(ctx, e) },
+		"claim mail": func(ctx context.Context) error {
+			_, err := s.ClaimMail(ctx, store.MailClaim{Lease: id, Now: noon, Until: noon, Limit: 1})
+			return err
+		},
+		"record mail": func(ctx context.Context) error {
+			_, err := s.RecordMail(ctx, store.MailResult{ID: id, Lease: id, At: noon, State: store.MailSent})
+			return err
+		},
+		"mails":           func(ctx context.Context) error { _, _, err := s.Mails(ctx, store.MailPage{Limit: 1}); return err },
+		"retry mail":      func(ctx context.Context) error { _, err := s.RetryMail(ctx, id, noon, e); return err },
+		"drop mail":       func(ctx context.Context) error { _, err := s.DropMail(ctx, id, e); return err },
+		"count mail":      func(ctx context.Context) error { _, err := s.MailStats(ctx); return err },
+		"delete old mail": func(ctx context.Context) error { _, err := s.DeleteOldMail(ctx, noon, 1); return err },
+		"record":          func(ctx context.Context) error { return s.Record(ctx, e) },
 	}
 }

@@ -40,6 +40,7 @@ func ServiceSettings(cfg Loaded, secret string) (authn.Config, error) {
 		KeepsStrongerHashes: cfg.Development(),
 		RegistrationClosed:  cfg.Registration == "closed",
 		NameQuarantine:      cfg.Accounts.NameQuarantine,
+		Mail:                cfg.mailRules(),
 	}, nil
 }
 

@@ -84,6 +84,8 @@ func (w *exampleWriter) line(indent, comment, text string) {
 // inYAML returns a default as YAML.
 func inYAML(t reflect.Type, value string) string {
 	switch {
+	case t.Kind() == reflect.Slice && value != "":
+		return "[" + value + "]"
 	case value != "":
 		return value
 	case t.Kind() == reflect.Slice || t == reflect.TypeFor[Secrets]():

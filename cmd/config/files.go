@@ -15,6 +15,9 @@ func (src Sources) Files(cfg Loaded) []string {
 			files = append(files, s.file)
 		}
 	}
+	if ca := cfg.Mail.CAFile; ca != "" {
+		files = append(files, ca)
+	}
 	if list := cfg.Password.BlocklistFile; list != "" {
 		files = append(files, list)
 	}

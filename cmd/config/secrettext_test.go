@@ -67,6 +67,7 @@ func TestAFileOfASecretIsRefusedForWhatStandsAroundIt(t *testing.T) {
 	secrets := map[string]string{
 		"database.url_file": "postgres://u:hunter2@localhost/db", "jwt.secret_file": goodSecret, "jwt.previous_secrets_file": goodSecret,
 		"password.pepper_file": goodSecret, "password.previous_peppers_file": goodSecret, "vault.secret_id_file": goodSecret,
+		"mail.url_file": "smtp://u:hunter2@mail.example",
 	}
 	for _, key := range keys() {
 		if stem := strings.TrimSuffix(key, "_file"); stem != key && slices.Contains(keys(), stem) && secrets[key] == "" {

@@ -36,9 +36,12 @@ type Settings struct {
 	// open lets anyone register. closed allows only "authctl user create".
 	Registration string   `key:"registration" default:"open" oneof:"open closed" reload:"yes"`
 	Accounts     Accounts `key:"accounts"`
-	Log          Log      `key:"log"`
-	// HashiCorp Vault or OpenBao. Its KV engine can hold jwt.secret, database.url, password.pepper
-	// and the lists of previous secrets and peppers: set them to vault:PATH#FIELD, such as
+	// How mails are sent: links that verify an address or set a new password, and notices; see
+	// docs/mail.md.
+	Mail Mail `key:"mail"`
+	Log  Log  `key:"log"`
+	// HashiCorp Vault or OpenBao. Its KV engine can hold jwt.secret, database.url, mail.url,
+	// password.pepper and the lists of previous secrets and peppers: set them to vault:PATH#FIELD, such as
 	// vault:secret/authctl#jwt_secret. The environment says where Vault is: VAULT_ADDR,
 	// VAULT_NAMESPACE, VAULT_CACERT and Vault's other variables.
 	Vault  Vault  `key:"vault"`

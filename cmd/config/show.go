@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/docker/go-units"
+
+	"github.com/authctl/authctl/authn/mail"
 )
 
 // View is one setting in JSON and YAML.
@@ -31,6 +33,9 @@ func showValue(key string, field reflect.Value) string {
 	case SecretText:
 		if key == "database.url" {
 			return RedactURL(string(v))
+		}
+		if to, err := mail.ParseURL(string(v)); key == "mail.url" && err == nil {
+			return to.String() // without user and password
 		}
 		if v == "" {
 			return ""

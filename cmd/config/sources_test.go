@@ -41,6 +41,8 @@ func TestEverySettingHasAVariable(t *testing.T) {
 	write(t, secretFile, goodSecret, 0o600)
 	urlFile := filepath.Join(t.TempDir(), "url")
 	write(t, urlFile, "sqlite:other.db", 0o600)
+	mailFile := filepath.Join(t.TempDir(), "mail")
+	write(t, mailFile, "smtp://mail.example", 0o600)
 	certFile, keyFile := writePair(t)
 	beside := map[string]string{"server.tls.cert_file": "server.tls.key_file", "server.tls.key_file": "server.tls.cert_file"}
 	values := map[string]string{
@@ -59,7 +61,11 @@ func TestEverySettingHasAVariable(t *testing.T) {
 		"cookies.host_prefix": "true", "password.argon2.memory": "46MiB", "password.argon2.iterations": "2", "password.argon2.parallelism": "2", "password.argon2.implementation": "portable",
 		"password.pepper": goodSecret, "password.pepper_file": secretFile, "password.previous_peppers": goodSecret, "password.previous_peppers_file": secretFile,
 		"hashing.memory_budget": "1GiB", "hashing.workers": "3", "hashing.max_wait": "500ms",
-		"password.min_length": "15", "password.blocklist_file": "/dev/null", "registration": "closed", "accounts.name_quarantine": "48h", "log.level": "warn", "log.format": "json",
+		"password.min_length": "15", "password.blocklist_file": "/dev/null", "registration": "closed", "accounts.name_quarantine": "48h", "accounts.email": "off",
+		"mail.url": "smtps://u:hunter2@mail.example", "mail.url_file": mailFile, "mail.from": "Example <a@b.example>", "mail.envelope_from": "bounces@b.example", "mail.hello": "login.example",
+		"mail.ca_file": certFile, "mail.insecure": "true", "mail.links.verify": "https://a.example/verify", "mail.links.reset": "https://a.example/reset", "mail.templates_dir": "texts",
+		"mail.notices": "new_place,account_deleted", "mail.max_per_recipient": "2", "mail.max_per_hour": "0",
+		"log.level": "warn", "log.format": "json",
 		"vault.auth": "approle", "vault.mount": "ci", "vault.token_file": "/run/vault/token", "vault.role_id": "a", "vault.secret_id": "b", "vault.secret_id_file": secretFile,
 		"vault.role": "authctl", "vault.insecure": "true", "vault.connect_timeout": "1m", "vault.refresh_interval": "10s", "vault.max_age": "1h", "config.watch": "true",
 	}

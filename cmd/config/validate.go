@@ -18,6 +18,10 @@ func (l *Loaded) adjust() {
 		l.Password.Argon2.Memory = 4 << 20
 		l.Origins["password.argon2.memory"] = "environment: development"
 	}
+	if l.Development() && l.Origins["mail.url"] == "default" {
+		l.Mail.URL.Text = "log:"
+		l.Origins["mail.url"] = "environment: development"
+	}
 }
 
 // Validate reports every value that is out of range or contradicts another.
@@ -30,6 +34,7 @@ func (l *Loaded) Validate(bad *Faults) {
 	l.validateLimits(bad)
 	l.validateCookies(bad)
 	l.validatePassword(bad)
+	l.validateMail(bad)
 	bad.AddError("vault.auth", vault.CheckAuth(l.Vault.Auth))
 	if l.Vault.MaxAge <= l.Vault.RefreshInterval {
 		bad.Add("vault.max_age", "must be longer than vault.refresh_interval (%s), or serve is not ready between two queries", l.Vault.RefreshInterval)
@@ -127,6 +132,7 @@ func (l *Loaded) findServing(bad *Faults) {
 	if _, err := readBlocklist(l.Password.BlocklistFile); err != nil {
 		bad.Add("password.blocklist_file", "%v", err)
 	}
+	l.findMailing(bad)
 	limit, source := MemoryLimit()
 	l.checkMemory(limit, source, bad)
 	l.Server.TLS.check(bad)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/authn/mail"
 	"github.com/authctl/authctl/server"
 )
 
@@ -36,8 +37,27 @@ func (l *Loaded) Warnings() (all []string) {
 	if behindHTTPS := s.TLS.CertFile != "" || publicHTTPS(s.PublicURL) || len(s.TrustedProxies) > 0; behindHTTPS && l.Cookies.Secure == "false" {
 		all = append(all, "cookies.secure is false although there is HTTPS, or a proxy that may speak it: browsers then send the tokens over plain HTTP as well; auto follows the connection")
 	}
+	all = append(all, l.mailWarnings()...)
 	for _, name := range l.lone {
 		all = append(all, fmt.Sprintf("%s is ignored, because Kubernetes sets such variables for Services; but no other variable of this Service is set%s", name, Nearest(name, variableNames())))
+	}
+	return all
+}
+
+// mailWarnings returns the warnings about mail.
+func (l *Loaded) mailWarnings() (all []string) {
+	to, err := mail.ParseURL(string(l.Mail.URL.Text))
+	if err != nil {
+		return nil // off, or kept in Vault
+	}
+	if to.Scheme == mail.SchemeLog && !l.Development() {
+		all = append(all, "mail.url is log:, so nobody gets mail, and the log has links that set passwords: that is for development")
+	}
+	if l.Mail.Insecure && !to.Loopback() {
+		all = append(all, fmt.Sprintf("mail.insecure is true, so mails with links that set passwords go to %s in clear: only on a network that is yours alone", to))
+	}
+	if l.emailMode() == authn.EmailOff {
+		all = append(all, "accounts.email is off, so nothing is mailed although mail.url is set")
 	}
 	return all
 }

@@ -84,6 +84,7 @@ func (s *Service) requestVerification(ctx context.Context, a Actor, r store.Veri
 	e := a.event(store.ActionVerifyRequested, now)
 	e.UserID = r.UserID
 	decision, err := s.store.RequestVerification(ctx, r, e)
+	s.mailQueued()
 	if err != nil {
 		return fail(err)
 	}

@@ -86,6 +86,10 @@ func (m MailRules) new(kind store.MailKind, locale string, expires time.Time) st
 // EmailOn reports whether accounts may have addresses, and mail is sent to them.
 func (s *Service) EmailOn() bool { return s.rules.Load().mail.on() }
 
+// OnMailQueued sets a function that is called after a request that may have queued a mail with a
+// link, so that the mail is sent at once. It must not wait. Set it before requests arrive.
+func (s *Service) OnMailQueued(wake func()) { s.mailQueued = wake }
+
 // requireEmail fails with [CodeEmailOff] unless e-mail is on.
 func (s *Service) requireEmail() error {
 	if !s.EmailOn() {

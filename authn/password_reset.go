@@ -46,6 +46,7 @@ func (s *Service) requestReset(ctx context.Context, r store.ResetRequest, locale
 		return 0, err
 	}
 	decision, err := s.store.RequestReset(ctx, r, e)
+	s.mailQueued()
 	if err != nil {
 		return 0, fail(err)
 	}

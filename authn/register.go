@@ -149,6 +149,9 @@ func (s *Service) addUser(ctx context.Context, a Actor, in NewAccount, email sto
 	case err != nil:
 		return Registered{}, fail(err)
 	}
+	if u.Verification != nil {
+		s.mailQueued()
+	}
 	return Registered{User: user, Warning: warning}, nil
 }
 

@@ -58,19 +58,20 @@ type Service struct {
 	Keys    *Keys    // the keys that sign access tokens
 	Cluster *Cluster // the servers, and the feed of what has ended access
 
-	store     store.Store
-	rules     atomic.Pointer[rules]
-	access    *accessTokens
-	noSecret  bool // the secret is a placeholder
-	refresh   time.Duration
-	maxAge    time.Duration
-	retry     time.Duration
-	clock     func() time.Time
-	database  func() time.Time // replaces the database's clock in tests; nil for its own
-	rotations [store.Lost + 1]atomic.Uint64
-	throttled atomic.Uint64
-	capped    atomic.Uint64
-	lastAudit atomic.Int64 // when a refusal by a limit was last audited, in microseconds
+	store      store.Store
+	rules      atomic.Pointer[rules]
+	access     *accessTokens
+	noSecret   bool // the secret is a placeholder
+	refresh    time.Duration
+	maxAge     time.Duration
+	retry      time.Duration
+	clock      func() time.Time
+	database   func() time.Time // replaces the database's clock in tests; nil for its own
+	mailQueued func()           // see OnMailQueued
+	rotations  [store.Lost + 1]atomic.Uint64
+	throttled  atomic.Uint64
+	capped     atomic.Uint64
+	lastAudit  atomic.Int64 // when a refusal by a limit was last audited, in microseconds
 }
 
 // New returns a Service on st. If st is nil, only [Service.Inspect] works.
@@ -95,14 +96,15 @@ func New(cfg Config, st store.Store) (*Service, error) {
 		cfg.MaxStaleness = 30 * time.Second
 	}
 	s := &Service{
-		store:    st,
-		access:   newAccessTokens(rules.secrets, cfg.Issuer, cfg.Audience, cfg.AccessTTL),
-		refresh:  cfg.RefreshTTL,
-		maxAge:   cfg.SessionMaxAge,
-		retry:    cfg.RetryWindow,
-		clock:    cfg.Now,
-		database: cfg.DatabaseClock,
-		noSecret: cfg.NoSecret,
+		store:      st,
+		access:     newAccessTokens(rules.secrets, cfg.Issuer, cfg.Audience, cfg.AccessTTL),
+		refresh:    cfg.RefreshTTL,
+		maxAge:     cfg.SessionMaxAge,
+		retry:      cfg.RetryWindow,
+		clock:      cfg.Now,
+		database:   cfg.DatabaseClock,
+		noSecret:   cfg.NoSecret,
+		mailQueued: func() {},
 	}
 	s.access.clientID = cmp.Or(cfg.ClientID, s.access.clientID)
 	s.rules.Store(rules)

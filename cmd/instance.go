@@ -17,6 +17,7 @@ type opening struct {
 	verifies bool // use the secret, if there is one
 	hashes   bool // the command hashes passwords, or reads hashes
 	serves   bool // the command serves requests, each with a time limit
+	mails    bool // the command itself sends mail
 	restores bool // a restore may have begun
 	migrate  migration
 	separate string // PostgreSQL schema for an installation beside another one; "" for none
@@ -30,6 +31,8 @@ func (o opening) wants(key string) bool {
 		return o.signs || o.verifies
 	case "password":
 		return o.hashes
+	case "mail":
+		return o.serves || o.mails
 	default:
 		return true
 	}

@@ -23,6 +23,7 @@ const reconcileAgain = 5 * time.Second // after the signing keys could not be re
 type reloader struct {
 	app  *app
 	inst *instance
+	mail *mailroom // nil while mail is off
 	srv  *server.Server
 	gate *levelGate
 	log  zerolog.Logger
@@ -37,8 +38,8 @@ type reloader struct {
 	maxAge    atomic.Int64
 }
 
-func newReloader(a *app, inst *instance, gate *levelGate, log zerolog.Logger) *reloader {
-	r := &reloader{app: a, inst: inst, gate: gate, log: log, running: inst.cfg, tried: inst.cfg, hup: make(chan os.Signal, 1)}
+func newReloader(a *app, inst *instance, mails *mailroom, gate *levelGate, log zerolog.Logger) *reloader {
+	r := &reloader{app: a, inst: inst, mail: mails, gate: gate, log: log, running: inst.cfg, tried: inst.cfg, hup: make(chan os.Signal, 1)}
 	r.maxAge.Store(int64(inst.cfg.Vault.MaxAge))
 	r.heard(inst.cfg)
 	signal.Notify(r.hup, syscall.SIGHUP) // from now on, it ends the process no more
@@ -143,7 +144,11 @@ func (r *reloader) apply(ctx context.Context, next config.Loaded, what string) {
 	if merged.JWT.Secret.Text != "" {
 		secret = string(merged.JWT.Secret.Text)
 	}
-	settings, err := config.ServiceSettings(merged, secret)
+	useMail, err := r.mail.reconfigure(merged)
+	var settings authn.Config
+	if err == nil {
+		settings, err = config.ServiceSettings(merged, secret)
+	}
 	if err == nil {
 		err = r.inst.authn.Reconfigure(ctx, settings)
 	}
@@ -157,6 +162,7 @@ func (r *reloader) apply(ctx context.Context, next config.Loaded, what string) {
 		r.refused(err)
 		return
 	}
+	useMail()
 	r.gate.set(merged.Log.Level)
 	r.maxAge.Store(int64(merged.Vault.MaxAge))
 	r.inst.secret, r.running = secret, merged

@@ -67,9 +67,14 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 		return err
 	}
 	log := a.log.Logger
-	changes := newReloader(a, inst, a.log.gate, log)
+	mails, err := newMailroom(inst, listening.public, a.log)
+	if err != nil {
+		return err
+	}
+	changes := newReloader(a, inst, mails, a.log.gate, log)
 	settings := config.ServerSettings(inst.cfg, buildVersion())
 	settings.Ready = changes.ready
+	settings.Mail = mails.stats()
 	srv, err := server.New(settings, inst.authn, inst.store, log)
 	if err != nil {
 		return &problem{exitUsage, err, ""}
@@ -78,7 +83,7 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 		return err
 	}
 	addThreads(inst.authn.HashStats().Budget.Workers)
-	ctx, leave, err := inst.join(ctx, changes, srv, log)
+	ctx, leave, err := inst.join(ctx, changes, srv, mails, log)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 // continue while the server drains. leave stops them and waits for their end. The returned context
 // ends with ctx. It also ends, with [store.ErrReplaced] as its cause, when another database has
 // replaced the opened one.
-func (inst *instance) join(ctx context.Context, changes *reloader, srv *server.Server, log zerolog.Logger) (while context.Context, leave func(), err error) {
+func (inst *instance) join(ctx context.Context, changes *reloader, srv *server.Server, mails *mailroom, log zerolog.Logger) (while context.Context, leave func(), err error) {
 	beside, stop := context.WithCancel(context.WithoutCancel(ctx))
 	ctx, end := context.WithCancelCause(ctx)
 	kicked := make(chan struct{}, 1)
@@ -44,6 +44,7 @@ func (inst *instance) join(ctx context.Context, changes *reloader, srv *server.S
 	var background sync.WaitGroup
 	background.Go(func() { sweepEvery(beside, inst.authn, 10*time.Minute, log) })
 	background.Go(signOff)
+	background.Go(func() { mails.run(beside, inst.store) })
 	background.Go(func() { changes.run(beside, srv, kicked) })
 	return ctx, func() {
 		end(nil)

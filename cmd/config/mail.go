@@ -17,12 +17,6 @@ import (
 // domain (RFC 2606).
 const inventedFrom = "authctl <no-reply@authctl.invalid>"
 
-// The pages that the built-in links open.
-const (
-	verifyPage = "/verify-email"
-	resetPage  = "/reset-password"
-)
-
 // MailOn reports whether mail is sent.
 func (c *Loaded) MailOn() bool { return c.Mail.URL.Text != "" || c.unread("mail.url") }
 
@@ -85,10 +79,10 @@ func (c *Loaded) base() string {
 func (c *Loaded) MailLinks() mail.Links {
 	links := mail.Links{Verify: c.Mail.Links.Verify, Reset: c.Mail.Links.Reset}
 	if links.Verify == "" {
-		links.Verify = c.base() + verifyPage
+		links.Verify = c.base() + server.VerifyPagePath
 	}
 	if links.Reset == "" {
-		links.Reset = c.base() + resetPage
+		links.Reset = c.base() + server.ResetPagePath
 	}
 	return links
 }

@@ -6,6 +6,8 @@ import "github.com/authctl/authctl/server"
 func ServerSettings(cfg Loaded, version string) server.Config {
 	return server.Config{
 		PublicURL:             cfg.Server.PublicURL,
+		VerifyLink:            cfg.Mail.Links.Verify,
+		ResetLink:             cfg.Mail.Links.Reset,
 		TrustedOrigins:        cfg.Server.TrustedOrigins,
 		AllowedOrigins:        cfg.Server.CORS.AllowedOrigins,
 		TrustedProxies:        cfg.Server.TrustedProxies,

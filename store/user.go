@@ -21,6 +21,9 @@ type Users interface {
 	// username. A user who is added gets e.At as generation, so that tokens of a deleted user with
 	// the same id stay dead. ImportUsers writes e, with the user's id, for each user that it adds.
 	//
+	// A user with a verified address is not added when another user has verified it, and only one
+	// user of a batch is added with it. The others of the batch are added all the same.
+	//
 	// A user who already exists is left unchanged, with one exception. A user without a password
 	// gets the imported hash and PasswordChangedAt, and PasswordDisabledAt unless the password was
 	// disabled already. For each of those ImportUsers writes e with [ActionPasswordImported]. Their
@@ -63,8 +66,9 @@ type Users interface {
 	SetPassword(ctx context.Context, id uuid.UUID, hash string, notice *NewMail, e Event) (User, error)
 
 	// DisableUser sets disabled_at to e.At and ends the user's sessions by raising the user's
-	// generation. A user who is disabled already keeps the earlier instant. [ErrNotFound] when
-	// there is no such user.
+	// generation. It deletes the user's one-time tokens and drops the mail that waits with a link.
+	// A user who is disabled already keeps the earlier instant. [ErrNotFound] when there is no such
+	// user.
 	DisableUser(ctx context.Context, id uuid.UUID, e Event) (User, error)
 
 	// EnableUser clears disabled_at. Sessions that ended when the user was disabled stay dead.

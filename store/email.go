@@ -69,15 +69,15 @@ type Emails interface {
 	// id, and nothing when nothing changed.
 	VerifyEmail(ctx context.Context, tokenHash string, notice *NewMail, e Event) (Verification, error)
 
-	// ChangePassword sets a user's password and ends the user's sessions, except the one that asks.
-	// It reports false, and changes nothing, when the password hash is no longer c.PasswordHash, the
-	// generation is no longer c.Generation, the user or its password is disabled, or the session is
-	// not alive. It resets what StartSession resets of c.Attempt, deletes the user's one-time
-	// tokens, and queues c.Notice. generation is the user's new one, which the session has too.
+	// ChangePassword sets a user's password and ends the user's sessions, except the one that asks,
+	// which gets a new refresh token. It reports false, and changes nothing, when the password hash
+	// is no longer c.PasswordHash, the generation is no longer c.Generation, the user or its
+	// password is disabled, or the session is not alive. It resets what StartSession resets of
+	// c.Attempt, deletes the user's one-time tokens, and queues c.Notice. generation is the user's
+	// new one, which the session has too.
 	//
-	// The session keeps its refresh token when c.TokenHash is "". A caller that has that token should
-	// rotate it afterwards, by Rotate: then a refresh at the same moment converges on its successor.
-	// Otherwise the token is replaced, and presenting the old one is a reuse.
+	// The refresh token that is replaced has no retry window, because somebody may have stolen it:
+	// presenting it is a reuse.
 	//
 	// It writes e with the ids of the user and the session, and [ActionOthersRevoked] with the same.
 	ChangePassword(ctx context.Context, c PasswordChange, e Event) (generation int64, changed bool, err error)
@@ -161,8 +161,8 @@ type PasswordChange struct {
 	Generation   Generation // the pair that was read with the credentials
 	Attempt      *Attempt   // the attempt that succeeded; nil when it was not counted
 	SessionID    uuid.UUID  // the session that asks
-	TokenHash    string     // hex SHA-256 of its next refresh token; "" to keep the current one
-	Step         int64      // of the next token
-	ExpiresAt    time.Time  // of the next token, idle; the row's absolute expiry stays and bounds it
+	TokenHash    string     // hex SHA-256 of its next refresh token
+	Step         int64      // of that token
+	ExpiresAt    time.Time  // of that token, idle; the row's absolute expiry stays and bounds it
 	Notice       *NewMail
 }

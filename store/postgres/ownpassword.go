@@ -15,17 +15,13 @@ FROM installation i
 WHERE u.id = $1 AND u.password_hash = $5 AND u.disabled_at IS NULL AND u.password_disabled_at IS NULL AND i.generation = $6 AND u.generation = $7
 RETURNING ` + userColumns + `, u.generation`
 
-// spareSession raises a session that was alive until its user's generation was raised.
-const spareSession = `
-UPDATE refresh_tokens t SET user_generation = $1
+// keepSession raises a session that was alive until its user's generation was raised, and leaves no
+// way from the token that it replaces to the new one.
+const keepSession = `
+UPDATE refresh_tokens t SET user_generation = $1, token_hash = $6, step = GREATEST(t.step + 1, $7), last_used_at = $5,
+    expires_at = LEAST($8, t.absolute_expires_at), previous_hash = NULL, successor = NULL, rotated_at = NULL, replaced = ''
 FROM installation i
 WHERE t.id = $2 AND t.user_id = $3 AND t.user_generation >= $4 AND t.installation_generation >= i.generation AND t.expires_at > $5`
-
-// replaceToken leaves no way from the token that it replaces to the new one.
-const replaceToken = `
-UPDATE refresh_tokens SET token_hash = $2, step = GREATEST(step + 1, $3), last_used_at = $4, expires_at = LEAST($5, absolute_expires_at),
-    previous_hash = NULL, successor = NULL, rotated_at = NULL, replaced = ''
-WHERE id = $1`
 
 // errStale rolls a change back that came too late.
 var errStale = errors.New("changed meanwhile")
@@ -47,7 +43,7 @@ func (s *Store) ChangePassword(ctx context.Context, c store.PasswordChange, e st
 				return err
 			}
 		}
-		if err := keepSession(ctx, tx, c, generation, e); err != nil {
+		if err := spareSession(ctx, tx, c, generation, e); err != nil {
 			return err
 		}
 		if err := endLinks(ctx, tx, row.get(), e); err != nil {
@@ -72,19 +68,14 @@ func (s *Store) ChangePassword(ctx context.Context, c store.PasswordChange, e st
 	return generation, true, nil
 }
 
-// keepSession raises the session that asks to the user's new generation, which ends all others.
-func keepSession(ctx context.Context, tx pgx.Tx, c store.PasswordChange, generation int64, e store.Event) error {
-	tag, err := tx.Exec(ctx, spareSession, generation, c.SessionID, c.UserID, c.Generation.User, e.At)
+// spareSession gives the session that asks the user's new generation, which ends all others.
+func spareSession(ctx context.Context, tx pgx.Tx, c store.PasswordChange, generation int64, e store.Event) error {
+	tag, err := tx.Exec(ctx, keepSession, generation, c.SessionID, c.UserID, c.Generation.User, e.At, c.TokenHash, c.Step, c.ExpiresAt)
 	if err != nil {
 		return err
 	}
 	if tag.RowsAffected() == 0 {
 		return errStale
-	}
-	if c.TokenHash != "" {
-		if _, err := tx.Exec(ctx, replaceToken, c.SessionID, c.TokenHash, c.Step, e.At, c.ExpiresAt); err != nil {
-			return err
-		}
 	}
 	return publish(ctx, tx, store.Revocation{At: e.At, UserID: c.UserID, Generation: generation, Spared: c.SessionID})
 }

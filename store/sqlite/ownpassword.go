@@ -14,17 +14,13 @@ FROM installation i
 WHERE users.id = ?1 AND users.password_hash = ?5 AND users.disabled_at IS NULL AND users.password_disabled_at IS NULL AND i.generation = ?6 AND users.generation = ?7
 RETURNING ` + userColumns + `, users.generation`
 
-// spareSession raises a session that was alive until its user's generation was raised.
-const spareSession = `
-UPDATE refresh_tokens SET user_generation = ?1
+// keepSession raises a session that was alive until its user's generation was raised, and leaves no
+// way from the token that it replaces to the new one.
+const keepSession = `
+UPDATE refresh_tokens SET user_generation = ?1, token_hash = ?6, step = MAX(step + 1, ?7), last_used_at = ?5,
+    expires_at = MIN(?8, absolute_expires_at), previous_hash = NULL, successor = NULL, rotated_at = NULL, replaced = x''
 WHERE id = ?2 AND user_id = ?3 AND user_generation >= ?4 AND expires_at > ?5
     AND installation_generation >= (SELECT generation FROM installation)`
-
-// replaceToken leaves no way from the token that it replaces to the new one.
-const replaceToken = `
-UPDATE refresh_tokens SET token_hash = ?2, step = MAX(step + 1, ?3), last_used_at = ?4, expires_at = MIN(?5, absolute_expires_at),
-    previous_hash = NULL, successor = NULL, rotated_at = NULL, replaced = x''
-WHERE id = ?1`
 
 // errStale rolls a change back that came too late.
 var errStale = errors.New("changed meanwhile")
@@ -46,7 +42,7 @@ func (s *Store) ChangePassword(ctx context.Context, c store.PasswordChange, e st
 				return err
 			}
 		}
-		if err := keepSession(ctx, tx, c, generation, e); err != nil {
+		if err := spareSession(ctx, tx, c, generation, e); err != nil {
 			return err
 		}
 		if err := endLinks(ctx, tx, row.get(), e); err != nil {
@@ -71,9 +67,9 @@ func (s *Store) ChangePassword(ctx context.Context, c store.PasswordChange, e st
 	return generation, true, nil
 }
 
-// keepSession raises the session that asks to the user's new generation, which ends all others.
-func keepSession(ctx context.Context, tx *sql.Tx, c store.PasswordChange, generation int64, e store.Event) error {
-	result, err := tx.ExecContext(ctx, spareSession, generation, c.SessionID, c.UserID, c.Generation.User, micros(e.At))
+// spareSession gives the session that asks the user's new generation, which ends all others.
+func spareSession(ctx context.Context, tx *sql.Tx, c store.PasswordChange, generation int64, e store.Event) error {
+	result, err := tx.ExecContext(ctx, keepSession, generation, c.SessionID, c.UserID, c.Generation.User, micros(e.At), c.TokenHash, c.Step, micros(c.ExpiresAt))
 	if err != nil {
 		return err
 	}
@@ -81,11 +77,6 @@ func keepSession(ctx context.Context, tx *sql.Tx, c store.PasswordChange, genera
 		return err
 	} else if n == 0 {
 		return errStale
-	}
-	if c.TokenHash != "" {
-		if _, err := tx.ExecContext(ctx, replaceToken, c.SessionID, c.TokenHash, c.Step, micros(e.At), micros(c.ExpiresAt)); err != nil {
-			return err
-		}
 	}
 	return publish(ctx, tx, store.Revocation{At: e.At, UserID: c.UserID, Generation: generation, Spared: c.SessionID})
 }

@@ -232,7 +232,7 @@ func endingAccess(f *fixture) map[string]func(u store.User, e store.Event) error
 		},
 		"own password": func(u store.User, e store.Event) error {
 			n := f.session(u, u.Username)
-			_, changed, err := f.store.ChangePassword(f.ctx, change(n, "$argon2id$new"), e)
+			_, changed, err := f.store.ChangePassword(f.ctx, change(n, "$argon2id$new", "changed "+u.Username), e)
 			equal(f, "changed", changed, true)
 			return err
 		},

@@ -17,7 +17,7 @@ var ownPasswordCases = []testCase{
 		f.begin(a)
 		f.ok("fail", f.store.FailLogin(f.ctx, 0, store.Ceiling{}, nil, about(event(store.ActionLoginFailed, noon), u.ID, uuid.Nil)))
 		notice := newMail(store.MailPasswordChanged, noon)
-		c := change(kept, "$argon2id$new")
+		c := change(kept, "$argon2id$new", "changed kept")
 		c.Attempt, c.Notice = &a, &notice
 		later := noon.Add(time.Minute)
 		e := event(store.ActionPasswordChanged, later)
@@ -46,12 +46,12 @@ var ownPasswordCases = []testCase{
 		equal(f, "the one that asks", f.access(u, kept.ID).SessionCurrent, true)
 		equal(f, "the other", f.access(u, one.ID).SessionCurrent, false)
 		equal(f, "the other's token", f.outcome(one.ID, "one", "one next", later), store.Revoked)
-		equal(f, "the token", f.outcome(kept.ID, "kept", "kept next", later), store.Rotated)
+		equal(f, "the token", f.outcome(kept.ID, "changed kept", "kept next", later), store.Rotated)
 	}},
 	{"what ended the other sessions is told, and of the one that asks nothing", func(f *fixture) {
 		u := f.user("alice")
 		one, kept := f.session(u, "one"), f.session(u, "kept")
-		_, _, err := f.store.ChangePassword(f.ctx, change(kept, "$argon2id$new"), event(store.ActionPasswordChanged, noon))
+		_, _, err := f.store.ChangePassword(f.ctx, change(kept, "$argon2id$new", "changed kept"), event(store.ActionPasswordChanged, noon))
 		f.ok("change", err)
 		got, err := f.store.Ending(f.ctx, u.ID, one.ID, noon)
 		f.ok("read ending", err)
@@ -59,7 +59,7 @@ var ownPasswordCases = []testCase{
 		_, err = f.store.Ending(f.ctx, u.ID, kept.ID, noon)
 		f.is("what ended the one that asks", err, store.ErrNotFound)
 	}},
-	{"a change may give its session another refresh token, within the absolute expiry", func(f *fixture) {
+	{"the session that asks gets another refresh token, within the absolute expiry, and the old one is a theft", func(f *fixture) {
 		for _, tt := range []struct{ expires, want time.Time }{
 			{noon.Add(idle + time.Hour), noon.Add(idle + time.Hour)},
 			{noon.Add(lifetime + time.Hour), noon.Add(lifetime)},
@@ -67,8 +67,8 @@ var ownPasswordCases = []testCase{
 			u := f.user(uuid.NewString())
 			n := f.session(u, u.Username)
 			equal(f, "rotated", f.outcome(n.ID, u.Username, u.Username+" second", noon), store.Rotated)
-			c := change(n, "$argon2id$new")
-			c.TokenHash, c.Step, c.ExpiresAt = hashOf(u.Username+" third"), 7, tt.expires
+			c := change(n, "$argon2id$new", u.Username+" third")
+			c.ExpiresAt = tt.expires
 			_, changed, err := f.store.ChangePassword(f.ctx, c, event(store.ActionPasswordChanged, noon))
 			f.ok("change", err)
 			equal(f, "changed", changed, true)
@@ -129,7 +129,7 @@ var ownPasswordCases = []testCase{
 			u := f.verified("user "+name, name+"@example.com")
 			n := f.session(u, name)
 			f.issue(u, name+" token")
-			c := change(n, "$argon2id$new")
+			c := change(n, "$argon2id$new", "changed "+name)
 			a, notice := attempt(u.Folded, "192.0.2.1", noon), newMail(store.MailPasswordChanged, noon)
 			c.Attempt, c.Notice = &a, &notice
 			happens(u, n, &c)
@@ -151,7 +151,10 @@ var ownPasswordCases = []testCase{
 	}},
 }
 
-// change prepares a change of password by the session n, which keeps its refresh token.
-func change(n store.NewSession, hash string) store.PasswordChange {
-	return store.PasswordChange{UserID: n.UserID, PasswordHash: n.PasswordHash, Hash: hash, Generation: n.Generation, SessionID: n.ID}
+// change prepares a change of password by the session n, which gets the token of that name.
+func change(n store.NewSession, hash, token string) store.PasswordChange {
+	return store.PasswordChange{
+		UserID: n.UserID, PasswordHash: n.PasswordHash, Hash: hash, Generation: n.Generation,
+		SessionID: n.ID, TokenHash: hashOf(token), Step: 7, ExpiresAt: noon.Add(idle),
+	}
 }

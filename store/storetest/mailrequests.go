@@ -247,33 +247,3 @@ var mailRequestCases = []testCase{
 		f.pending(disabled, noon, "")
 	}},
 }
-
-// reset prepares a request for a reset without limits.
-func reset(email, username, token string) store.ResetRequest {
-	return store.ResetRequest{Email: email, Username: username, Mail: newMail(store.MailReset, noon), Token: newToken(token)}
-}
-
-// verification prepares a request of u to verify an address, without limits and notice.
-func verification(u store.User, text, token string) store.VerificationRequest {
-	return store.VerificationRequest{UserID: u.ID, Address: unverified(text), Mail: newMail(store.MailVerify, noon), Token: newToken(token)}
-}
-
-func (f *fixture) asksReset(r store.ResetRequest, at time.Time) store.MailDecision {
-	f.Helper()
-	decision, err := f.store.RequestReset(f.ctx, r, event(store.ActionResetRequested, at))
-	f.ok("request reset", err)
-	return decision
-}
-
-func (f *fixture) asks(r store.VerificationRequest, at time.Time) store.MailDecision {
-	f.Helper()
-	decision, err := f.store.RequestVerification(f.ctx, r, about(event(store.ActionVerifyRequested, at), r.UserID, uuid.Nil))
-	f.ok("request verification", err)
-	return decision
-}
-
-func (f *fixture) emptyOutbox() {
-	f.Helper()
-	_, err := f.db.ExecContext(f.ctx, `DELETE FROM outbox`)
-	f.ok("empty outbox", err)
-}

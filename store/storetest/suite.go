@@ -59,6 +59,7 @@ func Run(t *testing.T, b Backend) {
 		{"mail tokens", mailTokenCases},
 		{"own password", ownPasswordCases},
 		{"mail races", mailRaceCases},
+		{"own password races", ownPasswordRaceCases},
 		{"race", raceCases},
 	} {
 		t.Run(group.name, func(t *testing.T) {

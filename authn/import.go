@@ -3,6 +3,7 @@ package authn
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 	"time"
 
@@ -15,10 +16,11 @@ import (
 type Arrival struct {
 	ID                 uuid.UUID // zero to derive it from Origin
 	Origin             string    // what the other program calls the user, when it has no UUID
-	Username           string
-	Unverified         bool      // the Username is an e-mail address that the other program has not confirmed
+	Username           string    // "" for a user who has only an address, who gets a name made of the id
 	Email              string    // "" for none
-	EmailVerifiedAt    time.Time // zero while the address is not verified
+	EmailVerified      bool      // the other program has confirmed the Email
+	EmailVerifiedAt    time.Time // when it did; zero for CreatedAt
+	Unverified         bool      // the user would sign in by an address that the other program has not confirmed
 	PasswordHash       string    // in that program's format; "" for a user who cannot sign in by password
 	CreatedAt          time.Time
 	DisabledAt         time.Time // zero for an enabled user
@@ -27,9 +29,24 @@ type Arrival struct {
 }
 
 // CheckArrival returns the user as it would be stored. It fails with [CodeInvalidUsername], with
-// [CodeInvalidEmail], or with [CodeInvalidRequest] when the password hash cannot be verified here. The message gives the reason
-// and nothing of the hash.
+// [CodeInvalidEmail] for a user who has no username and an address that cannot get mail from here,
+// or with [CodeInvalidRequest] when the password hash cannot be verified here. The message gives
+// the reason and nothing of the hash. A user who has a username loses such an address.
 func (s *Service) CheckArrival(in Arrival) (store.ImportedUser, error) {
+	if in.ID == uuid.Nil {
+		in.ID = arrivalID(in.Origin)
+	}
+	var email store.Address
+	if in.Email != "" {
+		var err error
+		if email, err = ParseEmail(in.Email); err != nil && in.Username == "" {
+			return store.ImportedUser{}, err
+		}
+		email.Verified = in.EmailVerified && err == nil
+	}
+	if in.Username == "" {
+		in.Username = arrivalName(in.ID)
+	}
 	folded, err := foldUsername(in.Username)
 	if err != nil {
 		return store.ImportedUser{}, err
@@ -39,28 +56,21 @@ func (s *Service) CheckArrival(in Arrival) (store.ImportedUser, error) {
 			return store.ImportedUser{}, refuse(CodeInvalidRequest, "the "+strings.TrimPrefix(err.Error(), "the "))
 		}
 	}
-	var email store.Address
-	if in.Email != "" {
-		if email, err = ParseEmail(in.Email); err != nil {
-			return store.ImportedUser{}, err
-		}
-		email.Verified = !in.EmailVerifiedAt.IsZero()
-	} else {
-		in.EmailVerifiedAt = time.Time{}
-	}
-	if in.ID == uuid.Nil {
-		in.ID = arrivalID(in.Origin)
-	}
 	if in.CreatedAt.IsZero() {
 		in.CreatedAt = s.now()
 	}
 	if in.PasswordChangedAt.IsZero() {
 		in.PasswordChangedAt = in.CreatedAt
 	}
+	switch {
+	case !email.Verified:
+		in.EmailVerifiedAt = time.Time{}
+	case in.EmailVerifiedAt.IsZero():
+		in.EmailVerifiedAt = in.CreatedAt
+	}
 	return store.ImportedUser{
 		NewUser: store.NewUser{
-			ID: in.ID, Username: in.Username, Folded: folded, PasswordHash: in.PasswordHash, CreatedAt: micro(in.CreatedAt),
-			Email: email,
+			ID: in.ID, Username: in.Username, Folded: folded, PasswordHash: in.PasswordHash, CreatedAt: micro(in.CreatedAt), Email: email,
 		},
 		DisabledAt:         micro(in.DisabledAt),
 		PasswordChangedAt:  micro(in.PasswordChangedAt),
@@ -76,6 +86,13 @@ func arrivalID(origin string) uuid.UUID {
 	return hashUUID(sum[:])
 }
 
+// arrivalName returns the username of an imported user who has none. It tells nothing of the
+// address, and the same user always gets the same one.
+func arrivalName(id uuid.UUID) string {
+	sum := sha256.Sum256([]byte("authctl imported name\x00" + id.String()))
+	return "user-" + hex.EncodeToString(sum[:8])
+}
+
 func micro(t time.Time) time.Time {
 	if t.IsZero() {
 		return t
@@ -86,9 +103,9 @@ func micro(t time.Time) time.Time {
 // ImportUsers imports users that [Service.CheckArrival] has returned, and returns the outcome for
 // each. When it fails it has imported none. A user who exists already, by id and name, is left
 // unchanged, except that a user without a password gets the imported one. Of two users with one id
-// or name the second is Taken. Of two with one verified address the second is EmailTaken.
+// or name the second is Taken, of two with one verified address it is EmailTaken.
 func (s *Service) ImportUsers(ctx context.Context, a Actor, users []store.ImportedUser) ([]store.ImportOutcome, error) {
-	ids, names, verified := map[uuid.UUID]bool{}, map[string]bool{}, map[string]bool{}
+	ids, names, emails := map[uuid.UUID]bool{}, map[string]bool{}, map[string]bool{}
 	outcomes := make([]store.ImportOutcome, len(users))
 	var different []store.ImportedUser
 	var at []int
@@ -97,12 +114,14 @@ func (s *Service) ImportUsers(ctx context.Context, a Actor, users []store.Import
 			outcomes[i] = store.Taken
 			continue
 		}
-		if u.Email.Verified && verified[u.Email.Folded] {
+		if u.Email.Verified && emails[u.Email.Folded] {
 			outcomes[i] = store.EmailTaken
 			continue
 		}
 		ids[u.ID], names[u.Folded] = true, true
-		verified[u.Email.Folded] = u.Email.Verified || verified[u.Email.Folded]
+		if u.Email.Verified {
+			emails[u.Email.Folded] = true
+		}
 		different, at = append(different, u), append(at, i)
 	}
 	done, err := s.store.ImportUsers(ctx, different, a.event(store.ActionUserImported, s.now()))

@@ -11,9 +11,10 @@ import (
 
 // Rehearsal is a dry run of an import. It remembers the users that it would have imported.
 type Rehearsal struct {
-	s     *Service
-	names map[string]rehearsed // by folded username
-	ids   map[uuid.UUID]bool
+	s      *Service
+	names  map[string]rehearsed // by folded username
+	ids    map[uuid.UUID]bool
+	emails map[string]bool // verified, folded
 }
 
 // rehearsed is a user that would have been imported, or would have got a password.
@@ -24,7 +25,7 @@ type rehearsed struct {
 
 // Rehearse begins a [Rehearsal].
 func (s *Service) Rehearse() *Rehearsal {
-	return &Rehearsal{s: s, names: map[string]rehearsed{}, ids: map[uuid.UUID]bool{}}
+	return &Rehearsal{s: s, names: map[string]rehearsed{}, ids: map[uuid.UUID]bool{}, emails: map[string]bool{}}
 }
 
 // ImportUsers returns the outcome for each user, in their order, as if they and all earlier ones
@@ -38,6 +39,9 @@ func (r *Rehearsal) ImportUsers(ctx context.Context, users []store.ImportedUser)
 		}
 		if outcomes[i] == store.Imported || outcomes[i] == store.Filled {
 			r.names[u.Folded], r.ids[u.ID] = rehearsed{u.ID, u.PasswordHash == ""}, true
+		}
+		if outcomes[i] == store.Imported && u.Email.Verified {
+			r.emails[u.Email.Folded] = true
 		}
 	}
 	return outcomes, nil
@@ -61,6 +65,24 @@ func (r *Rehearsal) outcome(ctx context.Context, u store.ImportedUser) (store.Im
 	switch {
 	case err == nil:
 		return store.Taken, nil
+	case !errors.Is(err, store.ErrNotFound):
+		return 0, err
+	}
+	return r.addressed(ctx, u)
+}
+
+// addressed returns the outcome for a user who is new, except for the address perhaps.
+func (r *Rehearsal) addressed(ctx context.Context, u store.ImportedUser) (store.ImportOutcome, error) {
+	if !u.Email.Verified {
+		return store.Imported, nil
+	}
+	if r.emails[u.Email.Folded] {
+		return store.EmailTaken, nil
+	}
+	_, err := r.s.store.UserByEmail(ctx, u.Email.Folded)
+	switch {
+	case err == nil:
+		return store.EmailTaken, nil
 	case errors.Is(err, store.ErrNotFound):
 		return store.Imported, nil
 	}

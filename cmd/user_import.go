@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,7 +25,8 @@ const (
 type userImportOptions struct {
 	output
 	format         string
-	usernameField  string
+	usernameFrom   string
+	usernameField  string // the same, by the name that it had
 	firebaseConfig string
 	rejects        string
 	unverified     string
@@ -51,10 +53,15 @@ The command checks the first line of a CSV file before it imports any user. It r
 concatenated files to the end. A truncated file fails with exit code 1, and the message gives
 the place. The users before that place are imported.
 
-A username that is an e-mail address is rejected unless the file marks the address as
-confirmed: applications may take the address as proof of identity. --unverified disable
-imports such users disabled, and --unverified keep imports them unchanged. authctl's own files
-and Django's do not mark confirmed addresses. Their users are imported unchanged.`,
+E-mail addresses are imported, and those that the file marks as confirmed count as verified.
+A user who has an address and no username gets a name made of the id, such as
+user-1f0c2d9a7b3e4c55, and signs in by the address (accounts.email). --username-from email
+makes the address the username instead.
+
+A user who would sign in by an address that the file does not mark as confirmed is rejected:
+applications may take the address as proof of identity. --unverified disable imports such
+users disabled, and --unverified keep imports them unchanged. Django's files do not mark
+confirmed addresses. Their users with a username are imported unchanged.`,
 		Example: `  authctl user import users.ndjson
   authctl user import realm.json --format keycloak --dry-run
   authctl user import users.json --format firebase --firebase-config hash-parameters.txt --rejects rejects.ndjson
@@ -65,10 +72,12 @@ and Django's do not mark confirmed addresses. Their users are imported unchanged
 	o.addFlag(c, "table", "json", "yaml")
 	f := c.Flags()
 	f.StringVar(&o.format, "format", "authctl", "what wrote the file: "+strings.Join(userfile.Formats(), ", "))
-	f.StringVar(&o.usernameField, "username-field", "", "field that becomes the username: `username or email` (default: the username, or else the e-mail address)")
+	f.StringVar(&o.usernameFrom, "username-from", "", "what becomes the username: `username or email` (default: the username, or else a name made of the id)")
+	f.StringVar(&o.usernameField, "username-field", "", "the name of --username-from in earlier releases")
+	f.Lookup("username-field").Hidden = true
 	f.StringVar(&o.firebaseConfig, "firebase-config", "", "`file` with the project's password hash parameters, as Firebase's console shows them")
 	f.StringVar(&o.rejects, "rejects", "", "write the rejected rows and the reasons to this new `file`")
-	f.StringVar(&o.unverified, "unverified", rejectUnverified, "`reject, disable or keep` users whose username is an e-mail address that the file does not mark as confirmed")
+	f.StringVar(&o.unverified, "unverified", rejectUnverified, "`reject, disable or keep` users who would sign in by an e-mail address that the file does not mark as confirmed")
 	f.BoolVar(&o.create, "create", false, "create the SQLite database if there is none")
 	f.BoolVar(&o.dryRun, "dry-run", false, "check everything, and import nobody")
 	addReason(c, &o.reason)
@@ -85,8 +94,11 @@ type importView struct {
 	There           int    `json:"already_there"`    // and were left as they are
 	Skipped         int    `json:"skipped"`          // accounts of Keycloak's clients
 	Rejected        int    `json:"rejected"`
-	Unverified      int    `json:"unverified"`       // rows with an address that nobody has confirmed as the username, whatever became of them
+	Unverified      int    `json:"unverified"`       // rows of users who would sign in by an address that nobody has confirmed, whatever became of them
 	WithoutPassword int    `json:"without_password"` // of those imported and already there
+	Addresses       int    `json:"emails"`           // of those imported, verified or not
+	NamesMade       int    `json:"names_made"`       // of those imported: they had an address and no username
+	AddressesLost   int    `json:"emails_dropped"`   // of those imported: their address cannot get mail from here
 }
 
 // table is the result for people.
@@ -101,6 +113,10 @@ func (v importView) table() table {
 }
 
 func (o *userImportOptions) run(ctx context.Context, a *app, path string) error {
+	if o.usernameField != "" {
+		a.say("--username-field is called --username-from now")
+		o.usernameFrom = cmp.Or(o.usernameFrom, o.usernameField)
+	}
 	reader, err := o.reader()
 	if err != nil {
 		return err
@@ -135,13 +151,13 @@ func (o *userImportOptions) run(ctx context.Context, a *app, path string) error 
 }
 
 func (o *userImportOptions) reader() (*userfile.Reader, error) {
-	if o.usernameField != "" && o.usernameField != "username" && o.usernameField != "email" {
-		return nil, usage("", "--username-field must be username or email, not %q", o.usernameField)
+	if o.usernameFrom != "" && o.usernameFrom != "username" && o.usernameFrom != "email" {
+		return nil, usage("", "--username-from must be username or email, not %q", o.usernameFrom)
 	}
 	if err := checkUnverified(o.unverified); err != nil {
 		return nil, err
 	}
-	options := userfile.Options{UsernameField: o.usernameField}
+	options := userfile.Options{UsernameFrom: o.usernameFrom}
 	if o.firebaseConfig != "" {
 		text, err := os.ReadFile(o.firebaseConfig)
 		if err != nil {

@@ -23,6 +23,7 @@ func (i *importer) finish(ctx context.Context, reader *userfile.Reader, failed e
 		i.a.say("and %d more; --rejects FILE writes all of them to a file", more)
 	}
 	i.sayUnverified()
+	i.sayAddresses()
 	if n := i.view.Skipped; n > 0 {
 		i.a.say("%s of clients skipped: nobody signs in with them", count(int64(n), "service account"))
 	}

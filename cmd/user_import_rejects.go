@@ -22,6 +22,7 @@ type rejects struct {
 type reject struct {
 	Line     int    `json:"line"` // or the number of the user, in JSON
 	Username string `json:"username"`
+	Email    string `json:"email,omitempty"` // of a user without a username
 	Reason   string `json:"reason"`
 	unit     string // what Line counts: line or user
 }
@@ -41,7 +42,10 @@ func newRejects(path string) (*rejects, error) {
 }
 
 func (r *rejects) add(row userfile.Row, reason string) error {
-	one := reject{row.Number, row.User.Username, reason, row.Unit}
+	one := reject{Line: row.Number, Username: row.User.Username, Reason: reason, unit: row.Unit}
+	if one.Username == "" {
+		one.Email = row.User.Email
+	}
 	if r.file != nil {
 		return r.enc.Encode(one)
 	}

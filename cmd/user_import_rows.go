@@ -30,6 +30,7 @@ type importer struct {
 	rows       []userfile.Row     // of the batch
 	ids        map[uuid.UUID]bool // of the batch
 	names      map[string]bool    // folded
+	emails     map[string]bool    // verified, folded
 	rehearsal  *authn.Rehearsal   // of a dry run
 	begun      time.Time
 	said       time.Time
@@ -38,7 +39,7 @@ type importer struct {
 func newImporter(a *app, inst *instance, o *userImportOptions, file io.Reader, size int64) *importer {
 	return &importer{
 		a: a, inst: inst, actor: a.actor(o.reason), unverified: o.unverified, dryRun: o.dryRun, in: &countingReader{r: file}, size: size,
-		ids: map[uuid.UUID]bool{}, names: map[string]bool{}, rehearsal: inst.authn.Rehearse(),
+		ids: map[uuid.UUID]bool{}, names: map[string]bool{}, emails: map[string]bool{}, rehearsal: inst.authn.Rehearse(),
 	}
 }
 
@@ -84,13 +85,16 @@ func (i *importer) add(ctx context.Context, row userfile.Row) error {
 	if row.Err != nil {
 		return i.reject(row, row.Err.Error())
 	}
-	if i.ids[user.ID] || i.names[user.Folded] { // the batch has the same id or name; import that batch first
+	if i.ids[user.ID] || i.names[user.Folded] || i.emails[user.Email.Folded] { // the batch has the same id, name or address; import that batch first
 		if err := i.flush(ctx); err != nil {
 			return err
 		}
 	}
 	i.batch, i.rows = append(i.batch, user), append(i.rows, row)
 	i.ids[user.ID], i.names[user.Folded] = true, true
+	if user.Email.Verified {
+		i.emails[user.Email.Folded] = true
+	}
 	if len(i.batch) < importBatch {
 		return nil
 	}
@@ -118,6 +122,7 @@ func (i *importer) flush(ctx context.Context) error {
 	}
 	clear(i.ids)
 	clear(i.names)
+	clear(i.emails)
 	i.batch, i.rows = i.batch[:0], i.rows[:0]
 	i.progress()
 	return ctx.Err()
@@ -131,6 +136,15 @@ func (i *importer) count(n int, outcome store.ImportOutcome) error {
 		if i.batch[n].PasswordHash == "" {
 			i.view.WithoutPassword++
 		}
+		switch {
+		case i.batch[n].Email.Text != "":
+			i.view.Addresses++
+		case i.rows[n].User.Email != "":
+			i.view.AddressesLost++
+		}
+		if i.rows[n].User.Username == "" {
+			i.view.NamesMade++
+		}
 	case store.Filled:
 		i.view.Filled++
 	case store.There:
@@ -138,6 +152,8 @@ func (i *importer) count(n int, outcome store.ImportOutcome) error {
 	case store.Bare:
 		i.view.There++
 		i.view.WithoutPassword++
+	case store.EmailTaken:
+		return i.reject(i.rows[n], "another user has verified its e-mail address")
 	default:
 		return i.reject(i.rows[n], "another user has this name, or this id")
 	}

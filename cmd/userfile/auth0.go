@@ -24,13 +24,10 @@ func (r *Reader) auth0(o object) (u authn.Arrival, err error) {
 	if err != nil {
 		return u, err
 	}
-	if email != "" && username != "" {
-		r.drop("email")
-	}
 	if err = r.identify(&u, identity{username, email, confirmedIf(verified, email)}); err != nil {
 		return u, err
 	}
-	u.Origin = "auth0/" + first(oid.OID, userID, u.Username)
+	u.Origin = "auth0/" + first(oid.OID, userID, username, email)
 	if u.CreatedAt, err = parseTime("created_at", created); err != nil {
 		return u, err
 	}

@@ -25,6 +25,8 @@ type line struct {
 	DisabledAt         *time.Time `json:"disabled_at"`
 	PasswordChangedAt  time.Time  `json:"password_changed_at"`
 	PasswordDisabledAt *time.Time `json:"password_disabled_at"`
+	Email              *string    `json:"email"`
+	EmailVerifiedAt    *time.Time `json:"email_verified_at"` // null while the address is not verified
 }
 
 // authctl reads a user in authctl's own JSON.
@@ -68,11 +70,15 @@ func authctlRow(cells map[string]string) (u authn.Arrival, err error) {
 	}
 	for name, t := range map[string]*time.Time{
 		"created_at": &u.CreatedAt, "disabled_at": &u.DisabledAt,
-		"password_changed_at": &u.PasswordChangedAt, "password_disabled_at": &u.PasswordDisabledAt,
+		"password_changed_at": &u.PasswordChangedAt, "password_disabled_at": &u.PasswordDisabledAt, "email_verified_at": &u.EmailVerifiedAt,
 	} {
 		if *t, err = parseTime(name, cells[name]); err != nil {
 			return u, err
 		}
+	}
+	u.Email, u.EmailVerified = cells["email"], !u.EmailVerifiedAt.IsZero()
+	if u.EmailVerified && u.Email == "" {
+		return u, errors.New("it has email_verified_at, and no email")
 	}
 	return u, nil
 }
@@ -117,17 +123,24 @@ func NewWriter(w io.Writer, format string) (*Writer, error) {
 
 // Write writes one user.
 func (w *Writer) Write(c store.Credentials) error {
-	l := line{c.User.ID, c.User.Username, c.PasswordHash, c.User.CreatedAt, nil, c.User.PasswordChangedAt, nil}
+	l := line{ID: c.User.ID, Username: c.User.Username, PasswordHash: c.PasswordHash, CreatedAt: c.User.CreatedAt, PasswordChangedAt: c.User.PasswordChangedAt}
 	if c.User.Disabled() {
 		l.DisabledAt = &c.User.DisabledAt
 	}
 	if c.User.PasswordDisabled() {
 		l.PasswordDisabledAt = &c.User.PasswordDisabledAt
 	}
+	if c.User.Email != "" {
+		l.Email = &c.User.Email
+	}
+	if c.User.EmailVerified() {
+		l.EmailVerifiedAt = &c.User.EmailVerifiedAt
+	}
 	if w.csv == nil {
 		return w.json.Encode(l)
 	}
-	return w.csv.Write([]string{l.ID.String(), l.Username, l.PasswordHash, cell(&l.CreatedAt), cell(l.DisabledAt), cell(&l.PasswordChangedAt), cell(l.PasswordDisabledAt)})
+	return w.csv.Write([]string{l.ID.String(), l.Username, l.PasswordHash, cell(&l.CreatedAt), cell(l.DisabledAt), cell(&l.PasswordChangedAt), cell(l.PasswordDisabledAt),
+		c.User.Email, cell(l.EmailVerifiedAt)})
 }
 
 // cell formats a time that may be nil.

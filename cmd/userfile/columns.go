@@ -19,9 +19,10 @@ type columns struct {
 
 func authctlColumns() columns {
 	return columns{
-		known: []string{"id", "username", "password_hash", "created_at", "disabled_at", "password_changed_at", "password_disabled_at"},
-		must:  []string{"username"},
-		hash:  "password_hash",
+		known: []string{"id", "username", "password_hash", "created_at", "disabled_at", "password_changed_at", "password_disabled_at",
+			"email", "email_verified_at"},
+		must: []string{"username"},
+		hash: "password_hash",
 	}
 }
 

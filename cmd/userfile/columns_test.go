@@ -20,7 +20,7 @@ func TestAFirstLineOfOtherColumnsIsRefusedWithTheNearestName(t *testing.T) {
 		"username,\ufeffpassword_hash":               `is not a column, did you mean password_hash?`,
 		"user,password_hash":                         `"user" is not a column, did you mean username?`,
 		"Username,password_hash":                     `"Username" is not a column, did you mean username?`,
-		"username,password_hash,email":               `"email" is not a column; the columns are`,
+		"username,password_hash,phone":               `"phone" is not a column; the columns are`,
 		"username,password_hash,createdAt,rôle":      `"createdAt" is not a column, did you mean created_at?; "rôle" is not a column; the columns`,
 		"username,password_hash,password_hash":       `"password_hash" is given twice`,
 		"username,username":                          `"username" is given twice`,
@@ -54,7 +54,7 @@ func TestAFirstLineOfOtherColumnsIsRefusedWithTheNearestName(t *testing.T) {
 		"\ufeffusername,password_hash":                          "alice,x",
 		"password_hash,username\r":                              "x,alice\r",
 		`"username","password_hash"`:                            `"alice","x"`,
-		strings.Join(authctlColumns().known, ","):               ",alice,x,,,,",
+		strings.Join(authctlColumns().known, ","):               ",alice,x,,,,,,",
 		"\ufeff\"username\",\"password_hash\"":                  "alice,x",
 		"\n\r\nusername,password_hash,password_chan" + "ged_at": "alice,x,",
 	} {
@@ -96,7 +96,7 @@ func TestAFieldThatIsMisspeltInJSONIsRefusedWithTheNearestName(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
 		"hash": "did you mean password_hash?", "passwordHash": "did you mean password_hash?", " password_hash": "did you mean password_hash?",
-		"Username": "did you mean username?", "createdAt": "did you mean created_at?", "email": "which is not a field of a user",
+		"Username": "did you mean username?", "createdAt": "did you mean created_at?", "phone": "which is not a field of a user",
 	} {
 		for _, text := range []string{
 			`{"username":"alice","` + name + `":"x"}`,

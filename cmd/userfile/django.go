@@ -25,15 +25,13 @@ func (r *Reader) django(o object) (u authn.Arrival, err error) {
 	if err != nil {
 		return u, err
 	}
-	if email != "" && username != "" {
-		r.drop("email")
-	}
 	for name := range fields {
 		r.drop(name)
 	}
-	if u.Username, err = r.username(username, email); err != nil {
+	if err = r.identify(&u, identity{username: username, email: email}); err != nil {
 		return u, err
 	}
+	u.Unverified = u.Unverified && username == "" // a project in which nothing confirms addresses keeps its names
 	u.Origin = "django/" + model + "/" + string(pk)
 	u.ID, _ = parseID(text(pk)) // usually a number; then the Origin gives the id
 	if u.CreatedAt, err = parseTime("date_joined", joined); err != nil {

@@ -33,11 +33,10 @@ func (r *Reader) gotrueRow(cells map[string]string) (u authn.Arrival, err error)
 		}
 		r.drop(name)
 	}
-	confirmed, err := gotrueConfirmed(cells)
-	if err != nil {
+	if u.EmailVerifiedAt, err = gotrueConfirmedAt(cells); err != nil {
 		return u, err
 	}
-	if err = r.identify(&u, identity{"", cells["email"], confirmedIf(confirmed, cells["email"])}); err != nil {
+	if err = r.identify(&u, identity{"", cells["email"], confirmedIf(!u.EmailVerifiedAt.IsZero(), cells["email"])}); err != nil {
 		return u, err
 	}
 	if u.ID, err = parseID(cells["id"]); err != nil {
@@ -57,13 +56,13 @@ func (r *Reader) gotrueRow(cells map[string]string) (u authn.Arrival, err error)
 	return u, nil
 }
 
-// gotrueConfirmed reports whether the user's e-mail address is confirmed. Old releases have
-// only confirmed_at. Later releases also set confirmed_at for a confirmed telephone number.
-func gotrueConfirmed(cells map[string]string) (bool, error) {
+// gotrueConfirmedAt returns when the user's e-mail address was confirmed, zero for never. Old
+// releases have only confirmed_at. Later releases also set confirmed_at for a confirmed telephone
+// number.
+func gotrueConfirmedAt(cells map[string]string) (time.Time, error) {
 	column := "email_confirmed_at"
 	if _, is := cells[column]; !is && cells["phone"] == "" {
 		column = "confirmed_at"
 	}
-	at, err := parseTime(column, cells[column])
-	return !at.IsZero(), err
+	return parseTime(column, cells[column])
 }

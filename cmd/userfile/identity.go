@@ -1,6 +1,8 @@
 package userfile
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -23,14 +25,30 @@ func confirmedIf(confirmed bool, email string) []string {
 	return []string{email}
 }
 
-// identify sets the username, and whether it is an unconfirmed address. An address is confirmed
-// only if the export says so.
+// identify sets the username and the address. It also says whether the user would sign in by an
+// unconfirmed address. An address is confirmed only if the export says so. A user who has no
+// username gets one of [authn.Service.CheckArrival].
 func (r *Reader) identify(u *authn.Arrival, i identity) (err error) {
-	if u.Username, err = r.username(i.username, i.email); err != nil {
+	if u.Username, err = r.username(i); err != nil {
 		return err
 	}
-	u.Unverified = i.unconfirmed(u.Username)
+	u.Email, u.EmailVerified = i.email, i.email != "" && !i.unconfirmed(i.email)
+	u.Unverified = u.Username == "" && !u.EmailVerified || i.unconfirmed(u.Username)
 	return nil
+}
+
+// username chooses the username. It is "" for a user who has only an address, unless addresses are
+// to become usernames.
+func (r *Reader) username(i identity) (string, error) {
+	switch from := r.options.UsernameFrom; {
+	case from == "username" && i.username == "", from == "email" && i.email == "":
+		return "", fmt.Errorf("it has no %s", from)
+	case from == "email":
+		return i.email, nil
+	case i.username == "" && i.email == "":
+		return "", errors.New("it has neither a username nor an e-mail address")
+	}
+	return i.username, nil
 }
 
 // unconfirmed reports whether a name is or looks like an e-mail address, and is not one of the

@@ -5,7 +5,7 @@ import (
 )
 
 // Each sample is one user. An address that the file does not mark as confirmed is unconfirmed.
-func TestAUsernameIsUnverifiedWhenItIsAnAddressThatTheExportDoesNotCallConfirmed(t *testing.T) {
+func TestAUserIsUnverifiedWhoWouldSignInByAnAddressThatTheExportDoesNotCallConfirmed(t *testing.T) {
 	t.Parallel()
 	const id = `"id":"5b3f1c9e-3d2a-4a6e-9d5c-0c9a3c1f7a10",`
 	for _, tt := range []struct {
@@ -48,17 +48,18 @@ func TestAUsernameIsUnverifiedWhenItIsAnAddressThatTheExportDoesNotCallConfirmed
 		{"kratos", `{"traits":{"username":"alice","email":"ceo@corp.example"}}`, "", "alice", false},
 		{"kratos", `{"traits":{},"credentials":{"password":{"identifiers":["ceo@corp.example"]}}}`, "", "ceo@corp.example", true},
 
-		// These formats do not say whether an address is confirmed.
+		// These formats do not say whether an address is confirmed. Usernames are kept.
 		{"django", `[{"model":"auth.user","pk":1,"fields":{"username":"ceo@corp.example","password":"!"}}]`, "", "ceo@corp.example", false},
+		{"django", `[{"model":"auth.user","pk":1,"fields":{"username":"","email":"ceo@corp.example","password":"!"}}]`, "", "ceo@corp.example", true},
 		{"authctl", `{"username":"ceo@corp.example"}`, "", "ceo@corp.example", false},
 	} {
-		users, rejects, err := read(tt.format, tt.text, Options{UsernameField: tt.field})
+		users, rejects, err := read(tt.format, tt.text, Options{UsernameFrom: tt.field})
 		if err != nil || len(users) != 1 {
 			t.Errorf("%s %s: got %v, %v, %v", tt.format, tt.text, users, rejects, err)
 			continue
 		}
-		if users[0].Username != tt.name || users[0].Unverified != tt.want {
-			t.Errorf("%s %s: got %q, unverified %t, want %q, %t", tt.format, tt.text, users[0].Username, users[0].Unverified, tt.name, tt.want)
+		if got := first(users[0].Username, users[0].Email); got != tt.name || users[0].Unverified != tt.want {
+			t.Errorf("%s %s: got %q, unverified %t, want %q, %t", tt.format, tt.text, got, users[0].Unverified, tt.name, tt.want)
 		}
 	}
 }

@@ -24,9 +24,6 @@ func (r *Reader) keycloak(o object) (u authn.Arrival, err error) {
 		u.Username = username
 		return u, errNobody // the account of a client
 	}
-	if email != "" && username != "" {
-		r.drop("email")
-	}
 	if err = r.identify(&u, identity{username, email, confirmedIf(verified, email)}); err != nil {
 		return u, err
 	}

@@ -1,6 +1,8 @@
 package userfile
 
 import (
+	"strings"
+
 	"github.com/authctl/authctl/authn"
 )
 
@@ -37,6 +39,9 @@ func (r *Reader) kratos(o object) (u authn.Arrival, err error) {
 	}
 	if traits.Username == "" && traits.Email == "" && len(credentials.Password.Identifiers) > 0 {
 		traits.Username = credentials.Password.Identifiers[0]
+		if strings.Contains(traits.Username, "@") {
+			traits.Username, traits.Email = "", traits.Username
+		}
 	}
 	who := identity{username: traits.Username, email: traits.Email}
 	for _, a := range addresses {
@@ -45,7 +50,7 @@ func (r *Reader) kratos(o object) (u authn.Arrival, err error) {
 	if err = r.identify(&u, who); err != nil {
 		return u, err
 	}
-	u.Origin = "kratos/" + u.Username
+	u.Origin = "kratos/" + first(who.username, who.email)
 	if id != "" {
 		if u.ID, err = parseID(id); err != nil {
 			return u, err

@@ -12,7 +12,7 @@ import (
 func names(format, text string) (names []string, rejects []string, err error) {
 	users, rejects, err := read(format, text, Options{})
 	for _, u := range users {
-		names = append(names, u.Username)
+		names = append(names, first(u.Username, u.Email))
 	}
 	return names, rejects, err
 }

@@ -26,8 +26,8 @@ type Row struct {
 
 // Options has the settings of a [Reader].
 type Options struct {
-	UsernameField string         // username or email; "" for the username, or else the e-mail address
-	Firebase      FirebaseConfig // hash parameters of the Firebase project
+	UsernameFrom string         // what becomes the username: username or email; "" for the username, or else a name made of the id
+	Firebase     FirebaseConfig // hash parameters of the Firebase project
 }
 
 // Reader reads one file.
@@ -123,25 +123,6 @@ func (r *Reader) firstByte(in *bufio.Reader) (byte, error) {
 			r.skipped++
 		}
 	}
-}
-
-// username chooses the username.
-func (r *Reader) username(username, email string) (string, error) {
-	switch r.options.UsernameField {
-	case "username":
-		email = ""
-	case "email":
-		username = ""
-	}
-	switch {
-	case username != "":
-		return username, nil
-	case email != "":
-		return email, nil
-	case r.options.UsernameField != "":
-		return "", fmt.Errorf("it has no %s", r.options.UsernameField)
-	}
-	return "", errors.New("it has neither a username nor an e-mail address")
 }
 
 // drop records the names of fields that are not imported.

@@ -35,6 +35,7 @@ const (
 	CodeEmailTaken         Code = "email_taken"
 	CodeEmailOff           Code = "email_off"
 	CodeInvalidLink        Code = "invalid_link"
+	CodeMailNotFound       Code = "mail_not_found"
 	CodeRateLimited        Code = "rate_limited"
 	CodeOverloaded         Code = "overloaded"
 	CodeUnavailable        Code = "unavailable"
@@ -49,7 +50,7 @@ func Codes() []Code {
 		CodeRegistrationClosed, CodeInvalidCredentials, CodeUnauthenticated, CodeTokenExpired,
 		CodeSessionExpired, CodeSessionRevoked, CodeSessionReused, CodeUserNotFound,
 		CodeSessionNotFound, CodeKeyNotFound, CodeNodeNotFound, CodeInvalidEmail, CodeEmailTaken, CodeEmailOff,
-		CodeInvalidLink, CodeRateLimited, CodeOverloaded, CodeUnavailable, CodeSchema, CodeInternal,
+		CodeInvalidLink, CodeMailNotFound, CodeRateLimited, CodeOverloaded, CodeUnavailable, CodeSchema, CodeInternal,
 	}
 }
 

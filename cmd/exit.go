@@ -67,6 +67,7 @@ func endings() map[authn.Code]ending {
 		authn.CodeSessionNotFound:    {exitNotFound, "authctl token list shows the sessions that are alive"},
 		authn.CodeKeyNotFound:        {exitNotFound, "authctl key list shows the keys and their states"},
 		authn.CodeNodeNotFound:       {exitNotFound, "authctl node list shows the servers"},
+		authn.CodeMailNotFound:       {exitNotFound, "authctl mail list shows the mails"},
 		authn.CodeInvalidEmail:       {exitUsage, ""},
 		authn.CodeEmailTaken:         {exitConflict, "authctl user show ADDRESS shows who has it"},
 		authn.CodeEmailOff:           {exitFailed, "set mail.url, and see that accounts.email is not off: authctl config show"},

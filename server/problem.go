@@ -38,6 +38,7 @@ var statuses = map[authn.Code]int{
 	authn.CodeSessionNotFound:    http.StatusNotFound,
 	authn.CodeKeyNotFound:        http.StatusNotFound,
 	authn.CodeNodeNotFound:       http.StatusNotFound,
+	authn.CodeMailNotFound:       http.StatusNotFound,
 	authn.CodeInvalidEmail:       http.StatusUnprocessableEntity,
 	authn.CodeEmailTaken:         http.StatusConflict,
 	authn.CodeEmailOff:           http.StatusForbidden,

@@ -31,12 +31,13 @@ type Outbox interface {
 	Mails(ctx context.Context, p MailPage) (mails []Mail, next MailKey, err error)
 
 	// RetryMail makes a mail that waits or has failed due at e.At, with its expiry extended to
-	// until, or to the expiry of its token if that is earlier. It never shortens the expiry.
-	// uuid.Nil retries all that have failed. It writes e for each, with the ids of its user and of
+	// until, or to the expiry of its token if that is earlier. It never shortens the expiry, and it
+	// forgets why the latest try did not succeed. uuid.Nil retries all that have failed, and all
+	// that wait because their latest try did not succeed. It writes e for each, with the ids of its user and of
 	// the mail ([Event.OfMail]), and returns how many it changed.
 	RetryMail(ctx context.Context, id uuid.UUID, until time.Time, e Event) (int, error)
 
-	// DropMail ends a mail that waits or has failed. uuid.Nil drops all that have failed. It writes
+	// DropMail ends a mail that waits or has failed. uuid.Nil drops those that it retries. It writes
 	// e for each as RetryMail does, and returns how many it changed.
 	DropMail(ctx context.Context, id uuid.UUID, e Event) (int, error)
 

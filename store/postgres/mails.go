@@ -46,7 +46,7 @@ func (s *Store) Mails(ctx context.Context, p store.MailPage) (mails []store.Mail
 // How RetryMail and DropMail select mails.
 const (
 	oneMail    = `id = $1 AND state IN ('waiting', 'failed')`
-	failedMail = `state = 'failed' AND $1::uuid IS NULL`
+	failedMail = `(state = 'failed' OR state = 'waiting' AND class <> '') AND $1::uuid IS NULL`
 )
 
 // auditMails writes an event for each changed mail.
@@ -62,7 +62,7 @@ WITH picked AS (
     SELECT id FROM outbox WHERE ` + which + ` ORDER BY id FOR UPDATE
 ), changed AS (
     UPDATE outbox o SET
-        state = 'waiting', ended_at = NULL, next_at = $2,
+        state = 'waiting', ended_at = NULL, next_at = $2, class = '', code = 0, enhanced = '',
         expires_at = GREATEST(o.expires_at, LEAST($9::timestamptz, (SELECT m.expires_at FROM mail_tokens m WHERE m.id = o.id)))
     FROM picked
     WHERE o.id = picked.id

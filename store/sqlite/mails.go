@@ -66,11 +66,12 @@ func scanMails(rows *sql.Rows, list []store.Mail) ([]store.Mail, error) {
 const selectChangeable = `
 SELECT ` + outboxColumns + `
 FROM outbox o LEFT JOIN mail_tokens m ON m.id = o.id
-WHERE o.id = ?1 AND o.state IN ('waiting', 'failed') OR ?1 IS NULL AND o.state = 'failed'
+WHERE o.id = ?1 AND o.state IN ('waiting', 'failed') OR ?1 IS NULL AND (o.state = 'failed' OR o.state = 'waiting' AND o.class <> '')
 ORDER BY o.id`
 
 const retryMail = `
-UPDATE outbox SET state = 'waiting', ended_at = NULL, next_at = ?2, expires_at = MAX(expires_at, ?3) WHERE id = ?1`
+UPDATE outbox SET state = 'waiting', ended_at = NULL, next_at = ?2, class = '', code = 0, enhanced = '', expires_at = MAX(expires_at, ?3)
+WHERE id = ?1`
 
 // RetryMail implements [store.Store].
 func (s *Store) RetryMail(ctx context.Context, id uuid.UUID, until time.Time, e store.Event) (int, error) {

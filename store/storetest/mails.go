@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"time"
@@ -67,7 +68,7 @@ var mailCases = []testCase{
 		}
 		equal(f, "unknown", f.retry(uuid.New(), noon, noon), 0)
 	}},
-	{"all mail that has failed is retried or dropped, and no other", func(f *fixture) {
+	{"all mail whose latest try did not succeed is retried or dropped, and no other", func(f *fixture) {
 		u := f.reader("alice")
 		var failed []store.Mail
 		for range 3 {
@@ -76,10 +77,15 @@ var mailCases = []testCase{
 			equal(f, "recorded", f.record(m, store.MailFailed, noon), true)
 			failed = append(failed, m)
 		}
+		f.queue(u, noon)
+		troubled := f.claim(noon)[0]
+		equal(f, "recorded", f.record(troubled, store.MailWaiting, noon), true)
+		failed = append(failed, troubled)
+		slices.SortFunc(failed, func(a, b store.Mail) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 		waiting := f.queue(u, noon.Add(time.Hour))
 		e := event(store.ActionMailRetried, noon.Add(time.Minute))
-		f.writes("retry all", func() { equal(f, "retried", f.retry(uuid.Nil, noon, e.At), 3) },
-			e.OfMail(failed[0]), e.OfMail(failed[1]), e.OfMail(failed[2]))
+		f.writes("retry all", func() { equal(f, "retried", f.retry(uuid.Nil, noon, e.At), 4) },
+			e.OfMail(failed[0]), e.OfMail(failed[1]), e.OfMail(failed[2]), e.OfMail(failed[3]))
 		equal(f, "retried again", f.retry(uuid.Nil, noon, e.At), 0)
 		for _, m := range f.claim(e.At) {
 			equal(f, "recorded", f.record(m, store.MailFailed, e.At), true)
@@ -88,10 +94,10 @@ var mailCases = []testCase{
 		f.writes("drop all", func() {
 			n, err := f.store.DropMail(f.ctx, uuid.Nil, e)
 			f.ok("drop", err)
-			equal(f, "dropped", n, 3)
-		}, e.OfMail(failed[0]), e.OfMail(failed[1]), e.OfMail(failed[2]))
+			equal(f, "dropped", n, 4)
+		}, e.OfMail(failed[0]), e.OfMail(failed[1]), e.OfMail(failed[2]), e.OfMail(failed[3]))
 		equal(f, "in the outbox", idsOfMail(f.outbox(store.MailWaiting)), []uuid.UUID{waiting.ID})
-		equal(f, "dropped", len(f.outbox(store.MailDropped)), 3)
+		equal(f, "dropped", len(f.outbox(store.MailDropped)), 4)
 	}},
 	{"a mail that is dropped is sent no more, and whoever sends it records nothing", func(f *fixture) {
 		f.queue(f.reader("alice"), noon)

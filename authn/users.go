@@ -11,18 +11,14 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// User returns the user that an operator names by id, by username, in any spelling that folds to it,
-// or by verified address, if nobody has it as username. It fails with [CodeUserNotFound].
+// User returns the user that an operator names by id, by verified address, or by username, in any
+// spelling that folds to it. It fails with [CodeUserNotFound].
 //
-// Only the canonical text of a UUID (RFC 9562, section 4) counts as an id. The id takes precedence
-// because nobody can choose it: a person who registers another user's id as username must not be
-// taken for that user. Such a person is found by their own id.
+// Only the canonical text of a UUID (RFC 9562, section 4) counts as an id. Ids and verified addresses
+// take precedence because nobody can choose those of another: a person who registers another user's
+// id or address as username must not be taken for that user. Such a person is found by their own id.
 func (s *Service) User(ctx context.Context, nameOrID string) (store.User, error) {
-	id, ok := parseUserID(nameOrID)
-	if !ok {
-		return s.userByName(ctx, nameOrID)
-	}
-	user, err := s.store.UserByID(ctx, id)
+	user, err := s.userByKey(ctx, nameOrID)
 	if errors.Is(err, store.ErrNotFound) {
 		return s.userByName(ctx, nameOrID)
 	}
@@ -32,10 +28,22 @@ func (s *Service) User(ctx context.Context, nameOrID string) (store.User, error)
 	return user, nil
 }
 
+// userByKey returns the user with the text as id or verified address. [store.ErrNotFound] when there
+// is none.
+func (s *Service) userByKey(ctx context.Context, text string) (store.User, error) {
+	if id, ok := parseUserID(text); ok {
+		return s.store.UserByID(ctx, id)
+	}
+	if email, err := ParseEmail(text); err == nil {
+		return s.store.UserByEmail(ctx, email.Folded)
+	}
+	return store.User{}, store.ErrNotFound
+}
+
 // Namesake returns the user whose username is the text, if [Service.User] took the text for the id
-// of another user. It reports false when there is none.
+// or the address of another user. It reports false when there is none.
 func (s *Service) Namesake(ctx context.Context, nameOrID string, found store.User) (store.User, bool, error) {
-	if _, ok := parseUserID(nameOrID); !ok {
+	if _, ok := parseUserID(nameOrID); !ok && !strings.Contains(nameOrID, "@") {
 		return store.User{}, false, nil
 	}
 	other, err := s.userByName(ctx, nameOrID)
@@ -57,9 +65,6 @@ func (s *Service) userByName(ctx context.Context, username string) (store.User, 
 		return store.User{}, notFound(username)
 	}
 	user, err := s.store.User(ctx, folded)
-	if address, bad := ParseEmail(username); errors.Is(err, store.ErrNotFound) && bad == nil {
-		user, err = s.store.UserByEmail(ctx, address.Folded)
-	}
 	if errors.Is(err, store.ErrNotFound) {
 		return store.User{}, notFound(username)
 	}

@@ -11,7 +11,8 @@ import (
 
 func newUser(a *app) *cobra.Command {
 	return group("user", "Create, find and change users",
-		newUserCreate(a), newUserList(a), newUserShow(a), newUserSetPassword(a), newUserDisable(a), newUserEnable(a), newUserUnlock(a), newUserDelete(a),
+		newUserCreate(a), newUserList(a), newUserShow(a), newUserSetPassword(a), newUserResetPassword(a),
+		newUserSetEmail(a), newUserRename(a), newUserDisable(a), newUserEnable(a), newUserUnlock(a), newUserDelete(a),
 		newUserImport(a), newUserExport(a))
 }
 
@@ -19,7 +20,10 @@ func newUser(a *app) *cobra.Command {
 type userPasswordOptions struct {
 	output
 	passwordOptions
-	waitOptions // set-password only
+	waitOptions        // set-password only
+	email       string // create only, as are the next two
+	unverified  bool
+	noPassword  bool
 	reason      string
 }
 
@@ -34,7 +38,11 @@ func newUserCreate(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "create NAME",
 		Short: "Create a user",
+		Long: `Create a user. An address of --email counts as verified, unless --unverified is given. With
+--no-password nobody can sign in until there is a password: authctl user reset-password makes
+a link with which the user sets one.`,
 		Example: `  authctl user create alice
+  authctl user create alice --email alice@example.com --no-password
   authctl user create alice --generate -o json
   pass show alice | authctl user create alice --password-stdin`,
 		Args: cobra.ExactArgs(1),
@@ -43,6 +51,10 @@ func newUserCreate(a *app) *cobra.Command {
 		},
 	}
 	o.addFlags(c)
+	f := c.Flags()
+	f.StringVar(&o.email, "email", "", "the user's e-mail `address`")
+	f.BoolVar(&o.unverified, "unverified", false, "nobody has confirmed that the address is the user's")
+	f.BoolVar(&o.noPassword, "no-password", false, "create the user without a password")
 	return c
 }
 
@@ -62,12 +74,20 @@ func newUserSetPassword(a *app) *cobra.Command {
 }
 
 func (o *userPasswordOptions) create(ctx context.Context, a *app, name string) error {
+	switch {
+	case o.noPassword && (o.stdin || o.file != "" || o.generate):
+		return usage("", "--no-password goes with no flag that gives a password")
+	case o.unverified && o.email == "":
+		return usage("", "--unverified is about the address of --email")
+	}
 	inst, password, err := o.open(ctx, a)
 	if err != nil {
 		return err
 	}
 	defer inst.close()
-	made, err := inst.authn.CreateUser(ctx, a.actor(o.reason), authn.NewAccount{Account: authn.Account{Username: name, Password: password}})
+	made, err := inst.authn.CreateUser(ctx, a.actor(o.reason), authn.NewAccount{
+		Account: authn.Account{Username: name, Password: password, Email: o.email}, Verified: !o.unverified, NoPassword: o.noPassword,
+	})
 	if err != nil {
 		return err
 	}
@@ -95,11 +115,14 @@ func (o *userPasswordOptions) set(ctx context.Context, a *app, name string) erro
 
 // open reads the password before it opens the database: nobody types while a connection waits.
 func (o *userPasswordOptions) open(ctx context.Context, a *app) (*instance, string, error) {
-	password, err := o.read(ctx, a)
-	if err != nil {
-		return nil, "", err
+	var password string
+	if !o.noPassword {
+		var err error
+		if password, err = o.read(ctx, a); err != nil {
+			return nil, "", err
+		}
 	}
-	inst, err := a.open(ctx, opening{hashes: true})
+	inst, err := a.open(ctx, opening{hashes: true, signs: o.unverified}) // the link that verifies an address is derived from the secret
 	return inst, password, err
 }
 

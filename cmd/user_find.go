@@ -4,13 +4,14 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/authctl/authctl/authn"
 	"github.com/authctl/authctl/store"
 )
 
-// findUser looks up whom an operator names, by username or by id, and says when somebody else
-// has that id as username.
+// findUser looks up whom an operator names, by username, id or address, and says when somebody else
+// has that id or address as username.
 func findUser(ctx context.Context, a *app, inst *instance, name string) (store.User, error) {
 	user, err := inst.authn.User(ctx, name)
 	if err != nil {
@@ -21,7 +22,11 @@ func findUser(ctx context.Context, a *app, inst *instance, name string) (store.U
 		return store.User{}, err
 	}
 	if there {
-		a.say("warning: %s is the id of user %s, whom the command selects; it is also the username of another user, whose id is %s", name, markedName(user.Username), other.ID)
+		what := "id"
+		if strings.Contains(name, "@") {
+			what = "address"
+		}
+		a.say("warning: %s is the %s of user %s, whom the command selects; it is also the username of another user, whose id is %s", name, what, markedName(user.Username), other.ID)
 	}
 	return user, nil
 }

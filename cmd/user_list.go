@@ -18,7 +18,7 @@ func newUserList(a *app) *cobra.Command {
 	var o userListOptions
 	c := &cobra.Command{
 		Use:   "list",
-		Short: "List users by name, with the kind of password of each",
+		Short: "List users by name, with the kind of password and the e-mail address of each",
 		Example: `  authctl user list --search smith
   authctl user list --disabled -o json
   authctl user list --limit 100 --after mallory`,
@@ -46,11 +46,11 @@ func (o *userListOptions) run(ctx context.Context, a *app) error {
 	defer inst.close()
 	list := listing[authn.Listed]{
 		output: &o.output, out: a.out,
-		header: []string{"USERNAME", "ID", "CREATED AT", "DISABLED AT", "PASSWORD DISABLED AT", "PASSWORD"},
+		header: []string{"USERNAME", "ID", "CREATED AT", "DISABLED AT", "PASSWORD DISABLED AT", "EMAIL", "PASSWORD"},
 		view:   func(l authn.Listed) any { return viewUser(l) },
 		cells: func(l authn.Listed) []string {
 			u := l.User
-			return []string{markedName(u.Username), u.ID.String(), when(u.CreatedAt), when(u.DisabledAt), when(u.PasswordDisabledAt), passwordKind(l.Password)}
+			return []string{markedName(u.Username), u.ID.String(), when(u.CreatedAt), when(u.DisabledAt), when(u.PasswordDisabledAt), viewUser(l).address(), passwordKind(l.Password)}
 		},
 		id: func(l authn.Listed) string { return l.User.ID.String() },
 	}

@@ -15,8 +15,9 @@ func newUserShow(a *app) *cobra.Command {
 sign-in, and everything that blocks a sign-in with the password now. The latest sign-in comes from
 the audit trail and from the sessions; "-" means that neither has one.
 
-Every command that takes a user accepts the username or the id. Text in the form of an id
-(8-4-4-4-12 hexadecimal digits) is an id if a user has that id. Otherwise it is a username.`,
+Every command that takes a user accepts the username, the id or the verified address. Text in the
+form of an id (8-4-4-4-12 hexadecimal digits), or of an address, is that if a user has it.
+Otherwise it is a username.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return showUser(c.Context(), a, &o, args[0]) },
 	}

@@ -25,6 +25,9 @@ type userView struct {
 	PasswordChangedAt  *time.Time          `json:"password_changed_at"` // null if there is no password
 	FailedLogins       int                 `json:"failed_logins"`       // since the latest successful sign-in
 	PasswordDisabledAt *time.Time          `json:"password_disabled_at"`
+	Email              *string             `json:"email"` // null if there is none; domains are in A-labels
+	EmailVerified      bool                `json:"email_verified"`
+	EmailVerifiedAt    *time.Time          `json:"email_verified_at"` // null while the address is not verified
 
 	kind string // the password in a few words, for people
 }
@@ -52,6 +55,10 @@ func viewUser(l authn.Listed) userView {
 	v := userView{
 		ID: u.ID, Username: u.Username, CreatedAt: u.CreatedAt, DisabledAt: timeOrNull(u.DisabledAt),
 		PasswordState: l.Password.State, FailedLogins: u.FailedLogins, PasswordDisabledAt: timeOrNull(u.PasswordDisabledAt), kind: passwordKind(l.Password),
+		EmailVerified: u.EmailVerified(), EmailVerifiedAt: timeOrNull(u.EmailVerifiedAt),
+	}
+	if u.Email != "" {
+		v.Email = &u.Email
 	}
 	if l.Password.State != authn.PasswordNone {
 		v.PasswordChangedAt = timeOrNull(u.PasswordChangedAt)
@@ -68,6 +75,18 @@ func viewStanding(st authn.Standing) standingView {
 		v.Holds = append(v.Holds, holdView{h.Kind, timeOrNull(h.Since), timeOrNull(h.Until), h.Addresses})
 	}
 	return v
+}
+
+// address describes the user's e-mail address in a few words.
+func (v userView) address() string {
+	switch {
+	case v.Email == nil:
+		return "-"
+	case v.EmailVerified:
+		return *v.Email
+	default:
+		return *v.Email + " (not verified)"
+	}
 }
 
 // passwordKind describes a password in a few words: "bcrypt cost=10, imported".
@@ -124,6 +143,7 @@ func printStanding(a *app, o *output, v standingView) error {
 		{"id", v.ID.String()},
 		{"username", markedName(v.Username)},
 		{"created at", when(v.CreatedAt)},
+		{"email", v.address()},
 		{"password", v.kind},
 		{"password changed at", whenever(v.PasswordChangedAt)},
 		{"disabled at", whenever(v.DisabledAt)},

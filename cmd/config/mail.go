@@ -34,7 +34,7 @@ func (c *Loaded) emailMode() authn.EmailMode {
 
 // mailRules returns what the service knows about mail.
 func (c *Loaded) mailRules() authn.MailRules {
-	r := authn.MailRules{Mode: c.emailMode(), MaxPerRecipient: c.Mail.MaxPerRecipient, MaxPerHour: c.Mail.MaxPerHour}
+	r := authn.MailRules{Mode: c.emailMode(), MaxPerUser: c.Mail.MaxPerUser, MaxPerRecipient: c.Mail.MaxPerRecipient, MaxPerHour: c.Mail.MaxPerHour}
 	for _, kind := range authn.Notices() {
 		if slices.Contains(c.Mail.Notices, string(kind)) {
 			r.Notices = append(r.Notices, kind)

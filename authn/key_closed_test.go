@@ -52,7 +52,7 @@ func TestATokenOfAClosedKeyWaitsOnlyForTheActiveOne(t *testing.T) {
 	}
 }
 
-func errorOf(_ Grant, err error) error { return err }
+func errorOf[T any](_ T, err error) error { return err }
 
 func TestSealedKeysAreSealedAgain(t *testing.T) {
 	t.Parallel()

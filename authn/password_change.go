@@ -39,13 +39,15 @@ func (s *Service) ChangePassword(ctx context.Context, a Actor, who Identity, ref
 	}
 	a.Name = "user:" + who.userID.String()
 	var hash string
+	watch := startStopwatch()
 	err = s.prove(ctx, passwordProof{
-		actor: a, who: &who, password: current, now: now, watch: startStopwatch(),
+		actor: a, who: &who, password: current, now: now, watch: watch,
 		use: func(ctx context.Context, creds store.Credentials, attempt *store.Attempt, _ string) (changed bool, err error) {
 			if hash == "" {
 				if hash, _, err = s.newHash(context.WithoutCancel(ctx), next, creds.User.Folded); err != nil {
 					return false, err
 				}
+				watch.lap("hash")
 			}
 			ctx, done := recording(ctx)
 			defer done()
@@ -54,9 +56,11 @@ func (s *Service) ChangePassword(ctx context.Context, a Actor, who Identity, ref
 		},
 	})
 	if err != nil {
-		return Grant{}, err
+		return Grant{Steps: watch.steps}, err
 	}
 	s.Cluster.catchUp(ctx)
+	watch.lap("store")
+	g.Steps = watch.steps
 	return g, nil
 }
 

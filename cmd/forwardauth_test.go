@@ -65,6 +65,14 @@ func testForwardAuth(t *testing.T, p proxy) {
 	const account = `{"username":"Zoë","password":"a password for scripts"}`
 	call(t, client, "POST", site+"/register", account, nil, http.StatusCreated)
 	call(t, client, "POST", site+"/login", account, nil, http.StatusOK)
+	for _, path := range []string{"/verify-email", "/reset-password"} {
+		call(t, stranger, "GET", site+path, "", nil, http.StatusOK)
+	}
+	call(t, client, "GET", site+"/email/verify", "", nil, http.StatusMethodNotAllowed)
+	call(t, client, "POST", site+"/password/reset", `{"token":"x","new_password":"a password for scripts"}`, nil, http.StatusBadRequest)
+	if n := reached.Load(); n != 0 {
+		t.Errorf("%d requests for authctl reached the backend", n)
+	}
 	userID, sessionID := whoIs(t, client, site)
 	forged := http.Header{
 		"X-Auth-User-Id": {"root", "admin"}, "x-auth-username": {"root"}, "X-Auth-Session-Id": {"root"},

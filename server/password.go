@@ -17,7 +17,6 @@ type changePasswordRequest struct {
 func (s *Server) changePassword(ctx context.Context, x *exchange, who authn.Identity, in changePasswordRequest) (grantResponse, error) {
 	refresh := slices.Concat(x.allCookies(s.cookies.refresh), x.allCookies(s.cookies.former[1]))
 	grant, err := s.authn.ChangePassword(ctx, x.actor(), who, refresh, string(*in.CurrentPassword), string(*in.NewPassword))
-	x.steps = grant.Steps
 	if err != nil {
 		return grantResponse{}, err
 	}

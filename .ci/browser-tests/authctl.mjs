@@ -17,7 +17,7 @@ process.once('SIGTERM', () => process.exit(143))
 export async function serve(t, settings) {
   const folder = await mkdtemp('serve-')
   await writeFile(`${folder}/authctl.json`, JSON.stringify({ environment: 'development', log: { format: 'json' }, limits: { enabled: false }, ...settings,
-    server: { port: 0, admin_listen: '', ...settings.server } }))
+    server: { port: 0, admin_listen: '', ...settings.server } }), { mode: 0o600 })
   const child = spawn('../authctl', ['serve', '--config', 'authctl.json'],
     { cwd: folder, env: { PATH: process.env.PATH, HOME: folder }, stdio: ['ignore', 'ignore', 'pipe'] })
   const kill = () => child.kill('SIGKILL')

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
 	"github.com/authctl/authctl/store"
@@ -18,7 +19,8 @@ func TestSessionsBehaveAsTheModelSays(t *testing.T) {
 	onBothDatabases(t, func(t *testing.T, f *fixture, db *database) {
 		var run atomic.Int64
 		var resumed time.Time
-		node := newFixture(t, f.store, nil)
+		f = newFixture(t, f.store, mailOn)
+		node := newFixture(t, f.store, mailOn)
 		rapid.Check(t, func(t *rapid.T) { drive(t, f, node, db, &resumed, run.Add(1)) })
 	})
 }
@@ -36,8 +38,25 @@ func TestRefreshTokensBehaveAsTheModelSays(t *testing.T) {
 	})
 }
 
+// TestLinksBehaveAsTheModelSays has mailed links meet whatever makes them useless.
+func TestLinksBehaveAsTheModelSays(t *testing.T) {
+	t.Parallel()
+	onBothDatabases(t, func(t *testing.T, f *fixture, db *database) {
+		var run atomic.Int64
+		var resumed time.Time
+		f = newFixture(t, f.store, mailOn)
+		rapid.Check(t, func(t *rapid.T) { drive(t, f, f, db, &resumed, run.Add(1), mailOnly()...) })
+	})
+}
+
+// mailOn turns e-mail on, without a limit of anything.
+func mailOn(c *Config) {
+	mailing(c)
+	c.Accounts = AccountLimits{}
+}
+
 func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run int64, only ...string) {
-	w := &world{f: f, node: node, resumed: resumed}
+	w := &world{f: f, node: node, resumed: resumed, seen: map[uuid.UUID]bool{}}
 	operator := Actor{Name: "cli:model"}
 	for i := range 2 {
 		u := &modelUser{name: fmt.Sprintf("user-%d-%d", run, i), password: goodPassword}
@@ -142,7 +161,7 @@ func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run i
 			db.putBack(t)
 			_, err = f.Cluster.FinishRestore(f.ctx, operator)
 			check(t, "restore", err, "")
-			w.end(func(*modelSession) bool { return true })
+			w.endAll()
 		},
 		"outage": func(t *rapid.T) {
 			f.advance(rapid.SampledFrom([]time.Duration{time.Second, 15 * time.Second, 10 * time.Minute, 50 * time.Minute}).Draw(t, "for"))
@@ -192,6 +211,9 @@ func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run i
 					other.behind = true
 				}
 			}
+			for _, l := range w.links {
+				l.behind = l.behind || want == "" && l.user == s.user
+			}
 		},
 		"logout": func(t *rapid.T) {
 			s := w.anySession(t)
@@ -202,19 +224,19 @@ func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run i
 			u := w.anyUser(t)
 			_, err := f.EndSessions(f.ctx, operator, store.OfUser(u.id))
 			check(t, "revoke", err, "")
-			w.end(func(s *modelSession) bool { return s.user == u })
+			w.endUser(u)
 		},
 		"revoke everyone": func(t *rapid.T) {
 			_, err := f.EndSessions(f.ctx, operator, store.Everyone())
 			check(t, "revoke", err, "")
-			w.end(func(*modelSession) bool { return true })
+			w.endAll()
 		},
 		"disable": func(t *rapid.T) {
 			u := w.anyUser(t)
 			_, err := f.DisableUser(f.ctx, operator, u.name)
 			check(t, "disable", err, "")
 			u.disabled = true
-			w.end(func(s *modelSession) bool { return s.user == u })
+			w.endUser(u)
 		},
 		"enable": func(t *rapid.T) {
 			u := w.anyUser(t)
@@ -224,10 +246,11 @@ func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run i
 		},
 		"set password": func(t *rapid.T) {
 			u := w.anyUser(t)
-			u.password = fmt.Sprintf("another long walk %d", rapid.IntRange(0, 9).Draw(t, "n"))
+			u.password = w.anyPassword(t)
 			_, err := f.SetPassword(f.ctx, operator, u.name, u.password)
 			check(t, "set password", err, "")
-			w.end(func(s *modelSession) bool { return s.user == u })
+			w.endUser(u)
+			w.dropLinks(u)
 		},
 		"sweep": func(t *rapid.T) {
 			_, err := f.Sweep(f.ctx, store.Everyone(), nil)
@@ -259,6 +282,7 @@ func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run i
 			}
 		},
 	}
+	maps.Copy(actions, w.mailActions(run))
 	if only != nil {
 		maps.DeleteFunc(actions, func(name string, _ func(*rapid.T)) bool { return !slices.Contains(only, name) })
 	}

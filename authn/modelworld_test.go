@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
 	"github.com/authctl/authctl/store"
@@ -17,12 +18,15 @@ type world struct {
 	resumed  *time.Time // the end of the latest outage; the runs share it
 	users    []*modelUser
 	sessions []*modelSession
+	links    []*modelLink
+	seen     map[uuid.UUID]bool // mails
 }
 
 type modelUser struct {
 	name     string
 	id       [16]byte
 	password string
+	email    string // verified; "" for none
 	disabled bool
 }
 
@@ -117,13 +121,28 @@ func (s *modelSession) profile(g Grant, now time.Time) Code {
 }
 
 func (w *world) start(u *modelUser, g Grant, now time.Time) {
-	w.sessions = append(w.sessions, &modelSession{user: u, tokens: []modelToken{{secret: g.RefreshToken}}, access: []Grant{g},
+	w.sessions = append(w.sessions, &modelSession{user: u, tokens: []modelToken{{secret: g.RefreshToken, step: int(now.Unix())}}, access: []Grant{g},
 		expires: now.Add(w.f.refresh), absolute: now.Add(w.f.maxAge)})
 }
 
 func (w *world) end(covers func(*modelSession) bool) {
 	for _, s := range w.sessions {
 		s.behind = s.behind || covers(s)
+	}
+}
+
+// endUser ends the sessions and the links of a user.
+func (w *world) endUser(u *modelUser) {
+	w.end(func(s *modelSession) bool { return s.user == u })
+	for _, l := range w.links {
+		l.behind = l.behind || l.user == u
+	}
+}
+
+// endAll ends the sessions and the links of everybody.
+func (w *world) endAll() {
+	for _, u := range w.users {
+		w.endUser(u)
 	}
 }
 

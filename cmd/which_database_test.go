@@ -23,7 +23,8 @@ import (
 var changing = []string{
 	"migrate", "migrate up",
 	"user create alice --generate", "user set-password alice --generate", "user disable alice", "user enable alice", "user unlock alice",
-	"user import DIR/users.ndjson",
+	"user set-email alice alice@example.com", "user reset-password alice", "user rename alice alice",
+	"user import DIR/users.ndjson", "mail retry " + uuid.NewString(), "mail drop --all-failed",
 	"token revoke " + uuid.NewString(), "token revoke-all --everyone --without-servers",
 	"limits clear", "node forget " + uuid.NewString(),
 	"key rotate --now --without-servers", "key rotate --publish-for 0s", "key rotate --publish-for 0s", "key promote KEY", "key retire KEY", "key remove KEY", "key reseal",
@@ -33,12 +34,12 @@ var changing = []string{
 
 // reading lists the commands that only read the database.
 var reading = []string{
-	"user list", "user show alice", "user export", "token list", "token inspect x", "limits list", "node list", "key list", "key export-jwks", "migrate status", "audit list",
+	"user list", "user show alice", "user export", "token list", "token inspect x", "limits list", "node list", "key list", "key export-jwks", "migrate status", "audit list", "mail list",
 	"hash-bench --compare",
 }
 
 // without lists the commands without a database, and serve, which names its database itself.
-var without = []string{"serve", "hash-bench measure", "version", "health", "secret generate", "config show", "config check", "config init"}
+var without = []string{"serve", "hash-bench measure", "version", "health", "secret generate", "config show", "config check", "config init", "mail test alice@example.com", "mail preview reset"}
 
 // TestEveryCommandThatChangesADatabaseNamesIt runs each command of the tree. It must name the
 // database on standard error, in its question and in its JSON, or write nothing to the audit

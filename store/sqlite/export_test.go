@@ -30,7 +30,7 @@ const (
 	SelectDue            = selectDue
 	CountHour            = countHour
 	SelectMails          = selectMails
-	SelectChangeable     = selectChangeable
+	SelectFailedMail     = selectFailedMail
 	DeleteOldMail        = deleteOldMail
 )
 

@@ -62,12 +62,17 @@ func scanMails(rows *sql.Rows, list []store.Mail) ([]store.Mail, error) {
 	return list, rows.Err()
 }
 
-// selectChangeable reads one mail, or all that have failed, in the order of their ids.
-const selectChangeable = `
-SELECT ` + outboxColumns + `
-FROM outbox o LEFT JOIN mail_tokens m ON m.id = o.id
-WHERE o.id = ?1 AND o.state IN ('waiting', 'failed') OR ?1 IS NULL AND (o.state = 'failed' OR o.state = 'waiting' AND o.class <> '')
-ORDER BY o.id`
+// How RetryMail and DropMail select mails.
+const (
+	oneMail    = `o.id = ?1 AND o.state IN ('waiting', 'failed')`
+	failedMail = `?1 IS NULL AND (o.state = 'failed' OR o.state = 'waiting' AND o.class <> '')`
+)
+
+// They read what RetryMail and DropMail change, in the order of the ids.
+const (
+	selectMail       = `SELECT ` + outboxColumns + ` FROM outbox o LEFT JOIN mail_tokens m ON m.id = o.id WHERE ` + oneMail
+	selectFailedMail = `SELECT ` + outboxColumns + ` FROM outbox o LEFT JOIN mail_tokens m ON m.id = o.id WHERE ` + failedMail + ` ORDER BY o.id`
+)
 
 const retryMail = `
 UPDATE outbox SET state = 'waiting', ended_at = NULL, next_at = ?2, class = '', code = 0, enhanced = '', expires_at = MAX(expires_at, ?3)
@@ -94,7 +99,11 @@ func (s *Store) DropMail(ctx context.Context, id uuid.UUID, e store.Event) (int,
 func (s *Store) changeMails(ctx context.Context, op string, id uuid.UUID, e store.Event, change func(*sql.Tx, store.Mail) error) (n int, err error) {
 	err = s.write(ctx, op, func(tx *sql.Tx) error {
 		n = 0
-		rows, err := tx.QueryContext(ctx, selectChangeable, nullID(id))
+		query := selectMail
+		if id == uuid.Nil {
+			query = selectFailedMail
+		}
+		rows, err := tx.QueryContext(ctx, query, nullID(id))
 		if err != nil {
 			return err
 		}

@@ -55,7 +55,7 @@ func TestNoPageScansATable(t *testing.T) {
 		"sent mail":       {sqlite.CountHour, []any{0, 0}, "outbox_ended_at_idx"},
 		"leased mail":     {sqlite.CountHour, []any{0, 0}, "outbox_leased_until_idx"},
 		"mails":           {sqlite.SelectMails, []any{"sent", 0, uuid.Nil, 10}, "outbox_state_idx"},
-		"failed mails":    {sqlite.SelectChangeable, []any{nil}, "outbox_state_idx"},
+		"failed mails":    {sqlite.SelectFailedMail, []any{nil}, "outbox_state_idx"},
 		"old mail":        {sqlite.DeleteOldMail, []any{0, 10}, "outbox_ended_at_idx"},
 		"revocations":     {sqlite.DeleteOldRevocations, []any{0, 10}, "revocations_at_idx"},
 	} {

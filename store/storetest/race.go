@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -273,6 +274,16 @@ func (f *fixture) outlived(end func(u store.User) error) {
 func (f *fixture) processes() []store.Store {
 	f.Helper()
 	return []store.Store{f.store, f.backend.Open(f, f.where)}
+}
+
+// unlessBusy calls do again while it fails because all connections are in use: on a loaded machine
+// many callers may wait for too long. Such a call has changed nothing.
+func unlessBusy(do func() error) error {
+	for {
+		if err := do(); !errors.Is(err, store.ErrBusy) {
+			return err
+		}
+	}
 }
 
 // together calls do(0) to do(n-1) at the same time and waits for all of them.

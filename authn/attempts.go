@@ -56,9 +56,11 @@ func recording(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 }
 
-// takeBack undoes the count of an attempt after an error that says nothing about the password.
+// takeBack undoes the count of an attempt after a refusal that does not mean that the password is
+// wrong. After a fault it stays counted, because what the fault has prevented is not known.
 func (s *Service) takeBack(ctx context.Context, attempt *store.Attempt, cause error) error {
-	if CodeOf(cause) != CodeOverloaded {
+	switch CodeOf(cause) {
+	case CodeUnavailable, CodeSchema, CodeInternal:
 		return cause
 	}
 	return s.uncount(ctx, attempt, cause)

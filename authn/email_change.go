@@ -35,15 +35,20 @@ func (s *Service) ChangeEmail(ctx context.Context, a Actor, who Identity, email,
 	return s.prove(ctx, passwordProof{
 		actor: a, who: &who, password: current, now: now, watch: startStopwatch(),
 		use: func(ctx context.Context, creds store.Credentials, attempt *store.Attempt, _ string) (bool, error) {
-			if err := s.uncount(ctx, attempt, nil); err != nil {
-				return false, err
-			}
 			r, err := s.verification(creds.User.ID, address, locale, s.rules.Load().mail.limits(now), now)
 			if err != nil {
 				return false, err
 			}
 			r.Notice = s.notice(store.MailEmailRequested, locale, now)
-			return true, s.requestVerification(ctx, a, r, now)
+			r.PasswordHash = creds.PasswordHash
+			err = s.requestVerification(ctx, a, r, now)
+			if errors.Is(err, store.ErrConflict) { // the link must not outlive a new password
+				return false, nil
+			}
+			if err != nil {
+				return false, err
+			}
+			return true, s.uncount(ctx, attempt, nil)
 		},
 	})
 }

@@ -41,7 +41,8 @@ type Emails interface {
 	// is MailOverUser or MailOverAll. A waiting mail of the same kind that the user asked for is
 	// replaced. If the user has another verified address, that gets r.Notice, nil for none. It
 	// writes e with the decision as reason. MailNobody when there is no such user, or the user is
-	// disabled.
+	// disabled. [ErrConflict], and nothing is changed, when r.PasswordHash is set and no longer the
+	// user's.
 	RequestVerification(ctx context.Context, r VerificationRequest, e Event) (MailDecision, error)
 
 	// PendingEmail returns the address that a user still has to verify: that of the newest live
@@ -117,6 +118,8 @@ type VerificationRequest struct {
 	Token   NewMailToken
 	Limits  MailLimits
 	Notice  *NewMail // to the verified address that the user has; nil for none
+
+	PasswordHash string // the stored hash that the owner's password was verified against; "" when none was
 }
 
 // MailPurpose is what a one-time token is good for.

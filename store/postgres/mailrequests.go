@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -51,9 +52,20 @@ func (s *Store) RequestReset(ctx context.Context, r store.ResetRequest, e store.
 	return decision, translate("request reset", err)
 }
 
+const lockUnchanged = `SELECT 1 FROM users WHERE id = $1 AND password_hash = $2 FOR NO KEY UPDATE`
+
 // RequestVerification implements [store.Store].
 func (s *Store) RequestVerification(ctx context.Context, r store.VerificationRequest, e store.Event) (decision store.MailDecision, err error) {
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if r.PasswordHash != "" {
+			tag, err := tx.Exec(ctx, lockUnchanged, r.UserID, r.PasswordHash)
+			if err != nil {
+				return err
+			}
+			if tag.RowsAffected() == 0 {
+				return fmt.Errorf("the password hash has changed: %w", store.ErrConflict)
+			}
+		}
 		if decision, err = requestVerification(ctx, tx, r, e); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 
 	"github.com/google/uuid"
 
@@ -50,9 +51,20 @@ func (s *Store) RequestReset(ctx context.Context, r store.ResetRequest, e store.
 	return decision, err
 }
 
+const selectUnchanged = `SELECT EXISTS (SELECT 1 FROM users WHERE id = ?1 AND password_hash = ?2)`
+
 // RequestVerification implements [store.Store].
 func (s *Store) RequestVerification(ctx context.Context, r store.VerificationRequest, e store.Event) (decision store.MailDecision, err error) {
 	err = s.write(ctx, "request verification", func(tx *sql.Tx) error {
+		if r.PasswordHash != "" {
+			var unchanged bool
+			if err := tx.QueryRowContext(ctx, selectUnchanged, r.UserID, r.PasswordHash).Scan(&unchanged); err != nil {
+				return err
+			}
+			if !unchanged {
+				return fmt.Errorf("the password hash has changed: %w", store.ErrConflict)
+			}
+		}
 		if decision, err = requestVerification(ctx, tx, r, e); err != nil {
 			return err
 		}

@@ -235,6 +235,27 @@ var mailRequestCases = []testCase{
 		}
 		equal(f, "mails", f.count("outbox"), 4)
 	}},
+	{"a request that another password has proved changes nothing", func(f *fixture) {
+		u := f.verified("alice", "alice@example.com")
+		r := verification(u, "new@example.com", "token")
+		notice := newMail(store.MailEmailRequested, noon)
+		r.Notice, r.PasswordHash = &notice, oldHash
+		e := about(event(store.ActionVerifyRequested, noon), u.ID, uuid.Nil)
+		for _, change := range []func(r *store.VerificationRequest){
+			func(r *store.VerificationRequest) { r.PasswordHash = "$argon2id$other" },
+			func(r *store.VerificationRequest) { r.UserID = uuid.New() },
+		} {
+			r := r
+			change(&r)
+			f.writes("refused", func() {
+				_, err := f.store.RequestVerification(f.ctx, r, e)
+				f.is("refused", err, store.ErrConflict)
+			})
+		}
+		f.outboxHas("refused")
+		equal(f, "tokens", f.count("mail_tokens"), 0)
+		equal(f, "decision", f.asks(r, noon), store.MailQueued)
+	}},
 	{"nobody and a disabled user get no verification", func(f *fixture) {
 		disabled := f.user("disabled")
 		_, err := f.store.DisableUser(f.ctx, disabled.ID, event(store.ActionUserDisabled, noon))

@@ -28,7 +28,7 @@ type MailRules struct {
 	Domain          string           // of Message-IDs (RFC 5322, section 3.6.4)
 	Notices         []store.MailKind // the notices to send
 	MaxPerUser      int              // max mails with a link to one user in an hour; 0 for no limit
-	MaxPerRecipient int              // max mails that somebody asked for to one address in an hour; 0 for no limit
+	MaxPerRecipient int              // max resets to one address in an hour, and as many other mails that somebody asked for; 0 for no limit
 	MaxPerHour      int              // max mails in an hour; 0 for no limit
 }
 

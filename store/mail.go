@@ -56,7 +56,7 @@ type NewMailToken struct {
 type MailLimits struct {
 	Since        time.Time // mail queued before this does not count
 	PerUser      int       // max mails that one user asked for, whoever they went to
-	PerRecipient int       // max mails with a link, or of the kind MailAddressInUse, to one address
+	PerRecipient int       // max mails of the kind MailReset to one address, and as many of MailVerify and MailAddressInUse together
 	All          int       // max mails of all kinds
 }
 

@@ -31,7 +31,7 @@ func (s *Store) RequestReset(ctx context.Context, r store.ResetRequest, e store.
 		if to.askedBy = u.ID; u.Disabled() {
 			to = recipient{}
 		}
-		if decision, err = decideMail(ctx, tx, r.Limits, to); err != nil {
+		if decision, err = decideMail(ctx, tx, r.Limits, r.Mail.Kind, to); err != nil {
 			return err
 		}
 		if decision != store.MailQueued {
@@ -106,7 +106,7 @@ func requestVerification(ctx context.Context, tx pgx.Tx, r store.VerificationReq
 		token.id = uuid.New() // nobody is mailed this token, which must look issued to the asker
 	}
 	to.askedBy = asker.ID
-	decision, err := decideMail(ctx, tx, r.Limits, to)
+	decision, err := decideMail(ctx, tx, r.Limits, mail.Kind, to)
 	if err != nil {
 		return 0, err
 	}
@@ -149,19 +149,22 @@ func maybeUser(from pgx.Row) (store.User, error) {
 // "mail".
 const lockRecipient = `SELECT pg_advisory_xact_lock(1835100524, hashtext($1))`
 
+// countMail counts resets to an address apart from what strangers can cause there, so that nobody can
+// use up the resets of its owner.
 const countMail = `
 SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE created_at >= $1 ORDER BY created_at LIMIT $2) AS everybody),
     (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE asked_by = $3 AND created_at >= $1 ORDER BY created_at LIMIT $4) AS own),
-    (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE recipient_hash = $5 AND asked_by IS NOT NULL AND created_at >= $1 ORDER BY created_at LIMIT $6) AS recipients)`
+    (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE recipient_hash = $5 AND asked_by IS NOT NULL AND created_at >= $1
+        AND (kind = 'reset') = ($7 = 'reset') ORDER BY created_at LIMIT $6) AS recipients)`
 
 // decideMail decides about a request for mail, within a transaction that has locked the user who
 // asks. A request of nobody, or to no address, takes the same statements.
-func decideMail(ctx context.Context, tx pgx.Tx, l store.MailLimits, to recipient) (store.MailDecision, error) {
+func decideMail(ctx context.Context, tx pgx.Tx, l store.MailLimits, kind store.MailKind, to recipient) (store.MailDecision, error) {
 	c := store.MailCounts{Nobody: to.askedBy == uuid.Nil || to.address == ""}
 	if _, err := tx.Exec(ctx, lockRecipient, foldAddress(to.address)); err != nil {
 		return 0, err
 	}
-	err := tx.QueryRow(ctx, countMail, l.Since, l.All, nullID(to.askedBy), l.PerUser, store.MailRecipient(foldAddress(to.address)), l.PerRecipient).
+	err := tx.QueryRow(ctx, countMail, l.Since, l.All, nullID(to.askedBy), l.PerUser, store.MailRecipient(foldAddress(to.address)), l.PerRecipient, string(kind)).
 		Scan(&c.All, &c.User, &c.Recipient)
 	return l.Decide(c), err
 }

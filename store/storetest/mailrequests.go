@@ -140,6 +140,20 @@ var mailRequestCases = []testCase{
 		again.Limits = store.MailLimits{All: 3}
 		equal(f, "decision", f.asksReset(again, noon), store.MailOverAll)
 	}},
+	{"what strangers can cause at an address uses up none of its resets", func(f *fixture) {
+		f.verified("alice", "alice@example.com")
+		limits := store.MailLimits{Since: noon, PerRecipient: 1}
+		for i, want := range []store.MailDecision{store.MailQueued, store.MailOverRecipient} {
+			r := verification(f.user(fmt.Sprint("mallory", i)), "alice@example.com", fmt.Sprint("token", i))
+			r.Limits = limits
+			equal(f, "address in use", f.asks(r, noon), want)
+		}
+		for i, want := range []store.MailDecision{store.MailQueued, store.MailOverRecipient} {
+			r := reset("", "alice", fmt.Sprint("reset", i))
+			r.Limits = limits
+			equal(f, "reset", f.asksReset(r, noon), want)
+		}
+	}},
 	{"a request for a verification mails the address, remembers it, and tells the old one", func(f *fixture) {
 		u := f.user("alice")
 		r := verification(u, "New@example.com", "first")

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"syscall"
 
+	"github.com/authctl/authctl/authn/mail"
 	"github.com/authctl/authctl/cmd/vault"
 	"github.com/authctl/authctl/store/sqlite/dbfile"
 )
@@ -112,7 +113,7 @@ func openSecret(path string, mode fs.FileMode) string {
 }
 
 // inClear reports whether a value from a file or a variable is itself a secret. A reference to Vault
-// is no secret, nor is a database URL without a password.
+// is no secret, nor is the URL of a database or of a mail server without a password.
 func inClear(key string, value any) bool {
 	list, isList := value.([]any)
 	if !isList {
@@ -122,9 +123,22 @@ func inClear(key string, value any) bool {
 		text := fmt.Sprint(item)
 		switch fieldsOf(&Settings{})[key].Interface().(type) {
 		case SecretText, []SecretText:
-			return text != "" && !vault.IsReference(text) && (key != "database.url" || RedactURL(text) != text)
+			return text != "" && !vault.IsReference(text) && !harmless(key, text)
 		default:
 			return false
 		}
 	})
+}
+
+// harmless reports whether the text of a secret is a URL without a password.
+func harmless(key, text string) bool {
+	switch key {
+	case "database.url":
+		return RedactURL(text) == text
+	case "mail.url":
+		to, err := mail.ParseURL(text)
+		return err == nil && to.Password == ""
+	default:
+		return false
+	}
 }

@@ -50,7 +50,7 @@ func testMail(ctx context.Context, a *app, to string) error {
 	if err != nil {
 		return &problem{exitUsage, fmt.Errorf("mail.url: %w", err), ""}
 	}
-	send, err := cfg.MailSender(func(m mail.Message) { a.say("log: shows this mail, and sends none:\n%s", m.Text) })
+	send, err := cfg.MailSender(func(m mail.Message) { a.say("a mail to %s would say: %s", m.To, strings.TrimSpace(m.Text)) })
 	if err != nil {
 		return &problem{exitUsage, err, ""}
 	}
@@ -58,7 +58,11 @@ func testMail(ctx context.Context, a *app, to string) error {
 	defer cancel()
 	began := time.Now()
 	r := send(ctx, testMessage(head, address.Text, began))
-	if r.Sent {
+	switch {
+	case r.Sent && target.Scheme == mail.SchemeLog:
+		a.say("nothing was sent: mail.url is log:, so mails only show in the log of serve")
+		return nil
+	case r.Sent:
 		a.say("%s has taken a mail to %s after %d ms", target, address.Text, time.Since(began).Milliseconds())
 		return nil
 	}
@@ -101,7 +105,9 @@ func mailHint(c mail.Class) string {
 	case mail.ClassTLS:
 		return "the server must offer TLS with a certificate for the host in mail.url; mail.ca_file names the authority of your own, and smtps:// is for port 465"
 	case mail.ClassAuth:
-		return "check user and password in mail.url"
+		return "check user and password in mail.url; for a server on this machine that takes them over TLS only, set mail.ca_file"
+	case mail.ClassClosed, mail.ClassTimeout, mail.ClassProtocol:
+		return "check the port in mail.url: smtp:// is for 587 and 25, smtps:// for 465"
 	case mail.ClassAddress:
 		return "the server takes no mail for this address; try another one"
 	case mail.ClassTemporary:

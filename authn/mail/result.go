@@ -63,13 +63,17 @@ func refusesRecipient(r Result) bool {
 	}
 }
 
+// codeAuthRequired asks for AUTH, or for STARTTLS before it (RFC 4954, section 6, and RFC 3207,
+// section 4).
+const codeAuthRequired = 530
+
 func (c *conversation) class(r Result) Class {
 	var timeout net.Error
 	late := errors.Is(c.ctx.Err(), context.DeadlineExceeded) || errors.As(c.broken, &timeout) && timeout.Timeout()
 	switch {
 	case r.BadAddress:
 		return ClassAddress
-	case r.Code != 0 && r.Step == "AUTH":
+	case r.Code != 0 && r.Step == "AUTH", r.Code == codeAuthRequired:
 		return ClassAuth
 	case r.Code != 0 && r.Step == "STARTTLS":
 		return ClassTLS

@@ -44,7 +44,7 @@ type Class string
 const (
 	ClassConnect   Class = "connect"   // no connection: name, network, or nobody listens
 	ClassTLS       Class = "tls"       // no STARTTLS, no handshake, or a certificate that is not good
-	ClassAuth      Class = "auth"      // the server did not accept user and password
+	ClassAuth      Class = "auth"      // the server did not accept user and password, or asked for them
 	ClassAddress   Class = "address"   // the server refuses the recipient for good
 	ClassTemporary Class = "temporary" // a reply 4xx
 	ClassRefused   Class = "refused"   // a reply 5xx that says nothing of the recipient

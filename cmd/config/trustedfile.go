@@ -7,10 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"syscall"
 
-	"github.com/authctl/authctl/cmd/vault"
 	"github.com/authctl/authctl/store/sqlite/dbfile"
 )
 
@@ -109,22 +107,4 @@ func strangersFile(path string, uid int) error {
 // openSecret is the message for a secret in a file that everybody may read.
 func openSecret(path string, mode fs.FileMode) string {
 	return fmt.Sprintf("is a secret, and everybody may read %s (mode %04o), run: chmod 600 %s", path, mode, path)
-}
-
-// inClear reports whether a value from a file or a variable is itself a secret. A reference to Vault
-// is no secret, nor is a database URL without a password.
-func inClear(key string, value any) bool {
-	list, isList := value.([]any)
-	if !isList {
-		list = []any{value}
-	}
-	return slices.ContainsFunc(list, func(item any) bool {
-		text := fmt.Sprint(item)
-		switch fieldsOf(&Settings{})[key].Interface().(type) {
-		case SecretText, []SecretText:
-			return text != "" && !vault.IsReference(text) && (key != "database.url" || RedactURL(text) != text)
-		default:
-			return false
-		}
-	})
 }

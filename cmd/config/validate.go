@@ -3,7 +3,6 @@ package config
 import (
 	"context"
 	"net/url"
-	"path/filepath"
 	"strings"
 
 	"github.com/authctl/authctl/authn"
@@ -60,10 +59,6 @@ func (l *Loaded) validateDatabase(bad *Faults) {
 		bad.Add("database.url", "would send data to another host unencrypted or unverified: use sslmode=verify-full, "+
 			"or set database.insecure: true if that network is yours alone")
 	}
-}
-
-func isPostgres(url string) bool {
-	return strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
 }
 
 func (l *Loaded) validateServer(bad *Faults) {
@@ -186,18 +181,4 @@ func (l *Loaded) validateCookies(bad *Faults) {
 	for _, err := range wrong.PreviousDomains {
 		bad.AddError("cookies.previous_domains", err)
 	}
-}
-
-// SQLitePath returns the file of a SQLite URL.
-func (c Settings) SQLitePath() (string, bool) {
-	path, ok := strings.CutPrefix(string(c.Database.URL.Text), "sqlite:")
-	if after, two := strings.CutPrefix(path, "//"); two {
-		path = after
-	}
-	return filepath.Clean(path), ok
-}
-
-// SecretPath returns the file of the generated secret of a SQLite database.
-func SecretPath(database string) string {
-	return filepath.Join(filepath.Dir(database), "authctl.secret")
 }

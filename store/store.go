@@ -28,7 +28,7 @@ import "time"
 //     committed to the old file at that moment returns it too.
 type Store interface {
 	Users
-	SignIns
+	Attempts
 	Sessions
 	Revocations
 	Nodes

@@ -48,6 +48,9 @@ type Settings struct {
 // Development reports whether this is a developer's own machine.
 func (c Settings) Development() bool { return c.Environment == "development" }
 
+// registrationClosed reports whether only operators create accounts.
+func (c Settings) registrationClosed() bool { return c.Registration == "closed" }
+
 // Config is how the configuration itself is read.
 type Config struct {
 	// Reload, as after SIGHUP, when this file, .env, a file with a secret or the blocklist

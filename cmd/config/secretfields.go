@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/authctl/authctl/authn"
 	"github.com/authctl/authctl/cmd/vault"
 )
 
@@ -49,6 +50,25 @@ func (l *Loaded) checkSecretTexts(bad *Faults) {
 		}
 		if found := StrayText(string(*s.one)); found != "" {
 			bad.Add(s.key, "%s (from %s)", found, l.Origins[s.key])
+		}
+	}
+}
+
+// checkStrength reports the secrets that [authn.CheckSecret] refuses, if the setting is declared strong.
+func (l *Loaded) checkStrength(bad *Faults) {
+	for _, s := range l.secrets() {
+		if s.tag.Get("strong") != "yes" {
+			continue
+		}
+		for _, text := range s.texts() {
+			err := authn.CheckSecret(string(*text))
+			switch {
+			case err == nil:
+			case s.many != nil:
+				bad.Add(s.key, "one of them %v", err)
+			case *text != "":
+				bad.Add(s.key, "%v; make one with: authctl secret generate", err)
+			}
 		}
 	}
 }

@@ -12,6 +12,7 @@ package config
 //	range:"0..10000"     bounds that are allowed; with a word behind them, what they count
 //	oneof:"open closed"  words that are allowed; anycase:"yes" takes them in capitals too
 //	reload:"yes"         it can change while serve runs; it takes a restart without
+//	strong:"yes"         a secret that must pass [authn.CheckSecret]
 //	vault:"no"           a secret that cannot be kept in Vault
 //
 // The order of the fields is that of config.example.yaml and of "authctl config show". A [Secret] is two settings, for

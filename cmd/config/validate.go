@@ -23,6 +23,7 @@ func (l *Loaded) adjust() {
 func (l *Loaded) Validate(bad *Faults) {
 	l.checkDeclared(bad)
 	l.checkSecretTexts(bad)
+	l.checkStrength(bad)
 	l.validateDatabase(bad)
 	l.validateServer(bad)
 	l.validateTokens(bad)
@@ -140,16 +141,6 @@ func (l *Loaded) validateTokens(bad *Faults) {
 	access, refresh := authn.CheckLifetimes(t.AccessTTL, t.RefreshTTL, t.SessionMaxAge)
 	bad.AddError("tokens.access_ttl", access)
 	bad.AddError("tokens.refresh_ttl", refresh)
-	if l.JWT.Secret.Text != "" {
-		if err := authn.CheckSecret(string(l.JWT.Secret.Text)); err != nil {
-			bad.Add("jwt.secret", "%v; make one with: authctl secret generate", err)
-		}
-	}
-	for _, previous := range l.JWT.PreviousSecrets.Texts {
-		if err := authn.CheckSecret(string(previous)); err != nil {
-			bad.Add("jwt.previous_secrets", "one of them %v", err)
-		}
-	}
 	bad.AddError("jwt.algorithm", authn.CheckAlgorithm(l.JWT.Algorithm))
 	if len(l.JWT.ClientID) > maxClientID {
 		bad.Add("jwt.client_id", "must have at most %d bytes, not %d: it is in every access token", maxClientID, len(l.JWT.ClientID))

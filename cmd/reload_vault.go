@@ -63,7 +63,7 @@ func (r *reloader) readVault(ctx context.Context) error {
 	for i := range next.Refs {
 		ref := &next.Refs[i]
 		readCtx, cancel := context.WithTimeout(ctx, vaultTimeout)
-		v, err := r.app.vault.Read(readCtx, ref.At, false)
+		v, err := r.app.vault.Read(readCtx, ref.At, vault.Newest)
 		cancel()
 		if err != nil {
 			return err

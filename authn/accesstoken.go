@@ -178,14 +178,15 @@ func (k *signingKey) read(token string, start int) (claims, bool) {
 		return c, false
 	}
 	b64 := base64.RawURLEncoding.Strict()
-	signature, err := b64.DecodeString(token[dot+1:])
+	decoded := make([]byte, 0, len(token)-start) // room for both parts, so that there is one allocation
+	signature, err := b64.AppendDecode(decoded, []byte(token[dot+1:]))
 	if err != nil || b64.EncodedLen(len(signature)) != len(token)-dot-1 {
 		return c, false
 	}
 	if k.method.Verify(token[:dot], signature, k.public) != nil {
 		return c, false
 	}
-	payload, err := b64.DecodeString(token[start:dot])
+	payload, err := b64.AppendDecode(signature[len(signature):], []byte(token[start:dot]))
 	if err != nil {
 		return c, false
 	}

@@ -60,23 +60,32 @@ func (f SessionFilter) Scopes() []store.Scope {
 type Counted struct {
 	store.SessionCount
 	MoreUsers bool            // there are more users than Users counts
-	Newest    []store.Session // up to five sessions, newest first; only if requested
+	Newest    []store.Session // up to five sessions, newest first; Count may leave it empty
 }
 
-// Count returns how many live sessions match the filter, and the newest of them if newest is set. It
-// reads all pages. When it fails, it returns the count so far beside the error.
-func (s *Service) Count(ctx context.Context, filter SessionFilter, newest bool) (total Counted, err error) {
-	if filter.Whole() {
-		for _, scope := range filter.Scopes() {
-			n, err := s.CountSessions(ctx, scope)
-			total.Sessions += n.Sessions
-			total.Users += n.Users
-			if err != nil {
-				return total, err
-			}
+// Count returns how many live sessions match the filter. It reads pages of sessions only for a filter
+// that selects a part of a user's sessions. When it fails, it returns the count so far beside the error.
+func (s *Service) Count(ctx context.Context, filter SessionFilter) (total Counted, err error) {
+	if !filter.Whole() {
+		return s.CountAndNewest(ctx, filter)
+	}
+	for _, scope := range filter.Scopes() {
+		n, err := s.CountSessions(ctx, scope)
+		total.Sessions += n.Sessions
+		total.Users += n.Users
+		if err != nil {
+			return total, err
 		}
-		if !newest {
-			return total, nil
+	}
+	return total, nil
+}
+
+// CountAndNewest returns how many live sessions match the filter, and the newest of them. It reads
+// all pages. When it fails, it returns the count so far beside the error.
+func (s *Service) CountAndNewest(ctx context.Context, filter SessionFilter) (total Counted, err error) {
+	if filter.Whole() {
+		if total, err = s.Count(ctx, filter); err != nil {
+			return total, err
 		}
 	}
 	users := map[uuid.UUID]struct{}{}

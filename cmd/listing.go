@@ -104,7 +104,7 @@ func (l *listing[T]) addCells(page *bytes.Buffer, rows []T) {
 	}
 }
 
-// begin settles the columns, and prints the header and what waits.
+// begin chooses the widths of the columns, and prints the header and the rows that wait.
 func (l *listing[T]) begin(page *bytes.Buffer) {
 	l.begun = true
 	l.waiting = append([][]string{l.header}, l.waiting...)

@@ -46,7 +46,7 @@ func (a *app) loadHolding(ctx context.Context, wanted func(key string) bool, hel
 		var v vault.Value
 		v, failed = persist(ctx, a, deadline, "Vault does not answer yet",
 			func(err error) bool { return errors.Is(err, vault.ErrAway) },
-			func(ctx context.Context) (vault.Value, error) { return client.Read(ctx, at, key == "jwt.secret") })
+			func(ctx context.Context) (vault.Value, error) { return client.Read(ctx, at, versionsOf(key)) })
 		if had >= 0 && errors.Is(failed, vault.ErrAway) {
 			failed, heard = nil, false
 			return held[had].Value, true, nil
@@ -68,6 +68,15 @@ func (a *app) loadHolding(ctx context.Context, wanted func(key string) bool, hel
 		err = &problem{exitUnreachable, vaultAway{err}, "check that Vault runs and is unsealed, and that VAULT_ADDR and VAULT_CACERT are right; vault.connect_timeout sets how long to try"}
 	}
 	return cfg, heard, err
+}
+
+// versionsOf returns the versions of a setting to read from Vault. Keys that the previous jwt.secret
+// sealed must open.
+func versionsOf(key string) vault.Versions {
+	if key == "jwt.secret" {
+		return vault.NewestAndPrevious
+	}
+	return vault.Newest
 }
 
 // vaultAway is a list of faults with the cause [vault.ErrAway].

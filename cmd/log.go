@@ -39,7 +39,7 @@ func (a *app) startLog(cfg config.Loaded) {
 	gate.set(cfg.Log.Level)
 	_, onTerminal := terminal(a.err)
 	log := zerolog.New(escaping{a.err})
-	console := cfg.Log.Format == "console" || (cfg.Log.Format != "json" && (onTerminal || cfg.Development()))
+	console := cfg.Log.Console() || (!cfg.Log.JSON() && (onTerminal || cfg.Development()))
 	if console {
 		log = zerolog.New(zerolog.ConsoleWriter{Out: a.err, TimeFormat: time.TimeOnly, NoColor: !onTerminal})
 	}

@@ -63,7 +63,7 @@ func (r *reloader) readVault(ctx context.Context) error {
 	for i := range next.Refs {
 		ref := &next.Refs[i]
 		readCtx, cancel := context.WithTimeout(ctx, vaultTimeout)
-		v, err := r.app.vault.Read(readCtx, ref.At, false)
+		v, err := r.app.vault.Read(readCtx, ref.At, vault.Newest)
 		cancel()
 		if err != nil {
 			return err
@@ -114,7 +114,7 @@ func (r *reloader) ready() error {
 		return nil
 	}
 	if silent := max(time.Since(*seen), time.Since(seen.Round(0))); silent > most {
-		return fmt.Errorf("Vault has not answered for %s, and vault.max_age is %s", silent.Round(time.Second), most)
+		return fmt.Errorf("no answer from Vault for %s, and vault.max_age is %s", silent.Round(time.Second), most)
 	}
 	return nil
 }

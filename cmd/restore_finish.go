@@ -118,7 +118,7 @@ func (o *restoreFinishOptions) finish(ctx context.Context, a *app, inst *instanc
 func countEverybody(ctx context.Context, svc *authn.Service) (*int64, error) {
 	counting, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
-	n, err := svc.Count(counting, authn.SessionFilter{}, false)
+	n, err := svc.Count(counting, authn.SessionFilter{})
 	switch {
 	case err == nil:
 		return &n.Sessions, nil

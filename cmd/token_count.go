@@ -19,12 +19,12 @@ const countTimeout = 500 * time.Millisecond
 // delay the revocation.
 func (o *revokeAllOptions) count(ctx context.Context, svc *authn.Service, filter authn.SessionFilter) (sessionCount, error) {
 	if o.dryRun {
-		n, err := svc.Count(ctx, filter, true)
+		n, err := svc.CountAndNewest(ctx, filter)
 		return sessionCount{Counted: n, whole: true}, err
 	}
 	counting, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
-	n, err := svc.Count(counting, filter, false)
+	n, err := svc.Count(counting, filter)
 	if err != nil && (ctx.Err() != nil || !errors.Is(err, store.ErrUnavailable)) {
 		return sessionCount{}, err
 	}

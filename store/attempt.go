@@ -7,16 +7,17 @@ import (
 	"github.com/google/uuid"
 )
 
-// SignIns is the part of [Store] about attempts to sign in, and about the places where accounts
+// Attempts is the part of [Store] about attempts to sign in, and about the places where accounts
 // have signed in.
-type SignIns interface {
+type Attempts interface {
 	// BeginLogin counts an attempt to sign in and returns the credentials of a.Folded, zero ones
 	// when nobody has that name. It takes one round trip, the same for every name. An attempt that
 	// comes before a counter's delay is over is refused: it is not counted, and RetryAt says when
 	// the next one may come. Concurrent attempts cannot exceed the limit. On PostgreSQL, an
-	// attempt that meets another of the same moment may be counted in Here although Anywhere refuses it. A counter without a delay or without
-	// failures refuses nobody, however far the clocks of the processes are apart. Once the ceiling
-	// is reached, every attempt is refused until a.Ceiling.Until, unless it comes from a.Known.
+	// attempt that meets another of the same moment may be counted in Here although Anywhere
+	// refuses it. A counter without a delay or without failures refuses nobody, however far the
+	// clocks of the processes are apart. Once the ceiling is reached, every attempt is refused
+	// until a.Ceiling.Until, unless it comes from a.Known.
 	BeginLogin(ctx context.Context, a Attempt) (Admission, error)
 
 	// TakeBackLogin undoes the count of an admitted attempt whose password was not checked.

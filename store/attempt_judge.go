@@ -17,7 +17,7 @@ type AttemptState struct {
 	Full           bool // the ceiling is reached
 }
 
-// Judge decides whether an attempt may go on: it is the rule of [SignIns.BeginLogin]. It returns
+// Judge decides whether an attempt may go on: it is the rule of [Attempts.BeginLogin]. It returns
 // the counters as they are after the attempt. If the attempt is refused, adm.RetryAt is set and the
 // counters are unchanged. SQLite calls Judge; PostgreSQL has the same rule in one statement, and
 // the suite compares the two.

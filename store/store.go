@@ -30,7 +30,7 @@ type Store interface {
 	Users
 	Emails
 	Outbox
-	SignIns
+	Attempts
 	Sessions
 	Revocations
 	Nodes

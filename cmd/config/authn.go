@@ -38,7 +38,7 @@ func ServiceSettings(cfg Loaded, secret string) (authn.Config, error) {
 		Blocklist:           blocklist,
 		BlocklistWarns:      cfg.Development(),
 		KeepsStrongerHashes: cfg.Development(),
-		RegistrationClosed:  cfg.Registration == "closed",
+		RegistrationClosed:  cfg.registrationClosed(),
 		NameQuarantine:      cfg.Accounts.NameQuarantine,
 		Mail:                cfg.mailRules(),
 	}, nil

@@ -58,3 +58,17 @@ func (l *Loaded) DatabaseOrigin() string {
 	}
 	return "from " + l.Origins["database.url"]
 }
+
+// SQLitePath returns the file of a SQLite URL.
+func (c Settings) SQLitePath() (string, bool) {
+	path, ok := strings.CutPrefix(string(c.Database.URL.Text), "sqlite:")
+	if after, two := strings.CutPrefix(path, "//"); two {
+		path = after
+	}
+	return filepath.Clean(path), ok
+}
+
+// SecretPath returns the file of the generated secret of a SQLite database.
+func SecretPath(database string) string {
+	return filepath.Join(filepath.Dir(database), "authctl.secret")
+}

@@ -4,52 +4,12 @@ import (
 	"fmt"
 	"net/netip"
 	"reflect"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/docker/go-units"
 	"github.com/go-viper/mapstructure/v2"
 )
-
-// Size is a number of bytes, written with a unit: 64MiB.
-type Size int64
-
-// autoSize is a size, or auto. The value of auto is 0.
-type autoSize Size
-
-// autoNumber is a whole number, or auto. The value of auto is 0.
-type autoNumber int
-
-// autoBool is true, false or auto, as text.
-type autoBool string
-
-// Auto is the value of settings that authctl determines itself.
-const Auto = "auto"
-
-var sizePattern = regexp.MustCompile(`^[0-9]+(\.[0-9]+)? ?[KMG]i?B$`)
-
-// ParseSize reads a number of bytes with a unit (powers of 1024): 64MiB, at most 1 TiB.
-func ParseSize(s string) (Size, error) {
-	if !sizePattern.MatchString(s) {
-		return 0, fmt.Errorf("%q is not a size with a unit, such as 64MiB", s)
-	}
-	n, err := units.RAMInBytes(s)
-	if err != nil || n > 1<<40 {
-		return 0, fmt.Errorf("%q is not a size with a unit, such as 64MiB", s)
-	}
-	return Size(n), nil
-}
-
-// ParseDuration reads a duration with a unit, as [time.ParseDuration] does: 90s, 15m, 168h. It fails for a bare 0.
-func ParseDuration(s string) (time.Duration, error) {
-	d, err := time.ParseDuration(s)
-	if err != nil || s == "0" {
-		return 0, fmt.Errorf("%q is not a duration with a unit, such as 90s, 15m or 168h", s)
-	}
-	return d, nil
-}
 
 // decode sets out, a field, to a value from a file or a variable. It is strict: a number is no text,
 // a text is no list, and it never guesses a unit. The value of a variable is always a text, and

@@ -33,15 +33,15 @@ func EditScalars(text string, path []string, keys []string, values map[string]st
 	if err != nil {
 		return "", nil, err
 	}
-	parent, missing, err := descend(root, path)
+	at, err := descend(root, path)
 	if err != nil {
 		return "", nil, err
 	}
 	var edits []Edit
 	var added []string
 	for _, key := range keys {
-		node := value(parent, key)
-		if len(missing) > 0 || node == nil {
+		node := value(at.mapping, key)
+		if len(at.missing) > 0 || node == nil {
 			added = append(added, key)
 			continue
 		}
@@ -54,7 +54,7 @@ func EditScalars(text string, path []string, keys []string, values map[string]st
 		}
 	}
 	if len(added) > 0 {
-		edits = append(edits, insertion(root, parent, path, missing, added, values, lines, ending)...)
+		edits = append(edits, insertion(at, added, values, lines, ending)...)
 	}
 	result := apply(lines, edits, ending)
 	if !sameBut(text, result, path, keys, values) {
@@ -153,22 +153,29 @@ func plainMapping(n *yaml.Node) error {
 	return nil
 }
 
-// descend follows a path as far as the file has it. missing is the rest of the path.
-func descend(n *yaml.Node, path []string) (at *yaml.Node, missing []string, err error) {
+// spot is how far a file has the mappings of a path.
+type spot struct {
+	mapping *yaml.Node // the innermost mapping that the file has
+	depth   int        // of that mapping; 0 for the whole file
+	missing []string   // the rest of the path
+}
+
+// descend follows a path as far as the file has it.
+func descend(n *yaml.Node, path []string) (spot, error) {
 	for i, key := range path {
 		next := value(n, key)
 		if next == nil {
-			return n, path[i:], nil
+			return spot{n, i, path[i:]}, nil
 		}
 		if next.Kind == yaml.ScalarNode && next.Tag == "!!null" && next.Value == "" {
-			return n, path[i:], nil // a key with nothing below it
+			return spot{n, i, path[i:]}, nil // a key with nothing below it
 		}
 		if err := plainMapping(next); err != nil {
-			return nil, nil, err
+			return spot{}, err
 		}
 		n = next
 	}
-	return n, nil, nil
+	return spot{n, len(path), nil}, nil
 }
 
 func value(mapping *yaml.Node, key string) *yaml.Node {
@@ -218,23 +225,23 @@ func replaceScalar(lines []string, n *yaml.Node, to string) (Edit, error) {
 }
 
 // insertion adds keys to an existing mapping, or adds the missing mappings of the path as well.
-func insertion(root, parent *yaml.Node, path, missing, added []string, values map[string]string, lines []string, ending string) []Edit {
-	depth := len(path) - len(missing)
-	indent := strings.Repeat("  ", depth)
-	if len(parent.Content) > 0 {
-		indent = strings.Repeat(" ", parent.Content[0].Column-1)
+func insertion(at spot, added []string, values map[string]string, lines []string, ending string) []Edit {
+	indent := strings.Repeat("  ", at.depth)
+	siblings := at.mapping.Content
+	if len(siblings) > 0 {
+		indent = strings.Repeat(" ", siblings[0].Column-1)
 	}
 	after := len(lines)
 	if lines[len(lines)-1] == "" {
 		after--
 	}
-	if parent != root && len(parent.Content) > 0 {
-		after = parent.Content[0].Line - 1 // before its first key, so below its own
+	if at.depth > 0 && len(siblings) > 0 {
+		after = siblings[0].Line - 1 // before its first key, so below its own
 	}
-	keys := missing
-	if len(missing) > 0 {
-		if i := keyIndex(parent, missing[0]); i >= 0 { // the file has the key, with no value
-			after, keys = parent.Content[i].Line, missing[1:]
+	keys := at.missing
+	if len(keys) > 0 {
+		if i := keyIndex(at.mapping, keys[0]); i >= 0 { // the file has the key, with no value
+			after, keys = siblings[i].Line, keys[1:]
 			indent += "  "
 		}
 	}

@@ -8,6 +8,26 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
+const envPrefix = "AUTHCTL_"
+
+// OperatorVariable names the operator, as --as does. It is no setting, because it describes a person
+// and not the installation.
+const OperatorVariable = "AUTHCTL_OPERATOR"
+
+// aliases are the customary variables of some keys. The AUTHCTL_ variable of a key wins over its
+// alias.
+var aliases = [...]struct{ name, key string }{
+	{"DATABASE_URL", "database.url"},
+	{"DATABASE_URL_FILE", "database.url_file"},
+	{"JWT_SECRET", "jwt.secret"},
+	{"JWT_SECRET_FILE", "jwt.secret_file"},
+	{"ACCESS_TOKEN_EXPIRATION", "tokens.access_ttl"},
+	{"REFRESH_TOKEN_EXPIRATION", "tokens.refresh_ttl"},
+	{"HOST", "server.host"},
+	{"PORT", "server.port"},
+	{"LOG_LEVEL", "log.level"},
+}
+
 // keyOf returns the key that a variable sets.
 func keyOf(name string) (string, bool) {
 	for _, a := range aliases {

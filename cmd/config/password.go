@@ -1,9 +1,6 @@
 package config
 
-import (
-	"github.com/authctl/authctl/authn"
-	"github.com/authctl/authctl/authn/hashing"
-)
+import "github.com/authctl/authctl/authn/hashing"
 
 func (l *Loaded) validatePassword(bad *Faults) {
 	p := l.Password
@@ -24,15 +21,5 @@ func (l *Loaded) validateHashing(bad *Faults) {
 	h := l.Hashing
 	if h.MemoryBudget != 0 && Size(h.MemoryBudget) < l.Password.Argon2.Memory {
 		bad.Add("hashing.memory_budget", "must be auto, or at least password.argon2.memory (%s), which one hash needs", ShowSize(l.Password.Argon2.Memory))
-	}
-	for _, pepper := range l.Password.PreviousPeppers.Texts {
-		if err := authn.CheckSecret(string(pepper)); err != nil {
-			bad.Add("password.previous_peppers", "one of them %v", err)
-		}
-	}
-	if pepper := l.Password.Pepper.Text; pepper != "" {
-		if err := authn.CheckSecret(string(pepper)); err != nil {
-			bad.Add("password.pepper", "%v; make one with: authctl secret generate", err)
-		}
 	}
 }

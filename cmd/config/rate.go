@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/authctl/authctl/server"
 )
@@ -44,17 +42,6 @@ func (r requestRate) String() string {
 		return fmt.Sprintf("%d/%s", r.Count, per)
 	}
 	return fmt.Sprintf("%d/%s burst %d", r.Count, per, r.Burst)
-}
-
-// shortDuration returns a duration as a person would write it: 5m instead of 5m0s.
-func shortDuration(d time.Duration) string {
-	text := d.String()
-	for _, zero := range []string{"0s", "0m"} { // 5m0s, 1h0m0s
-		if short, cut := strings.CutSuffix(text, zero); cut && short != "" && !unicode.IsDigit(rune(short[len(short)-1])) {
-			text = short
-		}
-	}
-	return text
 }
 
 // MarshalText returns the same text for JSON and YAML.

@@ -69,16 +69,3 @@ func strayVariable(value string, field reflect.Value) string {
 	}
 	return StrayText(strings.Join(items, ","))
 }
-
-// checkSecretTexts reports stray texts around the secrets of the configuration file and of Vault.
-// It accepts previous secrets and peppers literally, so that an operator can keep one that was in use.
-func (l *Loaded) checkSecretTexts(bad *Faults) {
-	for _, s := range l.secrets() {
-		if s.many != nil {
-			continue
-		}
-		if found := StrayText(string(*s.one)); found != "" {
-			bad.Add(s.key, "%s (from %s)", found, l.Origins[s.key])
-		}
-	}
-}

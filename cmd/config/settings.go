@@ -12,6 +12,7 @@ package config
 //	range:"0..10000"     bounds that are allowed; with a word behind them, what they count
 //	oneof:"open closed"  words that are allowed; anycase:"yes" takes them in capitals too
 //	reload:"yes"         it can change while serve runs; it takes a restart without
+//	strong:"yes"         a secret that must pass [authn.CheckSecret]
 //	vault:"no"           a secret that cannot be kept in Vault
 //
 // The order of the fields is that of config.example.yaml and of "authctl config show". A [Secret] is two settings, for
@@ -50,6 +51,9 @@ type Settings struct {
 
 // Development reports whether this is a developer's own machine.
 func (c Settings) Development() bool { return c.Environment == "development" }
+
+// registrationClosed reports whether only operators create accounts.
+func (c Settings) registrationClosed() bool { return c.Registration == "closed" }
 
 // Config is how the configuration itself is read.
 type Config struct {

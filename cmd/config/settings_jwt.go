@@ -11,12 +11,12 @@ type JWT struct {
 	// node. With SQLite serve creates one in authctl.secret beside the database. Also: JWT_SECRET.
 	//
 	// A file with the secret instead. Also: JWT_SECRET_FILE.
-	Secret Secret `key:"secret" reload:"yes"`
+	Secret Secret `key:"secret" strong:"yes" reload:"yes"`
 	// Earlier secrets. Their tokens stay valid, and the keys that they sealed can be opened. To
 	// rotate the secret, move the old one here; see docs/keys.md.
 	//
 	// A file with them instead, one per line.
-	PreviousSecrets Secrets `key:"previous_secrets" reload:"yes"`
+	PreviousSecrets Secrets `key:"previous_secrets" strong:"yes" reload:"yes"`
 	// The iss claim of every access token. Set it to your public URL when other services verify
 	// the tokens.
 	Issuer string `key:"issuer" default:"authctl"`

@@ -7,3 +7,9 @@ type Log struct {
 	// json, console for people, or auto: console on a terminal and in development.
 	Format string `key:"format" default:"auto" oneof:"auto json console"`
 }
+
+// Console reports whether logs are always for people.
+func (l Log) Console() bool { return l.Format == "console" }
+
+// JSON reports whether logs are always JSON.
+func (l Log) JSON() bool { return l.Format == "json" }

@@ -13,12 +13,12 @@ type Password struct {
 	// a stolen database alone does not allow guessing. Keep it: without it nobody can sign in.
 	//
 	// A file with it instead.
-	Pepper Secret `key:"pepper" reload:"yes"`
+	Pepper Secret `key:"pepper" strong:"yes" reload:"yes"`
 	// Earlier peppers. Keep each until every user has signed in once. To rotate the pepper, move
 	// the old one here. To stop using a pepper, move it here and leave pepper empty.
 	//
 	// A file with them instead, one per line.
-	PreviousPeppers Secrets `key:"previous_peppers" reload:"yes"`
+	PreviousPeppers Secrets `key:"previous_peppers" strong:"yes" reload:"yes"`
 	// Minimum length of a password. Set 15 if a password is the only factor.
 	MinLength int `key:"min_length" default:"8" range:"8..64 characters" reload:"yes"`
 	// A file with your own list of refused passwords, one per line, instead of the built-in list.

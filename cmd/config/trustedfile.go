@@ -7,11 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"syscall"
 
-	"github.com/authctl/authctl/authn/mail"
-	"github.com/authctl/authctl/cmd/vault"
 	"github.com/authctl/authctl/store/sqlite/dbfile"
 )
 
@@ -110,35 +107,4 @@ func strangersFile(path string, uid int) error {
 // openSecret is the message for a secret in a file that everybody may read.
 func openSecret(path string, mode fs.FileMode) string {
 	return fmt.Sprintf("is a secret, and everybody may read %s (mode %04o), run: chmod 600 %s", path, mode, path)
-}
-
-// inClear reports whether a value from a file or a variable is itself a secret. A reference to Vault
-// is no secret, nor is the URL of a database or of a mail server without a password.
-func inClear(key string, value any) bool {
-	list, isList := value.([]any)
-	if !isList {
-		list = []any{value}
-	}
-	return slices.ContainsFunc(list, func(item any) bool {
-		text := fmt.Sprint(item)
-		switch fieldsOf(&Settings{})[key].Interface().(type) {
-		case SecretText, []SecretText:
-			return text != "" && !vault.IsReference(text) && !harmless(key, text)
-		default:
-			return false
-		}
-	})
-}
-
-// harmless reports whether the text of a secret is a URL without a password.
-func harmless(key, text string) bool {
-	switch key {
-	case "database.url":
-		return RedactURL(text) == text
-	case "mail.url":
-		to, err := mail.ParseURL(text)
-		return err == nil && to.Password == ""
-	default:
-		return false
-	}
 }

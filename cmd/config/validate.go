@@ -3,7 +3,6 @@ package config
 import (
 	"context"
 	"net/url"
-	"path/filepath"
 	"strings"
 
 	"github.com/authctl/authctl/authn"
@@ -28,6 +27,7 @@ func (l *Loaded) adjust() {
 func (l *Loaded) Validate(bad *Faults) {
 	l.checkDeclared(bad)
 	l.checkSecretTexts(bad)
+	l.checkStrength(bad)
 	l.validateDatabase(bad)
 	l.validateServer(bad)
 	l.validateTokens(bad)
@@ -65,10 +65,6 @@ func (l *Loaded) validateDatabase(bad *Faults) {
 		bad.Add("database.url", "would send data to another host unencrypted or unverified: use sslmode=verify-full, "+
 			"or set database.insecure: true if that network is yours alone")
 	}
-}
-
-func isPostgres(url string) bool {
-	return strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
 }
 
 func (l *Loaded) validateServer(bad *Faults) {
@@ -151,16 +147,6 @@ func (l *Loaded) validateTokens(bad *Faults) {
 	access, refresh := authn.CheckLifetimes(t.AccessTTL, t.RefreshTTL, t.SessionMaxAge)
 	bad.AddError("tokens.access_ttl", access)
 	bad.AddError("tokens.refresh_ttl", refresh)
-	if l.JWT.Secret.Text != "" {
-		if err := authn.CheckSecret(string(l.JWT.Secret.Text)); err != nil {
-			bad.Add("jwt.secret", "%v; make one with: authctl secret generate", err)
-		}
-	}
-	for _, previous := range l.JWT.PreviousSecrets.Texts {
-		if err := authn.CheckSecret(string(previous)); err != nil {
-			bad.Add("jwt.previous_secrets", "one of them %v", err)
-		}
-	}
 	bad.AddError("jwt.algorithm", authn.CheckAlgorithm(l.JWT.Algorithm))
 	if len(l.JWT.ClientID) > maxClientID {
 		bad.Add("jwt.client_id", "must have at most %d bytes, not %d: it is in every access token", maxClientID, len(l.JWT.ClientID))
@@ -192,18 +178,4 @@ func (l *Loaded) validateCookies(bad *Faults) {
 	for _, err := range wrong.PreviousDomains {
 		bad.AddError("cookies.previous_domains", err)
 	}
-}
-
-// SQLitePath returns the file of a SQLite URL.
-func (c Settings) SQLitePath() (string, bool) {
-	path, ok := strings.CutPrefix(string(c.Database.URL.Text), "sqlite:")
-	if after, two := strings.CutPrefix(path, "//"); two {
-		path = after
-	}
-	return filepath.Clean(path), ok
-}
-
-// SecretPath returns the file of the generated secret of a SQLite database.
-func SecretPath(database string) string {
-	return filepath.Join(filepath.Dir(database), "authctl.secret")
 }

@@ -9,17 +9,6 @@ import (
 	"github.com/authctl/authctl/cmd/vault"
 )
 
-// Reference is a setting that Vault keeps, or one item of such a list.
-type Reference struct {
-	Key   string
-	index int // in the list
-	At    vault.Reference
-	Value vault.Value // the value in Vault; empty if it was not read
-}
-
-// VaultReader reads the value of a reference. It reports false for a setting that the command does not need.
-type VaultReader func(cfg Vault, key string, at vault.Reference) (v vault.Value, wanted bool, err error)
-
 // readReferences replaces references to Vault by their values. A setting that is not wanted becomes empty.
 func (l *Loaded) readReferences(read VaultReader, bad *Faults) {
 	defer l.dropEmpty()

@@ -41,17 +41,26 @@ type Value struct {
 	Previous string // the value before this one; "" when there is none, or it is deleted or too many versions back
 }
 
-// Read reads a secret, and with previous the value before it too. It fails with [ErrAway] when a
+// Versions says which versions of a secret to read.
+type Versions int
+
+// The versions to read.
+const (
+	Newest Versions = iota
+	NewestAndPrevious
+)
+
+// Read reads a secret. It fails with [ErrAway] when a
 // later attempt may succeed.
-func (c *Client) Read(ctx context.Context, ref Reference, previous bool) (Value, error) {
-	v, err := c.readKV(ctx, ref, previous)
+func (c *Client) Read(ctx context.Context, ref Reference, versions Versions) (Value, error) {
+	v, err := c.readKV(ctx, ref, versions)
 	if err != nil {
 		return Value{}, fmt.Errorf("%s: %w", ref, err)
 	}
 	return v, nil
 }
 
-func (c *Client) readKV(ctx context.Context, ref Reference, previous bool) (Value, error) {
+func (c *Client) readKV(ctx context.Context, ref Reference, versions Versions) (Value, error) {
 	mount, versioned, err := c.mountOf(ctx, ref.Path)
 	if err != nil {
 		return Value{}, err
@@ -83,7 +92,7 @@ func (c *Client) readKV(ctx context.Context, ref Reference, previous bool) (Valu
 	if v.Text, v.Cut, err = field(data, ref.Field); err != nil {
 		return Value{}, err
 	}
-	if previous {
+	if versions == NewestAndPrevious {
 		v.Previous, err = c.readPrevious(ctx, path, ref.Field, v)
 	}
 	return v, err

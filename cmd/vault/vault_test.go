@@ -84,7 +84,7 @@ func TestAServerThatFailsIsToldFromOneThatRefuses(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeout(context.Background(), patience)
 			defer cancel()
-			_, err = c.Read(ctx, Reference{"kv/authctl", "x"}, false)
+			_, err = c.Read(ctx, Reference{"kv/authctl", "x"}, Newest)
 			if err == nil || errors.Is(err, ErrAway) != tt.away || strings.Contains(err.Error(), "secret text") || strings.Contains(err.Error(), "hvs.") {
 				t.Errorf("got %v, want it to be away: %t", err, tt.away)
 			}
@@ -181,7 +181,7 @@ func TestATokenGoesNowhereInClear(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = c.Read(t.Context(), Reference{"kv/authctl", "x"}, false)
+		_, err = c.Read(t.Context(), Reference{"kv/authctl", "x"}, Newest)
 		if err == nil || !strings.Contains(err.Error(), "plain HTTP to another machine") || errors.Is(err, ErrAway) {
 			t.Errorf("proxy %q: got %v", proxy, err)
 		}

@@ -32,7 +32,7 @@ type Grant struct {
 // Login fails with the same [CodeInvalidCredentials] error for an unknown user, a wrong password, a
 // disabled user, a user without a password, and a disabled password. Each costs one Argon2
 // computation of the configured cost, after that of a stored hash of another cost, and one audit
-// event. None fails sooner than the most expensive stored hash takes. After too many failures Login
+// event; see prove for an identifier that costs two of each. None fails sooner than the most expensive stored hash takes. After too many failures Login
 // fails with [CodeRateLimited] and does not compare the password; see [AccountLimits]. When too
 // many sign in at once it fails with [CodeOverloaded].
 func (s *Service) Login(ctx context.Context, a Actor, in Account, current string) (Grant, error) {
@@ -62,8 +62,9 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 }
 
 // usernameOf returns the username that a proof is about. While e-mail is on, an identifier with an @
-// is looked up among verified addresses first, whether or not it can be one.
-func (s *Service) usernameOf(ctx context.Context, p passwordProof) (string, error) {
+// is looked up among verified addresses and among usernames, whether or not it can be one. It sets
+// p.shared when it is the username of one user, and may be the address of another.
+func (s *Service) usernameOf(ctx context.Context, p *passwordProof) (string, error) {
 	if p.who != nil {
 		return p.who.username, nil
 	}
@@ -71,14 +72,26 @@ func (s *Service) usernameOf(ctx context.Context, p passwordProof) (string, erro
 		return p.identifier, nil
 	}
 	address, _ := ParseEmail(p.identifier) // nobody has the zero address
-	user, err := s.store.UserByEmail(ctx, address.Folded)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return p.identifier, nil
-	case err != nil:
+	owner, err := s.store.UserByEmail(ctx, address.Folded)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return "", err
 	}
-	return user.Username, nil
+	folded, err := foldUsername(p.identifier)
+	if err != nil {
+		folded = "" // nobody has it
+	}
+	named, err := s.store.User(ctx, folded)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return "", err
+	}
+	p.shared = named.ID != uuid.Nil && named.ID != owner.ID
+	switch {
+	case p.shared && p.byAddress && owner.ID == uuid.Nil:
+		return " " + p.identifier, nil // nobody can have it, and its failures are not those of the username
+	case owner.ID == uuid.Nil || p.shared && !p.byAddress:
+		return p.identifier, nil
+	}
+	return owner.Username, nil
 }
 
 // credentials reads the credentials of a username. They are empty for a name that nobody has or can

@@ -18,6 +18,8 @@ type passwordProof struct {
 	password   string    // as typed
 	now        time.Time
 	watch      *stopwatch
+	shared     bool // the identifier is a username, and may be the verified address of another user
+	byAddress  bool // it stands for that address
 
 	// use carries out the request for the account of creds. It reports false, and changes nothing,
 	// when the account no longer matches creds.
@@ -26,7 +28,31 @@ type passwordProof struct {
 
 // prove checks a password and carries out the request. It fails as [Service.Login] does. For an
 // identity whose account is gone it fails with [CodeSessionRevoked].
+//
+// Anybody may register a username that is an address. So where the identifier is a username and may
+// also be the verified address of another user, the password is compared with both accounts, the
+// username's first. It takes the same work if nobody has verified the address. Otherwise, whoever
+// registers a username and signs in would learn whether another user has the address.
 func (s *Service) prove(ctx context.Context, p passwordProof) error {
+	err := s.proveOnce(ctx, &p)
+	if !p.shared || !isRefusal(err) {
+		return err
+	}
+	p.byAddress = true
+	if second := s.proveOnce(ctx, &p); !isRefusal(second) {
+		return second
+	}
+	return err
+}
+
+// isRefusal reports whether an error says that a password is wrong, or that it comes too early.
+func isRefusal(err error) bool {
+	code := CodeOf(err)
+	return err != nil && (code == CodeInvalidCredentials || code == CodeRateLimited)
+}
+
+// proveOnce checks a password against one account.
+func (s *Service) proveOnce(ctx context.Context, p *passwordProof) error {
 	password, ok := normalizePassword(p.password)
 	if !ok { // nobody can have it; it must not fill the audit trail
 		return p.refused(nil)
@@ -67,7 +93,7 @@ func (s *Service) prove(ctx context.Context, p passwordProof) error {
 			defer done()
 			if found.why != "" {
 				place.Leave()
-				err := s.loginFailed(ctx, p, creds.User.ID, attempt, found)
+				err := s.loginFailed(ctx, *p, creds.User.ID, attempt, found)
 				hasher.Hold(client, found.took.Began)
 				return err
 			}

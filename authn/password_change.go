@@ -77,7 +77,7 @@ func tokenOf(who Identity, refresh []string) (refreshToken, bool) {
 // changePassword sets the hash of a new password. It reports false when the account no longer
 // matches creds.
 func (s *Service) changePassword(ctx context.Context, a Actor, creds store.Credentials, attempt *store.Attempt, hash string, old refreshToken, now time.Time) (g Grant, changed bool, err error) {
-	session, _, err := s.store.SessionState(ctx, old.sessionID())
+	session, state, err := s.store.SessionState(ctx, old.sessionID())
 	switch {
 	case errors.Is(err, store.ErrNotFound), err == nil && (session.UserID != creds.User.ID || session.Generation != creds.Generation):
 		return Grant{}, false, errRevoked
@@ -87,7 +87,7 @@ func (s *Service) changePassword(ctx context.Context, a Actor, creds store.Crede
 		return Grant{}, false, refusal(store.Expired)
 	}
 	steps := s.rules.Load().steps
-	step := max(steps.read(old)+1, firstStep(now)) // old need not be the current token
+	step := max(state.Step+1, steps.read(old)+1, firstStep(now)) // old need not be the current token
 	token := steps.mark(old.next(), step)
 	session.ExpiresAt = now.Add(s.refresh)
 	if session.AbsoluteExpiresAt.Before(session.ExpiresAt) {

@@ -150,6 +150,9 @@ func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run i
 		},
 		"restore": func(t *rapid.T) { // to before a revocation
 			s := w.anySession(t)
+			if !slices.Contains(w.users, s.user) {
+				t.Skip("its user is deleted")
+			}
 			db.keep(t)
 			if s.alive(f.now()) {
 				g, err := f.Refresh(f.ctx, visitor, s.current().secret)
@@ -237,6 +240,7 @@ func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run i
 			check(t, "disable", err, "")
 			u.disabled = true
 			w.endUser(u)
+			w.dropLinks(u)
 		},
 		"enable": func(t *rapid.T) {
 			u := w.anyUser(t)
@@ -283,6 +287,7 @@ func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run i
 		},
 	}
 	maps.Copy(actions, w.mailActions(run))
+	maps.Copy(actions, w.accountActions(run))
 	if only != nil {
 		maps.DeleteFunc(actions, func(name string, _ func(*rapid.T)) bool { return !slices.Contains(only, name) })
 	}

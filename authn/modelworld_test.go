@@ -27,6 +27,7 @@ type modelUser struct {
 	id       [16]byte
 	password string
 	email    string // verified; "" for none
+	pending  string // not verified; "" for none
 	disabled bool
 }
 

@@ -143,3 +143,12 @@ func TestSettingsOfMailThatNobodyWantsAreWarnedOf(t *testing.T) {
 		t.Errorf("development: got %q", said)
 	}
 }
+
+func TestAFileNeedsItsModeOnlyForAPasswordOfTheMailServer(t *testing.T) {
+	t.Parallel()
+	for url, secret := range map[string]bool{"log:": false, "file:mails": false, "smtps://mail.example": false, "smtps://u:hunter2@mail.example": true, "smtps://u:hun/ter2@": true} {
+		if got := inClear("mail.url", url); got != secret {
+			t.Errorf("%s: got %v, want %v", url, got, secret)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package mail
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/textproto"
 	"regexp"
@@ -34,7 +35,10 @@ func (c *conversation) readReply(r *Result, err error) {
 	case c.reply != nil && r.Step != stepMessage:
 		r.Code, r.Enhanced = c.reply.Code, enhanced(c.reply.Msg)
 	case errors.As(err, &send):
-		r.Code, r.Enhanced = send.ErrorCode(), send.EnhancedStatusCode()
+		r.Code = send.ErrorCode()
+		if code := send.EnhancedStatusCode(); strings.Contains(send.Error(), fmt.Sprintf("%d %s ", r.Code, code)) {
+			r.Enhanced = code // else it is from further on in the text
+		}
 	case errors.As(err, &reply):
 		r.Code, r.Enhanced = reply.Code, enhanced(reply.Msg)
 	}

@@ -104,6 +104,7 @@ func TestEachReplyHasItsClass(t *testing.T) {
 		{stepMessage, "452 4.3.1 full", "", ClassTemporary, "4.3.1"},
 		{stepMessage, "550 5.1.1 nobody", "", ClassAddress, "5.1.1"},
 		{stepMessage, "554 5.7.1 spam", "", ClassRefused, "5.7.1"},
+		{stepMessage, "554 your host 10.5.1.1 is blocked", "", ClassRefused, ""},
 		{"EHLO", "504 not like this", "HELO", "", ""},
 		{"RCPT", "999 what", "", ClassProtocol, ""},
 		{"RCPT", "hello", "", ClassProtocol, ""},

@@ -36,7 +36,7 @@ func (c *conversation) readReply(r *Result, err error) {
 		r.Code, r.Enhanced = c.reply.Code, enhanced(c.reply.Msg)
 	case errors.As(err, &send):
 		r.Code = send.ErrorCode()
-		if code := send.EnhancedStatusCode(); strings.Contains(send.Error(), fmt.Sprintf("%d %s ", r.Code, code)) {
+		if code := send.EnhancedStatusCode(); strings.Contains(send.Error(), fmt.Sprintf(`%d "%s `, r.Code, code)) {
 			r.Enhanced = code // else it is from further on in the text
 		}
 	case errors.As(err, &reply):

@@ -28,8 +28,9 @@ func TestAVerifiedAddressSignsIn(t *testing.T) {
 	})
 }
 
-// TestAnAddressCountsBeforeAUsername: the username was registered while e-mail was off.
-func TestAnAddressCountsBeforeAUsername(t *testing.T) {
+// TestAUsernameAndAnAddressThatAreEqualSignInTheirOwners: the username was registered while e-mail
+// was off.
+func TestAUsernameAndAnAddressThatAreEqualSignInTheirOwners(t *testing.T) {
 	t.Parallel()
 	onBoth(t, nil, func(t *testing.T, off *fixture) {
 		squatter := off.register(t, "alice@example.com")
@@ -39,8 +40,15 @@ func TestAnAddressCountsBeforeAUsername(t *testing.T) {
 			t.Errorf("while nobody has the address: got %+v", g.User)
 		}
 		alice := f.verified(t, "alice")
-		if g = f.signIn(t, "alice@example.com"); g.User.ID != alice.ID {
-			t.Errorf("got %+v, want the owner of the address", g.User)
+		if _, err := f.SetPassword(f.ctx, visitor, alice.ID.String(), nextPassword); err != nil {
+			t.Fatal(err)
+		}
+		if g = f.signIn(t, "alice@example.com"); g.User.ID != squatter.ID {
+			t.Errorf("got %+v, want the owner of the username", g.User)
+		}
+		g, err := f.Login(f.ctx, visitor, Account{Username: "alice@example.com", Password: nextPassword}, "")
+		if err != nil || g.User.ID != alice.ID {
+			t.Errorf("got %+v, %v, want the owner of the address", g.User, err)
 		}
 		if g = off.signIn(t, "alice@example.com"); g.User.ID != squatter.ID {
 			t.Errorf("with e-mail off: got %+v, want the username", g.User)

@@ -32,7 +32,8 @@ type Grant struct {
 // Login fails with the same [CodeInvalidCredentials] error for an unknown user, a wrong password, a
 // disabled user, a user without a password, and a disabled password. Each costs one Argon2
 // computation of the configured cost, after that of a stored hash of another cost, and one audit
-// event; see prove for an identifier that costs two of each. None fails sooner than the most expensive stored hash takes. After too many failures Login
+// event; see prove for an identifier that costs two of each. None fails sooner than the most
+// expensive stored hash takes. After too many failures Login
 // fails with [CodeRateLimited] and does not compare the password; see [AccountLimits]. When too
 // many sign in at once it fails with [CodeOverloaded].
 func (s *Service) Login(ctx context.Context, a Actor, in Account, current string) (Grant, error) {

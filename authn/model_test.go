@@ -60,7 +60,10 @@ func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run i
 	operator := Actor{Name: "cli:model"}
 	for i := range 2 {
 		u := &modelUser{name: fmt.Sprintf("user-%d-%d", run, i), password: goodPassword}
-		r, err := f.CreateUser(f.ctx, operator, NewAccount{Account: Account{Username: u.name, Password: u.password}})
+		if i == 0 && f.EmailOn() {
+			u.email = fmt.Sprintf("run-%d-0@example.com", run)
+		}
+		r, err := f.CreateUser(f.ctx, operator, NewAccount{Account: Account{Username: u.name, Password: u.password, Email: u.email}, Verified: true})
 		check(t, "create", err, "")
 		u.id = r.User.ID
 		w.users = append(w.users, u)

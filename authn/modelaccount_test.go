@@ -72,6 +72,23 @@ func (w *world) accountActions(run int64) map[string]func(*rapid.T) {
 				w.verification(t, s.user, email)
 			}
 		},
+		"move": func(t *rapid.T) { // to another address, while a link to the present one is on its way
+			s, who := w.signedIn(t)
+			u := s.user
+			email := fmt.Sprintf("run-%d-%d@example.com", run, rapid.IntRange(0, 2).Draw(t, "address"))
+			if owner := w.owner(email); u.email == "" || owner != nil && owner != u {
+				t.Skip("the user has no address, or another has the new one")
+			}
+			check(t, "forgot", f.ForgotPassword(f.ctx, visitor, u.email, ""), "")
+			w.takeMail(t, u, store.MailReset, u.email)
+			check(t, "change address", f.ChangeEmail(f.ctx, visitor, who, email, u.password, ""), "")
+			w.verification(t, u, email)
+			l := w.links[len(w.links)-1]
+			_, err := f.VerifyEmail(f.ctx, visitor, l.token)
+			check(t, "verify address", err, "")
+			w.verify(l)
+			w.checkLinks(t)
+		},
 		"set address": func(t *rapid.T) {
 			u := w.anyUser(t)
 			email := rapid.SampledFrom([]string{"", fmt.Sprintf("run-%d-0@example.com", run), fmt.Sprintf("run-%d-1@example.com", run)}).Draw(t, "address")

@@ -249,5 +249,5 @@ func (w *world) verify(l *modelLink) {
 func mailOnly() []string {
 	return slices.Concat([]string{"login", "revoke user", "revoke everyone", "disable", "enable", "set password", "refresh", "end all others", "wait a little", "wait"},
 		[]string{"change password", "forgot", "reset", "change address", "verify address", "sign in by address"},
-		[]string{"check", "resend", "set address", "hand out a link", "rename", "delete"})
+		[]string{"check", "move", "resend", "set address", "hand out a link", "rename", "delete"})
 }

@@ -22,7 +22,7 @@ func openFolder(folder string) (Sender, error) {
 	case !is.IsDir():
 		return nil, fmt.Errorf("mail.url: %s is no folder", folder)
 	case is.Mode().Perm()&0o077 != 0:
-		return nil, fmt.Errorf("mail.url: others may read or write %s, and mails have links that sign in: chmod 700 %s", folder, folder)
+		return nil, fmt.Errorf("mail.url: others may read or write %s, and mails have links that set passwords: chmod 700 %s", folder, folder)
 	}
 	return func(_ context.Context, m Message) Result {
 		if err := writeMessage(folder, m); err != nil {

@@ -85,7 +85,7 @@ func mailCells(m store.Mail) []string {
 	if m.State == store.MailWaiting {
 		next = when(m.NextAt)
 	}
-	return []string{m.ID.String(), when(m.CreatedAt), string(m.Kind), markedName(m.Username), m.Recipient, string(m.State), strconv.Itoa(m.Tries), next, orDash(reply)}
+	return []string{m.ID.String(), when(m.CreatedAt), string(m.Kind), orDash(markedName(m.Username)), orDash(m.Recipient), string(m.State), strconv.Itoa(m.Tries), next, orDash(reply)}
 }
 
 func (o *mailListOptions) run(ctx context.Context, a *app) error {

@@ -41,7 +41,7 @@ func withRelease(ctx context.Context, inst *instance, name string, cause error) 
 	if err != nil || released.IsZero() {
 		return cause
 	}
-	return &problem{exitNotFound, fmt.Errorf("%w: one of that name was deleted at %s, and nobody can register it until %s (accounts.name_quarantine)", cause, when(released), when(free)),
+	return &problem{exitNotFound, fmt.Errorf("%w: the last one of that name was deleted or renamed at %s, and nobody can register it until %s (accounts.name_quarantine)", cause, when(released), when(free)),
 		"authctl user create can still assign the name"}
 }
 

@@ -58,6 +58,9 @@ func (o *userResetPasswordOptions) run(ctx context.Context, a *app, name string)
 	if err != nil {
 		return err
 	}
+	if user.Disabled() {
+		return &problem{exitFailed, fmt.Errorf("user %s is disabled, and could not sign in with a new password either", markedName(user.Username)), "authctl user enable"}
+	}
 	if o.mail {
 		return mailReset(ctx, a, inst, user, o.reason)
 	}
@@ -84,8 +87,6 @@ func mailReset(ctx context.Context, a *app, inst *instance, user store.User, rea
 	switch {
 	case err != nil:
 		return err
-	case decision != store.MailQueued && user.Disabled():
-		return &problem{exitFailed, fmt.Errorf("user %s is disabled", markedName(user.Username)), "authctl user enable"}
 	case decision != store.MailQueued:
 		return &problem{exitFailed, fmt.Errorf("user %s has no verified e-mail address", markedName(user.Username)), "authctl user set-email sets one; without --mail the link is printed"}
 	}

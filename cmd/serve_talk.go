@@ -33,8 +33,12 @@ func (a *app) welcome(inst *instance, on listeners) {
 		return
 	}
 	a.say("try it:")
+	address := ""
+	if inst.authn.EmailOn() {
+		address = `,"email":"alice@example.com"`
+	}
 	for _, line := range []string{
-		`curl -s ` + url + `/register --json '{"username":"alice","password":"correct horse battery staple"}'`,
+		`curl -s ` + url + `/register --json '{"username":"alice","password":"correct horse battery staple"` + address + `}'`,
 		`curl -s -c cookies.txt ` + url + `/login --json '{"username":"alice","password":"correct horse battery staple"}'`,
 		`curl -s -b cookies.txt ` + url + `/profile`,
 	} {

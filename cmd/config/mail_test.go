@@ -25,7 +25,7 @@ func TestAWrongSettingOfMailIsNamedWithItsKey(t *testing.T) {
 		{"mail: {links: {reset: 'http://a.example/'}}", "mail.links.reset", "must be https"},
 		{"mail: {links: {reset: 'https://a.example/#a'}}", "mail.links.reset", "fragment"},
 		{"mail: {notices: [new_places]}", "mail.notices", "new_place"},
-		{"mail: {notices: [reset]}", "mail.notices", "is no notice"},
+		{"mail: {notices: [reset]}", "mail.notices", `"reset" is no notice; the notices are password_changed, `},
 		{"mail: {max_per_recipient: -1}", "mail.max_per_recipient", "0 to 1000"},
 		{"mail: {max_per_hour: 1000001}", "mail.max_per_hour", "0 to 1000000"},
 		{"accounts: {email: sometimes}", "accounts.email", "auto or off or optional or required"},

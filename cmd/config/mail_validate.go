@@ -3,6 +3,7 @@ package config
 import (
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/authctl/authctl/authn"
 	"github.com/authctl/authctl/authn/mail"
@@ -35,7 +36,7 @@ func (l *Loaded) validateMail(bad *Faults) {
 	l.validateLink(bad, "mail.links.reset", m.Links.Reset)
 	for _, kind := range m.Notices {
 		if !slices.Contains(noticeNames(), kind) {
-			bad.Add("mail.notices", "%q is no notice%s", kind, Nearest(kind, noticeNames()))
+			bad.Add("mail.notices", "%q is no notice; the notices are %s", kind, strings.Join(noticeNames(), ", "))
 		}
 	}
 }

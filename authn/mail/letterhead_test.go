@@ -21,7 +21,7 @@ func TestTheSenderIsAnASCIIAddressWithOrWithoutAName(t *testing.T) {
 	for _, text := range []string{
 		"", "Example", "login@localhost", "login@münchen.example", "ü@example.com", `"a b"@example.com`, "login@[127.0.0.1]",
 		"a@example.com, b@example.com", "Example <a@example.com>\r\nBcc: b@example.com", "=?utf-8?q?x=0D=0ABcc:_a?= <a@example.com>",
-		strings.Repeat("x", 101) + " <a@example.com>", "x\u202ey <a@example.com>",
+		strings.Repeat("x", 101) + " <a@example.com>", "A, B <a@example.com>", "A: B <a@example.com>", "x\u202ey <a@example.com>",
 	} {
 		if got, err := ParseFrom(text); err == nil {
 			t.Errorf("%q was taken as %s", text, got.String())

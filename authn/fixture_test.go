@@ -2,6 +2,7 @@ package authn
 
 import (
 	"context"
+	"flag"
 	"os"
 	"sync/atomic"
 	"testing"
@@ -196,4 +197,11 @@ func wantCode(t testing.TB, what string, err error, want Code) {
 	}
 }
 
-func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
+// TestMain lets the models try forty sequences each, and a hundred in the long tests. A
+// -rapid.checks of the command line wins.
+func TestMain(m *testing.M) {
+	if os.Getenv("AUTHCTL_TEST_SOAK") == "" {
+		_ = flag.Set("rapid.checks", "40") // it is a number
+	}
+	os.Exit(storetest.Main(m))
+}

@@ -23,7 +23,7 @@ const pageHeap = 24 << 20
 // well, and takes minutes more.
 func TestManyUsersAreListedInTheMemoryOfAPage(t *testing.T) {
 	t.Parallel()
-	many := 50_000
+	many := 30_000
 	if soaking() {
 		many = 300_000
 	}

@@ -41,11 +41,12 @@ With --mail the link is not printed, but mailed to the user's verified address.`
 
 // resetView is a link for a new password in JSON and YAML.
 type resetView struct {
-	UserID    string    `json:"user_id"`
-	Username  string    `json:"username"`
-	Link      string    `json:"link"`
-	ExpiresAt time.Time `json:"expires_at"`
-	Database  string    `json:"database"`
+	UserID    string     `json:"user_id"`
+	Username  string     `json:"username"`
+	Link      string     `json:"link,omitempty"`       // absent if it is mailed
+	ExpiresAt *time.Time `json:"expires_at,omitempty"` // of a printed link
+	MailedTo  string     `json:"mailed_to,omitempty"`
+	Database  string     `json:"database"`
 }
 
 func (o *userResetPasswordOptions) run(ctx context.Context, a *app, name string) error {
@@ -62,7 +63,10 @@ func (o *userResetPasswordOptions) run(ctx context.Context, a *app, name string)
 		return &problem{exitFailed, fmt.Errorf("user %s is disabled, and could not sign in with a new password either", markedName(user.Username)), "authctl user enable"}
 	}
 	if o.mail {
-		return mailReset(ctx, a, inst, user, o.reason)
+		if err := mailReset(ctx, a, inst, user, o.reason); err != nil || o.format == "text" {
+			return err
+		}
+		return o.print(a.out, resetView{UserID: user.ID.String(), Username: user.Username, MailedTo: user.Email, Database: a.database}, table{}, nil)
 	}
 	page := inst.cfg.MailLinks().Reset
 	if err := mail.CheckLink(page); err != nil {
@@ -78,7 +82,7 @@ func (o *userResetPasswordOptions) run(ctx context.Context, a *app, name string)
 		_, err = fmt.Fprintln(a.out, link)
 		return err
 	}
-	return o.print(a.out, resetView{user.ID.String(), user.Username, link, expires, a.database}, table{}, nil)
+	return o.print(a.out, resetView{UserID: user.ID.String(), Username: user.Username, Link: link, ExpiresAt: &expires, Database: a.database}, table{}, nil)
 }
 
 // mailReset queues the mail with the link.

@@ -15,14 +15,8 @@ func openFolder(folder string) (Sender, error) {
 	if err := os.Mkdir(folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("mail.url: %w", err)
 	}
-	is, err := os.Stat(folder)
-	switch {
-	case err != nil:
+	if err := CheckFolder(folder); err != nil {
 		return nil, fmt.Errorf("mail.url: %w", err)
-	case !is.IsDir():
-		return nil, fmt.Errorf("mail.url: %s is no folder", folder)
-	case is.Mode().Perm()&0o077 != 0:
-		return nil, fmt.Errorf("mail.url: others may read or write %s, and mails have links that set passwords: chmod 700 %s", folder, folder)
 	}
 	return func(_ context.Context, m Message) Result {
 		if err := writeMessage(folder, m); err != nil {
@@ -30,6 +24,21 @@ func openFolder(folder string) (Sender, error) {
 		}
 		return Result{Sent: true}
 	}, nil
+}
+
+// CheckFolder returns what is wrong with a folder for mails: it must be one that others cannot read.
+// The error wraps [fs.ErrNotExist] when there is none; [Open] makes it.
+func CheckFolder(folder string) error {
+	is, err := os.Stat(folder)
+	switch {
+	case err != nil:
+		return err
+	case !is.IsDir():
+		return fmt.Errorf("%s is no folder", folder)
+	case is.Mode().Perm()&0o077 != 0:
+		return fmt.Errorf("others may read or write %s, and mails have links that set passwords: chmod 700 %s", folder, folder)
+	}
+	return nil
 }
 
 // writeMessage writes beside the file first, so that who waits for *.eml sees whole messages only.

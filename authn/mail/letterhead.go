@@ -60,7 +60,7 @@ func CheckLink(page string) error {
 	u, err := url.Parse(page)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		return errors.New("write a whole URL, such as https://login.example.com/reset-password")
+		return errors.New("write a whole URL, such as https://login.example.com/account")
 	case u.User != nil:
 		return errors.New("a user or password in this URL would be mailed to everybody")
 	case u.Path == "":

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"errors"
+	"io/fs"
 	"net/url"
 	"slices"
 	"strings"
@@ -69,6 +71,11 @@ func (l *Loaded) findMailing(bad *Faults) {
 	to, err := mail.ParseURL(string(l.Mail.URL.Text))
 	if err != nil {
 		return // Validate has reported it
+	}
+	if to.Scheme == mail.SchemeFile {
+		if err := mail.CheckFolder(to.Folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			bad.Add("mail.url", "%v", err)
+		}
 	}
 	leaves := to.Scheme == mail.SchemeSMTP || to.Scheme == mail.SchemeSMTPS
 	if leaves && l.Mail.From == "" {

@@ -27,7 +27,7 @@ func newUserList(a *app) *cobra.Command {
 	}
 	o.addFlag(c, "table", "json", "yaml", "ids")
 	f := c.Flags()
-	f.StringVar(&o.page.Search, "search", "", "only names that contain this `text`")
+	f.StringVar(&o.page.Search, "search", "", "only users whose name or e-mail address contains this `text`")
 	f.BoolVar(&o.page.Disabled, "disabled", false, "only users who are disabled")
 	f.StringVar(&o.page.After, "after", "", "only names that sort after this `name`")
 	f.IntVar(&o.page.Limit, "limit", 0, "print at most this many, 0 for all")

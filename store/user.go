@@ -148,7 +148,7 @@ type Credentials struct {
 
 // UserPage selects a page of users by name.
 type UserPage struct {
-	Search   string // only users whose folded username contains this; taken literally, no wildcards
+	Search   string // only users whose folded username or address contains this; taken literally, no wildcards
 	Disabled bool   // only disabled users
 	After    string // only users whose folded username sorts after this
 	Limit    int    // max users to read, at least 1

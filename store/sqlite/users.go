@@ -136,7 +136,7 @@ const selectUsers = `
 WITH page AS (
     SELECT id, username, username_folded, created_at, disabled_at, password_changed_at, failed_logins, password_disabled_at,
         email, email_verified_at, locale, password_hash, generation,
-        (?2 = '' OR instr(username_folded, ?2) > 0) AND (NOT ?3 OR disabled_at IS NOT NULL) AS selected
+        (?2 = '' OR instr(username_folded, ?2) > 0 OR instr(email_folded, ?2) > 0) IS TRUE AND (NOT ?3 OR disabled_at IS NOT NULL) AS selected
     FROM users
     WHERE username_folded > ?1
     ORDER BY username_folded

@@ -119,12 +119,14 @@ var userCases = []testCase{
 			equal(f, fmt.Sprintf("pages of %d", limit), f.allUsers(store.UserPage{Limit: limit}), names)
 		}
 	}},
-	{"a search is a literal part of the folded username", func(f *fixture) {
+	{"a search is a literal part of the folded username or address", func(f *fixture) {
 		for _, n := range []string{"100%", "1000", "a_c", "abc", `back\slash`} {
 			f.user(n)
 		}
+		f.verified("nemo", "Captain@Sea.example")
 		for search, want := range map[string][]string{
-			"":   {"100%", "1000", "a_c", "abc", `back\slash`},
+			"":   {"100%", "1000", "a_c", "abc", `back\slash`, "nemo"},
+			"@s": {"nemo"},
 			"%":  {"100%"},
 			"_":  {"a_c"},
 			`\`:  {`back\slash`},

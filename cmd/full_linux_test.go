@@ -28,7 +28,7 @@ func TestAFullDiskIsNotReady(t *testing.T) {
 		t.Fatalf("fill the disk: got %v", err)
 	}
 	p.unready(t, "disk is full")
-	alice.refusesWrites(t)
+	alice.refusesWrites(t, http.StatusOK)
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
 	}

@@ -139,9 +139,9 @@ func buildPrevious(t *testing.T) string {
 	}
 	commit := "HEAD"
 	if changed == "" {
-		last, err := git(append([]string{"log", "-1", "--format=%H"}, files...)...)
+		last, err := git(append([]string{"log", "-1", "--diff-filter=A", "--format=%H"}, files...)...)
 		if err != nil || last == "" {
-			t.Skip("the history does not say when a migration changed: there is no previous release to build")
+			t.Skip("the history does not say when a migration was added: there is no previous release to build")
 		}
 		commit = last + "^"
 	}

@@ -2,9 +2,6 @@ package cmd
 
 import (
 	"context"
-	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -40,7 +37,7 @@ these conditions the command reads every event of the period. Add --since to a l
 
 docs/operating.md explains the actions:
 
-` + actionColumns(),
+` + wordColumns(store.Actions()),
 		Example: `  authctl audit list --user alice --since 30d
   authctl audit list --action authn_login_fail --address 203.0.113.0/24 --since 2h
   authctl audit list --actor cli -o json
@@ -52,19 +49,6 @@ docs/operating.md explains the actions:
 	o.auditFilter.addFlags(c)
 	c.Flags().IntVar(&o.limit, "limit", 100, "print at most this many, 0 for all")
 	return c
-}
-
-// actionColumns lists every action, three on each line.
-func actionColumns() string {
-	var text strings.Builder
-	for row := range slices.Chunk(store.Actions(), 3) {
-		line := ""
-		for _, action := range row {
-			line += fmt.Sprintf("  %-27s", action)
-		}
-		text.WriteString(strings.TrimRight(line, " ") + "\n")
-	}
-	return strings.TrimRight(text.String(), "\n")
 }
 
 // eventView is an event in JSON and YAML.

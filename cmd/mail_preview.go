@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -26,7 +24,7 @@ func newMailPreview(a *app) *cobra.Command {
 		Long: `Print a mail with sample data: sender, subject and the plain text, or with -o html the HTML. It
 uses mail.templates_dir, so that you see your own texts. The kinds are
 
-` + mailKindColumns(),
+` + wordColumns(store.MailKinds()),
 		Example: `  authctl mail preview reset --locale de
   authctl mail preview verify -o html >verify.html`,
 		Args: cobra.ExactArgs(1),
@@ -35,19 +33,6 @@ uses mail.templates_dir, so that you see your own texts. The kinds are
 	o.addFlag(c, "text", "html", "json")
 	c.Flags().StringVar(&o.locale, "locale", "en", "`languages` that the reader accepts, best first, such as pt-BR,en")
 	return c
-}
-
-// mailKindColumns lists every kind of mail, three on each line.
-func mailKindColumns() string {
-	var text strings.Builder
-	for row := range slices.Chunk(store.MailKinds(), 3) {
-		line := ""
-		for _, kind := range row {
-			line += fmt.Sprintf("  %-20s", kind)
-		}
-		text.WriteString(strings.TrimRight(line, " ") + "\n")
-	}
-	return strings.TrimRight(text.String(), "\n")
 }
 
 // previewView is a mail in JSON.

@@ -2,7 +2,9 @@ package cmd
 
 import (
 	"bytes"
+	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -63,4 +65,21 @@ func harmless(row []string) []string {
 		cells[i] = printable(cell)
 	}
 	return cells
+}
+
+// wordColumns lists words for a help text, three on each line.
+func wordColumns[T ~string](words []T) string {
+	width := 0
+	for _, word := range words {
+		width = max(width, len(word))
+	}
+	var text strings.Builder
+	for row := range slices.Chunk(words, 3) {
+		line := ""
+		for _, word := range row {
+			line += fmt.Sprintf("  %-*s", width+1, string(word))
+		}
+		text.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	return strings.TrimRight(text.String(), "\n")
 }

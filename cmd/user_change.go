@@ -39,10 +39,14 @@ func newUserChange(a *app, c *cobra.Command, do changeUser) *cobra.Command {
 	var o userChangeOptions
 	c.Args = cobra.ExactArgs(1)
 	c.RunE = func(c *cobra.Command, args []string) error { return o.run(c.Context(), a, args[0], do) }
+	o.addFlags(c)
+	return c
+}
+
+func (o *userChangeOptions) addFlags(c *cobra.Command) {
 	o.output.addFlag(c, "table", "json", "yaml", "ids")
 	o.waitOptions.addFlag(c)
 	addReason(c, &o.reason)
-	return c
 }
 
 func (o *userChangeOptions) run(ctx context.Context, a *app, name string, do changeUser) error {

@@ -20,12 +20,16 @@ var secretShapes = map[string]*regexp.Regexp{
 	"a password":                regexp.MustCompile(`a(nother)? password (for|of)|hunter[23]`),
 }
 
+// testFolder is a temporary folder of a test. Its name may by chance be as long as a token.
+var testFolder = regexp.MustCompile(`/Test[\w-]+/\d{3}\b`)
+
 // keepsSecrets fails the test when a server in this folder, with these variables, has printed
 // a secret.
 func keepsSecrets(t testing.TB, said, dir string, environ []string) {
 	t.Helper()
+	shown := testFolder.ReplaceAllString(said, "/FOLDER")
 	for what, shape := range secretShapes {
-		if found := shape.FindString(said); found != "" {
+		if found := shape.FindString(shown); found != "" {
 			t.Errorf("serve has told %s: %s", what, found)
 		}
 	}

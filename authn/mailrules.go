@@ -27,7 +27,7 @@ type MailRules struct {
 	Mode            EmailMode        // "" for EmailOff
 	Domain          string           // of Message-IDs (RFC 5322, section 3.6.4)
 	Notices         []store.MailKind // the notices to send
-	MaxPerUser      int              // max mails with a link to one user in an hour; 0 for no limit
+	MaxPerUser      int              // max mails with a link to one user in an hour, and notices of one kind; 0 for no limit
 	MaxPerRecipient int              // max resets to one address in an hour, and as many other mails that somebody asked for; 0 for no limit
 	MaxPerHour      int              // max mails in an hour; 0 for no limit
 }
@@ -43,9 +43,7 @@ const (
 
 // Notices returns the kinds of mail that tell of something that happened to an account.
 func Notices() []store.MailKind {
-	return slices.DeleteFunc(store.MailKinds(), func(k store.MailKind) bool {
-		return k == store.MailVerify || k == store.MailReset || k == store.MailAddressInUse
-	})
+	return slices.DeleteFunc(store.MailKinds(), store.MailKind.Requested)
 }
 
 // check returns an error, with text for a person, when the rules are out of range.
@@ -106,6 +104,7 @@ func (s *Service) notice(kind store.MailKind, locale string, now time.Time) *sto
 		return nil
 	}
 	n := mail.new(kind, cleanLocale(locale), now.Add(noticeLife))
+	n.PerHour = mail.MaxPerUser
 	return &n
 }
 

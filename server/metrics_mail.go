@@ -14,7 +14,7 @@ var (
 	mailSent   = prometheus.NewDesc("authctl_mail_sent_total", "Mails that this server has handed to the mail server.", nil, nil)
 	mailFailed = prometheus.NewDesc("authctl_mail_failed_total", "Tries of this server to send a mail that did not succeed, by class.", []string{"class"}, nil)
 	mailOutbox = prometheus.NewDesc("authctl_mail_outbox", "Mails in the outbox of all servers, by state.", []string{"state"}, nil)
-	mailOldest = prometheus.NewDesc("authctl_mail_oldest_waiting_seconds", "Time since the oldest mail that waits was queued; 0 when none waits.", nil, nil)
+	mailOldest = prometheus.NewDesc("authctl_mail_oldest_waiting_seconds", "Time since the oldest mail that waits was queued, or was due if it was not tried yet; 0 when none waits.", nil, nil)
 )
 
 // mailCollector reads the figures of the worker and of the outbox at each scrape. It leaves out those
@@ -58,7 +58,7 @@ func (c mailCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	age := 0.0
 	if !outbox.Oldest.IsZero() {
-		age = c.now().Sub(outbox.Oldest).Seconds()
+		age = max(0, c.now().Sub(outbox.Oldest).Seconds())
 	}
 	send(mailOldest, prometheus.GaugeValue, age)
 }

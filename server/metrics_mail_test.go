@@ -27,17 +27,20 @@ func TestTheMetricsOfMailTellWhatWaitsAndWhatFails(t *testing.T) {
 	}
 	counters := []string{"authctl_mail_sent_total 3", `authctl_mail_failed_total{class="auth"} 2`, `authctl_mail_failed_total{class="tls"} 0`}
 	gauges := []string{`authctl_mail_outbox{state="waiting"} 5`, `authctl_mail_outbox{state="dropped"} 0`, "authctl_mail_oldest_waiting_seconds 36"}
-	stats := store.MailStats{Count: map[store.MailState]int64{store.MailWaiting: 5}, Oldest: time.Now().Add(-time.Hour)}
+	hour := time.Hour
 	for name, c := range map[string]struct {
 		mail func() mail.Stats
+		age  time.Duration
 		err  error
 		has  []string
 		not  []string
 	}{
-		"with mail":              {sent, nil, append(gauges, counters...), nil},
-		"without a database":     {sent, errors.New("away"), counters, []string{"authctl_mail_outbox", "authctl_mail_oldest"}},
-		"where mail is not sent": {nil, nil, nil, []string{"authctl_mail"}},
+		"with mail":              {sent, hour, nil, append(gauges, counters...), nil},
+		"with mail due later":    {sent, -hour, nil, []string{"authctl_mail_oldest_waiting_seconds 0\n"}, nil},
+		"without a database":     {sent, hour, errors.New("away"), counters, []string{"authctl_mail_outbox", "authctl_mail_oldest"}},
+		"where mail is not sent": {nil, hour, nil, nil, []string{"authctl_mail"}},
 	} {
+		stats := store.MailStats{Count: map[store.MailState]int64{store.MailWaiting: 5}, Oldest: time.Now().Add(-c.age)}
 		f := start(t, func(conf *setup) {
 			conf.server.Mail, conf.store = c.mail, outboxOf{openSQLite(t), stats, c.err}
 		})

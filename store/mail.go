@@ -34,6 +34,12 @@ func MailKinds() []MailKind {
 	}
 }
 
+// Requested reports whether such mail is sent because somebody asked for mail. The other kinds are
+// notices.
+func (k MailKind) Requested() bool {
+	return k == MailVerify || k == MailReset || k == MailAddressInUse
+}
+
 // NewMail is a mail to put into the outbox. It goes to the verified address of the user that the
 // change is about; without one nothing is queued. Its date, address and browser are those of the
 // change's [Event]. Its language is the user's, or else Locale.
@@ -43,6 +49,7 @@ type NewMail struct {
 	Locale    string    // languages that the client accepts, best first: "de-CH,de,en"; "" when unknown
 	MessageID string    // RFC 5322, section 3.6.4, without the angle brackets
 	ExpiresAt time.Time // no try to send it begins at or after this
+	PerHour   int       // of a notice: how many of its kind to its user may become due in an hour, later ones wait; 0 for no limit
 }
 
 // NewMailToken is a one-time token to issue. The store has its hash only.
@@ -57,7 +64,7 @@ type MailLimits struct {
 	Since        time.Time // mail queued before this does not count
 	PerUser      int       // max mails that one user asked for, whoever they went to
 	PerRecipient int       // max mails of the kind MailReset to one address, and as many of MailVerify and MailAddressInUse together
-	All          int       // max mails of all kinds
+	All          int       // max mails that somebody asked for, and notices that were sent
 }
 
 // MailCounts is how much mail was queued since MailLimits.Since. No count need exceed its limit.

@@ -12,12 +12,14 @@ import (
 // the mail, and records the result. When it dies in between, another server claims the row after
 // the lease has ended, and the mail may arrive twice, with the same Message-ID and the same link.
 type Outbox interface {
-	// ClaimMail leases up to c.Limit waiting mails that are due at c.Now, those due longest first,
-	// to the caller until c.Until, counts a try for each, and returns them. No two callers get the
-	// same mail. It claims no more than c.MaxPerHour, minus the mails that were sent within the hour
-	// before c.Now and those that are leased; claims at the same moment do not see each other. A
-	// mail that expires at or before c.Now, and one whose token is no longer good, is ended as
-	// [MailDropped] instead. It takes one statement when nothing is due.
+	// ClaimMail leases up to c.Limit waiting mails that are due at c.Now to the caller until c.Until,
+	// counts a try for each, and returns them: first those that somebody asked for (see
+	// [MailKind.Requested]), then notices, and of each those due longest first. No two callers get
+	// the same mail. It claims no more than c.MaxPerHour, minus the mails that were sent within the
+	// hour before c.Now and those that are leased, and no more notices than c.MaxNotices, minus such
+	// notices; claims at the same moment do not see each other. A mail that expires at or before
+	// c.Now, and one whose token is no longer good, is ended as [MailDropped] instead. It takes one
+	// statement when nothing is due.
 	ClaimMail(ctx context.Context, c MailClaim) ([]Mail, error)
 
 	// RecordMail records the result of a try, unless the lease has passed to another caller or an
@@ -100,6 +102,7 @@ type MailClaim struct {
 	Until      time.Time // when the lease ends
 	Limit      int       // at least 1
 	MaxPerHour int       // 0 for no limit
+	MaxNotices int       // how many of MaxPerHour may be notices, at least 1; without a limit it has no meaning
 }
 
 // MailResult is the result of one try to send a mail.
@@ -139,7 +142,7 @@ func (p MailPage) Next(mails []Mail) MailKey {
 // MailStats is the state of the outbox.
 type MailStats struct {
 	Count  map[MailState]int64 // of every state
-	Oldest time.Time           // when the oldest waiting mail was queued; zero when none waits
+	Oldest time.Time           // when the oldest waiting mail was queued, or is due if it was not tried yet; zero when none waits
 }
 
 // NewMailStats returns the state of an empty outbox.
@@ -151,7 +154,7 @@ func NewMailStats() MailStats {
 	return s
 }
 
-// Add records how many mails are in a state, and when the oldest of them was queued.
+// Add records how many mails are in a state, and since when the oldest of them waits.
 func (s *MailStats) Add(state MailState, count int64, oldest time.Time) {
 	s.Count[state] = count
 	if state == MailWaiting {

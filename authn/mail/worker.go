@@ -36,7 +36,7 @@ type Config struct {
 	Token      func(store.Mail) (string, error)                  // returns the token of a mail with a link
 	Compose    func(m store.Mail, token string) (Message, error) // writes a mail
 	Now        func() time.Time
-	MaxPerHour func() int  // max mails that all servers together send within an hour; 0 for no limit
+	MaxPerHour func() int  // max mails that all servers together send within an hour, half of them notices; 0 for no limit
 	Done       func(Try)   // called after each try, also at the same time
 	Failed     func(error) // called when the database begins to fail
 }
@@ -141,8 +141,10 @@ func (w *Worker) claim(ctx context.Context, limit int) ([]store.Mail, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, queryTime)
 	defer cancel()
-	now := w.Now()
-	return w.Outbox.ClaimMail(ctx, store.MailClaim{Lease: uuid.New(), Now: now, Until: now.Add(leaseTime), Limit: limit, MaxPerHour: w.MaxPerHour()})
+	now, perHour := w.Now(), w.MaxPerHour()
+	return w.Outbox.ClaimMail(ctx, store.MailClaim{
+		Lease: uuid.New(), Now: now, Until: now.Add(leaseTime), Limit: limit, MaxPerHour: perHour, MaxNotices: (perHour + 1) / 2,
+	})
 }
 
 // try sends one mail and records the result.

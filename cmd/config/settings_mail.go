@@ -25,13 +25,14 @@ type Mail struct {
 	TemplatesDir string `key:"templates_dir" reload:"yes"`
 	// What the owner of an account is told of. Take out what you do not want.
 	Notices []string `key:"notices" default:"password_changed, password_reset, email_requested, email_changed, new_place, password_disabled, account_deleted" reload:"yes"`
-	// Mails with a link that one account can ask for in an hour; 0 for no limit.
+	// Mails with a link that one account can ask for in an hour, and notices of one kind that are sent
+	// to it in an hour: later ones wait. 0 for no limit.
 	MaxPerUser int `key:"max_per_user" default:"3" range:"0..1000" reload:"yes"`
 	// Links for a new password to one address in an hour, and as many other mails that somebody asked
 	// for; 0 for no limit.
 	MaxPerRecipient int `key:"max_per_recipient" default:"5" range:"0..1000" reload:"yes"`
 	// Mails of all kinds in an hour, on all servers together; 0 for no limit. Beyond it
-	// /password/forgot and its kin answer 429, and notices wait.
+	// /password/forgot and its kin answer 429, and notices wait. At most half may be notices.
 	MaxPerHour int `key:"max_per_hour" default:"1000" range:"0..1000000" reload:"yes"`
 }
 

@@ -159,8 +159,8 @@ func (s *Store) TakeBackLogin(ctx context.Context, a store.Attempt) error {
 // $1 to $9 the event: at, action, actor, user, session, address, user agent, request, reason
 // $10 failures that disable the password, 0 for never    $11 the action of that event
 // $12 to $15 the ceiling: how many it allows, slot, window, and what stands for its address
-// $16 to $20 the notice of that event: id, kind, locale, message id, expiry; NULL id for none
-const failLogin = `
+// $16 to $21 the notice of that event: id, kind, locale, message id, expiry, max in an hour; NULL id for none
+var failLogin = `
 WITH failed AS (
     UPDATE users SET failed_logins = failed_logins + 1, password_disabled_at = COALESCE(password_disabled_at,
         CASE WHEN $10 > 0 AND failed_logins + 1 >= $10 THEN $1::timestamptz END)
@@ -177,7 +177,7 @@ WITH failed AS (
 ), noticed AS (
     INSERT INTO outbox (` + mailColumns + `)
     SELECT $16, $17, 'waiting', id, NULL, username, email, '', '', COALESCE(NULLIF(locale, ''), $18), $19,
-        $1::timestamptz, $6, $7, $20, $1::timestamptz
+        $1::timestamptz, $6, $7, $20, ` + noticeDue("$1", "failed.id", "$17", "$21") + `
     FROM failed
     WHERE $16::uuid IS NOT NULL AND password_disabled_at = $1 AND email_verified_at IS NOT NULL
 )

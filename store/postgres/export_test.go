@@ -36,6 +36,9 @@ const (
 // SelectTrail returns the statement that reads a page of the trail, and its arguments.
 var SelectTrail = selectEvents
 
+// InsertMail returns the statement that queues a mail.
+var InsertMail = insertMail
+
 // PastDeadRows repeats the read of a page that the statement timeout interrupts.
 var PastDeadRows = pastDeadRows
 

@@ -15,13 +15,24 @@ import (
 const mailColumns = `id, kind, state, user_id, asked_by, username, recipient, recipient_hash, detail, locale, message_id,
     created_at, remote_addr, user_agent, expires_at, next_at`
 
+// noticeDue returns the expression for when a notice is due that is queued at an instant. Of a user's
+// notices of one kind no more than perHour become due in an hour. 0 is no limit.
+func noticeDue(at, user, kind, perHour string) string {
+	return `GREATEST(` + at + `::timestamptz, (
+        SELECT n.next_at + interval '1 hour' FROM outbox n
+        WHERE n.user_id = ` + user + ` AND n.kind = ` + kind + ` AND ` + perHour + `::bigint > 0
+        ORDER BY n.next_at DESC
+        OFFSET GREATEST(` + perHour + `::bigint - 1, 0) LIMIT 1))`
+}
+
 // insertMail inserts nothing when the recipient is empty.
 //
 //	$1 to $4 id, kind, user, who asked    $5 to $8 username, recipient, its hash, detail
 //	$9, $10 locale, message id    $11 the instant    $12, $13 address and user agent of the client    $14 expiry
-const insertMail = `
+//	$15 max notices of the kind in an hour, 0 for no limit
+var insertMail = `
 INSERT INTO outbox (` + mailColumns + `)
-SELECT $1, $2, 'waiting', $3, $4, $5, $6, $7, $8, $9, $10, $11::timestamptz, $12, $13, $14, $11::timestamptz
+SELECT $1, $2, 'waiting', $3, $4, $5, $6, $7, $8, $9, $10, $11::timestamptz, $12, $13, $14, ` + noticeDue("$11", "$3", "$2", "$15") + `
 WHERE $6 <> ''`
 
 // recipient is who a mail goes to.
@@ -63,7 +74,7 @@ func mailArgs(m store.NewMail, to recipient, e store.Event) []any {
 		hash = store.MailRecipient(foldAddress(to.address))
 	}
 	return []any{m.ID, string(m.Kind), nullID(to.userID), nullID(to.askedBy), to.username, to.address, hash, to.detail,
-		locale, m.MessageID, e.At, e.RemoteAddr, e.UserAgent, m.ExpiresAt}
+		locale, m.MessageID, e.At, e.RemoteAddr, e.UserAgent, m.ExpiresAt, m.PerHour}
 }
 
 const (
@@ -89,10 +100,10 @@ func emptyMail(ctx context.Context, tx pgx.Tx, u store.User, e store.Event) erro
 func foldAddress(address string) string { return strings.ToLower(address) }
 
 // withNotice appends the arguments of a statement that queues a notice itself: id, kind, locale,
-// message id, expiry. The id is NULL for no notice.
+// message id, expiry, max notices of the kind in an hour. The id is NULL for no notice.
 func withNotice(args []any, m *store.NewMail) []any {
 	if m == nil {
-		return append(args, (*uuid.UUID)(nil), "", "", "", (*time.Time)(nil))
+		return append(args, (*uuid.UUID)(nil), "", "", "", (*time.Time)(nil), 0)
 	}
-	return append(args, &m.ID, string(m.Kind), m.Locale, m.MessageID, &m.ExpiresAt)
+	return append(args, &m.ID, string(m.Kind), m.Locale, m.MessageID, &m.ExpiresAt, m.PerHour)
 }

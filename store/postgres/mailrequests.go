@@ -150,9 +150,13 @@ func maybeUser(from pgx.Row) (store.User, error) {
 const lockRecipient = `SELECT pg_advisory_xact_lock(1835100524, hashtext($1))`
 
 // countMail counts resets to an address apart from what strangers can cause there, so that nobody can
-// use up the resets of its owner.
+// use up the resets of its owner. Of notices it counts those that were sent, among the mails that
+// ended last.
 const countMail = `
-SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE created_at >= $1 ORDER BY created_at LIMIT $2) AS everybody),
+SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE (` + notice + `, created_at) BETWEEN (FALSE, $1) AND (FALSE, 'infinity')
+        ORDER BY ` + notice + `, created_at LIMIT $2) AS everybody)
+    + (SELECT count(*) FILTER (WHERE state = 'sent' AND ` + notice + `)
+        FROM (SELECT state, kind FROM outbox WHERE ended_at >= $1 ORDER BY ended_at DESC LIMIT $2) AS ended),
     (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE asked_by = $3 AND created_at >= $1 ORDER BY created_at LIMIT $4) AS own),
     (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE recipient_hash = $5 AND asked_by IS NOT NULL AND created_at >= $1
         AND (kind = 'reset') = ($7 = 'reset') ORDER BY created_at LIMIT $6) AS recipients)`

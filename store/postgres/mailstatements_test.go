@@ -16,7 +16,7 @@ func (p *someone) outbox() {
 	for range 2 {
 		_, err := s.SetPassword(p.ctx, p.user.ID, p.hash, p.mail(store.MailPasswordChanged), login)
 		p.ok(err)
-		claimed, err := s.ClaimMail(p.ctx, store.MailClaim{Lease: uuid.New(), Now: at, Until: at.Add(time.Hour), Limit: 1, MaxPerHour: 10})
+		claimed, err := s.ClaimMail(p.ctx, store.MailClaim{Lease: uuid.New(), Now: at, Until: at.Add(time.Hour), Limit: 1, MaxPerHour: 10, MaxNotices: 5})
 		p.ok(err)
 		if len(claimed) != 1 {
 			p.Fatalf("claimed %d mails, want one", len(claimed))

@@ -14,9 +14,9 @@ import (
 )
 
 // crowd is 50,000 users with a session each, of which every tenth is alive. There are 10,000
-// one-time tokens and 61,000 mails. 1,000 of the mails wait, 50 of those are due. The trail has
-// 100,000 events of one user, 50,000 of another (one sign-in, and then failures), and 50,000 of
-// nobody.
+// one-time tokens and 66,000 mails. 1,000 resets wait, 50 of those are due, and behind them 5,000
+// notices of one user, all due. The trail has 100,000 events of one user, 50,000 of another (one
+// sign-in, and then failures), and 50,000 of nobody.
 const crowd = `
 INSERT INTO users (id, username, username_folded, email, email_folded, email_verified_at)
 SELECT gen_random_uuid(), 'user-' || n, 'user-' || n, n || '@example.com', n || '@example.com', now() FROM generate_series(1, 50000) AS n;
@@ -41,7 +41,11 @@ INSERT INTO outbox (id, kind, state, user_id, username, recipient, recipient_has
 SELECT gen_random_uuid(), 'reset', CASE WHEN n > 50000 THEN 'waiting' ELSE 'sent' END, gen_random_uuid(), 'user', 'a@b.c', 'a@b.c', '', '', n || '@b.c',
     now() + n * interval '1 second', '', '', now() + interval '99 years', '2031-05-06 12:00:00Z'::timestamptz + (n - 50050) * interval '1 second',
     CASE WHEN n <= 50000 THEN now() END
-FROM generate_series(1, 51000) AS n`
+FROM generate_series(1, 51000) AS n;
+INSERT INTO outbox (id, kind, state, user_id, username, recipient, recipient_hash, detail, locale, message_id, created_at, remote_addr, user_agent, expires_at, next_at)
+SELECT gen_random_uuid(), 'password_changed', 'waiting', '00000000-0000-8000-8000-000000000001', 'user', 'a@b.c', '', '', '', n || '@c.d',
+    now() + n * interval '1 second', '', '', now() + interval '99 years', '2026-01-01 12:00:00Z'::timestamptz + n * interval '1 second'
+FROM generate_series(1, 5000) AS n`
 
 // TestAPageReadsSoManyRowsAndNoMore: PostgreSQL counts the rows that the statements read, with
 // and without statistics about the tables.
@@ -87,7 +91,9 @@ func TestAPageReadsSoManyRowsAndNoMore(t *testing.T) {
 			"token's user":   {postgres.SelectTokenUser, []any{"user-7"}},
 			"pending":        {postgres.SelectPendingEmail, []any{at, someone}},
 			"old tokens":     {postgres.DeleteOldMailTokens, []any{at.AddDate(-100, 0, 0), limit}},
-			"claim mail":     {postgres.ClaimMail, []any{at, uuid.New(), at, 20, 20, 1000, at.Add(-time.Hour)}},
+			"queue a notice": {postgres.InsertMail, []any{uuid.New(), "password_changed", someone, nil, "", "a@b.c", "", "", "", "", at, "", "", at, 3}},
+			"claim mail":     {postgres.ClaimMail, []any{at, uuid.New(), at, 20, 20, 1000, at.Add(-time.Hour), 500}},
+			"claim requests": {postgres.ClaimMail, []any{at, uuid.New(), at, 20, 20, 1000, at.Add(-time.Hour), 0}},
 			"mails":          {postgres.SelectMails, []any{[]string{"sent"}, nil, nobody, limit}},
 			"more mails":     {postgres.SelectMails, []any{[]string{"sent", "waiting"}, at, nobody, limit}},
 			"failed mails":   {postgres.SelectMails, []any{[]string{"failed"}, nil, nobody, limit}},

@@ -30,8 +30,8 @@ const othersFailed = `GREATEST(a.failures - COALESCE((SELECT failed.failures FRO
 //	$28, $29 the place's slot and key, -1 for none    $30 its address block
 //	$32 sessions of one user at once, 0 for no limit    $33 how many more end at a time
 //	$35 the user's languages, "" to keep those that are known    $36 since when an earlier success at the place counts
-//	$37 to $41 the notice of a new place: id, kind, locale, message id, expiry; NULL id for none
-const insertSession = `
+//	$37 to $42 the notice of a new place: id, kind, locale, message id, expiry, max in an hour; NULL id for none
+var insertSession = `
 WITH started AS (
     INSERT INTO refresh_tokens (id, user_id, token_hash, installation_generation, user_generation,
         created_at, last_used_at, expires_at, absolute_expires_at, remote_addr, user_agent, step)
@@ -71,7 +71,7 @@ WITH started AS (
 ), noticed AS (
     INSERT INTO outbox (` + mailColumns + `)
     SELECT $37, $38, 'waiting', u.id, NULL, u.username, u.email, '', '', COALESCE(NULLIF($35, ''), NULLIF(u.locale, ''), $39), $40,
-        $14::timestamptz, $19, $20, $41, $14::timestamptz
+        $14::timestamptz, $19, $20, $41, ` + noticeDue("$14", "u.id", "$38", "$42") + `
     FROM started JOIN users u ON u.id = started.user_id
     WHERE $37::uuid IS NOT NULL AND $28::bigint >= 0 AND u.email_verified_at IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM known_places k WHERE k.slot = $28 AND k.key = $29 AND k.signed_in_at > $36)
@@ -102,7 +102,7 @@ SELECT id FROM started`
 
 // StartSession implements [store.Store].
 func (s *Store) StartSession(ctx context.Context, n store.NewSession, e store.Event) (bool, error) {
-	args := append(make([]any, 0, 41), n.ID, n.UserID, n.TokenHash, n.Generation.Installation, n.Generation.User,
+	args := append(make([]any, 0, 42), n.ID, n.UserID, n.TokenHash, n.Generation.Installation, n.Generation.User,
 		n.CreatedAt, n.ExpiresAt, n.AbsoluteExpiresAt, n.RemoteAddr, n.UserAgent,
 		n.PasswordHash, n.Rehash, nullID(n.Replaces))
 	args = append(args, eventArgs(e)...)

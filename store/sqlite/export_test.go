@@ -27,7 +27,9 @@ const (
 	SelectPendingEmail   = selectPendingEmail
 	DeleteOldMailTokens  = deleteOldMailTokens
 	AnyMailDue           = anyMailDue
-	SelectDue            = selectDue
+	SelectRequested      = selectRequested
+	SelectNotices        = selectNotices
+	InsertMail           = insertMail
 	CountHour            = countHour
 	SelectMails          = selectMails
 	SelectFailedMail     = selectFailedMail

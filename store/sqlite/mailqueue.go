@@ -14,13 +14,22 @@ import (
 const mailColumns = `id, kind, state, user_id, asked_by, username, recipient, recipient_hash, detail, locale, message_id,
     created_at, remote_addr, user_agent, expires_at, next_at`
 
+// noticeDue is when a notice is due that is queued at ?11: of a user's notices of one kind no more than
+// ?15 become due in an hour.
+const noticeDue = `MAX(?11, COALESCE((
+    SELECT n.next_at + 3600000000 FROM outbox n
+    WHERE n.user_id = ?3 AND n.kind = ?2 AND ?15 > 0
+    ORDER BY n.next_at DESC
+    LIMIT 1 OFFSET MAX(?15 - 1, 0)), 0))`
+
 // insertMail inserts nothing when the recipient is empty.
 //
 //	?1 to ?4 id, kind, user, who asked    ?5 to ?8 username, recipient, its hash, detail
 //	?9, ?10 locale, message id    ?11 the instant    ?12, ?13 address and user agent of the client    ?14 expiry
+//	?15 max notices of the kind in an hour, 0 for no limit
 const insertMail = `
 INSERT INTO outbox (` + mailColumns + `)
-SELECT ?1, ?2, 'waiting', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?11
+SELECT ?1, ?2, 'waiting', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ` + noticeDue + `
 WHERE ?6 <> ''`
 
 // recipient is who a mail goes to.
@@ -62,7 +71,7 @@ func mailArgs(m store.NewMail, to recipient, e store.Event) []any {
 		hash = store.MailRecipient(foldAddress(to.address))
 	}
 	return []any{m.ID, string(m.Kind), nullID(to.userID), nullID(to.askedBy), to.username, to.address, hash, to.detail,
-		locale, m.MessageID, micros(e.At), e.RemoteAddr, e.UserAgent, micros(m.ExpiresAt)}
+		locale, m.MessageID, micros(e.At), e.RemoteAddr, e.UserAgent, micros(m.ExpiresAt), m.PerHour}
 }
 
 const (

@@ -144,9 +144,12 @@ func maybeUser(from *sql.Row) (store.User, error) {
 }
 
 // countMail counts resets to an address apart from what strangers can cause there, so that nobody can
-// use up the resets of its owner.
+// use up the resets of its owner. Of notices it counts those that were sent, among the mails that
+// ended last.
 const countMail = `
-SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE created_at >= ?1 ORDER BY created_at LIMIT ?2) AS everybody),
+SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE created_at >= ?1 AND (` + notice + `) = 0 ORDER BY created_at LIMIT ?2) AS everybody)
+    + (SELECT count(*) FILTER (WHERE state = 'sent' AND ` + notice + `)
+        FROM (SELECT state, kind FROM outbox INDEXED BY outbox_ended_at_idx WHERE ended_at >= ?1 ORDER BY ended_at DESC LIMIT ?2) AS ended),
     (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE asked_by = ?3 AND created_at >= ?1 ORDER BY created_at LIMIT ?4) AS own),
     (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE recipient_hash = ?5 AND asked_by IS NOT NULL AND created_at >= ?1
         AND (kind = 'reset') = (?7 = 'reset') ORDER BY created_at LIMIT ?6) AS recipients)`

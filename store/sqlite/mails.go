@@ -128,7 +128,7 @@ func (s *Store) changeMails(ctx context.Context, op string, id uuid.UUID, e stor
 	return n, nil
 }
 
-const countOutbox = `SELECT state, count(*), min(created_at) FROM outbox GROUP BY state`
+const countOutbox = `SELECT state, count(*), min(CASE WHEN tries = 0 THEN next_at ELSE created_at END) FROM outbox GROUP BY state`
 
 // MailStats implements [store.Store].
 func (s *Store) MailStats(ctx context.Context) (store.MailStats, error) {

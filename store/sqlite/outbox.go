@@ -32,6 +32,10 @@ func scanMail(rows *sql.Rows, more ...any) (m store.Mail, err error) {
 // withLink is the condition under which a mail has a link.
 const withLink = `kind IN ('` + string(store.MailVerify) + `', '` + string(store.MailReset) + `')`
 
+// notice is the condition under which nobody asked for a mail; see [store.MailKind.Requested]. Indexes
+// have it.
+const notice = `kind NOT IN ('` + string(store.MailVerify) + `', '` + string(store.MailReset) + `', '` + string(store.MailAddressInUse) + `')`
+
 // linkDead is the condition under which a mail o has a link whose token is no longer good at ?1.
 const linkDead = `o.` + withLink + ` AND NOT EXISTS (
         SELECT 1 FROM mail_tokens m JOIN users ON users.id = m.user_id, installation i WHERE m.id = o.id AND ` + tokenGood + `)`
@@ -42,15 +46,26 @@ const mailDue = `o.state = 'waiting' AND o.next_at <= ?1 AND (o.leased_until IS 
 const (
 	anyMailDue = `SELECT EXISTS (SELECT 1 FROM outbox o INDEXED BY outbox_next_at_idx WHERE ` + mailDue + `)`
 
-	// countHour counts what uses up the limit of an hour: ?1 is now, ?2 an hour ago.
+	// countHour counts what uses up the limit of an hour, and the notices of it: ?1 is now, ?2 an hour ago.
 	countHour = `
-SELECT (SELECT count(*) FROM outbox INDEXED BY outbox_ended_at_idx WHERE state = 'sent' AND ended_at > ?2)
-    + (SELECT count(*) FROM outbox WHERE leased_until > ?1)`
+SELECT count(*), count(*) FILTER (WHERE ` + notice + `)
+FROM (
+    SELECT kind FROM outbox INDEXED BY outbox_ended_at_idx WHERE state = 'sent' AND ended_at > ?2
+    UNION ALL
+    SELECT kind FROM outbox WHERE leased_until > ?1
+)`
 
-	selectDue = `
+	selectRequested = `
 SELECT ` + outboxColumns + `, o.expires_at <= ?1 OR ` + linkDead + `
-FROM outbox o INDEXED BY outbox_next_at_idx LEFT JOIN mail_tokens m ON m.id = o.id
-WHERE ` + mailDue + `
+FROM outbox o INDEXED BY outbox_due_idx LEFT JOIN mail_tokens m ON m.id = o.id
+WHERE ` + mailDue + ` AND (o.` + notice + `) = 0
+ORDER BY o.next_at
+LIMIT ?2`
+
+	selectNotices = `
+SELECT ` + outboxColumns + `, o.expires_at <= ?1
+FROM outbox o INDEXED BY outbox_due_idx LEFT JOIN mail_tokens m ON m.id = o.id
+WHERE ` + mailDue + ` AND (o.` + notice + `) = 1
 ORDER BY o.next_at
 LIMIT ?2`
 
@@ -79,21 +94,29 @@ func (s *Store) ClaimMail(ctx context.Context, c store.MailClaim) (claimed []sto
 // claimMail ends the dead mails of a page and leases the others, as many as there is room for. While
 // it finds dead mails only, it reads larger pages.
 func claimMail(ctx context.Context, tx *sql.Tx, c store.MailClaim) ([]store.Mail, error) {
-	room := c.Limit
+	room, notices := c.Limit, c.Limit // for mails, and how many of them may be notices
 	if c.MaxPerHour > 0 {
-		var used int
-		if err := tx.QueryRowContext(ctx, countHour, micros(c.Now), micros(c.Now.Add(-time.Hour))).Scan(&used); err != nil {
+		var used, usedNotices int
+		if err := tx.QueryRowContext(ctx, countHour, micros(c.Now), micros(c.Now.Add(-time.Hour))).Scan(&used, &usedNotices); err != nil {
 			return nil, err
 		}
 		room = min(room, c.MaxPerHour-used)
+		notices = min(room, c.MaxNotices-usedNotices)
 	}
 	if room <= 0 {
 		return nil, nil
 	}
 	for page := c.Limit; ; page = max(page, min(10*page, maxPageOfDead)) {
-		good, dead, err := dueMails(ctx, tx, c.Now, page)
+		good, dead, err := dueMails(ctx, tx, selectRequested, c.Now, page)
 		if err != nil {
 			return nil, err
+		}
+		if left := page - len(good) - len(dead); left > 0 && notices > 0 {
+			told, late, err := dueMails(ctx, tx, selectNotices, c.Now, left)
+			if err != nil {
+				return nil, err
+			}
+			good, dead = append(good, told[:min(len(told), notices)]...), append(dead, late...)
 		}
 		for _, m := range dead {
 			if err := endMail(ctx, tx, m.ID, c.Now); err != nil {
@@ -116,8 +139,8 @@ func claimMail(ctx context.Context, tx *sql.Tx, c store.MailClaim) ([]store.Mail
 }
 
 // dueMails reads a page of the mails that are due, apart by whether they may still be sent.
-func dueMails(ctx context.Context, tx *sql.Tx, now time.Time, page int) (good, dead []store.Mail, err error) {
-	rows, err := tx.QueryContext(ctx, selectDue, micros(now), page)
+func dueMails(ctx context.Context, tx *sql.Tx, query string, now time.Time, page int) (good, dead []store.Mail, err error) {
+	rows, err := tx.QueryContext(ctx, query, micros(now), page)
 	if err != nil {
 		return nil, nil, err
 	}

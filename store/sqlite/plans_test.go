@@ -14,7 +14,7 @@ import (
 
 // small lists what a plan may scan: the page, by its aliases, tables derived from it, counts, the
 // one row of the installation, and an index with few rows.
-var small = regexp.MustCompile(`^(page|edge|t|users|i|everybody|own|recipients|CONSTANT ROW|json_each.*|\(subquery.*|audit_events USING INDEX audit_events_everybody_idx)$`)
+var small = regexp.MustCompile(`^(page|edge|t|users|i|everybody|ended|own|recipients|CONSTANT ROW|json_each.*|\(subquery.*|audit_events USING INDEX audit_events_everybody_idx)$`)
 
 // TestNoPageScansATable reads SQLite's plans: SEARCH uses an index, SCAN reads all rows. users
 // and t are aliases of a page. For them the name of the index shows that the table behind the
@@ -43,7 +43,9 @@ func TestNoPageScansATable(t *testing.T) {
 		"dead sessions":   {sqlite.DeleteDeadSessions, []any{uuid.Nil, uuid.Nil, 0}, "id>?"},
 		"mail of a user":  {sqlite.CountMail, []any{0, 3, "x", 3, "y", 3, "reset"}, "outbox_asked_by_idx"},
 		"of a recipient":  {sqlite.CountMail, []any{0, 3, "x", 3, "y", 3, "reset"}, "outbox_recipient_idx"},
-		"mail of all":     {sqlite.CountMail, []any{0, 3, "x", 3, "y", 3, "reset"}, "outbox_created_at_idx"},
+		"mail of all":     {sqlite.CountMail, []any{0, 3, "x", 3, "y", 3, "reset"}, "outbox_requested_at_idx"},
+		"sent notices":    {sqlite.CountMail, []any{0, 3, "x", 3, "y", 3, "reset"}, "outbox_ended_at_idx"},
+		"notice due":      {sqlite.InsertMail, make([]any, 15), "outbox_user_kind_idx (user_id=? AND kind=?)"},
 		"replaced mail":   {sqlite.EndReplacedMail, []any{0, "x", "reset", "reset"}, "outbox_asked_by_idx"},
 		"by address":      {sqlite.SelectNamed, []any{"x", "y"}, "users_verified_email_key"},
 		"owner":           {sqlite.SelectVerifiedOwner, []any{"x", "y"}, "users_verified_email_key"},
@@ -51,7 +53,8 @@ func TestNoPageScansATable(t *testing.T) {
 		"pending address": {sqlite.SelectPendingEmail, []any{0, "x"}, "mail_tokens_user_id_idx"},
 		"old tokens":      {sqlite.DeleteOldMailTokens, []any{0, 10}, "mail_tokens_expires_at_idx"},
 		"any mail due":    {sqlite.AnyMailDue, []any{0}, "outbox_next_at_idx"},
-		"mail due":        {sqlite.SelectDue, []any{0, 10}, "outbox_next_at_idx"},
+		"requested mail":  {sqlite.SelectRequested, []any{0, 10}, "outbox_due_idx (<expr>=? AND next_at<?)"},
+		"notices":         {sqlite.SelectNotices, []any{0, 10}, "outbox_due_idx (<expr>=? AND next_at<?)"},
 		"sent mail":       {sqlite.CountHour, []any{0, 0}, "outbox_ended_at_idx"},
 		"leased mail":     {sqlite.CountHour, []any{0, 0}, "outbox_leased_until_idx"},
 		"mails":           {sqlite.SelectMails, []any{"sent", 0, uuid.Nil, 10}, "outbox_state_idx"},

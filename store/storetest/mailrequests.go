@@ -128,17 +128,22 @@ var mailRequestCases = []testCase{
 			equal(f, name+": tokens", f.count("mail_tokens"), tokens+more)
 		}
 	}},
-	{"a notice counts for the installation only", func(f *fixture) {
+	{"a notice counts for the installation only, once it was sent", func(f *fixture) {
 		u := f.verified("alice", "alice@example.com")
 		r, notice := verification(u, "new@example.com", "token"), newMail(store.MailEmailRequested, noon)
 		r.Notice = &notice
 		f.asks(r, noon)
 		again := reset("", "alice", "again")
-		again.Limits = store.MailLimits{PerUser: 2, PerRecipient: 1, All: 3}
-		equal(f, "decision", f.asksReset(again, noon), store.MailQueued)
+		again.Limits = store.MailLimits{Since: noon, PerUser: 2, PerRecipient: 1, All: 2}
+		equal(f, "the notice waits", f.asksReset(again, noon), store.MailQueued)
+		for _, m := range f.claim(noon) {
+			equal(f, "recorded", f.record(m, store.MailSent, noon), true)
+		}
 		again = reset("", "alice", "more")
-		again.Limits = store.MailLimits{All: 3}
-		equal(f, "decision", f.asksReset(again, noon), store.MailOverAll)
+		again.Limits = store.MailLimits{Since: noon, All: 3}
+		equal(f, "the notice was sent", f.asksReset(again, noon), store.MailOverAll)
+		again.Limits = store.MailLimits{Since: noon, All: 4}
+		equal(f, "and counts once", f.asksReset(again, noon), store.MailQueued)
 	}},
 	{"what strangers can cause at an address uses up none of its resets", func(f *fixture) {
 		f.verified("alice", "alice@example.com")

@@ -111,7 +111,7 @@ var outboxCases = []testCase{
 			f.queue(u, noon)
 		}
 		claim := func(at time.Time) []store.Mail {
-			return f.claimBy(f.store, store.MailClaim{Now: at, MaxPerHour: 3, Limit: 2})
+			return f.claimBy(f.store, store.MailClaim{Now: at, MaxPerHour: 3, MaxNotices: 3, Limit: 2})
 		}
 		first := claim(noon)
 		equal(f, "first", len(first), 2)

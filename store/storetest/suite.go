@@ -38,6 +38,7 @@ func Run(t *testing.T, b Backend) {
 		{"ceiling", ceilingCases},
 		{"unlock", unlockCases},
 		{"outbox", outboxCases},
+		{"mail shares", mailShareCases},
 		{"mails", mailCases},
 		{"new users", newUserCases},
 		{"notices", noticeCases},

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -15,19 +16,23 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
+// AudienceNone is the [Config].Audience of access tokens without an aud.
+const AudienceNone = "none"
+
 const (
 	maxAccessToken = 4096             // bytes; longer ones are refused unread
 	clockSkew      = 30 * time.Second // how far in the future iat may lie, when nodes disagree
 )
 
-// accessTokens signs and verifies access tokens: JWTs (RFC 7519), typ at+jwt (RFC 9068).
+// accessTokens signs and verifies access tokens: JWTs (RFC 7519) as RFC 9068 describes them.
 type accessTokens struct {
-	ring     atomic.Pointer[keyring]
-	queryKey func(header string) error // may add a missing key to the ring; nil for none
-	issuer   string
-	audience string
-	clientID string
-	ttl      time.Duration
+	ring      atomic.Pointer[keyring]
+	queryKey  func(header string) error // may add a missing key to the ring; nil for none
+	issuer    string
+	audiences []string // the aud of new tokens, and then others that are accepted; "" is a token without aud
+	clientID  string
+	typ       tokenType // of new tokens
+	ttl       time.Duration
 }
 
 // claims is the payload of an access token. A token may have only these members, each once. Tokens
@@ -58,7 +63,8 @@ type accessClaims struct {
 // newAccessTokens returns accessTokens with the secrets as keys of HS256, until another ring is
 // set. The first secret signs.
 func newAccessTokens(secrets []keySecret, issuer, audience string, ttl time.Duration) *accessTokens {
-	a := &accessTokens{issuer: issuer, audience: audience, clientID: cmp.Or(audience, issuer), ttl: ttl}
+	a := &accessTokens{issuer: issuer, audiences: audiences(audience, issuer), ttl: ttl}
+	a.clientID = cmp.Or(a.audiences[0], issuer)
 	var rows []store.SigningKey
 	for i, secret := range secrets {
 		k := secretKey(secret, time.Time{})
@@ -70,6 +76,20 @@ func newAccessTokens(secrets []keySecret, issuer, audience string, ttl time.Dura
 	}
 	a.ring.Store(newKeyring(rows, secrets, nil))
 	return a
+}
+
+// audiences returns the aud of new tokens, and then the others that are accepted. A configured
+// audience is the only one. Without one it is the issuer; tokens without aud are accepted too,
+// because releases before issued them by default, and so do servers with [AudienceNone].
+func audiences(configured, issuer string) []string {
+	switch configured {
+	case "":
+		return []string{issuer, ""}
+	case AudienceNone:
+		return []string{"", issuer}
+	default:
+		return []string{configured}
+	}
 }
 
 // issue signs a token for a user's session. The token expires after the access lifetime, but never
@@ -89,7 +109,7 @@ func (a *accessTokens) issue(username string, session store.Session, now time.Ti
 		ID:         newTokenID(),
 		ClientID:   a.clientID,
 		Issuer:     a.issuer,
-		Audience:   a.audience,
+		Audience:   a.audiences[0],
 		Subject:    user,
 		UserID:     user,
 		Username:   username,
@@ -101,7 +121,7 @@ func (a *accessTokens) issue(username string, session store.Session, now time.Ti
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("encode access token: %w", err)
 	}
-	signed := key.header + base64.RawURLEncoding.EncodeToString(payload)
+	signed := key.headers[a.typ] + base64.RawURLEncoding.EncodeToString(payload)
 	signature, err := key.method.Sign(signed, key.private)
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("sign access token: %w", err)
@@ -200,7 +220,7 @@ func (a *accessTokens) accept(c claims, now time.Time) (accessClaims, bool) {
 	latest := now.Add(clockSkew).Unix()
 	lifetime := int64((a.ttl + time.Second - 1) / time.Second)
 	if err1 != nil || err2 != nil || c.UserID != c.Subject || c.Username == "" || userID == uuid.Nil || sessionID == uuid.Nil ||
-		c.Issuer != a.issuer || c.Audience != a.audience ||
+		c.Issuer != a.issuer || !slices.Contains(a.audiences, c.Audience) ||
 		c.IssuedAt <= 0 || c.IssuedAt > latest ||
 		c.ExpiresAt < c.IssuedAt || c.ExpiresAt > latest+lifetime || c.ExpiresAt-c.IssuedAt > lifetime {
 		return accessClaims{}, false

@@ -159,7 +159,7 @@ func FuzzVerifyAccessToken(f *testing.F) {
 		}
 		all[a] = token
 		f.Add(token)
-		f.Add(a.ring.Load().active.header + ".")
+		f.Add(a.ring.Load().active.headers[0] + ".")
 	}
 	f.Add("..")
 	f.Fuzz(func(t *testing.T, s string) {

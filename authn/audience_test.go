@@ -34,3 +34,72 @@ func TestIssuerAndAudienceMustBeTheConfiguredOnes(t *testing.T) {
 		}
 	}
 }
+
+// TestTheAudienceIsTheIssuerUnlessAnotherIsSet also holds what other servers of a rolling change
+// issue: of the release before, which had no default, and of the other setting.
+func TestTheAudienceIsTheIssuerUnlessAnotherIsSet(t *testing.T) {
+	t.Parallel()
+	const issuer = "https://login.example.test"
+	of := func(audience string) *accessTokens {
+		return newAccessTokens([]keySecret{newKeySecret(testSecret)}, issuer, audience, 15*time.Minute)
+	}
+	for configured, want := range map[string]struct {
+		issued  string // the claim as written
+		accepts []string
+		refuses []string
+	}{
+		"":           {`"aud":"` + issuer + `"`, []string{"", AudienceNone}, []string{"shop"}},
+		AudienceNone: {`"username"`, []string{"", AudienceNone}, []string{"shop"}},
+		"shop":       {`"aud":"shop"`, []string{"shop"}, []string{"", AudienceNone, "Shop"}},
+	} {
+		a := of(configured)
+		token, _, err := a.issue("alice", testSession, issuedAt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		payload := string(decode(t, strings.Split(token, ".")[1]))
+		if !strings.Contains(payload, want.issued) || strings.Contains(payload, "aud") != (configured != AudienceNone) {
+			t.Errorf("audience %q: got %s", configured, payload)
+		}
+		for good, others := range map[bool][]string{true: want.accepts, false: want.refuses} {
+			for _, other := range others {
+				token, _, err := of(other).issue("alice", testSession, issuedAt)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := a.verify(token, issuedAt); (err == nil) != good {
+					t.Errorf("audience %q, a token of %q: got %v, want it accepted: %t", configured, other, err, good)
+				}
+			}
+		}
+	}
+}
+
+// TestTokensOfEachTypeAreAcceptedWhateverTheConfiguredOne: servers may change jwt.typ one by one.
+func TestTokensOfEachTypeAreAcceptedWhateverTheConfiguredOne(t *testing.T) {
+	t.Parallel()
+	onEvery(t, func(t *testing.T, a *accessTokens) {
+		for typ, name := range typeNames {
+			a.typ = tokenType(typ)
+			token, _, err := a.issue("alice", testSession, issuedAt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a.typ = 0
+			if _, err := a.verify(token, issuedAt); err != nil {
+				t.Errorf("typ %s: %v", name, err)
+			}
+			header := string(decode(t, strings.Split(token, ".")[0]))
+			if !strings.HasSuffix(header, `,"typ":"`+name+`"}`) {
+				t.Errorf("got the header %s, want the typ %s", header, name)
+			}
+		}
+	})
+	for name, good := range map[string]bool{"": true, TypeAccessToken: true, TypeJWT: true, "jwt": false, "none": false} {
+		cfg := testConfig()
+		cfg.TokenType = name
+		if _, err := New(cfg, nil); (err == nil) != good {
+			t.Errorf("typ %q: got %v", name, err)
+		}
+	}
+}

@@ -100,7 +100,7 @@ func refusesHostileTokens(t *testing.T, a *accessTokens) {
 		"alg twice":                 sign(in(header, `{`, `{"alg":"none",`), payload),
 		"no kid":                    sign(`{"alg":key.Algorithm,"typ":"at+jwt"}`, payload),
 		"another kid":               sign(in(header, key.ID, "../../dev/null"), payload),
-		"typ JWT":                   sign(in(header, "at+jwt", "JWT"), payload),
+		"typ jwt":                   sign(in(header, "at+jwt", "jwt"), payload),
 		"crit":                      sign(in(header, `{`, `{"crit":["x"],`), payload),
 		"jku":                       sign(in(header, `{`, `{"jku":"http://evil.test",`), payload),
 		"a null payload":            sign(header, `null`),

@@ -151,7 +151,7 @@ func (s *Service) inspectAccess(ctx context.Context, token string, in Inspection
 func (s *Service) checkSignature(token string, in Inspection) Inspection {
 	now := s.now()
 	header := token[:strings.IndexByte(token, '.')+1]
-	bySecret := header == tokenHeader(AlgorithmHS256, in.KeyID) // the key is a secret
+	bySecret := isHeader(header, AlgorithmHS256, in.KeyID) // the key is a secret
 	_, err := s.access.verify(token, now)
 	k := s.access.ring.Load().find(in.KeyID) // the query above may have added it
 	in.OurKey = k != nil && k.verifies(now)

@@ -103,5 +103,5 @@ func plausibleHeader(header string) bool {
 		Type      string `json:"typ"`
 	}
 	return json.Unmarshal(text, &h, json.RejectUnknownMembers(true)) == nil &&
-		slices.Contains(Algorithms(), h.Algorithm) && tokenHeader(h.Algorithm, h.KeyID) == header
+		slices.Contains(Algorithms(), h.Algorithm) && isHeader(header, h.Algorithm, h.KeyID)
 }

@@ -3,7 +3,6 @@ package authn
 import (
 	"crypto"
 	"crypto/x509"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -25,7 +24,7 @@ type keyring struct {
 // signingKey is one key of a keyring, opened as far as this process can.
 type signingKey struct {
 	store.SigningKey
-	header  string // the encoded header of its tokens, with the dot
+	headers [tokenTypes]string // the encoded headers of its tokens, with the dot, by their type
 	method  jwt.SigningMethod
 	private any   // nil when it cannot sign
 	public  any   // nil when it cannot verify
@@ -49,7 +48,7 @@ func (k *signingKey) verifies(now time.Time) bool { return k.public != nil && !k
 func newKeyring(rows []store.SigningKey, secrets []keySecret, before *keyring) *keyring {
 	r := &keyring{byHeader: map[string]*signingKey{}}
 	for _, row := range rows {
-		k := &signingKey{SigningKey: row, method: signingMethod(row.Algorithm), header: tokenHeader(row.Algorithm, row.ID)}
+		k := &signingKey{SigningKey: row, method: signingMethod(row.Algorithm), headers: tokenHeaders(row.Algorithm, row.ID)}
 		if was := before.find(row.ID); was != nil && was.Algorithm == row.Algorithm && was.openErr == nil {
 			k.private, k.public, k.seen = was.private, was.public, was.seen
 		} else {
@@ -57,7 +56,9 @@ func newKeyring(rows []store.SigningKey, secrets []keySecret, before *keyring) *
 			k.open(secrets)
 		}
 		r.keys = append(r.keys, k)
-		r.byHeader[k.header] = k
+		for _, header := range k.headers {
+			r.byHeader[header] = k
+		}
 		if k.State == store.KeyActive {
 			r.active = k
 		}
@@ -72,11 +73,6 @@ func (r *keyring) rows() []store.SigningKey {
 		rows = append(rows, k.SigningKey)
 	}
 	return rows
-}
-
-func tokenHeader(algorithm, id string) string {
-	header := fmt.Sprintf(`{"alg":%q,"kid":%q,"typ":"at+jwt"}`, algorithm, id)
-	return base64.RawURLEncoding.EncodeToString([]byte(header)) + "."
 }
 
 func (r *keyring) find(id string) *signingKey {

@@ -14,6 +14,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -28,8 +29,9 @@ type Config struct {
 	PreviousSecrets     []string       // former secrets, which still verify tokens and open sealed keys
 	Algorithm           string         // of the access tokens; "" for HS256
 	Issuer              string         // iss of every access token
-	Audience            string         // aud of every access token; "" for none
+	Audience            string         // aud of every access token; "" for the issuer, [AudienceNone] for none
 	ClientID            string         // client_id of every access token; "" for the audience, or else the issuer
+	TokenType           string         // typ of every access token, [TypeAccessToken] or [TypeJWT]; "" for the former
 	AccessTTL           time.Duration  // life of an access token
 	RefreshTTL          time.Duration  // idle life of a session, from its latest rotation
 	SessionMaxAge       time.Duration  // absolute life of a session, from the sign-in
@@ -86,6 +88,10 @@ func New(cfg Config, st store.Store) (*Service, error) {
 	if err := CheckAlgorithm(cfg.Algorithm); err != nil {
 		return nil, fmt.Errorf("jwt algorithm: %w", err)
 	}
+	cfg.TokenType = cmp.Or(cfg.TokenType, TypeAccessToken)
+	if err := CheckTokenType(cfg.TokenType); err != nil {
+		return nil, fmt.Errorf("jwt typ: %w", err)
+	}
 	if err := errors.Join(CheckLifetimes(cfg.AccessTTL, cfg.RefreshTTL, cfg.SessionMaxAge)); err != nil {
 		return nil, fmt.Errorf("lifetimes of tokens: %w", err)
 	}
@@ -107,6 +113,7 @@ func New(cfg Config, st store.Store) (*Service, error) {
 		mailQueued: func() {},
 	}
 	s.access.clientID = cmp.Or(cfg.ClientID, s.access.clientID)
+	s.access.typ = tokenType(slices.Index(typeNames[:], cfg.TokenType))
 	s.rules.Store(rules)
 	s.Keys = &Keys{
 		store: st, rules: &s.rules, access: s.access, algorithm: cfg.Algorithm, staleness: cfg.MaxStaleness, now: s.now,

@@ -96,7 +96,7 @@ func tokensThatAreNotOurs(t *testing.T) {
 		"None":                  encode(`{"alg":"None","typ":"at+jwt"}`) + "." + parts[1] + ".",
 		"another key":           forge(jwt.SigningMethodHS256, []byte(strings.Repeat("k", 64)), header, nil),
 		"another algorithm":     forge(jwt.SigningMethodHS512, []byte(secret), header, nil),
-		"no typ":                forge(jwt.SigningMethodHS256, []byte(secret), map[string]any{"kid": f.svc.Keys.SigningID(), "typ": "JWT"}, nil),
+		"no typ":                forge(jwt.SigningMethodHS256, []byte(secret), map[string]any{"kid": f.svc.Keys.SigningID(), "typ": "jwt"}, nil),
 		"unknown kid":           forge(jwt.SigningMethodHS256, []byte(secret), map[string]any{"typ": "at+jwt", "kid": "../../dev/null"}, nil),
 		"crit":                  forge(jwt.SigningMethodHS256, []byte(secret), map[string]any{"typ": "at+jwt", "kid": f.svc.Keys.SigningID(), "crit": []string{"x"}}, nil),
 		"no exp":                ours(jwt.MapClaims{"exp": nil}),

@@ -20,11 +20,14 @@ type JWT struct {
 	// The iss claim of every access token. Set it to your public URL when other services verify
 	// the tokens.
 	Issuer string `key:"issuer" default:"authctl"`
-	// The aud claim of every access token. Set it when other services verify the tokens. Empty
-	// omits the claim.
+	// The aud claim of every access token. Empty uses the issuer. none omits the claim, for
+	// verifiers that refuse a token with an audience that they do not expect.
 	Audience string `key:"audience"`
 	// The client_id claim of every access token (RFC 9068): the client to which the tokens are
 	// issued. Set it when a verifier expects a certain value. Empty uses the audience, or the
 	// issuer if there is no audience.
 	ClientID string `key:"client_id"`
+	// The typ in the header of every access token: at+jwt (RFC 9068), or JWT for verifiers that
+	// refuse at+jwt. Servers accept both, so it can change server by server.
+	Type string `key:"typ" default:"at+jwt" oneof:"at+jwt JWT"`
 }

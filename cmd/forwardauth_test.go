@@ -54,7 +54,7 @@ func testForwardAuth(t *testing.T, p proxy) {
 	}))
 	defer backend.Close()
 	dir := t.TempDir()
-	authctl := startServe(t, dir)
+	authctl := startServe(t, dir, "AUTHCTL_SERVER_PUBLIC_URL=http://localhost:8000")
 	site := p.start(t, binary, dir, map[string]string{
 		"127.0.0.1:8000": strings.TrimPrefix(authctl.url, "http://"),
 		"127.0.0.1:9999": strings.TrimPrefix(backend.URL, "http://"),
@@ -67,6 +67,11 @@ func testForwardAuth(t *testing.T, p proxy) {
 	call(t, client, "POST", site+"/login", account, nil, http.StatusOK)
 	for _, path := range []string{"/verify-email", "/reset-password"} {
 		call(t, stranger, "GET", site+path, "", nil, http.StatusOK)
+	}
+	for _, document := range []string{"jwks.json", "openid-configuration", "oauth-authorization-server"} {
+		if body := call(t, stranger, "GET", site+"/.well-known/"+document, "", nil, http.StatusOK); !strings.Contains(body, `"keys":`) && !strings.Contains(body, `"jwks_uri":`) {
+			t.Errorf("%s: got %s", document, body)
+		}
 	}
 	call(t, client, "GET", site+"/email/verify", "", nil, http.StatusMethodNotAllowed)
 	call(t, client, "POST", site+"/password/reset", `{"token":"x","new_password":"a password for scripts"}`, nil, http.StatusBadRequest)
@@ -105,6 +110,7 @@ func testForwardAuth(t *testing.T, p proxy) {
 		}
 	}
 	passed := reached.Load()
+	call(t, stranger, "GET", site+"/.well-known/security.txt", "", nil, http.StatusUnauthorized) // is the application's
 	for _, header := range []http.Header{nil, forged, {"Authorization": {"Bearer x"}}, {"Cookie": {"access_token=x"}}} {
 		call(t, stranger, "GET", site+"/", "", header, http.StatusUnauthorized)
 	}

@@ -13,7 +13,12 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-const jwksPath = "/.well-known/jwks.json"
+// The documents for verifiers of access tokens.
+const (
+	jwksPath          = "/.well-known/jwks.json"
+	openIDPath        = "/.well-known/openid-configuration"       // OpenID Connect Discovery 1.0, section 4
+	authorizationPath = "/.well-known/oauth-authorization-server" // RFC 8414, section 3
+)
 
 // cacheable is a body that clients may cache and revalidate.
 type cacheable struct{ body jsontext.Value }
@@ -24,25 +29,32 @@ func (s *Server) jwks(context.Context, *exchange, none) (cacheable, error) {
 	return cacheable{append(body, '\n')}, err
 }
 
-// metadataResponse has the members of OpenID Connect Discovery 1.0 and RFC 8414 that a verifier of
-// access tokens needs. Verifiers such as go-oidc read the allowed algorithms from it, and allow
-// only RS256 if it lists none.
+// metadataResponse has the members of OpenID Connect Discovery 1.0 (section 3) and RFC 8414
+// (section 2) that are true here. Verifiers such as go-oidc read the allowed algorithms from it, and
+// allow only RS256 if it lists none. Parsers of Java insist on the subject types. There is no
+// response_types_supported, because a list without elements must be omitted (Discovery, section
+// 4.2), and no endpoint that does not exist.
 type metadataResponse struct {
-	Issuer     string   `json:"issuer"`
-	JWKSURI    string   `json:"jwks_uri"`
-	Algorithms []string `json:"id_token_signing_alg_values_supported"`
+	Issuer       string   `json:"issuer"`
+	JWKSURI      string   `json:"jwks_uri"`
+	Algorithms   []string `json:"id_token_signing_alg_values_supported"`
+	SubjectTypes []string `json:"subject_types_supported"`
 }
 
-// metadata tells verifiers the URL of the keys. The URL comes from the configuration, because a
+// everyClient says that a user's sub is the same for every client.
+var everyClient = []string{"public"}
+
+// metadata tells verifiers the URL of the keys. It is the same document at both paths. The URL comes from the configuration, because a
 // client can put anything in the Host header.
 func (s *Server) metadata(context.Context, *exchange, none) (cacheable, error) {
 	if s.publicURL == "" {
 		return cacheable{}, errNoPublicURL
 	}
 	body, err := json.Marshal(metadataResponse{
-		Issuer:     s.authn.Issuer(),
-		JWKSURI:    strings.TrimSuffix(s.publicURL, "/") + jwksPath,
-		Algorithms: s.authn.Keys.Algorithms(),
+		Issuer:       s.authn.Issuer(),
+		JWKSURI:      strings.TrimSuffix(s.publicURL, "/") + jwksPath,
+		Algorithms:   s.authn.Keys.Algorithms(),
+		SubjectTypes: everyClient,
 	})
 	return cacheable{append(body, '\n')}, err
 }

@@ -183,6 +183,7 @@ func TestNobodyGetsPastARouteThatNeedsAToken(t *testing.T) {
 		"GET /reset-password": http.StatusOK, "POST /reset-password": http.StatusUnsupportedMediaType,
 		"GET /healthz": http.StatusOK, "GET /readyz": http.StatusOK, "GET /openapi.json": http.StatusOK,
 		"GET /.well-known/jwks.json": http.StatusOK, "GET /.well-known/openid-configuration": http.StatusNotFound, // without a public URL
+		"GET /.well-known/oauth-authorization-server": http.StatusNotFound,
 	}
 	for path, item := range doc.Paths.Map() {
 		for method, operation := range item.Operations() {

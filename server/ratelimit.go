@@ -22,6 +22,7 @@ type Limits struct {
 	Register Rate // POST /register
 	Refresh  Rate // POST /refresh
 	Mail     Rate // requests that send a mailed link, or use one up
+	Keys     Rate // the documents for verifiers, below /.well-known/: some fetch the keys for each request
 	Other    Rate // all other routes
 }
 
@@ -39,6 +40,7 @@ const (
 	classRegister = "register"
 	classRefresh  = "refresh"
 	classMail     = "mail"
+	classKeys     = "keys"
 	classOther    = "other"
 
 	unlimited = ""
@@ -53,7 +55,7 @@ type limiters struct {
 func newLimiters(l Limits) *limiters {
 	return &limiters{l, map[string]*limiter{
 		classLogin: newLimiter(l.Login), classRegister: newLimiter(l.Register), classRefresh: newLimiter(l.Refresh),
-		classMail: newLimiter(l.Mail), classOther: newLimiter(l.Other),
+		classMail: newLimiter(l.Mail), classKeys: newLimiter(l.Keys), classOther: newLimiter(l.Other),
 	}}
 }
 

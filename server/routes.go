@@ -42,8 +42,9 @@ func (s *Server) routes(cfg Config) []route {
 		{anyMethod, "/verify", unlimited, proxied(s.verify)},
 		{anyMethod, "/verify/*", unlimited, proxied(s.verify)},
 
-		{"GET", jwksPath, classOther, open(s, http.StatusOK, s.jwks)},
-		{"GET", "/.well-known/openid-configuration", classOther, open(s, http.StatusOK, s.metadata)},
+		{"GET", jwksPath, classKeys, open(s, http.StatusOK, s.jwks)},
+		{"GET", openIDPath, classKeys, open(s, http.StatusOK, s.metadata)},
+		{"GET", authorizationPath, classKeys, open(s, http.StatusOK, s.metadata)},
 		{"GET", "/openapi.json", classOther, open(s, http.StatusOK, s.openapi)},
 
 		{"GET", "/healthz", unlimited, probed(s, http.StatusOK, s.healthz)},

@@ -5,11 +5,13 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/server"
 )
 
 // TestGoOIDCTakesOurTokens: go-oidc finds the keys and the algorithms from the issuer alone,
@@ -76,6 +78,37 @@ func TestTheDiscoveryDocumentNamesTheAlgorithmsOfTheTokensThatAreGood(t *testing
 	}
 }
 
+// TestBothDiscoveryDocumentsAreTheSameAndNameNothingThatDoesNotExist also holds that what OpenID
+// Connect Discovery demands of every document is there, except for the endpoints of a provider.
+func TestBothDiscoveryDocumentsAreTheSameAndNameNothingThatDoesNotExist(t *testing.T) {
+	t.Parallel()
+	f := start(t, signing(authn.AlgorithmES256))
+	f.openKeys(t)
+	a := f.send(request{method: "GET", path: "/.well-known/openid-configuration"}).want(t, http.StatusOK)
+	b := f.send(request{method: "GET", path: "/.well-known/oauth-authorization-server"}).want(t, http.StatusOK)
+	const want = `{"issuer":"https://login.example.test","jwks_uri":"https://login.example.test/.well-known/jwks.json",` +
+		`"id_token_signing_alg_values_supported":["ES256"],"subject_types_supported":["public"]}` + "\n"
+	if string(a.body) != want || string(b.body) != want || a.header.Get("ETag") != b.header.Get("ETag") {
+		t.Errorf("got %s and %s, want %s", a, b, want)
+	}
+}
+
+// TestVerifiersHaveALimitOfTheirOwn: a verifier that fetches the keys for each request keeps no user
+// from its profile, and users keep no verifier from the keys.
+func TestVerifiersHaveALimitOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	once := server.Rate{Count: 1, Per: time.Hour, Burst: 1}
+	f := start(t, signing(authn.AlgorithmES256), func(s *setup) { s.server.Limits = server.Limits{Keys: once, Other: once} })
+	f.openKeys(t)
+	get := func(path string) answer { return f.send(request{method: "GET", path: path}) }
+	get("/openapi.json").want(t, http.StatusOK)
+	get("/openapi.json").want(t, http.StatusTooManyRequests, authn.CodeRateLimited)
+	get("/.well-known/jwks.json").want(t, http.StatusOK)
+	for _, path := range []string{"/.well-known/jwks.json", "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"} {
+		get(path).want(t, http.StatusTooManyRequests, authn.CodeRateLimited)
+	}
+}
+
 // TestEveryAccessTokenHasAnIDOfItsOwnAndAClient: two tokens of one session and one second also
 // have different ids.
 func TestEveryAccessTokenHasAnIDOfItsOwnAndAClient(t *testing.T) {
@@ -83,6 +116,7 @@ func TestEveryAccessTokenHasAnIDOfItsOwnAndAClient(t *testing.T) {
 	for want, names := range map[string][3]string{ // issuer, audience, client id
 		"shop":     {"https://login.example.test", "shop", ""},
 		"authctl":  {"authctl", "", ""},
+		"nobody":   {"nobody", authn.AudienceNone, ""},
 		"checkout": {"https://login.example.test", "shop", "checkout"},
 	} {
 		f := start(t, func(s *setup) { s.authn.Issuer, s.authn.Audience, s.authn.ClientID = names[0], names[1], names[2] })

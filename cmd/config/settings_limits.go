@@ -30,6 +30,9 @@ type AddressLimits struct {
 	Refresh  requestRate `key:"refresh" default:"150/5m" reload:"yes"`
 	// Requests that send a mailed link, or use one up.
 	Mail requestRate `key:"mail" default:"10/1m" reload:"yes"`
+	// The public keys and the other documents below /.well-known/. Some verifiers fetch the keys
+	// for each request that they get.
+	Keys requestRate `key:"keys" default:"60000/1m burst 10000" reload:"yes"`
 	// All other requests. /verify and the health checks have no limit.
 	Other requestRate `key:"other" default:"6000/1m burst 1000" reload:"yes"`
 }

@@ -6,36 +6,15 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
-
-// TraceQueryStart counts one round trip.
-func (r *roundTrips) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
-	r.n.Add(1)
-	return ctx
-}
-
-// TraceQueryEnd implements pgx.QueryTracer. It counts nothing.
-func (r *roundTrips) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
-
-// TraceBatchStart counts one round trip: a batch takes one.
-func (r *roundTrips) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
-	r.n.Add(1)
-	return ctx
-}
-
-// TraceBatchQuery counts nothing: the query is part of its batch.
-func (r *roundTrips) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
-
-// TraceBatchEnd counts nothing.
-func (r *roundTrips) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
 
 // floorDB is a database without a store in front of it.
 type floorDB struct {
@@ -43,12 +22,12 @@ type floorDB struct {
 	rotate func(ctx context.Context, s *bareSession, next string, now, expires time.Time) error
 }
 
-func openPostgresFloor(b *testing.B, url string) floorDB {
+func openPostgresFloor(b *testing.B, url string, connections int32) floorDB {
 	conf, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		b.Fatal(err)
 	}
-	conf.MaxConns = benchClients
+	conf.MaxConns = connections
 	pool, err := pgxpool.NewWithConfig(b.Context(), conf)
 	if err != nil {
 		b.Fatal(err)
@@ -130,11 +109,16 @@ func bareProfile(db floorDB) http.Handler {
 	return r
 }
 
-// bareRefresh is the minimal handler that answers /refresh, for one session.
-func bareRefresh(db floorDB, s *bareSession) http.Handler {
+// bareRefresh is the minimal handler that answers /refresh/N for session N.
+func bareRefresh(db floorDB, sessions []*bareSession) http.Handler {
 	r := chi.NewRouter()
-	r.Post("/refresh", func(w http.ResponseWriter, r *http.Request) {
-		if err := s.rotate(r.Context(), db); err != nil {
+	r.Post("/refresh/{session}", func(w http.ResponseWriter, r *http.Request) {
+		n, err := strconv.Atoi(chi.URLParam(r, "session"))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusNotFound)
+			return
+		}
+		if err := sessions[n].rotate(r.Context(), db); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}

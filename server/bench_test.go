@@ -6,12 +6,9 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/rs/zerolog"
 	"golang.org/x/crypto/argon2"
 
@@ -30,7 +27,7 @@ import (
 // machine affects both. ns/op and allocs/op are those of the server, and of a client that
 // allocates almost nothing.
 
-// benchClients is the number of concurrent clients.
+// benchClients is the number of concurrent clients, unless a benchmark has several numbers.
 const benchClients = 4
 
 // production is the default cost of a password.
@@ -43,36 +40,48 @@ type bench struct {
 	store   store.Store
 	floor   floorDB
 	addr    string
-	clients [benchClients]*benchClient
-	trips   *roundTrips // nil on SQLite
+	clients []*benchClient
+	trips   *roundTrips          // nil on SQLite
+	dbCPU   func() time.Duration // processor time of the database's processes so far; nil if unknown
 }
 
 // load does one operation of a client.
 type load func(client int) error
 
 func onBothBackends(b *testing.B, cost hashing.Params, run func(*bench)) {
-	b.Run("sqlite", func(b *testing.B) {
-		path := b.TempDir() + "/authctl.db"
-		st, err := sqlite.Open(b.Context(), sqlite.Config{Path: path, Create: true})
-		if err != nil {
-			b.Fatal(err)
-		}
-		if _, err := st.MigrateUp(b.Context()); err != nil {
-			b.Fatal(err)
-		}
-		run(newBench(b, st, openSQLiteFloor(b, path), nil, cost))
-	})
-	b.Run("postgres", func(b *testing.B) {
-		url, trips := storetest.Postgres(b), &roundTrips{}
-		st, err := postgres.Open(b.Context(), postgres.Config{URL: url, MaxConnections: benchClients, Tracer: trips})
-		if err != nil {
-			b.Fatal(err)
-		}
-		run(newBench(b, st, openPostgresFloor(b, url), trips, cost))
-	})
+	b.Run("sqlite", func(b *testing.B) { run(benchSQLite(b, b.TempDir(), benchClients, cost)) })
+	b.Run("postgres", func(b *testing.B) { run(benchPostgres(b, storetest.Postgres(b), benchClients, benchClients, cost)) })
 }
 
-func newBench(b *testing.B, st store.Store, floor floorDB, trips *roundTrips, cost hashing.Params) *bench {
+func benchSQLite(b *testing.B, dir string, clients int, cost hashing.Params) *bench {
+	path := dir + "/authctl.db"
+	st, err := sqlite.Open(b.Context(), sqlite.Config{Path: path, Create: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := st.MigrateUp(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	bn := &bench{b: b, store: st, floor: openSQLiteFloor(b, path)}
+	bn.start(clients, cost)
+	return bn
+}
+
+// benchPostgres gives the server and the floor as many connections each.
+func benchPostgres(b *testing.B, url string, clients int, connections int32, cost hashing.Params) *bench {
+	trips := &roundTrips{}
+	st, err := postgres.Open(b.Context(), postgres.Config{URL: url, MaxConnections: connections, Tracer: trips})
+	if err != nil {
+		b.Fatal(err)
+	}
+	bn := &bench{b: b, store: st, floor: openPostgresFloor(b, url, connections), trips: trips}
+	bn.start(clients, cost)
+	return bn
+}
+
+// start starts the server and signs its users in.
+func (bn *bench) start(clients int, cost hashing.Params) {
+	b, st := bn.b, bn.store
 	b.Cleanup(func() { st.Close() })
 	svc, err := authn.New(authn.Config{
 		Secret: secret, Issuer: "authctl",
@@ -89,8 +98,8 @@ func newBench(b *testing.B, st store.Store, floor floorDB, trips *roundTrips, co
 	if err != nil {
 		b.Fatal(err)
 	}
-	bn := &bench{b: b, svc: svc, store: st, floor: floor, trips: trips, addr: serveBench(b, srv.Handler())}
-	for i := range bn.clients {
+	bn.svc, bn.addr = svc, serveBench(b, srv.Handler())
+	for i := range clients {
 		c := dialBench(b, bn.addr)
 		body := account(fmt.Sprintf("user%d", i), password)
 		if err := c.do("POST", "/register", body, http.StatusCreated); err != nil {
@@ -99,9 +108,8 @@ func newBench(b *testing.B, st store.Store, floor floorDB, trips *roundTrips, co
 		if err := c.do("POST", "/login", body, http.StatusOK); err != nil {
 			b.Fatal(err)
 		}
-		bn.clients[i] = c
+		bn.clients = append(bn.clients, c)
 	}
-	return bn
 }
 
 // serveBench serves on a loopback port as Run would.
@@ -114,58 +122,6 @@ func serveBench(b *testing.B, h http.Handler) (addr string) {
 	go srv.Serve(l)
 	b.Cleanup(func() { srv.Close() })
 	return l.Addr().String()
-}
-
-// compare runs b.N operations of the server and as many of each floor, in alternating rounds,
-// and reports how they compare.
-func (bn *bench) compare(clients, round int, op load, floors map[string]load) {
-	b := bn.b
-	b.Helper()
-	rounds := (b.N + round - 1) / round
-	var took time.Duration
-	var trips int64
-	floorTook := map[string]time.Duration{}
-	b.ReportAllocs()
-	b.ResetTimer()
-	b.StopTimer()
-	for r := range rounds {
-		n := min(round, b.N-r*round)
-		before := bn.trips.count()
-		b.StartTimer()
-		took += bn.time(clients, n, op)
-		b.StopTimer()
-		trips += bn.trips.count() - before
-		for name, floor := range floors {
-			floorTook[name] += bn.time(clients, n, floor)
-		}
-	}
-	b.ReportMetric(float64(b.N)/took.Seconds(), "req/s")
-	for name, d := range floorTook {
-		b.ReportMetric(d.Seconds()/took.Seconds(), "ratio_to_"+name)
-	}
-	if bn.trips != nil {
-		b.ReportMetric(float64(trips)/float64(b.N), "roundtrips/op")
-	}
-}
-
-// time runs n operations on some concurrent clients and returns the time that they took.
-func (bn *bench) time(clients, n int, op load) time.Duration {
-	var left atomic.Int64
-	left.Store(int64(n))
-	began := time.Now()
-	var wg sync.WaitGroup
-	for i := range clients {
-		wg.Go(func() {
-			for left.Add(-1) >= 0 {
-				if err := op(i); err != nil {
-					bn.b.Error(err)
-					return
-				}
-			}
-		})
-	}
-	wg.Wait()
-	return time.Since(began)
 }
 
 // BenchmarkProfile: the floor is a chi handler that verifies one JWT and reads
@@ -184,26 +140,6 @@ func BenchmarkProfile(b *testing.B) {
 	})
 }
 
-// BenchmarkRefresh: the floor is a chi handler that executes the same rotation statement
-// directly through the driver. The statement alone, without HTTP, is measured too.
-func BenchmarkRefresh(b *testing.B) {
-	onBothBackends(b, hashing.Params{Memory: 64, Iterations: 1, Parallelism: 1}, func(bn *bench) {
-		var alone, behind [benchClients]*bareSession
-		var bare [benchClients]*benchClient
-		for i := range benchClients {
-			alone[i] = bn.newBareSession()
-			behind[i] = bn.newBareSession()
-			bare[i] = dialBench(bn.b, serveBench(bn.b, bareRefresh(bn.floor, behind[i])))
-		}
-		bn.compare(benchClients, 200,
-			func(i int) error { return bn.clients[i].do("POST", "/refresh", "", http.StatusOK) },
-			map[string]load{
-				"floor":     func(i int) error { return bare[i].do("POST", "/refresh", "", http.StatusOK) },
-				"statement": func(i int) error { return alone[i].rotate(b.Context(), bn.floor) },
-			})
-	})
-}
-
 // BenchmarkLogin: the floor is one Argon2 hash with the same parameters. One
 // client, because hashes share the cores.
 func BenchmarkLogin(b *testing.B) {
@@ -218,18 +154,3 @@ func BenchmarkLogin(b *testing.B) {
 			}})
 	})
 }
-
-// roundTrips counts what a PostgreSQL store sends.
-type roundTrips struct{ n atomic.Int64 }
-
-func (r *roundTrips) count() int64 {
-	if r == nil {
-		return 0
-	}
-	return r.n.Load()
-}
-
-var (
-	_ pgx.QueryTracer = (*roundTrips)(nil)
-	_ pgx.BatchTracer = (*roundTrips)(nil)
-)

@@ -28,7 +28,7 @@ type Cluster struct {
 }
 
 // clusterSettings is the end of the postgresql.conf of every [Cluster]. The data need not survive a
-// crash of the machine, so the server syncs nothing to the disk.
+// crash of the machine, so the server syncs nothing to the disk unless [Disks] says so.
 const clusterSettings = `
 fsync = off
 max_connections = 100
@@ -47,11 +47,18 @@ func NewCluster(t testing.TB) *Cluster {
 	return NewClusterOn(t, Disks{})
 }
 
+// syncedSettings follow clusterSettings where a benchmark measures commits.
+const syncedSettings = `
+fsync = on
+max_wal_size = 1GB
+`
+
 // Disks names empty folders, such as mounted file systems, for the files of a cluster. "" stands
 // for a folder of the cluster itself.
 type Disks struct {
-	Data string
-	WAL  string // the write-ahead log
+	Data   string
+	WAL    string // the write-ahead log
+	Synced bool   // each commit waits for the disk, as in production
 }
 
 // NewClusterOn is [NewCluster] with its files on these disks.
@@ -73,7 +80,11 @@ func NewClusterOn(t testing.TB, d Disks) *Cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = f.WriteString(clusterSettings)
+	settings := clusterSettings
+	if d.Synced {
+		settings += syncedSettings
+	}
+	_, err = f.WriteString(settings)
 	if err := errors.Join(err, f.Close()); err != nil {
 		t.Fatal(err)
 	}

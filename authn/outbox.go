@@ -22,50 +22,31 @@ func (s *Service) Mails(ctx context.Context, p store.MailPage) ([]store.Mail, st
 	return mails, next, nil
 }
 
-// RetryMail makes a mail due that waits or has failed. It fails with [CodeMailNotFound] when there
-// is no such mail. A mail whose link has expired is not sent again.
-func (s *Service) RetryMail(ctx context.Context, a Actor, id uuid.UUID) error {
-	n, err := s.retryMail(ctx, a, id)
-	return mailFound(id, n, err)
-}
-
-// RetryFailedMail makes every mail due that has failed, and returns how many there are.
-func (s *Service) RetryFailedMail(ctx context.Context, a Actor) (int, error) {
-	return s.retryMail(ctx, a, uuid.Nil)
-}
-
-func (s *Service) retryMail(ctx context.Context, a Actor, id uuid.UUID) (int, error) {
+// RetryMail makes a mail due that waits or has failed, or all that have failed if id is uuid.Nil. It
+// returns how many there are, and from when on all of them are tried: now, or at the end of the lease
+// of a server that has begun to send one and may have died. It fails with [CodeMailNotFound] when there
+// is no mail with the id. A mail whose link has expired is not sent again.
+func (s *Service) RetryMail(ctx context.Context, a Actor, id uuid.UUID) (n int, due time.Time, err error) {
 	now := s.now()
-	n, err := s.store.RetryMail(ctx, id, now.Add(retriedFor), a.event(store.ActionMailRetried, now))
-	if err != nil {
-		return 0, fail(err)
-	}
-	return n, nil
+	n, due, err = s.store.RetryMail(ctx, id, now.Add(retriedFor), a.event(store.ActionMailRetried, now))
+	return n, due, mailsChanged(id, n, err)
 }
 
-// DropMail ends a mail that waits or has failed: it is not sent any more. It fails with
-// [CodeMailNotFound] when there is no such mail.
-func (s *Service) DropMail(ctx context.Context, a Actor, id uuid.UUID) error {
-	n, err := s.dropMail(ctx, a, id)
-	return mailFound(id, n, err)
-}
-
-// DropFailedMail ends every mail that has failed, and returns how many there are.
-func (s *Service) DropFailedMail(ctx context.Context, a Actor) (int, error) {
-	return s.dropMail(ctx, a, uuid.Nil)
-}
-
-func (s *Service) dropMail(ctx context.Context, a Actor, id uuid.UUID) (int, error) {
+// DropMail ends a mail that waits or has failed, or all that have failed if id is uuid.Nil: they are
+// not sent any more. It returns how many there are. It fails with [CodeMailNotFound] when there is no
+// mail with the id.
+func (s *Service) DropMail(ctx context.Context, a Actor, id uuid.UUID) (int, error) {
 	n, err := s.store.DropMail(ctx, id, a.event(store.ActionMailDropped, s.now()))
-	if err != nil {
-		return 0, fail(err)
-	}
-	return n, nil
+	return n, mailsChanged(id, n, err)
 }
 
-func mailFound(id uuid.UUID, n int, err error) error {
-	if err == nil && n == 0 {
+// mailsChanged returns the error of a change of n mails: of all that have failed, if id is uuid.Nil.
+func mailsChanged(id uuid.UUID, n int, err error) error {
+	if err != nil {
+		return fail(err)
+	}
+	if id != uuid.Nil && n == 0 {
 		return refuse(CodeMailNotFound, "no mail "+id.String()+" waits or has failed")
 	}
-	return err
+	return nil
 }

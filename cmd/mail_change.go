@@ -2,6 +2,8 @@ package cmd
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -15,28 +17,41 @@ type mailChangeOptions struct {
 	reason    string
 }
 
-// mailChange is what such a command does with one mail, and with all that have failed.
-type mailChange struct {
-	one  func(*authn.Service, context.Context, authn.Actor, uuid.UUID) error
-	all  func(*authn.Service, context.Context, authn.Actor) (int, error)
-	done string // what was done, as a participle
-}
+// mailChange changes one mail, or all that have failed if the id is uuid.Nil. It returns how many, and
+// what became of them, as a predicate.
+type mailChange func(ctx context.Context, s *authn.Service, who authn.Actor, id uuid.UUID) (n int, done string, err error)
 
 func newMailRetry(a *app) *cobra.Command {
 	return newMailChange(a, &cobra.Command{
 		Use:   "retry ID|--all-failed",
 		Short: "Try at once to send a mail that waits or has failed",
 		Long: `Try at once to send a mail that waits or has failed. A running server does it within a second.
+A mail that a server is sending belongs to that server for three minutes. If the server has died,
+another one tries when they are over.
 A mail whose link has expired, or is no longer good, is not sent: the user asks for a new one.`,
 		Example: `  authctl mail retry --all-failed`,
-	}, mailChange{(*authn.Service).RetryMail, (*authn.Service).RetryFailedMail, "due now"})
+	}, retryMail)
+}
+
+func retryMail(ctx context.Context, s *authn.Service, who authn.Actor, id uuid.UUID) (n int, done string, err error) {
+	n, due, err := s.RetryMail(ctx, who, id)
+	if wait := time.Until(due); wait > 0 {
+		return n, fmt.Sprintf("due, but a server has begun to send it; if that server has died, another one tries at %s, in %s",
+			when(due), wait.Round(time.Second)), err
+	}
+	return n, "due now", err
 }
 
 func newMailDrop(a *app) *cobra.Command {
 	return newMailChange(a, &cobra.Command{
 		Use:   "drop ID|--all-failed",
 		Short: "Give up a mail that waits or has failed",
-	}, mailChange{(*authn.Service).DropMail, (*authn.Service).DropFailedMail, "dropped"})
+	}, dropMail)
+}
+
+func dropMail(ctx context.Context, s *authn.Service, who authn.Actor, id uuid.UUID) (n int, done string, err error) {
+	n, err = s.DropMail(ctx, who, id)
+	return n, "dropped", err
 }
 
 func newMailChange(a *app, c *cobra.Command, change mailChange) *cobra.Command {
@@ -55,7 +70,7 @@ func (o mailChangeOptions) run(ctx context.Context, a *app, args []string, chang
 		return usage("authctl mail list shows the ids", "give the id of a mail, or --all-failed")
 	case !o.allFailed:
 		var err error
-		if id, err = uuid.Parse(args[0]); err != nil {
+		if id, err = uuid.Parse(args[0]); err != nil || id == uuid.Nil {
 			return usage("authctl mail list shows the ids", "%q is no id of a mail", args[0])
 		}
 	}
@@ -64,16 +79,14 @@ func (o mailChangeOptions) run(ctx context.Context, a *app, args []string, chang
 		return err
 	}
 	defer inst.close()
-	if o.allFailed {
-		n, err := change.all(inst.authn, ctx, a.actor(o.reason))
-		if err == nil {
-			a.say("%s %s", are(n, "mail"), change.done)
-		}
+	n, done, err := change(ctx, inst.authn, a.actor(o.reason), id)
+	switch {
+	case err != nil:
 		return err
+	case o.allFailed:
+		a.say("%s %s", are(n, "mail"), done)
+	default:
+		a.say("mail %s is %s", id, done)
 	}
-	if err := change.one(inst.authn, ctx, a.actor(o.reason), id); err != nil {
-		return err
-	}
-	a.say("mail %s is %s", id, change.done)
 	return nil
 }

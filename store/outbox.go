@@ -36,8 +36,9 @@ type Outbox interface {
 	// until, or to the expiry of its token if that is earlier. It never shortens the expiry, and it
 	// forgets why the latest try did not succeed. uuid.Nil retries all that have failed, and all
 	// that wait because their latest try did not succeed. It writes e for each, with the ids of its user and of
-	// the mail ([Event.OfMail]), and returns how many it changed.
-	RetryMail(ctx context.Context, id uuid.UUID, until time.Time, e Event) (int, error)
+	// the mail ([Event.OfMail]), and returns how many it changed, and from when on all of them may be
+	// claimed: at e.At, or at the end of the last lease. due is zero when it changed none.
+	RetryMail(ctx context.Context, id uuid.UUID, until time.Time, e Event) (n int, due time.Time, err error)
 
 	// DropMail ends a mail that waits or has failed. uuid.Nil drops those that it retries. It writes
 	// e for each as RetryMail does, and returns how many it changed.

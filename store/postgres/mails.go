@@ -49,10 +49,13 @@ const (
 	failedMail = `(state = 'failed' OR state = 'waiting' AND class <> '') AND $1::uuid IS NULL`
 )
 
-// auditMails writes an event for each changed mail.
+// auditMails writes an event for each changed mail, and counts them.
 const auditMails = `
-INSERT INTO audit_events (at, action, actor, user_id, session_id, remote_addr, user_agent, request_id, reason)
-SELECT $2::timestamptz, $3, $4, user_id, NULL, $5, $6, $7, 'mail ' || id || CASE WHEN $8 <> '' THEN ': ' || $8 ELSE '' END FROM changed`
+), audited AS (
+    INSERT INTO audit_events (at, action, actor, user_id, session_id, remote_addr, user_agent, request_id, reason)
+    SELECT $2::timestamptz, $3, $4, user_id, NULL, $5, $6, $7, 'mail ' || id || CASE WHEN $8 <> '' THEN ': ' || $8 ELSE '' END FROM changed
+)
+SELECT count(*), max(due) FROM changed`
 
 // $1 mail, NULL for all that failed    $2 to $8 the event: at, action, actor, address, user agent, request, reason
 // $9 the new expiry
@@ -66,12 +69,11 @@ WITH picked AS (
         expires_at = GREATEST(o.expires_at, LEAST($9::timestamptz, (SELECT m.expires_at FROM mail_tokens m WHERE m.id = o.id)))
     FROM picked
     WHERE o.id = picked.id
-    RETURNING o.id, o.user_id
-)` + auditMails
+    RETURNING o.id, o.user_id, GREATEST(o.next_at, o.leased_until) AS due` + auditMails
 }
 
 // RetryMail implements [store.Store].
-func (s *Store) RetryMail(ctx context.Context, id uuid.UUID, until time.Time, e store.Event) (int, error) {
+func (s *Store) RetryMail(ctx context.Context, id uuid.UUID, until time.Time, e store.Event) (n int, due time.Time, err error) {
 	return s.changeMails(ctx, "retry mail", retryMail, id, e, until)
 }
 
@@ -86,24 +88,26 @@ WITH picked AS (
     FROM picked
     WHERE o.id = picked.id AND picked.user_id IS NOT NULL
 ), changed AS (
-    SELECT id, user_id FROM picked
-)` + auditMails
+    SELECT id, user_id, NULL::timestamptz AS due FROM picked` + auditMails
 }
 
 // DropMail implements [store.Store].
 func (s *Store) DropMail(ctx context.Context, id uuid.UUID, e store.Event) (int, error) {
-	return s.changeMails(ctx, "drop mail", dropMail, id, e)
+	n, _, err := s.changeMails(ctx, "drop mail", dropMail, id, e)
+	return n, err
 }
 
-// changeMails runs a statement on one mail, or on all that have failed.
-func (s *Store) changeMails(ctx context.Context, op string, statement func(which string) string, id uuid.UUID, e store.Event, more ...any) (int, error) {
+// changeMails runs a statement on one mail, or on all that have failed. It returns how many that were,
+// and when the last of them is due.
+func (s *Store) changeMails(ctx context.Context, op string, statement func(which string) string, id uuid.UUID, e store.Event, more ...any) (n int, due time.Time, err error) {
 	which := oneMail
 	if id == uuid.Nil {
 		which = failedMail
 	}
 	args := []any{nullID(id), e.At, string(e.Action), e.Actor, e.RemoteAddr, e.UserAgent, e.RequestID, e.Reason}
-	tag, err := s.pool.Exec(ctx, statement(which), append(args, more...)...)
-	return int(tag.RowsAffected()), translate(op, err)
+	var last *time.Time
+	err = s.pool.QueryRow(ctx, statement(which), append(args, more...)...).Scan(&n, &last)
+	return n, utc(last), translate(op, err)
 }
 
 const countOutbox = `SELECT state, count(*), min(CASE WHEN tries = 0 THEN next_at ELSE created_at END) FROM outbox GROUP BY state`

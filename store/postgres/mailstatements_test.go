@@ -33,7 +33,7 @@ func (p *someone) outbox() {
 			p.ok(err)
 		}
 		for _, id := range []uuid.UUID{claimed[0].ID, uuid.Nil} {
-			_, err = s.RetryMail(p.ctx, id, at, login)
+			_, _, err = s.RetryMail(p.ctx, id, at, login)
 			p.ok(err)
 			_, err = s.DropMail(p.ctx, id, login)
 			p.ok(err)

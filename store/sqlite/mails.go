@@ -79,15 +79,21 @@ UPDATE outbox SET state = 'waiting', ended_at = NULL, next_at = ?2, class = '', 
 WHERE id = ?1`
 
 // RetryMail implements [store.Store].
-func (s *Store) RetryMail(ctx context.Context, id uuid.UUID, until time.Time, e store.Event) (int, error) {
-	return s.changeMails(ctx, "retry mail", id, e, func(tx *sql.Tx, m store.Mail) error {
+func (s *Store) RetryMail(ctx context.Context, id uuid.UUID, until time.Time, e store.Event) (n int, due time.Time, err error) {
+	n, err = s.changeMails(ctx, "retry mail", id, e, func(tx *sql.Tx, m store.Mail) error {
 		expiry := until
 		if !m.TokenUntil.IsZero() && m.TokenUntil.Before(until) {
 			expiry = m.TokenUntil
 		}
+		for _, t := range []time.Time{instant(micros(e.At)), m.LeasedTill} {
+			if t.After(due) {
+				due = t
+			}
+		}
 		_, err := tx.ExecContext(ctx, retryMail, m.ID, micros(e.At), micros(expiry))
 		return err
 	})
+	return n, due, err
 }
 
 // DropMail implements [store.Store].

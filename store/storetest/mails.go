@@ -51,9 +51,10 @@ var mailCases = []testCase{
 			at, until := noon.Add(time.Second), noon.Add(100*time.Hour)
 			e := event(store.ActionMailRetried, at)
 			f.writes("retry", func() {
-				n, err := f.store.RetryMail(f.ctx, m.ID, until, e)
+				n, due, err := f.store.RetryMail(f.ctx, m.ID, until, e)
 				f.ok("retry", err)
 				equal(f, "retried", n, 1)
+				equal(f, "due", due, at)
 			}, e.OfMail(m))
 			equal(f, "retried for less", f.retry(m.ID, noon, at), 1)
 			again := f.claim(at)
@@ -67,6 +68,27 @@ var mailCases = []testCase{
 			equal(f, "sent, retried", f.retry(m.ID, until, at), 0)
 		}
 		equal(f, "unknown", f.retry(uuid.New(), noon, noon), 0)
+	}},
+	{"a mail that is retried while a server has it is due when the lease ends", func(f *fixture) {
+		u := f.reader("alice")
+		m := f.queue(u, noon)
+		f.queue(u, noon.Add(time.Second))
+		f.claim(noon)
+		f.claim(noon.Add(time.Second))
+		f.queue(u, noon.Add(2*time.Second))
+		retry := func(what string, id uuid.UUID, at time.Time, want int, until time.Time) {
+			n, due, err := f.store.RetryMail(f.ctx, id, at.Add(time.Hour), event(store.ActionMailRetried, at))
+			f.ok(what, err)
+			equal(f, what+": retried", n, want)
+			equal(f, what+": due", due, until)
+		}
+		end := noon.Add(lease)
+		retry("leased", m.ID, noon.Add(time.Minute), 1, end)
+		equal(f, "just before", slices.Contains(idsOfMail(f.claim(end.Add(-time.Microsecond))), m.ID), false)
+		retry("the lease has ended", m.ID, end, 1, end)
+		retry("long ago", m.ID, end.Add(time.Hour), 1, end.Add(time.Hour))
+		retry("unknown", uuid.New(), noon, 0, time.Time{})
+		retry("none has failed", uuid.Nil, noon, 0, time.Time{})
 	}},
 	{"all mail whose latest try did not succeed is retried or dropped, and no other", func(f *fixture) {
 		u := f.reader("alice")
@@ -158,7 +180,7 @@ var mailCases = []testCase{
 // retry retries a mail at an instant and returns how many that changed.
 func (f *fixture) retry(id uuid.UUID, until, at time.Time) int {
 	f.Helper()
-	n, err := f.store.RetryMail(f.ctx, id, until, event(store.ActionMailRetried, at))
+	n, _, err := f.store.RetryMail(f.ctx, id, until, event(store.ActionMailRetried, at))
 	f.ok("retry", err)
 	return n
 }

@@ -246,7 +246,7 @@ func operations(s store.Store) map[string]func(ctx context.Context) error {
 			return err
 		},
 		"mails":           func(ctx context.Context) error { _, _, err := s.Mails(ctx, store.MailPage{Limit: 1}); return err },
-		"retry mail":      func(ctx context.Context) error { _, err := s.RetryMail(ctx, id, noon, e); return err },
+		"retry mail":      func(ctx context.Context) error { _, _, err := s.RetryMail(ctx, id, noon, e); return err },
 		"drop mail":       func(ctx context.Context) error { _, err := s.DropMail(ctx, id, e); return err },
 		"count mail":      func(ctx context.Context) error { _, err := s.MailStats(ctx); return err },
 		"delete old mail": func(ctx context.Context) error { _, err := s.DeleteOldMail(ctx, noon, 1); return err },

@@ -74,7 +74,7 @@ func (s *Server) notePreflights(allowed origins, next http.Handler) http.Handler
 	})
 }
 
-// noteForeign adds the origin to the request's log line. At most once a second it also logs a
+// noteForeign adds the origin to the request's log line. At most once a minute it also logs a
 // warning with the setting that would allow it.
 func (x *exchange) noteForeign(from foreign) {
 	x.foreign = from.origin

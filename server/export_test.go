@@ -33,6 +33,14 @@ func (s *Server) Drain() { s.draining.Store(true) }
 // Routes returns the public routes.
 func (s *Server) Routes() chi.Routes { return s.router }
 
+// PausesOfWarnings returns the pause after each kind of warning that clients can cause at will.
+func (s *Server) PausesOfWarnings() map[string]time.Duration {
+	return map[string]time.Duration{
+		"ignored header": s.untrusted.Interval, "doubled cookies": s.doubled.Interval, "other origins": s.foreign.Interval,
+		"crowded address": s.crowding.Interval, "PROXY header": s.misproxied.Interval,
+	}
+}
+
 // Statuses returns the table from codes to HTTP statuses.
 func Statuses() map[authn.Code]int { return statuses }
 

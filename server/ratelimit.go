@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
 	"golang.org/x/time/rate"
 
 	"github.com/authctl/authctl/authn"
@@ -69,13 +70,19 @@ func (s *Server) limit(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		wait := s.limits.Load().of[class].take(authn.AddressBlock(x.client), s.clock())
+		block := authn.AddressBlock(x.client)
+		limiter := s.limits.Load().of[class]
+		wait := limiter.take(block, s.clock())
 		if wait == 0 {
 			next.ServeHTTP(w, r)
+			if limiter != nil && x.user != uuid.Nil {
+				s.crowds.note(block, x.user, s.clock())
+			}
 			return
 		}
 		x.route, _ = s.find(r)
 		s.metrics.limited.WithLabelValues(class).Inc()
+		s.warnCrowded(x, class)
 		s.authn.RefusedByLimit(r.Context(), x.actor(), class+" requests of one address")
 		fail(x, &authn.Error{Code: authn.CodeRateLimited, Message: "too many requests from your address, try again later", RetryAfter: wait})
 	})

@@ -102,6 +102,8 @@ type Server struct {
 	untrusted rate.Sometimes // limits warnings about ignored forwarding headers
 	foreign   rate.Sometimes // limits warnings about requests from other origins
 	limits    atomic.Pointer[limiters]
+	crowds    crowds
+	crowding  rate.Sometimes // limits warnings about limits that many users share
 	clock     func() time.Time
 
 	proxyProtocol bool
@@ -146,7 +148,8 @@ func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*S
 		forwarded: cfg.ForwardedHeader,
 		untrusted: rate.Sometimes{Interval: time.Minute},
 		doubled:   rate.Sometimes{Interval: time.Minute},
-		foreign:   rate.Sometimes{Interval: time.Second},
+		foreign:   rate.Sometimes{Interval: time.Minute},
+		crowding:  rate.Sometimes{Interval: time.Minute},
 		clock:     time.Now,
 
 		proxyProtocol: cfg.ProxyProtocol,

@@ -58,6 +58,7 @@ func Codes() []Code {
 type Error struct {
 	Code       Code
 	Message    string        // a sentence that may be shown to anyone
+	Weakness   Weakness      // of a password that is refused with CodeWeakPassword
 	RetryAfter time.Duration // when trying again may help; 0 for never
 	Err        error         // the cause, for the log only; may be nil
 }

@@ -10,9 +10,12 @@ import (
 )
 
 const (
-	maxPasswordLength = 256 // code points after NFC; longer passwords are refused, never truncated
-	maxPasswordBytes  = maxPasswordLength * utf8.UTFMax * 2
-	serviceName       = "authctl"
+	// MaxPassword is the max length of a password, in code points after NFC. Longer ones are refused,
+	// never truncated.
+	MaxPassword = 256
+
+	maxPasswordBytes = MaxPassword * utf8.UTFMax * 2
+	serviceName      = "authctl"
 )
 
 // passwordPolicy decides which passwords a new account may have. It follows NIST SP 800-63B-4,
@@ -33,7 +36,7 @@ func normalizePassword(password string) (string, bool) {
 		return "", false
 	}
 	nfc := norm.NFC.String(password)
-	return nfc, utf8.RuneCountInString(nfc) <= maxPasswordLength
+	return nfc, utf8.RuneCountInString(nfc) <= MaxPassword
 }
 
 // check normalizes a new password. It refuses a weak one with [CodeWeakPassword]. folded is the
@@ -41,41 +44,40 @@ func normalizePassword(password string) (string, bool) {
 func (p passwordPolicy) check(password, folded string) (nfc, warning string, err error) {
 	nfc, ok := normalizePassword(password)
 	if !ok {
-		return "", "", refuse(CodeWeakPassword,
-			fmt.Sprintf("the password must be valid UTF-8 of at most %d characters, without U+0000 and U+FFFD", maxPasswordLength))
+		return "", "", weak(WeakMalformed, fmt.Sprintf("must be valid UTF-8 of at most %d characters, without U+0000 and U+FFFD", MaxPassword))
 	}
 	if n := utf8.RuneCountInString(nfc); n < p.min {
-		return "", "", refuse(CodeWeakPassword, fmt.Sprintf("the password must have at least %d characters", p.min))
+		return "", "", weak(WeakShort, fmt.Sprintf("must have at least %d characters", p.min))
 	}
 	why := p.guessable(strings.ToLower(nfc), folded)
 	switch {
 	case why == "":
 		return nfc, "", nil
 	case p.warns:
-		return nfc, "the password " + why + "; it would be refused in production", nil
+		return nfc, "the password " + guess[why] + "; it would be refused in production", nil
 	default:
-		return "", "", refuse(CodeWeakPassword, "the password "+why+", choose another one")
+		return "", "", weak(why, guess[why]+", choose another one")
 	}
 }
 
 // guessable returns why a lower-cased password is easy to guess, or "".
-func (p passwordPolicy) guessable(lower, folded string) string {
+func (p passwordPolicy) guessable(lower, folded string) Weakness {
 	core := withoutTail(lower)
 	if p.common(lower, core) {
-		return "is one of the most common ones, or close to one"
+		return WeakCommon
 	}
 	for _, word := range []string{folded, serviceName} {
 		if lower == word || core == word || (core != "" && repeats(core, word)) {
-			return "is the name of the user or of the service"
+			return WeakName
 		}
 	}
 	if sequential(lower) || (utf8.RuneCountInString(core) >= 6 && sequential(core)) {
-		return "is a sequence"
+		return WeakSequence
 	}
 	for _, form := range []string{lower, core} {
 		if unit := period(form); unit != "" && (utf8.RuneCountInString(unit) <= 4 || p.blocklist.Contains(unit)) &&
 			(form == lower || utf8.RuneCountInString(form) >= 2+utf8.RuneCountInString(unit)) {
-			return "repeats one short piece"
+			return WeakRepetition
 		}
 	}
 	return ""

@@ -112,7 +112,7 @@ func TestEmbeddedBlocklistIsLargeAndEveryEntryPassesTheLengthRule(t *testing.T) 
 		t.Errorf("got %d entries, want at least 10,000", b.Len())
 	}
 	for password := range b.passwords {
-		if n := len([]rune(password)); n < 8 || n > maxPasswordLength {
+		if n := len([]rune(password)); n < 8 || n > MaxPassword {
 			t.Errorf("%q can never be chosen", password)
 		}
 	}
@@ -184,7 +184,7 @@ func FuzzNormalizePassword(f *testing.F) {
 		if !ok {
 			return
 		}
-		if !utf8.ValidString(typed) || strings.ContainsAny(typed, "\x00\ufffd") || utf8.RuneCountInString(nfc) > maxPasswordLength || len(nfc) > maxPasswordLength*utf8.UTFMax {
+		if !utf8.ValidString(typed) || strings.ContainsAny(typed, "\x00\ufffd") || utf8.RuneCountInString(nfc) > MaxPassword || len(nfc) > MaxPassword*utf8.UTFMax {
 			t.Errorf("%q is taken as %q", typed, nfc)
 		}
 		if again, ok := normalizePassword(nfc); !ok || again != nfc {

@@ -117,3 +117,13 @@ func Languages(h http.Header) string { return languages(h) }
 
 // Pasted returns the token of what a person has pasted.
 func Pasted(given string) string { return pasted(given) }
+
+// PageTexts returns the words of each built-in page, by path, in each language.
+func PageTexts() map[string][]pageText {
+	return map[string][]pageText{VerifyPagePath: verifyTexts, ResetPagePath: resetTexts}
+}
+
+// Refusal returns the words for an error with a code and, for a weak password, a reason.
+func (t pageText) Refusal(status int, code authn.Code, reason authn.Weakness) string {
+	return t.refusal(status, problemBody{Code: code, Reason: reason})
+}

@@ -6,7 +6,9 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
+	"encoding/json"
 	"html/template"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -62,6 +64,7 @@ type pageView struct {
 	Language      string
 	Text          pageText
 	Own, API      string // where the form and the script send to
+	Weak          string // the reasons of a weak password and their words, in JSON; "" for a page without a password
 	Token         string // what the field has already
 	Said          string
 	Done          bool // nothing is left to do, so there is no form
@@ -113,11 +116,11 @@ func (s *Server) submitPage(p page) http.HandlerFunc {
 		form["token"] = text(pasted(string(form["token"])))
 		ctx, cancel := context.WithTimeout(r.Context(), s.timeouts.request)
 		defer cancel()
-		words := p.texts[pageLanguage(x)]
+		words := s.words(p, pageLanguage(x))
 		said, err := p.submit(ctx, x, words, form)
 		if err != nil {
 			status, body := report(x, err)
-			x.answerPage(p, status, pageView{Said: words.refusal(body), Token: string(form["token"])})
+			x.answerPage(p, status, pageView{Said: words.refusal(status, body), Token: string(form["token"])})
 			return
 		}
 		x.answerPage(p, http.StatusOK, pageView{Said: said, Done: true})
@@ -139,21 +142,6 @@ func (s *Server) resetByForm(ctx context.Context, x *exchange, words pageText, f
 	return filled(words.Done, out.Username), err
 }
 
-// refusal returns the words for an error.
-func (t pageText) refusal(p problemBody) string {
-	switch p.Code {
-	case authn.CodeInvalidLink:
-		return t.InvalidLink
-	case authn.CodeEmailTaken:
-		return t.EmailTaken
-	case authn.CodeWeakPassword:
-		return filled(t.WeakPassword, p.Message)
-	case authn.CodeRateLimited:
-		return t.RateLimited
-	}
-	return t.Failed
-}
-
 func filled(text, value string) string { return strings.Replace(text, "%s", value, 1) }
 
 // pasted returns the token of what a person has pasted: a link, or the token alone.
@@ -169,6 +157,18 @@ func pasted(given string) string {
 	return given
 }
 
+// words returns the words of a page in a language, with the lengths of passwords filled in.
+func (s *Server) words(p page, language int) pageText {
+	t := p.texts[language]
+	t.Weak = maps.Clone(t.Weak)
+	for why, length := range map[authn.Weakness]int{authn.WeakShort: s.authn.MinPassword(), authn.WeakMalformed: authn.MaxPassword} {
+		if text, ok := t.Weak[why]; ok {
+			t.Weak[why] = filled(text, strconv.Itoa(length))
+		}
+	}
+	return t
+}
+
 // pageLanguage returns the index of the language in which a client reads pages.
 func pageLanguage(x *exchange) int {
 	_, index := language.MatchStrings(pageMatcher, languages(x.request.Header))
@@ -178,7 +178,15 @@ func pageLanguage(x *exchange) int {
 // answerPage answers with a page. view has what differs from the page as it is loaded.
 func (x *exchange) answerPage(p page, status int, view pageView) {
 	index := pageLanguage(x)
-	view.Language, view.Text = pageLanguages[index].String(), p.texts[index]
+	view.Language, view.Text = pageLanguages[index].String(), x.server.words(p, index)
+	if view.Text.Weak != nil {
+		weak, err := json.Marshal(view.Text.Weak)
+		if err != nil {
+			fail(x, err)
+			return
+		}
+		view.Weak = string(weak)
+	}
 	view.Own, view.API = strings.TrimPrefix(p.path, "/"), p.api
 	view.Style, view.Script = template.HTML("<style>"+pageCSS+"</style>"), template.HTML("<script>"+pageJS+"</script>")
 	var b bytes.Buffer

@@ -81,9 +81,10 @@ func problem(code authn.Code, message string) *authn.Error {
 
 // problemBody is the JSON form of every error.
 type problemBody struct {
-	Message   string     `json:"message"`
-	Code      authn.Code `json:"code"`
-	RequestID string     `json:"request_id"`
+	Message   string         `json:"message"`
+	Code      authn.Code     `json:"code"`
+	Reason    authn.Weakness `json:"reason,omitempty"` // of weak_password
+	RequestID string         `json:"request_id"`
 }
 
 // fail answers with an error, in the one form that all errors have.
@@ -104,7 +105,7 @@ func report(x *exchange, err error) (status int, body problemBody) {
 	if !known {
 		status = http.StatusInternalServerError
 	}
-	body = problemBody{Message: e.Message, Code: e.Code, RequestID: x.requestID()}
+	body = problemBody{Message: e.Message, Code: e.Code, Reason: e.Weakness, RequestID: x.requestID()}
 	if status == http.StatusInternalServerError {
 		body.Message, body.Code = internalMessage, authn.CodeInternal
 	}

@@ -2,6 +2,7 @@
   const form = document.forms[0], said = document.getElementById('said')
   if (!form) return
   const { token, new_password: password } = form.elements, texts = form.dataset
+  const weak = JSON.parse(texts.weak || '{}')
   const say = (text, value = '') => { said.textContent = text.replace('%s', () => value) }
 
   // The fragment of the link has the token. Nothing is sent before the button is pressed.
@@ -32,7 +33,8 @@
         if (password) password.value = ''
         form.hidden = true
       } else {
-        say(texts[got.code] || texts.failed, got.message)
+        const other = answer.status < 500 && answer.status !== 408 ? texts.refused : texts.failed
+        say(weak[got.reason] || texts[got.code] || other)
         if (got.code === 'invalid_link') token.closest('label').hidden = false
       }
     } catch {

@@ -2,6 +2,7 @@ package authn
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -39,9 +40,20 @@ func normalizePassword(password string) (string, bool) {
 	return nfc, utf8.RuneCountInString(nfc) <= MaxPassword
 }
 
-// check normalizes a new password. It refuses a weak one with [CodeWeakPassword]. folded is the
-// folded username, which the password must not be. The warning is text for a person.
-func (p passwordPolicy) check(password, folded string) (nfc, warning string, err error) {
+// namesOf returns the names of a user, which a password must not be: the folded username, the
+// address, also with its domain in the letters of its language, and the part of it before the @. email
+// is "" for none.
+func namesOf(folded, email string) []string {
+	if email == "" {
+		return []string{folded}
+	}
+	email = strings.ToLower(email)
+	return []string{folded, email, strings.ToLower(DisplayEmail(email)), email[:max(0, strings.LastIndexByte(email, '@'))]}
+}
+
+// check normalizes a new password. It refuses a weak one with [CodeWeakPassword]. names are those of
+// the user; see namesOf. The warning is text for a person.
+func (p passwordPolicy) check(password string, names ...string) (nfc, warning string, err error) {
 	nfc, ok := normalizePassword(password)
 	if !ok {
 		return "", "", weak(WeakMalformed, fmt.Sprintf("must be valid UTF-8 of at most %d characters, without U+0000 and U+FFFD", MaxPassword))
@@ -49,7 +61,7 @@ func (p passwordPolicy) check(password, folded string) (nfc, warning string, err
 	if n := utf8.RuneCountInString(nfc); n < p.min {
 		return "", "", weak(WeakShort, fmt.Sprintf("must have at least %d characters", p.min))
 	}
-	why := p.guessable(strings.ToLower(nfc), folded)
+	why := p.guessable(strings.ToLower(nfc), names)
 	switch {
 	case why == "":
 		return nfc, "", nil
@@ -61,12 +73,12 @@ func (p passwordPolicy) check(password, folded string) (nfc, warning string, err
 }
 
 // guessable returns why a lower-cased password is easy to guess, or "".
-func (p passwordPolicy) guessable(lower, folded string) Weakness {
+func (p passwordPolicy) guessable(lower string, names []string) Weakness {
 	core := withoutTail(lower)
 	if p.common(lower, core) {
 		return WeakCommon
 	}
-	for _, word := range []string{folded, serviceName} {
+	for _, word := range append(slices.Clone(names), serviceName) {
 		if lower == word || core == word || (core != "" && repeats(core, word)) {
 			return WeakName
 		}

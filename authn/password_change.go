@@ -44,7 +44,7 @@ func (s *Service) ChangePassword(ctx context.Context, a Actor, who Identity, ref
 		actor: a, who: &who, password: current, now: now, watch: watch,
 		use: func(ctx context.Context, creds store.Credentials, attempt *store.Attempt, _ string) (changed bool, err error) {
 			if hash == "" {
-				if hash, _, err = s.newHash(context.WithoutCancel(ctx), next, creds.User.Folded); err != nil {
+				if hash, _, err = s.newHash(context.WithoutCancel(ctx), next, namesOf(creds.User.Folded, creds.User.Email)); err != nil {
 					return false, err
 				}
 				watch.lap("hash")

@@ -72,7 +72,7 @@ func (s *Service) ResetPassword(ctx context.Context, a Actor, token, next string
 		return store.User{}, fail(err)
 	}
 	user := found.Credentials.User
-	hash, _, err := s.newHash(ctx, next, user.Folded)
+	hash, _, err := s.newHash(ctx, next, namesOf(user.Folded, user.Email))
 	if err != nil {
 		return store.User{}, err
 	}

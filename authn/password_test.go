@@ -77,6 +77,60 @@ func TestPasswordsAreHeldToLengthAndBlocklistAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestAPasswordIsNotTheAddressOrThePartBeforeTheAt(t *testing.T) {
+	t.Parallel()
+	policy := passwordPolicy{min: 8}
+	names := namesOf("jonathan", "Dr.Smith@xn--bcher-kva.example")
+	for _, password := range []string{
+		"jonathan2026", "dr.smith", "Dr.Smith!!", "dr.smith2026", "DR.SMITH@xn--bcher-kva.EXAMPLE", "dr.smith@bücher.example", "Dr.Smith@Bücher.Example 1",
+		"dr.smithdr.smith",
+	} {
+		if _, _, err := policy.check(password, names...); CodeOf(err) != CodeWeakPassword {
+			t.Errorf("%s: got %v, want %s", password, err, CodeWeakPassword)
+		}
+	}
+	for _, password := range []string{"dr.smith likes rain", "smith@bücher.example", "@bücher.example"} {
+		if _, _, err := policy.check(password, names...); err != nil {
+			t.Errorf("%s: got %v, want it accepted", password, err)
+		}
+	}
+	if _, _, err := policy.check("a passphrase", namesOf("jonathan", "no address")...); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEveryWayToSetAPasswordComparesItWithTheAddress(t *testing.T) {
+	t.Parallel()
+	onBoth(t, mailing, func(t *testing.T, f *fixture) {
+		const address = "alice.in.wonderland@example.com"
+		account := NewAccount{Account: Account{Username: "bob", Password: goodPassword, Email: address}, Verified: true}
+		if _, err := f.CreateUser(f.ctx, visitor, account); err != nil {
+			t.Fatal(err)
+		}
+		g := f.signIn(t, "bob")
+		who := f.who(t, g)
+		token, _, _, err := f.IssueReset(f.ctx, visitor, "bob")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, weak := range []string{address, "Alice.in.Wonderland2026"} {
+			another := Account{Username: "carl", Password: weak, Email: address}
+			for way, err := range map[string]error{
+				"register": errorOf(f.Register(f.ctx, visitor, another)),
+				"create":   errorOf(f.CreateUser(f.ctx, visitor, NewAccount{Account: another})),
+				"set":      errorOf(f.SetPassword(f.ctx, visitor, "bob", weak)),
+				"change":   errorOf(f.ChangePassword(f.ctx, visitor, who, []string{g.RefreshToken}, goodPassword, weak)),
+				"reset":    errorOf(f.ResetPassword(f.ctx, visitor, token, weak)),
+			} {
+				wantCode(t, way+" "+weak, err, CodeWeakPassword)
+			}
+		}
+		if _, err := f.ResetPassword(f.ctx, visitor, token, nextPassword); err != nil {
+			t.Errorf("with another password: %v", err)
+		}
+	})
+}
+
 func TestPasswordsAreNormalizedToNFCAndNoFurther(t *testing.T) {
 	t.Parallel()
 	composed, ok1 := normalizePassword("caf\u00e9 au lait")

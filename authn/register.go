@@ -119,7 +119,7 @@ func (s *Service) addUser(ctx context.Context, a Actor, in NewAccount, email sto
 	}
 	var hash, warning string
 	if !in.NoPassword {
-		if hash, warning, err = s.newHash(ctx, in.Password, folded); err != nil {
+		if hash, warning, err = s.newHash(ctx, in.Password, namesOf(folded, email.Text)); err != nil {
 			return Registered{}, err
 		}
 	}
@@ -155,10 +155,10 @@ func (s *Service) addUser(ctx context.Context, a Actor, in NewAccount, email sto
 	return Registered{User: user, Warning: warning}, nil
 }
 
-// newHash checks a new password against the policy and hashes it.
-func (s *Service) newHash(ctx context.Context, password, folded string) (hash, warning string, err error) {
+// newHash checks a new password of a user with some names against the policy, and hashes it.
+func (s *Service) newHash(ctx context.Context, password string, names []string) (hash, warning string, err error) {
 	rules := s.rules.Load()
-	nfc, warning, err := rules.policy.check(password, folded)
+	nfc, warning, err := rules.policy.check(password, names...)
 	if err != nil {
 		return "", "", err
 	}

@@ -96,7 +96,7 @@ func (s *Service) SetPassword(ctx context.Context, a Actor, nameOrID, password s
 	if err != nil {
 		return Registered{}, err
 	}
-	hash, warning, err := s.newHash(ctx, password, user.Folded)
+	hash, warning, err := s.newHash(ctx, password, namesOf(user.Folded, user.Email))
 	if err != nil {
 		return Registered{}, err
 	}

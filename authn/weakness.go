@@ -21,7 +21,7 @@ func Weaknesses() []Weakness {
 // guess says of a password that is easy to guess why it is.
 var guess = map[Weakness]string{
 	WeakCommon:     "is one of the most common ones, or close to one",
-	WeakName:       "is the name of the user or of the service",
+	WeakName:       "is the name or the address of the user, or the name of the service",
 	WeakSequence:   "is a sequence",
 	WeakRepetition: "repeats one short piece",
 }

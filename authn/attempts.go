@@ -10,18 +10,15 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// beginLogin counts an attempt and reads the credentials, which are zero if nobody has the name.
+// beginLogin counts an attempt for a username, and reads the credentials of its folded form. They are
+// zero if nobody has that, and if it is "".
 // The attempt is nil when there are no limits. It fails with [CodeRateLimited] when the attempt
 // comes too early.
-func (s *Service) beginLogin(ctx context.Context, a Actor, username string, now time.Time) (store.Credentials, *store.Attempt, error) {
+func (s *Service) beginLogin(ctx context.Context, a Actor, username, folded string, now time.Time) (store.Credentials, *store.Attempt, error) {
 	t := s.rules.Load().throttle
 	if t == nil {
-		creds, err := s.credentials(ctx, username)
+		creds, err := s.credentials(ctx, folded)
 		return creds, nil, err
-	}
-	folded, err := foldUsername(username)
-	if err != nil {
-		folded = ""
 	}
 	ip, _ := netip.ParseAddr(a.RemoteAddr)
 	attempt := t.attempt(username, folded, AddressBlock(ip), now)

@@ -59,44 +59,50 @@ func (s *Service) login(ctx context.Context, a Actor, in Account, current string
 	return g, err
 }
 
-// usernameOf returns the username that a proof is about. While e-mail is on, an identifier with an @
+// usernameOf returns the username that a proof is about, as it is counted, and its folded form, which
+// is "" when nobody has it or can have it. While e-mail is on, an identifier with an @
 // is looked up among verified addresses and among usernames, whether or not it can be one. It sets
 // p.shared when it is the username of one user, and may be the address of another.
-func (s *Service) usernameOf(ctx context.Context, p *passwordProof) (string, error) {
+func (s *Service) usernameOf(ctx context.Context, p *passwordProof) (username, folded string, err error) {
 	if p.who != nil {
-		return p.who.username, nil
+		return p.who.username, foldedOrNone(p.who.username), nil
 	}
+	folded = foldedOrNone(p.identifier)
 	if !strings.Contains(p.identifier, "@") || !s.EmailOn() {
-		return p.identifier, nil
+		return p.identifier, folded, nil
 	}
 	address, _ := ParseEmail(p.identifier) // nobody has the zero address
 	owner, err := s.store.UserByEmail(ctx, address.Folded)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return "", err
-	}
-	folded, err := foldUsername(p.identifier)
-	if err != nil {
-		folded = "" // nobody has it
+		return "", "", err
 	}
 	named, err := s.store.User(ctx, folded)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return "", err
+		return "", "", err
 	}
 	p.shared = named.ID != uuid.Nil && named.ID != owner.ID
 	switch {
 	case p.shared && p.byAddress && owner.ID == uuid.Nil:
-		return " " + p.identifier, nil // nobody can have it, and its failures are not those of the username
+		return p.identifier, "", nil // nobody has the address, and its failures are not those of the username
 	case owner.ID == uuid.Nil || p.shared && !p.byAddress:
-		return p.identifier, nil
+		return p.identifier, folded, nil
 	}
-	return owner.Username, nil
+	return owner.Username, owner.Folded, nil
 }
 
-// credentials reads the credentials of a username. They are empty for a name that nobody has or can
-// have.
-func (s *Service) credentials(ctx context.Context, username string) (store.Credentials, error) {
+// foldedOrNone returns the folded form of a username, "" for one that nobody can have.
+func foldedOrNone(username string) string {
 	folded, err := foldUsername(username)
 	if err != nil {
+		return ""
+	}
+	return folded
+}
+
+// credentials reads the credentials of a folded username. They are empty for a name that nobody has,
+// and for "".
+func (s *Service) credentials(ctx context.Context, folded string) (store.Credentials, error) {
+	if folded == "" {
 		return store.Credentials{}, nil
 	}
 	creds, err := s.store.Credentials(ctx, folded)

@@ -23,12 +23,8 @@ func (s *Service) ForgotPassword(ctx context.Context, a Actor, identifier, local
 	}
 	now := s.now()
 	email, _ := ParseEmail(identifier) // nobody has the zero address
-	folded, err := foldUsername(identifier)
-	if err != nil {
-		folded = ""
-	}
 	decision, err := s.requestReset(ctx, store.ResetRequest{
-		Email: email.Folded, Username: folded, Limits: s.rules.Load().mail.limits(now),
+		Email: email.Folded, Username: foldedOrNone(identifier), Limits: s.rules.Load().mail.limits(now),
 	}, locale, a.event(store.ActionResetRequested, now))
 	if err != nil {
 		return err

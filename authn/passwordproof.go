@@ -68,11 +68,11 @@ func (s *Service) proveOnce(ctx context.Context, p *passwordProof) error {
 	// From here on the context outlives the client: a counted attempt is always computed.
 	ctx, done := recording(ctx)
 	defer done()
-	username, err := s.usernameOf(ctx, p)
+	username, folded, err := s.usernameOf(ctx, p)
 	if err != nil {
 		return fail(err)
 	}
-	creds, attempt, err := s.beginLogin(ctx, p.actor, username, p.now)
+	creds, attempt, err := s.beginLogin(ctx, p.actor, username, folded, p.now)
 	p.watch.lap("lookup")
 	if err != nil {
 		return fail(err)
@@ -118,7 +118,7 @@ func (s *Service) proveOnce(ctx context.Context, p *passwordProof) error {
 		}
 		// Another login has upgraded the hash, or a revocation came between. A second
 		// query shows whether the password was changed or the user disabled.
-		creds, err = s.credentials(ctx, username)
+		creds, err = s.credentials(ctx, folded)
 		p.watch.lap("lookup")
 		if err != nil {
 			return fail(err)

@@ -165,6 +165,9 @@ func (s *Service) HashStats() hashing.Stats { return s.rules.Load().hasher.Stats
 // SelfCheck tests the implementation of Argon2; see [hashing.Hasher.SelfCheck].
 func (s *Service) SelfCheck() error { return s.rules.Load().hasher.SelfCheck() }
 
+// AddThreads gives password hashes threads of their own; see [hashing.Hasher.AddThreads].
+func (s *Service) AddThreads() { s.rules.Load().hasher.AddThreads() }
+
 // Close wipes the memory in which passwords were hashed. The service must not be used afterwards.
 func (s *Service) Close() { s.rules.Load().hasher.Close() }
 

@@ -67,7 +67,7 @@ func (o childOptions) measure(ctx context.Context) (childReport, error) {
 	if err != nil {
 		return childReport{}, err
 	}
-	addThreads(o.workers)
+	hasher.AddThreads()
 	if _, err := hasher.Hash(ctx, "warm"); err != nil { // the first one finds cold caches
 		return childReport{}, err
 	}

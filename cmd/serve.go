@@ -82,7 +82,7 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 	if err := inst.prepare(ctx, log); err != nil {
 		return err
 	}
-	addThreads(inst.authn.HashStats().Budget.Workers)
+	inst.authn.AddThreads()
 	ctx, leave, err := inst.join(ctx, changes, srv, mails, log)
 	if err != nil {
 		return err

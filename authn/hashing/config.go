@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"runtime"
 	"time"
 )
 
@@ -29,7 +28,7 @@ func New(cfg Config) (*Hasher, error) {
 	}
 	b := cfg.Budget
 	if b.Workers <= 0 {
-		b.Workers = runtime.GOMAXPROCS(0)
+		b.Workers = Processors()
 	}
 	need := int64(b.Workers) * cfg.Params.bytes()
 	if b.Memory <= 0 {
@@ -72,7 +71,7 @@ func (h *Hasher) With(cfg Config) (*Hasher, error) {
 	if err != nil {
 		return nil, err
 	}
-	after.stats = h.stats
+	after.stats, after.threads = h.stats, h.threads
 	after.floor.inherit(h.floor)
 	return after, nil
 }

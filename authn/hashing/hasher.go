@@ -25,8 +25,9 @@ type Hasher struct {
 	residue  residue
 	pace     pace
 	floor    *floor
-	arenas   *arenas // nil for golang.org/x/crypto/argon2
-	broken   error   // why arenas is nil where there is a faster implementation
+	arenas   *arenas  // nil for golang.org/x/crypto/argon2
+	threads  *threads // nil unless AddThreads was called
+	broken   error    // why arenas is nil where there is a faster implementation
 	stats    *counters
 	now      func() time.Time
 }
@@ -166,6 +167,8 @@ func (h *Hasher) run(ctx context.Context, memory int64, why Purpose, work func()
 		return Took{}, h.refuse(ctx, err, why)
 	}
 	took.Wait = took.Began.Sub(asked)
+	h.threads.begin(h.queue.Workers)
+	defer h.threads.end()
 	var aside time.Duration
 	defer func() {
 		took.Run = h.now().Sub(took.Began)

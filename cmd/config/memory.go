@@ -3,7 +3,6 @@ package config
 import (
 	"io/fs"
 	"os"
-	"runtime"
 	"runtime/debug"
 
 	"github.com/authctl/authctl/authn/hashing"
@@ -22,7 +21,7 @@ func rootFS() fs.FS { return os.DirFS("/") }
 func (l *Loaded) Budget(limit int64) hashing.Budget {
 	b := hashing.Budget{Workers: int(l.Hashing.Workers), Memory: int64(l.Hashing.MemoryBudget), MaxWait: l.Hashing.MaxWait}
 	if b.Workers == 0 {
-		b.Workers = runtime.GOMAXPROCS(0)
+		b.Workers = hashing.Processors()
 	}
 	if one := int64(l.Password.Argon2.Memory); b.Memory == 0 && limit > 0 {
 		b.Memory = max(limit/hashingShare, one)

@@ -50,7 +50,7 @@ func newKeyring(rows []store.SigningKey, secrets []keySecret, before *keyring) *
 	for _, row := range rows {
 		k := &signingKey{SigningKey: row, method: signingMethod(row.Algorithm), headers: tokenHeaders(row.Algorithm, row.ID)}
 		if was := before.find(row.ID); was != nil && was.Algorithm == row.Algorithm && was.openErr == nil {
-			k.private, k.public, k.seen = was.private, was.public, was.seen
+			k.method, k.private, k.public, k.seen = was.method, was.private, was.public, was.seen
 		} else {
 			k.seen = new(seenTokens)
 			k.open(secrets)
@@ -99,6 +99,7 @@ func (k *signingKey) open(secrets []keySecret) {
 		for _, s := range secrets {
 			if s.id == k.ID {
 				k.private, k.public, k.openErr = []byte(s.value), []byte(s.value), nil
+				k.method = newHS256(s.value)
 			}
 		}
 		return

@@ -61,10 +61,16 @@ func parseRefreshToken(s string) (refreshToken, bool) {
 
 // secret returns the token as clients send it.
 func (t refreshToken) secret() string {
+	text := t.text()
+	return string(text[:])
+}
+
+func (t refreshToken) text() (text [tokenLength]byte) {
 	var raw [selectorLength + verifierLength]byte
 	copy(raw[:], t.selector[:])
 	copy(raw[selectorLength:], t.verifier[:])
-	return base64.RawURLEncoding.EncodeToString(raw[:])
+	base64.RawURLEncoding.Encode(text[:], raw[:])
+	return text
 }
 
 // String keeps tokens out of logs.
@@ -75,17 +81,22 @@ func (refreshToken) GoString() string { return "[redacted]" }
 
 // hash returns the hex SHA-256 of the token as clients send it. The store has only this hash.
 func (t refreshToken) hash() string {
-	sum := sha256.Sum256([]byte(t.secret()))
-	return hex.EncodeToString(sum[:])
+	text := t.text()
+	sum := sha256.Sum256(text[:])
+	var digits [2 * len(sum)]byte
+	hex.Encode(digits[:], sum[:])
+	return string(digits[:])
 }
 
 // sessionID derives the session's id from the selector by a hash. So a session id, from a list or a
 // log, is not enough to make a token that names that session.
 func (t refreshToken) sessionID() uuid.UUID {
-	h := sha256.New()
-	h.Write([]byte("authctl session"))
-	h.Write(t.selector[:])
-	return hashUUID(h.Sum(nil))
+	const context = "authctl session"
+	var message [len(context) + selectorLength]byte
+	copy(message[:], context)
+	copy(message[len(context):], t.selector[:])
+	sum := sha256.Sum256(message[:])
+	return hashUUID(sum[:])
 }
 
 // hashUUID returns the UUIDv8 (RFC 9562, section 5.8) made of the first 16 bytes of a hash.

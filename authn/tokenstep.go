@@ -2,7 +2,6 @@ package authn
 
 import (
 	"crypto/hkdf"
-	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/binary"
@@ -21,7 +20,7 @@ const (
 
 // stepKeys is the MAC keys of steps, with the key for new tokens first. Only servers have them: the
 // holder of an old token must not be able to make a newer one from it.
-type stepKeys [][]byte
+type stepKeys []*keyedMAC
 
 // newStepKeys derives a key from each secret by HKDF (RFC 5869).
 func newStepKeys(secrets []keySecret) (stepKeys, error) {
@@ -31,7 +30,7 @@ func newStepKeys(secrets []keySecret) (stepKeys, error) {
 		if err != nil {
 			return nil, fmt.Errorf("derive the key of refresh tokens' steps: %w", err)
 		}
-		keys = append(keys, key)
+		keys = append(keys, newKeyedMAC(key))
 	}
 	return keys, nil
 }
@@ -46,7 +45,8 @@ func (k stepKeys) mark(t refreshToken, step int64) refreshToken {
 	var b [8]byte
 	binary.BigEndian.PutUint64(b[:], uint64(min(step, maxStep)))
 	copy(t.verifier[stepAt:stampAt], b[3:])
-	copy(t.verifier[stampAt:], stamp(k[0], t))
+	mac := stamp(k[0], t)
+	copy(t.verifier[stampAt:], mac[:])
 	return t
 }
 
@@ -54,7 +54,8 @@ func (k stepKeys) mark(t refreshToken, step int64) refreshToken {
 // without steps, or its secret is no longer configured.
 func (k stepKeys) read(t refreshToken) int64 {
 	for _, key := range k {
-		if subtle.ConstantTimeCompare(stamp(key, t)[:verifierLength-stampAt], t.verifier[stampAt:]) == 1 {
+		mac := stamp(key, t)
+		if subtle.ConstantTimeCompare(mac[:verifierLength-stampAt], t.verifier[stampAt:]) == 1 {
 			var b [8]byte
 			copy(b[3:], t.verifier[stepAt:stampAt])
 			return int64(binary.BigEndian.Uint64(b[:]))
@@ -64,9 +65,9 @@ func (k stepKeys) read(t refreshToken) int64 {
 }
 
 // stamp returns the MAC of the step together with the rest of the token.
-func stamp(key []byte, t refreshToken) []byte {
-	mac := hmac.New(sha256.New, key)
-	mac.Write(t.selector[:])
-	mac.Write(t.verifier[:stampAt])
-	return mac.Sum(nil)
+func stamp(key *keyedMAC, t refreshToken) [sha256.Size]byte {
+	var message [selectorLength + stampAt]byte
+	copy(message[:], t.selector[:])
+	copy(message[selectorLength:], t.verifier[:stampAt])
+	return sumOf(key, message[:])
 }

@@ -31,6 +31,34 @@ func TestMaintainersPagesNameFilesThatExist(t *testing.T) {
 	}
 }
 
+// TestKeysNamesTheVersionsThatItsSamplesRunWith compares docs/keys.md with the pinned versions of .ci/verifiers.
+// Debian pins that of PyJWT.
+func TestKeysNamesTheVersionsThatItsSamplesRunWith(t *testing.T) {
+	t.Parallel()
+	read := func(path string) string {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	page, pinned := read("docs/keys.md"), read(".ci/verifiers/go/go.mod")+read(".ci/verifiers/npm/package.json")
+	for name, in := range map[string]string{
+		"go-oidc": `coreos/go-oidc/v3 v`, "keyfunc": `MicahParks/keyfunc/v3 v`, "golang-jwt": `golang-jwt/jwt/v5 v`, "jwx": `lestrrat-go/jwx/v3 v`,
+		"jose": `"jose": "`, "jsonwebtoken": `"jsonwebtoken": "`, "jwks-rsa": `"jwks-rsa": "`, "fast-jwt": `"fast-jwt": "`, "oauth4webapi": `"oauth4webapi": "`,
+	} {
+		_, version, found := strings.Cut(pinned, in)
+		parts := strings.SplitN(version, ".", 3)
+		if !found || len(parts) < 3 {
+			t.Errorf("no version of %s is pinned", name)
+			continue
+		}
+		if want := name + " " + parts[0] + "." + parts[1]; !strings.Contains(page, want) {
+			t.Errorf("docs/keys.md does not name %s, which its samples run with", want)
+		}
+	}
+}
+
 func TestNoLineOfDocumentationIsLongerThan120Columns(t *testing.T) {
 	t.Parallel()
 	pages, err := filepath.Glob("docs/*.md")

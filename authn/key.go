@@ -8,9 +8,13 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// JWKSMaxAge is how long clients may cache the public keys. So it is also how long a key is
-// published before it signs.
+// JWKSMaxAge is how long clients may cache the public keys.
 const JWKSMaxAge = 5 * time.Minute
+
+// PublishedFor is how long a public key is published before it signs. It is longer than verifiers
+// take that do not fetch the keys for a token of an unknown key: jwk.Cache of
+// github.com/lestrrat-go/jwx fetches them each 15 minutes, whatever Cache-Control says.
+const PublishedFor = 20 * time.Minute
 
 // ErrSecretInUse means that there is no new key to rotate to. The algorithm is HS256, and the
 // configured secret is the active key already.

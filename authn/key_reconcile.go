@@ -156,7 +156,7 @@ func (ks *Keys) promoteNext(ctx context.Context, a Actor) (string, error) {
 		return "", nil
 	}
 	next := ring.keys[i]
-	if next.Algorithm != AlgorithmHS256 && ks.now().Sub(next.CreatedAt) < JWKSMaxAge {
+	if next.Algorithm != AlgorithmHS256 && ks.now().Sub(next.CreatedAt) < PublishedFor {
 		return "", nil
 	}
 	nodes, err := ks.store.Nodes(ctx, ks.now())

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/authctl/authctl/store"
 )
@@ -55,12 +56,14 @@ func TestTheAlgorithmChangesWithTheConfiguration(t *testing.T) {
 	f := newFixture(t, openSQLite(t), nil)
 	leave := f.serves(t, "one")
 	f.register(t, "alice")
-	g := f.signIn(t, "alice")
 	two := f.beside(t, signsWith(AlgorithmEdDSA))
 	two.serves(t, "two")
 	f.wantStates(t, "HS256 active", "EdDSA next")
 	leave()
-	f.advance(JWKSMaxAge)
+	f.advance(PublishedFor - time.Minute)
+	f.wantStates(t, "HS256 active", "EdDSA next")
+	g := two.signIn(t, "alice")
+	f.advance(time.Minute)
 	until(t, "the new algorithm signs", func() bool {
 		i := two.access.ring.Load().active
 		return i.Algorithm == AlgorithmEdDSA

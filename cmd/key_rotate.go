@@ -28,15 +28,18 @@ func newKeyRotate(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "rotate",
 		Short: "Sign with a new key without signing anybody out, or burn the current key",
-		Long: `Sign with a new key, in three steps. The command publishes the new key and waits until
-every server can sign with it and every cache of the public keys has had time to fetch
-it. Then it promotes the new key. The previous key verifies until the last token that
-it signed has expired. An interrupted rotation continues at the next call.
+		Long: `Sign with a new key, in three steps. The command publishes the new key. It waits until
+every server can sign with it, and for --publish-for, in which the verifiers of other
+programs fetch it: docs/keys.md says how long each takes. Then it promotes the new key.
+The previous key verifies until the last token that it signed has expired. An
+interrupted rotation continues at the next call.
 
---now is for a leaked key: it makes the new key the only one at once. That ends every
-access token. Sessions stay alive, and users notice only a refresh. --and-revoke-sessions
-ends the sessions too. If no server has used the database within a day, --now asks for
-confirmation again; without a terminal it exits with 7.
+--now is for a leaked key: it makes the new key the only one at once. authctl's servers
+refuse every older access token then. Verifiers of other programs accept them until they
+fetch the keys again, and may refuse new ones until then. Sessions stay alive, and
+browsers refresh. --and-revoke-sessions ends the sessions too. If no server has used the
+database within a day, --now asks for confirmation again; without a terminal it exits
+with 7.
 
 With jwt.algorithm HS256 the key is jwt.secret itself: change that first, and move the
 old secret to jwt.previous_secrets (docs/keys.md).`,
@@ -56,7 +59,7 @@ old secret to jwt.previous_secrets (docs/keys.md).`,
 	o.unattendedOptions.addFlag(c)
 	o.waitOptions.addFlag(c)
 	f := c.Flags()
-	o.publishFor = authn.JWKSMaxAge
+	o.publishFor = authn.PublishedFor
 	f.Var((*span)(&o.publishFor), "publish-for", "how long the new public key is published before it signs")
 	f.BoolVar(&o.now, "now", false, "burn every other key at once")
 	f.BoolVar(&o.sessions, "and-revoke-sessions", false, "with --now, end every session as well")
@@ -187,7 +190,7 @@ func (o *keyRotateOptions) publish(ctx context.Context, a *app, next authn.Key) 
 	if left <= 0 {
 		return nil
 	}
-	a.say("promoting the key in %s, when every cache of the public keys has had time to fetch it", left.Round(time.Second))
+	a.say("promoting the key in %s, after verifiers of other programs have fetched it (docs/keys.md says how long each takes)", left.Round(time.Second))
 	select {
 	case <-time.After(left):
 		return nil

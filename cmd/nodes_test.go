@@ -88,13 +88,22 @@ func (c *client) session(t *testing.T) string {
 	return resp.Header.Get("X-Auth-Session-Id")
 }
 
+// breath is how long a client rests between two requests, so that the clients of a test leave the
+// processors to the other tests. In a soak test they do not rest.
+func breath() time.Duration {
+	if soaking() {
+		return 0
+	}
+	return 5 * time.Millisecond
+}
+
 // ask sends requests until stop is closed. Every tenth request is a refresh.
 func (c *client) ask(t *testing.T, stop <-chan struct{}) {
 	for i := 1; ; i++ {
 		select {
 		case <-stop:
 			return
-		default:
+		case <-time.After(breath()):
 		}
 		method, path := "GET", "/profile"
 		if i%10 == 0 {

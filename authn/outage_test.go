@@ -18,9 +18,9 @@ const resumed = string(store.ActionResumed)
 // eventually waits for a condition.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("%s: not after 30 seconds", what)
+			t.Fatalf("%s: not after a minute", what)
 		}
 	}
 }

@@ -73,6 +73,13 @@ func (v *guest) ask(method, path, body string) answer {
 	return answer{resp.StatusCode, problem.Code}
 }
 
+// askPatiently sends one request that must be answered, however slow the machine is.
+func (v *guest) askPatiently(method, path, body string) answer {
+	defer func(usual time.Duration) { v.Timeout = usual }(v.Timeout)
+	v.Timeout = time.Minute
+	return v.ask(method, path, body)
+}
+
 // answered sends the request until there is an answer that is not a server error.
 func (v *guest) answered(t testing.TB, method, path, body string) (got answer) {
 	t.Helper()
@@ -91,7 +98,7 @@ func (v *guest) account(password string) string {
 // join registers the guest and signs it in.
 func (v *guest) join(t testing.TB) {
 	t.Helper()
-	if got := v.ask("POST", "/register", v.account(guestPassword)); got.status != http.StatusCreated {
+	if got := v.askPatiently("POST", "/register", v.account(guestPassword)); got.status != http.StatusCreated {
 		t.Fatalf("register %s: got %v", v.name, got)
 	}
 	v.signIn(t)
@@ -100,7 +107,7 @@ func (v *guest) join(t testing.TB) {
 func (v *guest) signIn(t testing.TB) {
 	t.Helper()
 	v.access, v.refresh = "", ""
-	if got := v.ask("POST", "/login", v.account(guestPassword)); got.status != http.StatusOK {
+	if got := v.askPatiently("POST", "/login", v.account(guestPassword)); got.status != http.StatusOK {
 		t.Fatalf("sign %s in: got %v", v.name, got)
 	}
 }
@@ -123,7 +130,7 @@ func (v *guest) renew() answer {
 func (v *guest) renewLosingTheAnswer(t testing.TB) {
 	t.Helper()
 	access, refresh := v.access, v.refresh
-	if got := v.ask("POST", "/refresh", ""); got.status != http.StatusOK {
+	if got := v.askPatiently("POST", "/refresh", ""); got.status != http.StatusOK {
 		t.Fatalf("refresh as %s: got %v", v.name, got)
 	}
 	v.access, v.refresh = access, refresh

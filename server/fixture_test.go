@@ -191,7 +191,7 @@ func (f *fixture) serve(h http.Handler, r *http.Request) answer {
 // eventually waits for a condition that the server fulfils after its answer.
 func (f *fixture) eventually(holds func() bool) {
 	f.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			f.t.Fatal("it does not come about")
 		}

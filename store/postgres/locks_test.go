@@ -16,7 +16,7 @@ import (
 // waiting returns once a statement waits for a lock.
 func (p *someone) waiting(db *pgxpool.Pool) {
 	p.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 		var n int
 		p.ok(db.QueryRow(p.ctx, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&n))
 		if n > 0 {

@@ -103,4 +103,9 @@ func TestOtherVerifiersTakeOurSecret(t *testing.T) {
 		after.judge(t, "a forged token", forgedEnd(second), false)
 		issuer.run(t, v, "HS256", "another", "JWT_SECRET="+secret).judge(t, "a token for another audience", second, false)
 	}
+	for _, v := range otherVerifiers {
+		if v.name == "go-oidc" || v.name == "oauth4webapi" { // which take public keys only
+			issuer.run(t, v, "HS256", "").judge(t, "a secret", second, false)
+		}
+	}
 }

@@ -13,8 +13,9 @@ const module = "github.com/authctl/authctl"
 // not listed must not exist.
 var mayImport = map[string][]string{
 	"":                        {"cmd"},
-	"cmd":                     {"cmd/config", "cmd/userfile", "cmd/vault", "server", "authn", "authn/hashing", "authn/hashing/hashbench", "authn/mail", "store", "store/postgres", "store/sqlite", "store/sqlite/dbfile", "migrations"},
+	"cmd":                     {"cmd/config", "cmd/logbuffer", "cmd/userfile", "cmd/vault", "server", "authn", "authn/hashing", "authn/hashing/hashbench", "authn/mail", "store", "store/postgres", "store/sqlite", "store/sqlite/dbfile", "migrations"},
 	"cmd/config":              {"cmd/vault", "server", "authn", "authn/hashing", "authn/mail", "store/postgres", "store/sqlite/dbfile"},
+	"cmd/logbuffer":           {},
 	"cmd/userfile":            {"authn", "store"},
 	"cmd/vault":               {},
 	"server":                  {"authn", "authn/hashing", "authn/mail", "store"},

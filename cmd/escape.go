@@ -1,6 +1,8 @@
 package cmd
 
 import (
+	"bytes"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"strings"
@@ -18,11 +20,7 @@ func hidden(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }
 
 // escapeJSON writes hidden characters in JSON text as escapes (RFC 8259, section 7).
 func escapeJSON(text []byte) []byte {
-	plain := true
-	for _, c := range text {
-		plain = plain && (c == '\n' || (c >= ' ' && c < 0x7f))
-	}
-	if plain {
+	if isPlain(bytes.TrimSuffix(text, []byte{'\n'})) {
 		return text
 	}
 	out := make([]byte, 0, len(text)+64)
@@ -40,6 +38,26 @@ func escapeJSON(text []byte) []byte {
 		text = text[size:]
 	}
 	return out
+}
+
+// isPlain reports whether text is printable ASCII. Every line of the log is asked, so it reads eight
+// bytes at a time.
+func isPlain(text []byte) bool {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	for ; len(text) >= 8; text = text[8:] {
+		x := binary.LittleEndian.Uint64(text)
+		// The first term has the high bit of a byte below ' ' (if there is one, perhaps also that of a
+		// higher byte), the second that of 0x7f (perhaps also of a byte behind one above it).
+		if ((x-ones*' ')|(x+ones)|x)&high != 0 {
+			return false
+		}
+	}
+	for _, c := range text {
+		if c < ' ' || c >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // escaping is a writer of JSON lines that escapes [hidden] characters. Each call writes one line.

@@ -1,16 +1,23 @@
 package cmd
 
 import (
+	"bytes"
+	"context"
 	"errors"
+	"io"
 	stdlog "log"
 	"os"
+	"os/signal"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"github.com/authctl/authctl/cmd/config"
+	"github.com/authctl/authctl/cmd/logbuffer"
+	"github.com/authctl/authctl/server"
 )
 
 // levelGate is the lowest level that is logged. It may change while the server runs.
@@ -27,27 +34,104 @@ func (g *levelGate) set(name string) {
 // serverLog is the log of a server on standard error.
 type serverLog struct {
 	zerolog.Logger                // omits messages below log.level
-	always         zerolog.Logger // omits nothing; for the start and the end of the process
+	always         zerolog.Logger // omits nothing and delays nothing; for the start and the end of the process
 	gate           *levelGate
+	lines          *logbuffer.Writer
 	json           bool // one JSON object a line, and no other output
 }
 
 // startLog opens the log of a server: text on a terminal or in development, else JSON. A JSON log
-// has every later message of the process, including its end.
-func (a *app) startLog(cfg config.Loaded) {
+// has every later message of the process, including its end. From now on everything that is written to
+// a.err goes through the log's buffer, so that it keeps its place among the lines. When ctx ends, the
+// log delays nothing any more.
+func (a *app) startLog(ctx context.Context, cfg config.Loaded) {
 	gate := &levelGate{}
 	gate.set(cfg.Log.Level)
 	_, onTerminal := terminal(a.err)
-	log := zerolog.New(escaping{a.err})
 	console := cfg.Log.Console() || (!cfg.Log.JSON() && (onTerminal || cfg.Development()))
+	format := func(to io.Writer) io.Writer { return escaping{to} }
 	if console {
-		log = zerolog.New(zerolog.ConsoleWriter{Out: a.err, TimeFormat: time.TimeOnly, NoColor: !onTerminal})
+		format = func(to io.Writer) io.Writer {
+			return zerolog.ConsoleWriter{Out: to, TimeFormat: time.TimeOnly, NoColor: !onTerminal}
+		}
 	}
-	log = log.With().Timestamp().Logger()
-	a.log = &serverLog{Logger: log.Sample(gate), always: log, gate: gate, json: !console}
+	lines := logbuffer.New(a.err, func(lost uint64, cause error) []byte { return lostLines(format, lost, cause) })
+	context.AfterFunc(ctx, lines.End)
+	atOnce := format(lines.AtOnce())
+	clock := &stamp{}
+	log := zerolog.New(urgency{Writer: format(lines), atOnce: atOnce}).Hook(clock)
+	a.log = &serverLog{
+		Logger: log.Sample(gate), always: zerolog.New(atOnce).Hook(clock),
+		gate: gate, lines: lines, json: !console,
+	}
 	if a.err == os.Stderr { // what libraries say by Go's own logger
 		stdlog.SetFlags(0)
 		stdlog.SetOutput(libraryLog{a.log.Logger})
+		signal.Ignore(syscall.SIGPIPE) // the server outlives the reader of its log
+	}
+	a.err = lines.AtOnce()
+}
+
+// urgency is a writer of lines that may be delayed if their level is below warn.
+type urgency struct {
+	io.Writer
+	atOnce io.Writer
+}
+
+// WriteLevel implements zerolog.LevelWriter.
+func (u urgency) WriteLevel(level zerolog.Level, line []byte) (int, error) {
+	if level >= zerolog.WarnLevel {
+		return u.atOnce.Write(line)
+	}
+	return u.Write(line)
+}
+
+// stamp adds the time to each line, in seconds (RFC 3339). It formats each second once.
+type stamp struct{ last atomic.Pointer[second] }
+
+type second struct {
+	unix int64
+	text []byte // JSON
+}
+
+// Run implements zerolog.Hook.
+func (s *stamp) Run(line *zerolog.Event, _ zerolog.Level, _ string) {
+	now := time.Now()
+	last := s.last.Load()
+	if last == nil || last.unix != now.Unix() {
+		last = &second{now.Unix(), now.AppendFormat(nil, `"`+time.RFC3339+`"`)}
+		s.last.Store(last)
+	}
+	line.RawJSON(zerolog.TimestampFieldName, last.text)
+}
+
+// lostLines returns the line that says that lines were lost.
+func lostLines(format func(io.Writer) io.Writer, lost uint64, cause error) []byte {
+	var line bytes.Buffer
+	log := zerolog.New(format(&line)).With().Timestamp().Logger()
+	log.Warn().Uint64("lines", lost).AnErr("cause", cause).
+		Msg("lines of this log were lost here, because standard error took none; the audit trail is complete")
+	return line.Bytes()
+}
+
+// guarding returns a task of the server that flushes the log when it ends, also by a panic, which ends
+// the process.
+func (l *serverLog) guarding(task func()) func() {
+	return func() {
+		defer l.lines.Flush()
+		task()
+	}
+}
+
+// stats returns what became of the lines, for the metrics.
+func (l *serverLog) stats() server.LogStats {
+	return server.LogStats{Lost: l.lines.Lost(), Waited: l.lines.Waited()}
+}
+
+// close flushes the log at the end of the process.
+func (l *serverLog) close() {
+	if l != nil {
+		l.lines.Close()
 	}
 }
 

@@ -18,12 +18,12 @@ func (a *app) open(ctx context.Context, o opening) (*instance, error) {
 		return nil, err
 	}
 	if o.serves {
-		a.sources.Decoded = a.startLog
+		a.sources.Decoded = func(cfg config.Loaded) { a.startLog(ctx, cfg) }
 	}
 	cfg, err := a.load(ctx, o.wants)
 	a.sources.Decoded = nil // a reload leaves the log open
 	if o.serves && a.log == nil {
-		a.startLog(cfg)
+		a.startLog(ctx, cfg)
 	}
 	if err != nil {
 		return nil, err

@@ -38,11 +38,12 @@ func execute(ctx context.Context, args, environ []string, in io.Reader, out, err
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errs)
+	defer func() { a.log.close() }() // also after a panic
 	err := root.ExecuteContext(ctx)
 	if a.log != nil && a.log.json {
 		return a.log.stopped(err)
 	}
-	return report(errs, err)
+	return report(a.err, err)
 }
 
 func newRoot(a *app) *cobra.Command {

@@ -75,6 +75,7 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 	settings := config.ServerSettings(inst.cfg, buildVersion())
 	settings.Ready = changes.ready
 	settings.Mail = mails.stats()
+	settings.LogStats = a.log.stats
 	srv, err := server.New(settings, inst.authn, inst.store, log)
 	if err != nil {
 		return &problem{exitUsage, err, ""}
@@ -83,15 +84,21 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 		return err
 	}
 	inst.authn.AddThreads()
-	ctx, leave, err := inst.join(ctx, changes, srv, mails, log)
+	ctx, leave, err := inst.join(ctx, changes, srv, mails, a.log)
 	if err != nil {
 		return err
 	}
 	defer leave()
 	a.welcome(inst, listening)
+	a.log.lines.Delay()
 	said := make(chan struct{})
-	unsaid := context.AfterFunc(ctx, func() { defer close(said); a.draining(ctx, inst.cfg) })
+	unsaid := context.AfterFunc(ctx, func() {
+		defer close(said)
+		a.log.lines.End()
+		a.draining(ctx, inst.cfg)
+	})
 	err = srv.Run(ctx, listening.public, listening.admin)
+	a.log.lines.End()
 	if !unsaid() {
 		<-said
 	}

@@ -16,12 +16,12 @@ import (
 // continue while the server drains. leave stops them and waits for their end. The returned context
 // ends with ctx. It also ends, with [store.ErrReplaced] as its cause, when another database has
 // replaced the opened one.
-func (inst *instance) join(ctx context.Context, changes *reloader, srv *server.Server, mails *mailroom, log zerolog.Logger) (while context.Context, leave func(), err error) {
+func (inst *instance) join(ctx context.Context, changes *reloader, srv *server.Server, mails *mailroom, log *serverLog) (while context.Context, leave func(), err error) {
 	beside, stop := context.WithCancel(context.WithoutCancel(ctx))
 	ctx, end := context.WithCancelCause(ctx)
 	kicked := make(chan struct{}, 1)
 	signOff, err := inst.authn.Cluster.Join(beside, serving(inst.cfg), func(e authn.FollowEvent, err error) {
-		logFollowing(log, e, err)
+		logFollowing(log.Logger, e, err)
 		if e == authn.Replaced {
 			end(err)
 		}
@@ -31,7 +31,7 @@ func (inst *instance) join(ctx context.Context, changes *reloader, srv *server.S
 			default:
 			}
 		}
-	}, func(read store.Feed) { logApplied(log, read) })
+	}, func(read store.Feed) { logApplied(log.Logger, read) })
 	if err != nil {
 		stop()
 		return ctx, nil, err
@@ -42,15 +42,15 @@ func (inst *instance) join(ctx context.Context, changes *reloader, srv *server.S
 		return ctx, nil, err
 	}
 	var background sync.WaitGroup
-	background.Go(func() { sweepEvery(beside, inst.authn, 10*time.Minute, log) })
-	background.Go(signOff)
-	background.Go(func() { mails.run(beside, inst.store) })
-	background.Go(func() { changes.run(beside, srv, kicked) })
+	background.Go(log.guarding(func() { sweepEvery(beside, inst.authn, 10*time.Minute, log.Logger) }))
+	background.Go(log.guarding(signOff))
+	background.Go(log.guarding(func() { mails.run(beside, inst.store) }))
+	background.Go(log.guarding(func() { changes.run(beside, srv, kicked) }))
 	return ctx, func() {
 		end(nil)
 		stop()
 		background.Wait()
-		logUnfinished(log, inst.authn.Cluster.PendingLogouts())
+		logUnfinished(log.Logger, inst.authn.Cluster.PendingLogouts())
 	}, nil
 }
 

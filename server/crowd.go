@@ -69,7 +69,7 @@ func (s *Server) warnCrowded(x *exchange, class string) {
 	s.crowding.Do(func() {
 		s.log.Warn().
 			Str("request_id", x.requestID()).
-			Str("remote_addr", x.remote).
+			Str("remote_addr", x.remote()).
 			Str("class", class).
 			Str("setting", setting).
 			Str("reason", why).

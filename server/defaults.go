@@ -16,6 +16,7 @@ func (cfg Config) withDefaults() Config {
 			cfg.CookieSecure = secureAlways
 		}
 	}
+	cfg.LogRequests = cmp.Or(cfg.LogRequests, LogStartAndFinish)
 	cfg.HSTS = cmp.Or(cfg.HSTS, HSTSHost)
 	cfg.ForwardedHeader = cmp.Or(cfg.ForwardedHeader, HeaderXForwardedFor)
 	return cfg

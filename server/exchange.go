@@ -29,9 +29,10 @@ type exchange struct {
 	server  *Server
 	request *http.Request
 	started time.Time
+	method  string     // bounded, for the log
+	path    string     // bounded, for the log
 	id      [1]string  // the request id; an array, so that the header needs no new slice
 	client  netip.Addr // zero for a peer without an address
-	remote  string     // client as text; "" for none
 	https   bool       // the client speaks HTTPS, possibly to a proxy
 	caller  caller     // who calls the request's path
 	route   string     // the route's pattern; "" until one matches
@@ -42,6 +43,9 @@ type exchange struct {
 	code   authn.Code   // the code of the answered error; "" for none
 	cause  error        // the cause of that error, for the log
 	steps  []authn.Step // the steps of a login, for the log
+
+	asked []byte    // the fields that every line of the log has; nil until a line is logged
+	room  [160]byte // for asked, unless it is long
 
 	foreign string    // the origin of a refused request; "" for none
 	user    uuid.UUID // the user, once known
@@ -71,11 +75,19 @@ func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 
 func (x *exchange) requestID() string { return x.id[0] }
 
+// remote returns the client's address as text, "" for none.
+func (x *exchange) remote() string {
+	if !x.client.IsValid() {
+		return ""
+	}
+	return x.client.String()
+}
+
 // actor returns the client as actor of the audit trail. The service adds the user once known.
 func (x *exchange) actor() authn.Actor {
 	return authn.Actor{
 		Name:       "anonymous",
-		RemoteAddr: x.remote,
+		RemoteAddr: x.remote(),
 		UserAgent:  bounded(x.request.Header.Get("User-Agent"), maxUserAgent),
 		RequestID:  x.requestID(),
 	}

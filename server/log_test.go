@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/authctl/authctl/server"
 )
 
 // logged returns the log's lines with this message.
@@ -143,6 +147,60 @@ func TestARequestsEndSaysWhoseItWas(t *testing.T) {
 	}
 	if last := lines[len(lines)-1]; last["user_id"] != nil || last["session_id"] != nil {
 		t.Errorf("a request without a token is logged as %v's", last["user_id"])
+	}
+}
+
+// TestLogRequestsSaysWhichLinesARequestHas changes log.requests while the server runs. What went wrong is
+// logged with every value, and names the request.
+func TestLogRequestsSaysWhichLinesARequestHas(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	cause := errors.New("an operator is needed")
+	for _, tt := range []struct {
+		setting string
+		want    []string // the messages of a good request, and of one that fails
+	}{
+		{server.LogStartAndFinish, []string{"request started", "request finished", "request started", "request failed", "request finished"}},
+		{server.LogFinish, []string{"request finished", "request failed", "request finished"}},
+		{server.LogOff, []string{"request failed"}},
+		{"", []string{"request started", "request finished", "request started", "request failed", "request finished"}},
+	} {
+		if err := f.srv.Reconfigure(server.Config{LogRequests: tt.setting}); err != nil {
+			t.Fatal(err)
+		}
+		before := len(f.log.lines())
+		if before == 1 && len(f.log.lines()[0]) == 0 {
+			before = 0
+		}
+		f.ready.Store(nil)
+		f.serve(f.srv.Handler(), httptest.NewRequest("GET", "/readyz", nil))
+		f.ready.Store(&cause)
+		f.serve(f.srv.Handler(), httptest.NewRequest("GET", "/readyz", nil))
+		var got []string
+		lines := f.log.lines()
+		for _, line := range lines[min(before, len(lines)):] {
+			var fields map[string]any
+			if err := json.Unmarshal(line, &fields); err != nil {
+				t.Fatalf("%v in log line %q", err, line)
+			}
+			got = append(got, fields["message"].(string))
+			if fields["method"] != "GET" || fields["path"] != "/readyz" || fields["request_id"] == nil {
+				t.Errorf("log.requests %q: the line does not name its request: %s", tt.setting, line)
+			}
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("log.requests %q: got the lines %q, want %q", tt.setting, got, tt.want)
+		}
+	}
+}
+
+func TestAPanicIsLoggedWhateverLogRequestsSays(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(s *setup) { s.server.LogRequests = server.LogOff })
+	h := f.srv.Observe(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("a bug") }))
+	f.serve(h, httptest.NewRequest("GET", "/profile", nil)).want(t, http.StatusInternalServerError)
+	if lines := f.logged("handler panicked"); len(lines) != 1 || lines[0]["path"] != "/profile" || lines[0]["panic"] != "a bug" {
+		t.Errorf("got the lines %v, want one that names the path and the panic", lines)
 	}
 }
 

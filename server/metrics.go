@@ -1,9 +1,11 @@
 package server
 
 import (
+	"maps"
 	"net/http"
 	"runtime"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,6 +23,7 @@ type metrics struct {
 	latency  *prometheus.HistogramVec
 	limited  *prometheus.CounterVec
 	refused  prometheus.Counter
+	known    atomic.Pointer[map[answered]series]
 }
 
 // newMetrics makes a registry of its own, so that several servers can run in one process.
@@ -45,6 +48,7 @@ func newMetrics(version string, svc *authn.Service, st store.Store) *metrics {
 		Name: "authctl_connections_refused_total",
 		Help: "Connections closed at once because too many were open, in all or from one address.",
 	})
+	m.known.Store(&map[answered]series{})
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name:        "authctl_build_info",
 		Help:        "Always 1; the labels say what is running.",
@@ -76,6 +80,26 @@ func (m *metrics) showConnections(o *openConnections) {
 	}, func() float64 { return float64(o.count()) }))
 }
 
+// LogStats is what became of the lines of the log.
+type LogStats struct {
+	Lost   uint64        // lines that were not written, because standard error took none
+	Waited time.Duration // total time that requests waited because the log's buffer was full
+}
+
+// showLog adds metrics of the log.
+func (m *metrics) showLog(stats func() LogStats) {
+	m.registry.MustRegister(
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "authctl_log_lines_lost_total",
+			Help: "Lines of the log that were lost because standard error took none.",
+		}, func() float64 { return float64(stats().Lost) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "authctl_log_wait_seconds_total",
+			Help: "Time that requests waited because the log's buffer was full.",
+		}, func() float64 { return stats().Waited.Seconds() }),
+	)
+}
+
 // observe counts one answered request. Its labels have a bounded number of values: patterns, known
 // methods, statuses.
 func (m *metrics) observe(x *exchange, took time.Duration) {
@@ -83,8 +107,38 @@ func (m *metrics) observe(x *exchange, took time.Duration) {
 	if route == "" {
 		route = "unmatched"
 	}
-	m.requests.WithLabelValues(route, knownMethod(x.request.Method), strconv.Itoa(x.status)).Inc()
-	m.latency.WithLabelValues(route).Observe(took.Seconds())
+	of := m.of(answered{route, knownMethod(x.request.Method), x.status})
+	of.requests.Inc()
+	of.latency.Observe(took.Seconds())
+}
+
+// answered is the labels of an answered request.
+type answered struct {
+	route, method string
+	status        int
+}
+
+// series is where an answered request is counted.
+type series struct {
+	requests prometheus.Counter
+	latency  prometheus.Observer
+}
+
+// of returns the series of some labels. It keeps them, because the vectors take longer to find them
+// than to count.
+func (m *metrics) of(labels answered) series {
+	known := m.known.Load()
+	if found, ok := (*known)[labels]; ok {
+		return found
+	}
+	added := series{
+		m.requests.WithLabelValues(labels.route, labels.method, strconv.Itoa(labels.status)),
+		m.latency.WithLabelValues(labels.route),
+	}
+	more := maps.Clone(*known)
+	more[labels] = added
+	m.known.CompareAndSwap(known, &more) // a concurrent request may add its own; the next one tries again
+	return added
 }
 
 func knownMethod(method string) string {

@@ -54,6 +54,8 @@ type Config struct {
 	ShutdownTimeout       time.Duration                              // how long Run waits for running requests when it stops
 	Certificate           func() (certPEM, keyPEM []byte, err error) // reads the TLS certificate, at start and at most once a second; nil for no TLS
 	Ready                 func() error                               // a further condition of readiness; its error is logged, not answered; nil for none
+	LogRequests           string                                     // LogStartAndFinish, LogFinish or LogOff; "" is LogStartAndFinish
+	LogStats              func() LogStats                            // what became of the log, for metrics; nil when it is not known
 	Mail                  func() mail.Stats                          // what this process has sent, for metrics; nil when it sends no mail
 	Version               string                                     // shown in the build metric
 }
@@ -119,6 +121,7 @@ type Server struct {
 	asking     singleflight.Group // shares queries whether the store is ready
 	tls        *certificate       // nil when TLS is off
 	draining   atomic.Bool
+	lines      atomic.Pointer[requestLines]
 
 	table   []route
 	router  *chi.Mux
@@ -172,6 +175,9 @@ func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*S
 		s.metrics.showCertificate(s.tls)
 	}
 	s.metrics.showConnections(&s.open)
+	if cfg.LogStats != nil {
+		s.metrics.showLog(cfg.LogStats)
+	}
 	if cfg.Mail != nil {
 		s.metrics.showMail(cfg.Mail, st)
 	}
@@ -191,8 +197,8 @@ func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*S
 }
 
 // Reconfigure applies the reloadable fields of cfg while the server runs: trusted and allowed
-// origins, HSTS, previous cookie domains, limits, and the rules of the admin listener. It ignores
-// all other fields. When one of them is invalid it returns an error and changes nothing.
+// origins, HSTS, previous cookie domains, limits, the lines of requests in the log, and the rules of
+// the admin listener. It ignores all other fields. When one of them is invalid it returns an error and changes nothing.
 func (s *Server) Reconfigure(cfg Config) error {
 	protection, err := crossOriginProtection(cfg)
 	if err != nil {
@@ -217,6 +223,7 @@ func (s *Server) Reconfigure(cfg Config) error {
 	limited := s.limit(s.router) // requests that the protection refuses do not count
 	guarded := s.notePreflights(shared, s.share(shared, limited, protection.Handler(limited)))
 	relimit(&s.limits, cfg.Limits)
+	s.lines.Store(newRequestLines(cfg.LogRequests))
 	s.inside.Store(&adminRules{cfg.AdminHosts, cfg.AdminProfiles})
 	s.strict.Store(&strict)
 	s.elsewhere.Store(elsewhere)

@@ -22,6 +22,7 @@ func ServerSettings(cfg Loaded, version string) server.Config {
 		CookieDomain:          cfg.Cookies.Domain,
 		CookiePreviousDomains: cfg.Cookies.PreviousDomains,
 		CookieHostPrefix:      cfg.Cookies.HostPrefix,
+		LogRequests:           cfg.Log.Requests,
 		AdminHosts:            cfg.Server.AdminHosts,
 		AdminProfiles:         cfg.Server.AdminProfiles,
 		DrainDelay:            cfg.Server.DrainDelay,

@@ -65,7 +65,7 @@ func TestEverySettingHasAVariable(t *testing.T) {
 		"mail.url": "smtps://u:hunter2@mail.example", "mail.url_file": mailFile, "mail.from": "Example <a@b.example>", "mail.envelope_from": "bounces@b.example", "mail.hello": "login.example",
 		"mail.ca_file": certFile, "mail.insecure": "true", "mail.links.verify": "https://a.example/verify", "mail.links.reset": "https://a.example/reset", "mail.templates_dir": "texts",
 		"mail.notices": "new_place,account_deleted", "mail.max_per_user": "1", "mail.max_per_recipient": "2", "mail.max_per_hour": "0",
-		"log.level": "warn", "log.format": "json",
+		"log.level": "warn", "log.requests": "finish", "log.format": "json",
 		"vault.auth": "approle", "vault.mount": "ci", "vault.token_file": "/run/vault/token", "vault.role_id": "a", "vault.secret_id": "b", "vault.secret_id_file": secretFile,
 		"vault.role": "authctl", "vault.insecure": "true", "vault.connect_timeout": "1m", "vault.refresh_interval": "10s", "vault.max_age": "1h", "config.watch": "true",
 	}

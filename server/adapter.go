@@ -53,21 +53,32 @@ func answer(x *exchange, status int, body any) {
 			return
 		}
 	}
-	b, raw := body.(jsontext.Value)
-	if !raw {
-		var err error
-		if b, err = json.Marshal(body); err != nil {
-			fail(x, err)
-			return
-		}
-		b = append(b, '\n') // for people with curl
+	b, err := encode(body)
+	if err != nil {
+		fail(x, err)
+		return
 	}
+	x.length[0] = strconv.Itoa(len(b))
 	x.Header()["Content-Type"] = contentTypeJSON
-	x.Header()["Content-Length"] = []string{strconv.Itoa(len(b))} // net/http knows it of short bodies only, and of none for HEAD
+	x.Header()["Content-Length"] = x.length[:] // net/http knows it of short bodies only, and of none for HEAD
 	x.WriteHeader(status)
 	if x.request.Method != http.MethodHead {
 		x.Write(b) // an error here means that the client is gone
 	}
 }
+
+// encode returns the JSON of a body, with a line feed for people with curl.
+func encode(body any) ([]byte, error) {
+	switch body := body.(type) {
+	case none:
+		return emptyObject, nil
+	case jsontext.Value:
+		return body, nil
+	}
+	b, err := json.Marshal(body)
+	return append(b, '\n'), err
+}
+
+var emptyObject = []byte("{}\n")
 
 var contentTypeJSON = []string{"application/json; charset=utf-8"}

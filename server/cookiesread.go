@@ -2,6 +2,9 @@ package server
 
 import (
 	"context"
+	"net/http"
+	"net/textproto"
+	"strings"
 
 	"github.com/authctl/authctl/authn"
 )
@@ -25,6 +28,9 @@ func (x *exchange) allCookies(name string) []string {
 // token returns the value of one cookie. It refuses two cookies with one name: a sibling domain or
 // another path may have planted one of them, and nothing tells which.
 func (x *exchange) token(name string) (string, error) {
+	if value, ok := onlyCookie(x.request.Header, name); ok {
+		return value, nil
+	}
 	switch found := x.request.CookiesNamed(name); {
 	case len(found) == 0:
 		return "", nil
@@ -37,6 +43,49 @@ func (x *exchange) token(name string) (string, error) {
 		return found[0].Value, nil
 	}
 }
+
+// maxPlainCookies is how many cookies [onlyCookie] looks at; net/http has a limit too.
+const maxPlainCookies = 100
+
+// onlyCookie returns the value of a cookie that comes once, if it consists of the characters of tokens.
+// For everything else ok is false, and net/http decides; it allocates for each cookie.
+func onlyCookie(h http.Header, name string) (value string, ok bool) {
+	cookies := 0
+	for _, line := range h["Cookie"] {
+		for more := true; more; cookies++ {
+			var part string
+			part, line, more = strings.Cut(line, ";")
+			part = textproto.TrimString(part)
+			of, v, _ := strings.Cut(part, "=")
+			if textproto.TrimString(of) != name {
+				continue
+			}
+			if ok || !isTokenText(v) {
+				return "", false
+			}
+			value, ok = v, true
+		}
+	}
+	return value, ok && cookies <= maxPlainCookies
+}
+
+// isTokenText reports whether s has at least one character, and only those of base64url and dots.
+func isTokenText(s string) bool {
+	for i := range len(s) {
+		if !tokenText[s[i]] {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// tokenText is a table, because tokens are long.
+var tokenText = func() (table [256]bool) {
+	for _, c := range []byte("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") {
+		table[c] = true
+	}
+	return table
+}()
 
 // refreshTokenOfOne is refreshToken for a request that may carry two. Two tokens of the same
 // session are an older and a newer one, from before and after a change of the cookies' scope: to

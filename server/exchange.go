@@ -31,7 +31,9 @@ type exchange struct {
 	started time.Time
 	method  string     // bounded, for the log
 	path    string     // bounded, for the log
-	id      [1]string  // the request id; an array, so that the header needs no new slice
+	id      [1]string  // the request id; an array, as those below, so that the header needs no new slice
+	length  [1]string  // Content-Length
+	answers [3]string  // the headers of a good answer of /verify
 	client  netip.Addr // zero for a peer without an address
 	https   bool       // the client speaks HTTPS, possibly to a proxy
 	caller  caller     // who calls the request's path
@@ -107,17 +109,7 @@ func requestID(h http.Header) string {
 
 // harmless reports whether s matches ^[A-Za-z0-9._-]{1,64}$.
 func harmless(s string) bool {
-	if s == "" || len(s) > maxRequestID {
-		return false
-	}
-	for _, c := range []byte(s) {
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '.', c == '_', c == '-':
-		default:
-			return false
-		}
-	}
-	return true
+	return len(s) <= maxRequestID && isTokenText(s)
 }
 
 // bounded cuts s to at most n bytes of valid UTF-8.

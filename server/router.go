@@ -28,6 +28,43 @@ func (s *Server) newRouter() (*chi.Mux, map[string]string) {
 	return r, allow
 }
 
+// exactly is a method and a path without segments to fill in.
+type exactly struct{ method, path string }
+
+// constantPaths is an index of the routes whose path is constant.
+type constantPaths struct {
+	routes  map[exactly]*route
+	callers map[string]caller
+}
+
+func indexConstantPaths(table []route) constantPaths {
+	index := constantPaths{map[exactly]*route{}, map[string]caller{}}
+	for i := range table {
+		row := &table[i]
+		if strings.ContainsAny(row.path, "{*") {
+			continue
+		}
+		index.callers[row.path] = row.caller
+		for _, method := range row.methods() {
+			index.routes[exactly{method, row.path}] = row
+		}
+	}
+	return index
+}
+
+// dispatch calls the handler of a request. A constant path does not go through the router, which copies
+// the request to store in it what it found in the path.
+func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
+	if r.URL.RawPath == "" {
+		if row, ok := s.constant.routes[exactly{r.Method, r.URL.Path}]; ok {
+			r.Pattern = row.path
+			row.handler(w, r)
+			return
+		}
+	}
+	s.router.ServeHTTP(w, r)
+}
+
 func (s *Server) notFound(w http.ResponseWriter, _ *http.Request) {
 	fail(w.(*exchange), errNotFound)
 }

@@ -128,6 +128,9 @@ func (r route) holds(path string) bool {
 
 // callerOf returns the kind of client that calls a path.
 func (s *Server) callerOf(path string) caller {
+	if c, ok := s.constant.callers[path]; ok {
+		return c
+	}
 	for i := range s.table {
 		if s.table[i].holds(path) {
 			return s.table[i].caller
@@ -139,6 +142,9 @@ func (s *Server) callerOf(path string) caller {
 // classOf returns the rate limit class of a request. A path without a limit has none for any
 // method.
 func (s *Server) classOf(method, path string) string {
+	if r := s.constant.routes[exactly{method, path}]; r != nil && (r.class == unlimited || r.method == method) {
+		return r.class
+	}
 	for i := range s.table {
 		if r := &s.table[i]; r.holds(path) && (r.class == unlimited || r.method == method) {
 			return r.class

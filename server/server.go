@@ -123,15 +123,16 @@ type Server struct {
 	draining   atomic.Bool
 	lines      atomic.Pointer[requestLines]
 
-	table   []route
-	router  *chi.Mux
-	allow   map[string]string // path to the value of Allow
-	metrics *metrics
-	strict  atomic.Pointer[[]string]     // the values of Strict-Transport-Security
-	guarded atomic.Pointer[http.Handler] // the router behind the cross-origin protection
-	handler http.Handler
-	admin   http.Handler
-	inside  atomic.Pointer[adminRules]
+	table    []route
+	constant constantPaths
+	router   *chi.Mux
+	allow    map[string]string // path to the value of Allow
+	metrics  *metrics
+	strict   atomic.Pointer[[]string]     // the values of Strict-Transport-Security
+	guarded  atomic.Pointer[http.Handler] // the router behind the cross-origin protection
+	handler  http.Handler
+	admin    http.Handler
+	inside   atomic.Pointer[adminRules]
 }
 
 // New returns a server for the service. It uses the store only for readiness and pool figures. It
@@ -188,6 +189,7 @@ func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*S
 		}
 	}
 	s.router, s.allow = s.newRouter()
+	s.constant = indexConstantPaths(s.table)
 	if err := s.Reconfigure(cfg); err != nil {
 		return nil, err
 	}
@@ -220,7 +222,7 @@ func (s *Server) Reconfigure(cfg Config) error {
 		}
 	}
 	protection.SetDenyHandler(http.HandlerFunc(s.crossOrigin))
-	limited := s.limit(s.router) // requests that the protection refuses do not count
+	limited := s.limit(http.HandlerFunc(s.dispatch)) // requests that the protection refuses do not count
 	guarded := s.notePreflights(shared, s.share(shared, limited, protection.Handler(limited)))
 	relimit(&s.limits, cfg.Limits)
 	s.lines.Store(newRequestLines(cfg.LogRequests))

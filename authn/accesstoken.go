@@ -36,7 +36,7 @@ type accessTokens struct {
 }
 
 // claims is the payload of an access token. A token may have only these members, each once. Tokens
-// of older releases lack jti and client_id; nothing here depends on them.
+// of older releases lack jti, client_id and auth_time; nothing here depends on them.
 type claims struct {
 	ID         tokenID  `json:"jti"`
 	ClientID   string   `json:"client_id"`
@@ -46,6 +46,7 @@ type claims struct {
 	UserID     string   `json:"user_id"`
 	Username   string   `json:"username"`
 	SessionID  string   `json:"sid"`
+	SignedIn   int64    `json:"auth_time,omitzero"`
 	Generation [2]int64 `json:"gen"` // installation, user
 	IssuedAt   int64    `json:"iat"`
 	ExpiresAt  int64    `json:"exp"`
@@ -114,6 +115,7 @@ func (a *accessTokens) issue(username string, session store.Session, now time.Ti
 		UserID:     user,
 		Username:   username,
 		SessionID:  session.ID.String(),
+		SignedIn:   a.signedIn(session),
 		Generation: [2]int64{session.Generation.Installation, session.Generation.User},
 		IssuedAt:   now.Unix(),
 		ExpiresAt:  expires.Unix(),
@@ -127,6 +129,16 @@ func (a *accessTokens) issue(username string, session store.Session, now time.Ti
 		return "", time.Time{}, fmt.Errorf("sign access token: %w", err)
 	}
 	return signed + "." + base64.RawURLEncoding.EncodeToString(signature), expires, nil
+}
+
+// signedIn returns the auth_time of a session's tokens: when it signed in, in seconds (RFC 9068,
+// section 2.2.1). It is 0 for no auth_time. Servers of releases before refuse tokens that have one,
+// and [AudienceNone] is for tokens as those releases wrote them.
+func (a *accessTokens) signedIn(session store.Session) int64 {
+	if session.CreatedAt.IsZero() || a.audiences[0] == "" {
+		return 0
+	}
+	return session.CreatedAt.Unix()
 }
 
 // errCannotSign means that this process has no key to sign with. Another process may have it.

@@ -21,6 +21,7 @@ var (
 	testSession = store.Session{
 		ID:         uuid.MustParse("0b1c2d3e-4f50-8a61-b273-8495a6b7c8d9"),
 		UserID:     uuid.MustParse("11111111-2222-4333-8444-555555555555"),
+		CreatedAt:  issuedAt.Add(-time.Hour),
 		ExpiresAt:  issuedAt.Add(7 * 24 * time.Hour),
 		Generation: store.Generation{Installation: 3, User: 7},
 	}
@@ -94,7 +95,7 @@ func TestAccessTokenIsAnOrdinaryJWTToOtherVerifiers(t *testing.T) {
 		t.Errorf("header: got %v", parsed.Header)
 	}
 	claims := parsed.Claims.(jwt.MapClaims)
-	if len(claims) != 11 || claims["client_id"] != "shop" || claims["username"] != "alice" || claims["sid"] != testSession.ID.String() || claims["user_id"] != claims["sub"] {
+	if len(claims) != 12 || claims["client_id"] != "shop" || claims["auth_time"] != float64(issuedAt.Add(-time.Hour).Unix()) || claims["username"] != "alice" || claims["sid"] != testSession.ID.String() || claims["user_id"] != claims["sub"] {
 		t.Errorf("claims: got %v", claims)
 	}
 }

@@ -115,6 +115,7 @@ func refusesHostileTokens(t *testing.T, a *accessTokens) {
 		"a jti of null":             sign(header, in(payload, `{`, `{"jti":null,`)),
 		"a jti twice":               sign(header, in(payload, `{`, `{"jti":"AAAAAAAAAAAAAAAAAAAA","jti":"AAAAAAAAAAAAAAAAAAAA",`)),
 		"an unknown claim":          sign(header, in(payload, `{`, `{"role":"admin",`)),
+		"an auth_time of text":      sign(header, in(payload, `{`, `{"auth_time":"1795435200",`)),
 		"exp twice":                 sign(header, in(payload, `{`, `{"exp":1795436100,`)),
 		"EXP beside exp":            sign(header, in(payload, `{`, `{"EXP":1,`)),
 		"no exp":                    sign(header, in(payload, `,"exp":1795436100`, ``)),

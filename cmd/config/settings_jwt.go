@@ -21,7 +21,8 @@ type JWT struct {
 	// the tokens.
 	Issuer string `key:"issuer" default:"authctl"`
 	// The aud claim of every access token. Empty uses the issuer. none omits the claim, for
-	// verifiers that refuse a token with an audience that they do not expect.
+	// verifiers that refuse a token with an audience that they do not expect; auth_time is omitted
+	// then too.
 	Audience string `key:"audience"`
 	// The client_id claim of every access token (RFC 9068): the client to which the tokens are
 	// issued. Set it when a verifier expects a certain value. Empty uses the audience, or the

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -163,7 +164,9 @@ func TestALogThatNobodyReadsDelaysRequestsAndNotTheEnd(t *testing.T) {
 	}
 	last := blocked()
 	log.resume()
-	eventually(t, func() bool { return asksVerify(t.Context(), p.url, "after") == nil && strings.Contains(log.text(), "after") })
+	eventually(t, func() bool {
+		return asksVerify(t.Context(), p.url, "after") == nil && strings.Contains(log.text(), "after")
+	})
 	if text := log.text(); strings.Contains(text, "lost") || !strings.Contains(text, `"request_id":"`+last+`"`) {
 		t.Errorf("the log lacks the request that waited, or lost lines: %.2000s", text)
 	}
@@ -176,6 +179,40 @@ func TestALogThatNobodyReadsDelaysRequestsAndNotTheEnd(t *testing.T) {
 		t.Fatal("a log that nobody reads keeps the server from ending")
 	}
 	if code := p.command.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("it ended with %d", code)
+	}
+}
+
+// TestALogThatNobodyReadsDoesNotKeepAStartFromBeingStopped fills the pipe behind the first line.
+func TestALogThatNobodyReadsDoesNotKeepAStartFromBeingStopped(t *testing.T) {
+	t.Parallel()
+	out, in, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	defer in.Close()
+	p := newProcess("authctl", t.TempDir(), "AUTHCTL_LOG_LEVEL=info", "AUTHCTL_LOG_FORMAT=json")
+	p.command = p.prepare("serve")
+	p.command.Stderr = in
+	if err := p.command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { p.command.Wait(); close(p.ended) }()
+	t.Cleanup(func() { p.kill(t) })
+	first := make([]byte, 4096)
+	if n, err := out.Read(first); err != nil || !strings.Contains(string(first[:n]), "starting") {
+		t.Fatalf("got %q, %v", first[:n], err)
+	}
+	fillPipe(t, in)
+	p.command.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.ended:
+	case <-time.After(time.Minute):
+		t.Fatal("it does not end")
+	}
+	// It was interrupted while it started, or it stopped after that.
+	if code := p.command.ProcessState.ExitCode(); code != 130 && code != 0 {
 		t.Errorf("it ended with %d", code)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -92,6 +93,24 @@ func startPiped(t *testing.T, environ ...string) (*process, *pipedLog) {
 		t.Fatalf("serve ended: %s", log.text())
 	}
 	return p, log
+}
+
+// fillPipe writes into a pipe until it takes no byte more.
+func fillPipe(t *testing.T, in *os.File) {
+	t.Helper()
+	fd := int(in.Fd())
+	if err := syscall.SetNonblock(fd, true); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	for size := 1 << 10; size > 0; size /= 2 {
+		for err = nil; err == nil; {
+			_, err = syscall.Write(fd, make([]byte, size))
+		}
+	}
+	if !errors.Is(err, syscall.EAGAIN) {
+		t.Fatal(err)
+	}
 }
 
 // brokenOutputs returns files that cannot be written.

@@ -7,6 +7,9 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
+	"math"
+	"slices"
+	"sort"
 	"strings"
 	"unicode/utf8"
 
@@ -16,9 +19,11 @@ import (
 //go:embed blocklist.txt.gz
 var embeddedBlocklist []byte
 
-// Blocklist is a set of common passwords that are refused. A nil Blocklist is empty.
+// Blocklist is a set of common passwords that are refused. A nil Blocklist is empty. It is one text
+// and no map, which would be the largest part of the heap, and be scanned at each collection.
 type Blocklist struct {
-	passwords map[string]struct{}
+	text string   // the passwords in byte order, one after the other
+	ends []uint32 // where each of them ends
 }
 
 // EmbeddedBlocklist returns the list that is compiled in. docs/passwords.md names its source.
@@ -33,7 +38,7 @@ func EmbeddedBlocklist() (*Blocklist, error) {
 // ReadBlocklist reads one password per line, in UTF-8. It skips empty lines; there are no comments.
 // Lines are compared in lower case and NFC.
 func ReadBlocklist(r io.Reader) (*Blocklist, error) {
-	b := &Blocklist{passwords: make(map[string]struct{}, 1<<14)}
+	var passwords []string
 	lines := bufio.NewScanner(r)
 	for n := 1; lines.Scan(); n++ {
 		line := strings.TrimSuffix(lines.Text(), "\r")
@@ -41,11 +46,27 @@ func ReadBlocklist(r io.Reader) (*Blocklist, error) {
 			return nil, fmt.Errorf("read blocklist: line %d is not valid UTF-8", n)
 		}
 		if line != "" {
-			b.passwords[strings.ToLower(norm.NFC.String(line))] = struct{}{}
+			passwords = append(passwords, strings.ToLower(norm.NFC.String(line)))
 		}
 	}
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("read blocklist: %w", err)
+	}
+	return newBlocklist(passwords)
+}
+
+// newBlocklist makes a list of passwords in lower case and NFC.
+func newBlocklist(passwords []string) (*Blocklist, error) {
+	slices.Sort(passwords)
+	passwords = slices.Compact(passwords)
+	b := &Blocklist{text: strings.Join(passwords, ""), ends: make([]uint32, 0, len(passwords))}
+	if uint64(len(b.text)) > math.MaxUint32 {
+		return nil, fmt.Errorf("read blocklist: %d bytes are more than 4 GiB", len(b.text))
+	}
+	end := 0
+	for _, password := range passwords {
+		end += len(password)
+		b.ends = append(b.ends, uint32(end))
 	}
 	return b, nil
 }
@@ -55,8 +76,15 @@ func (b *Blocklist) Contains(lower string) bool {
 	if b == nil {
 		return false
 	}
-	_, ok := b.passwords[lower]
+	_, ok := sort.Find(len(b.ends), func(i int) int { return strings.Compare(lower, b.at(i)) })
 	return ok
+}
+
+func (b *Blocklist) at(i int) string {
+	if i == 0 {
+		return b.text[:b.ends[0]]
+	}
+	return b.text[b.ends[i-1]:b.ends[i]]
 }
 
 // Len returns the number of passwords on the list.
@@ -64,5 +92,5 @@ func (b *Blocklist) Len() int {
 	if b == nil {
 		return 0
 	}
-	return len(b.passwords)
+	return len(b.ends)
 }

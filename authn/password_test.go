@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -165,9 +166,13 @@ func TestEmbeddedBlocklistIsLargeAndEveryEntryPassesTheLengthRule(t *testing.T) 
 	if b.Len() < 10_000 {
 		t.Errorf("got %d entries, want at least 10,000", b.Len())
 	}
-	for password := range b.passwords {
+	for i := range b.Len() {
+		password := b.at(i)
 		if n := len([]rune(password)); n < 8 || n > MaxPassword {
 			t.Errorf("%q can never be chosen", password)
+		}
+		if !b.Contains(password) {
+			t.Errorf("%q is not found", password)
 		}
 	}
 }
@@ -187,7 +192,11 @@ func TestBlocklistOfOnesOwnIsReadByLines(t *testing.T) {
 	if _, _, err := p.check("Company2026!", "alice"); CodeOf(err) != CodeWeakPassword {
 		t.Errorf("got %v, want a listed password with a tail refused", err)
 	}
-	short := passwordPolicy{min: 8, blocklist: &Blocklist{map[string]struct{}{"123": {}}}}
+	listed, err := newBlocklist([]string{"123"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	short := passwordPolicy{min: 8, blocklist: listed}
 	if _, _, err := short.check("12384719", "alice"); err != nil {
 		t.Errorf("got %v, want a short listed word to refuse no long password", err)
 	}
@@ -196,6 +205,27 @@ func TestBlocklistOfOnesOwnIsReadByLines(t *testing.T) {
 	}
 	if _, err := ReadBlocklist(strings.NewReader("ok\n\xff\n")); err == nil || !strings.Contains(err.Error(), "line 2") {
 		t.Errorf("got %v, want an error that names line 2", err)
+	}
+}
+
+func TestABlocklistContainsItsLinesOnceAndNothingElse(t *testing.T) {
+	t.Parallel()
+	words := []string{"b", "ab", "a", "abc", "b", "bc", "", "c"}
+	b, err := ReadBlocklist(strings.NewReader(strings.Join(words, "\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := b.Len(), 6; got != want {
+		t.Errorf("got %d entries, want %d", got, want)
+	}
+	for _, word := range []string{"", "a", "b", "c", "d", "aa", "ab", "ac", "ba", "bb", "bc", "abc", "bca", "abbc", "`"} {
+		if got, want := b.Contains(word), word != "" && slices.Contains(words, word); got != want {
+			t.Errorf("%q: got %t, want %t", word, got, want)
+		}
+	}
+	empty, err := ReadBlocklist(strings.NewReader("\n"))
+	if err != nil || empty.Len() != 0 || empty.Contains("") || empty.Contains("a") {
+		t.Errorf("an empty list: %d entries, %v", empty.Len(), err)
 	}
 }
 

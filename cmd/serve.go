@@ -84,6 +84,7 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 		return err
 	}
 	inst.authn.AddThreads()
+	collectLess()
 	ctx, leave, err := inst.join(ctx, changes, srv, mails, a.log)
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"github.com/authctl/authctl/authn"
 	"github.com/authctl/authctl/authn/hashing"
 	"github.com/authctl/authctl/store"
+	"github.com/authctl/authctl/store/batch"
 )
 
 // metrics holds the metrics of the server, the service and the store.
@@ -183,6 +184,8 @@ var (
 	poolInUse     = prometheus.NewDesc("authctl_db_connections_in_use", "Database connections that are executing something.", nil, nil)
 	poolWaits     = prometheus.NewDesc("authctl_db_connection_waits_total", "Times a caller had to wait for a database connection.", nil, nil)
 	poolWaitTime  = prometheus.NewDesc("authctl_db_connection_wait_seconds_total", "Time that callers spent waiting for a database connection.", nil, nil)
+	batchSize     = prometheus.NewDesc("authctl_db_batch_size", "Changes that were carried out together, in one statement or one transaction; 1 for one that found nothing under way.", nil, nil)
+	batchWait     = prometheus.NewDesc("authctl_db_batch_wait_seconds", "Time that a change waited for those that were under way before it.", nil, nil)
 )
 
 // Describe implements [prometheus.Collector]: the metrics are those that Collect sends.
@@ -215,6 +218,8 @@ func (c serviceCollector) Collect(ch chan<- prometheus.Metric) {
 	send(poolInUse, prometheus.GaugeValue, float64(pool.InUse))
 	send(poolWaits, prometheus.CounterValue, float64(pool.Waits))
 	send(poolWaitTime, prometheus.CounterValue, pool.WaitFor.Seconds())
+	ch <- batchHistogram(batchSize, pool.Batches.Size)
+	ch <- batchHistogram(batchWait, pool.Batches.Wait)
 }
 
 func collectHashes(ch chan<- prometheus.Metric, send func(*prometheus.Desc, prometheus.ValueType, float64, ...string), hashes hashing.Stats) {
@@ -240,4 +245,8 @@ func histogram(d *prometheus.Desc, h hashing.Histogram, labels ...string) promet
 		buckets[bound.Seconds()] = n
 	}
 	return prometheus.MustNewConstHistogram(d, h.Count, h.Sum.Seconds(), buckets, labels...)
+}
+
+func batchHistogram(d *prometheus.Desc, h batch.Histogram) prometheus.Metric {
+	return prometheus.MustNewConstHistogram(d, h.Count, h.Sum, h.Buckets())
 }

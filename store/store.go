@@ -15,7 +15,11 @@
 // Implementations are in store/postgres and store/sqlite. Both pass the suite in store/storetest.
 package store
 
-import "time"
+import (
+	"time"
+
+	"github.com/authctl/authctl/store/batch"
+)
 
 // Store is everything that authctl asks of its database.
 //
@@ -52,4 +56,5 @@ type Stats struct {
 	InUse   int           // connections that are in use
 	Waits   int64         // times a caller had to wait for a connection, since start
 	WaitFor time.Duration // time that callers spent waiting, since start
+	Batches batch.Stats   // of the changes that are carried out together, since start
 }

@@ -61,8 +61,9 @@ type Queue[In, Out any] struct {
 
 // Stats are figures since the start.
 type Stats struct {
-	Size Histogram // calls in a batch; 1 for those that did not wait
-	Wait Histogram // seconds until a worker took a call up
+	Size    Histogram // calls in a batch; 1 for those that did not wait
+	Wait    Histogram // seconds until a worker took a call up
+	Waiting int       // calls that wait for a worker now
 }
 
 // New returns a Queue.
@@ -197,5 +198,5 @@ func (c *Call[In, Out]) result() (Out, error) {
 func (q *Queue[In, Out]) Stats() Stats {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return Stats{Size: q.stats.Size.clone(), Wait: q.stats.Wait.clone()}
+	return Stats{Size: q.stats.Size.clone(), Wait: q.stats.Wait.clone(), Waiting: len(q.waiting)}
 }

@@ -81,11 +81,14 @@ func TestWhatWaitsTravelsTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk(1, 3)
 		answered := d.ask(t, t.Context(), 1, 2, 102, 3, 4, 5)
+		if n := d.Stats().Waiting; n != 5 {
+			t.Errorf("%d calls wait, want 5", n)
+		}
 		close(d.through)
 		answered()
 		// 102 may not travel with 2, and a batch has three calls at most.
 		d.wantBatches(t, []int{1}, []int{2, 3, 4}, []int{102, 5})
-		if s := d.Stats(); s.Size.Count != 3 || s.Size.Sum != 6 || s.Wait.Count != 6 {
+		if s := d.Stats(); s.Size.Count != 3 || s.Size.Sum != 6 || s.Wait.Count != 6 || s.Waiting != 0 {
 			t.Errorf("stats %+v", s)
 		}
 	})

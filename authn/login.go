@@ -15,7 +15,7 @@ import (
 
 // Grant is the result of a sign-in or a refresh: the tokens and whose they are.
 type Grant struct {
-	User             store.User
+	User             store.User // of a refresh only ID, Username and CreatedAt
 	SessionID        uuid.UUID
 	AccessToken      string
 	AccessExpiresAt  time.Time

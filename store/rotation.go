@@ -76,9 +76,18 @@ type Rotation struct {
 // only, Successors for Retried only.
 type RotateResult struct {
 	Outcome    Outcome
-	Session    Session
-	User       User
+	Session    Session  // ID, UserID, ExpiresAt and Generation; the other fields are zero
+	User       User     // ID, Username and CreatedAt; the other fields are zero
 	Successors []Sealed // the presented token opens the first, each one opens the next; the last is the session's current token
+}
+
+// NewRotateResult returns a result with those fields of the session and its user that a result has.
+func NewRotateResult(o Outcome, s Session, u User) RotateResult {
+	return RotateResult{
+		Outcome: o,
+		Session: Session{ID: s.ID, UserID: u.ID, ExpiresAt: s.ExpiresAt, Generation: s.Generation},
+		User:    User{ID: u.ID, Username: u.Username, CreatedAt: u.CreatedAt},
+	}
 }
 
 // RotationState is what a backend has read, under a lock, from the row of the rotation's session.

@@ -31,8 +31,7 @@ FROM users u, installation i
 WHERE t.id = $1 AND t.token_hash = $2 AND t.expires_at > $5
     AND u.id = t.user_id AND u.disabled_at IS NULL
     AND t.installation_generation >= i.generation AND t.user_generation >= u.generation
-RETURNING ` + userColumns + `, t.created_at, t.expires_at, t.absolute_expires_at, t.remote_addr, t.user_agent,
-    t.installation_generation, t.user_generation`
+RETURNING u.id, u.username, u.created_at, t.expires_at, t.installation_generation, t.user_generation`
 
 // Rotate implements [store.Store].
 func (s *Store) Rotate(ctx context.Context, r store.Rotation, e store.Event) (store.RotateResult, error) {
@@ -58,23 +57,15 @@ func (s *Store) rotateFast(ctx context.Context, r store.Rotation) (store.RotateR
 		return store.RotateResult{}, err
 	}
 	always, resumed := r.KeepsSince()
-	var row userRow
-	t := store.Session{ID: r.SessionID, LastUsedAt: r.At.Truncate(time.Microsecond)}
+	t, u := store.Session{ID: r.SessionID}, store.User{}
 	err = s.pool.QueryRow(ctx, updateToken, pgUUID(r.SessionID), r.TokenHash, r.NextHash, r.Successor, r.At, r.ExpiresAt,
 		r.NextStep, nullTime(r.Clock), replacement, always, resumed, store.ReplacedKept).
-		Scan(append(row.dest(), &t.CreatedAt, &t.ExpiresAt, &t.AbsoluteExpiresAt, &t.RemoteAddr, &t.UserAgent,
-			&t.Generation.Installation, &t.Generation.User)...)
+		Scan((*[16]byte)(&u.ID), &u.Username, &u.CreatedAt, &t.ExpiresAt, &t.Generation.Installation, &t.Generation.User)
 	if err != nil {
 		return store.RotateResult{}, translate("rotate token", err)
 	}
-	return rotateResult(store.Rotated, row.get(), t), nil
-}
-
-func rotateResult(o store.Outcome, u store.User, t store.Session) store.RotateResult {
-	t.UserID, t.Username = u.ID, u.Username
-	t.CreatedAt, t.ExpiresAt, t.AbsoluteExpiresAt = t.CreatedAt.UTC(), t.ExpiresAt.UTC(), t.AbsoluteExpiresAt.UTC()
-	t.LastUsedAt = t.LastUsedAt.UTC()
-	return store.RotateResult{Outcome: o, User: u, Session: t}
+	u.CreatedAt, t.ExpiresAt = u.CreatedAt.UTC(), t.ExpiresAt.UTC()
+	return store.NewRotateResult(store.Rotated, t, u), nil
 }
 
 const selectToken = `
@@ -139,7 +130,7 @@ func (s *Store) explainRotation(ctx context.Context, r store.Rotation, e store.E
 		result.Outcome = r.Judge(row.state)
 		switch result.Outcome {
 		case store.Retried:
-			result = rotateResult(store.Retried, user, t)
+			result = store.NewRotateResult(store.Retried, t, user)
 			result.Successors = row.state.Successors(r.TokenHash)
 			return nil
 		case store.Reused, store.Lost, store.Revoked, store.Disabled:

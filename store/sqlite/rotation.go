@@ -126,13 +126,15 @@ func (s *Store) explainRotation(ctx context.Context, tx *sql.Tx, lock *sql.Stmt,
 	}
 	user, t := row.user.get(), row.session
 	if rotated {
-		return store.RotateResult{Outcome: store.Rotated, User: user, Session: t}, nil
+		return store.NewRotateResult(store.Rotated, t, user), nil
 	}
 	switch o := r.Judge(row.state); o {
 	case store.Rotated:
 		return store.RotateResult{}, fmt.Errorf("session %s can be rotated and cannot", r.SessionID)
 	case store.Retried:
-		return store.RotateResult{Outcome: o, User: user, Session: t, Successors: row.state.Successors(r.TokenHash)}, nil
+		result := store.NewRotateResult(o, t, user)
+		result.Successors = row.state.Successors(r.TokenHash)
+		return result, nil
 	case store.Reused, store.Lost, store.Revoked, store.Disabled:
 		if _, err := tx.ExecContext(ctx, deleteToken, r.SessionID); err != nil {
 			return store.RotateResult{}, err

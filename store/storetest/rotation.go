@@ -18,7 +18,11 @@ var rotationCases = []testCase{
 		want.LastUsedAt, want.ExpiresAt = at, at.Add(idle)
 		f.writes("rotation", func() {
 			r := rotation(n.ID, "one", "two", at.Add(789*time.Nanosecond))
-			equal(f, "result", f.rotate(r), store.RotateResult{Outcome: store.Rotated, Session: want, User: u})
+			equal(f, "result", f.rotate(r), store.RotateResult{
+				Outcome: store.Rotated,
+				Session: store.Session{ID: n.ID, UserID: u.ID, ExpiresAt: want.ExpiresAt, Generation: n.Generation},
+				User:    store.User{ID: u.ID, Username: u.Username, CreatedAt: u.CreatedAt},
+			})
 		})
 		equal(f, "sessions", f.alive(at), []store.Session{want})
 		equal(f, "rows", f.rows(), 1)
@@ -49,8 +53,8 @@ var rotationCases = []testCase{
 	{"the previous token yields the same successor within the retry window", func(f *fixture) {
 		u := f.user("alice")
 		n := f.session(u, "one")
-		rotated := f.rotate(rotation(n.ID, "one", "two", noon))
-		want := rotated
+		want := f.rotate(rotation(n.ID, "one", "two", noon))
+		alive := f.alive(noon)
 		want.Outcome, want.Successors = store.Retried, []store.Sealed{sealedAs("two")}
 		f.writes("retries", func() {
 			for _, after := range []time.Duration{0, time.Second, window} {
@@ -58,7 +62,7 @@ var rotationCases = []testCase{
 				equal(f, fmt.Sprintf("retry after %s", after), got, want)
 			}
 		})
-		equal(f, "sessions", f.alive(noon), []store.Session{rotated.Session})
+		equal(f, "sessions", f.alive(noon), alive)
 		equal(f, "successor", f.outcome(n.ID, "two", "three", noon.Add(window)), store.Rotated)
 	}},
 	{"the previous token is theft after the retry window", func(f *fixture) {

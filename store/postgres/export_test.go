@@ -1,6 +1,11 @@
 package postgres
 
-import "time"
+import (
+	"context"
+	"time"
+
+	"github.com/authctl/authctl/store"
+)
 
 // ChoosesHosts reports whether the driver selects among the hosts of a URL.
 func ChoosesHosts(url string) (bool, error) {
@@ -53,3 +58,8 @@ func (s *Store) ReportEvery(d time.Duration) { s.reportInterval = d }
 
 // Renew closes the idle connections, so that the pool opens new ones.
 func (s *Store) Renew() { s.pool.Reset() }
+
+// RotateAlone executes the statement of one rotation, past the queue.
+func (s *Store) RotateAlone(ctx context.Context, r store.Rotation) (store.RotateResult, error) {
+	return s.rotateFast(ctx, r)
+}

@@ -35,11 +35,20 @@ RETURNING u.id, u.username, u.created_at, t.expires_at, t.installation_generatio
 
 // Rotate implements [store.Store].
 func (s *Store) Rotate(ctx context.Context, r store.Rotation, e store.Event) (store.RotateResult, error) {
+	if _, err := r.Replacement(); err != nil {
+		return store.RotateResult{}, err
+	}
+	result, err := s.queueRotation(ctx, r)
+	switch {
+	case errors.Is(err, errAlone):
+		result, err = s.rotateFast(ctx, r)
+	case errors.Is(err, errAnswerLost):
+		result, err = s.carriedOut(ctx, r)
+	}
 	// The row may change between the two statements. Then the second finds
 	// nothing wrong, and the first must run again. Each time another request
 	// has succeeded, so a few attempts are enough.
 	for range 3 {
-		result, err := s.rotateFast(ctx, r)
 		if !errors.Is(err, store.ErrNotFound) {
 			return result, err
 		}
@@ -47,6 +56,10 @@ func (s *Store) Rotate(ctx context.Context, r store.Rotation, e store.Event) (st
 		if err != nil || result.Outcome != store.Rotated {
 			return result, err
 		}
+		result, err = s.rotateFast(ctx, r)
+	}
+	if !errors.Is(err, store.ErrNotFound) {
+		return result, err
 	}
 	return store.RotateResult{}, fmt.Errorf("rotate token: %w: %w: the session keeps changing", store.ErrUnavailable, store.ErrBusy)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/authctl/authctl/store"
+	"github.com/authctl/authctl/store/batch"
 )
 
 // Store is a [store.Store] on PostgreSQL.
@@ -28,6 +29,7 @@ type Store struct {
 	switchover *switchover
 	latest     int64 // newest migration this binary knows
 	home       home
+	rotations  *batch.Queue[store.Rotation, store.RotateResult]
 
 	separate       string         // the schema that may have an installation beside one in another schema
 	lockWait       func(LockWait) // nil for none
@@ -70,8 +72,10 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	over.pool.Store(pool)
-	return &Store{pool: pool, gate: gate, switchover: over, latest: latest, home: home,
-		separate: cfg.SeparateSchema, lockWait: cfg.LockWait, reportInterval: reportInterval}, nil
+	s := &Store{pool: pool, gate: gate, switchover: over, latest: latest, home: home,
+		separate: cfg.SeparateSchema, lockWait: cfg.LockWait, reportInterval: reportInterval}
+	s.rotations = s.newRotations(pc.MaxConns)
+	return s, nil
 }
 
 // hangUpGrace is how long a statement may continue after its caller's context has ended. Nearly all
@@ -141,10 +145,16 @@ func (g *gate) TraceAcquireStart(ctx context.Context, _ *pgxpool.Pool, _ pgxpool
 		return ctx
 	case <-patience.Done():
 	}
+	return turnedAway{patience, ctx, g.turnAway(answers)}
+}
+
+// turnAway returns why a caller is turned away that has waited since the server had given so many
+// answers.
+func (g *gate) turnAway(answers int64) error {
 	if g.answers.Load() == answers {
-		return turnedAway{patience, ctx, errSilent}
+		return errSilent
 	}
-	return turnedAway{patience, ctx, errAllInUse}
+	return errAllInUse
 }
 
 // TraceAcquireEnd releases the place if no connection could be acquired.
@@ -190,6 +200,7 @@ func (s *Store) Stats() store.Stats {
 		InUse:   int(stat.AcquiredConns()),
 		Waits:   stat.EmptyAcquireCount() + s.gate.waits.Load(),
 		WaitFor: stat.EmptyAcquireWaitTime() + time.Duration(s.gate.waited.Load()),
+		Batches: s.rotations.Stats(),
 	}
 }
 

@@ -23,13 +23,17 @@ func openFile(ctx context.Context, cfg Config) (*Store, error) {
 	return s, nil
 }
 
+// writerKeeps is how many prepared statements the writer keeps. Those of sign-ins and refreshes are
+// fewer than half.
+const writerKeeps = 64
+
 // connect opens the connections, the writer first, because it creates the write-ahead log.
 func (s *Store) connect(ctx context.Context, readers int) error {
-	write, err := s.file.Connector(dsn(s.file.Path(), "_txlock=immediate", "journal_mode(WAL)", "synchronous(FULL)"))
+	write, err := s.file.Connector(dsn(s.file.Path(), "_txlock=immediate", "journal_mode(WAL)", "synchronous(FULL)"), writerKeeps)
 	if err != nil {
 		return err
 	}
-	read, err := s.file.Connector(dsn(s.file.Path(), "_txlock=deferred", "query_only(ON)"))
+	read, err := s.file.Connector(dsn(s.file.Path(), "_txlock=deferred", "query_only(ON)"), 0)
 	if err != nil {
 		return err
 	}

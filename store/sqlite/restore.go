@@ -44,7 +44,7 @@ func (s *Store) FinishRestore(ctx context.Context, least int64, e store.Event) (
 // may access (mode 0600). Others can read and write meanwhile. Afterwards the file is complete and
 // synced, or does not exist. It fails with [fs.ErrExist] when something has that name already.
 func (s *Store) Backup(ctx context.Context, path string) error {
-	source, err := s.file.Connector(dsn(s.file.Path(), "_txlock=deferred"))
+	source, err := s.file.Connector(dsn(s.file.Path(), "_txlock=deferred"), 0)
 	if err != nil {
 		return err
 	}

@@ -11,18 +11,20 @@ import (
 	"modernc.org/sqlite"
 )
 
-// Connector returns a connector whose connections refuse to work once the file is lost.
-func (f *File) Connector(dsn string) (driver.Connector, error) {
+// Connector returns a connector whose connections refuse to work once the file is lost. Each keeps up
+// to keep statements prepared, those that it is given without a call of Prepare.
+func (f *File) Connector(dsn string, keep int) (driver.Connector, error) {
 	base, err := sqlite.NewConnector(dsn)
 	if err != nil {
 		return nil, err
 	}
-	return connector{base, f}, nil
+	return connector{base, f, keep}, nil
 }
 
 type connector struct {
 	driver.Connector
 	file *File
+	keep int
 }
 
 // Connect implements driver.Connector. SQLite opens the database's file first and reads the
@@ -40,7 +42,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 		opened.Close()
 		return nil, fmt.Errorf("the SQLite driver's connections are %T", opened)
 	}
-	conn := &conn{whole, c.file}
+	conn := &conn{sqliteConn: whole, file: c.file}
 	if _, err := conn.numbers(ctx, `SELECT count(*) FROM sqlite_schema`); err != nil {
 		conn.Close()
 		return nil, err
@@ -49,6 +51,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 		conn.Close()
 		return nil, err
 	}
+	conn.statements.max = c.keep
 	return conn, nil
 }
 
@@ -66,7 +69,8 @@ type sqliteConn interface {
 
 type conn struct {
 	sqliteConn
-	file *File
+	file       *File
+	statements statements
 }
 
 // ResetSession implements driver.SessionResetter. It is called before each use except the
@@ -83,7 +87,7 @@ func (c *conn) Close() error {
 	if c.file.Check() != nil {
 		return nil
 	}
-	return c.sqliteConn.Close()
+	return errors.Join(c.statements.close(), c.sqliteConn.Close())
 }
 
 // numbers returns the integers of a query's only row.

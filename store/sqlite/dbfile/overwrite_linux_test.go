@@ -60,7 +60,7 @@ func open(t *testing.T, path string) (*dbfile.File, *sql.DB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	connector, err := file.Connector("file:" + path + "?_pragma=journal_mode(WAL)&_pragma=wal_autocheckpoint(0)")
+	connector, err := file.Connector("file:"+path+"?_pragma=journal_mode(WAL)&_pragma=wal_autocheckpoint(0)", 0)
 	if err != nil {
 		t.Fatal(err)
 	}

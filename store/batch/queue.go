@@ -24,7 +24,7 @@ var ErrPatience = errors.New("waited too long for others")
 type Config[In, Out any] struct {
 	Workers  int           // max batches under way at the same time, at least 1
 	Size     int           // max calls in a batch, at least 1
-	Patience time.Duration // max time that a call waits for a worker
+	Patience time.Duration // max time that a call waits for a worker; 0 for as long as its context allows
 
 	// Alone carries out a call that did not wait, in the caller's goroutine.
 	Alone func(ctx context.Context, in In) (Out, error)
@@ -87,13 +87,17 @@ func (q *Queue[In, Out]) Do(ctx context.Context, in In) (out Out, err error) {
 		}()
 		return q.config.Alone(ctx, in)
 	}
-	patience := time.NewTimer(q.config.Patience)
-	defer patience.Stop()
+	var patience <-chan time.Time
+	if q.config.Patience > 0 {
+		timer := time.NewTimer(q.config.Patience)
+		defer timer.Stop()
+		patience = timer.C
+	}
 	for {
 		select {
 		case <-c.done:
 			return c.result()
-		case <-patience.C:
+		case <-patience:
 			if q.withdraw(c) {
 				return out, ErrPatience
 			}

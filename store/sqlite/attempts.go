@@ -24,26 +24,25 @@ ON CONFLICT (slot) DO UPDATE SET
     failures = excluded.failures, next_at = excluded.next_at`
 
 // BeginLogin implements [store.Store].
-func (s *Store) BeginLogin(ctx context.Context, a store.Attempt) (adm store.Admission, err error) {
-	err = s.write(ctx, "begin login", func(tx *sql.Tx) error {
+func (s *Store) BeginLogin(ctx context.Context, a store.Attempt) (store.Admission, error) {
+	return share(ctx, s, &change{op: "begin login"}, func(ctx context.Context, tx *sql.Tx) (adm store.Admission, err error) {
 		is, err := attemptState(ctx, tx, a)
 		if err != nil {
-			return err
+			return adm, err
 		}
-		var after store.AttemptState
-		if after, adm = a.Judge(is); !adm.RetryAt.IsZero() {
-			return nil
+		after, adm := a.Judge(is)
+		if !adm.RetryAt.IsZero() {
+			return adm, nil
 		}
 		if err := saveAttempt(ctx, tx, a, a.Here, a.Address, after.Here); err != nil {
-			return err
+			return adm, err
 		}
 		if err := saveAttempt(ctx, tx, a, a.Anywhere, "", after.Anywhere); err != nil {
-			return err
+			return adm, err
 		}
 		adm.Credentials, err = credentials(ctx, tx, a.Folded)
-		return err
+		return adm, err
 	})
-	return adm, err
 }
 
 // attemptState reads the state for an attempt, within a transaction.
@@ -166,8 +165,10 @@ WHERE slot = ?2 AND key = ?3 OR slot = ?4 AND key = ?5`
 
 // TakeBackLogin implements [store.Store].
 func (s *Store) TakeBackLogin(ctx context.Context, a store.Attempt) error {
-	_, err := s.exec(ctx, "undo login", takeBackLogin, micros(a.At), a.Here.Slot, a.Here.Key, a.Anywhere.Slot, a.Anywhere.Key)
-	return err
+	return s.join(ctx, &change{op: "undo login", whole: true}, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, takeBackLogin, micros(a.At), a.Here.Slot, a.Here.Key, a.Anywhere.Slot, a.Anywhere.Key)
+		return err
+	})
 }
 
 const failUser = `
@@ -178,8 +179,8 @@ RETURNING ` + userColumns
 
 // FailLogin implements [store.Store].
 func (s *Store) FailLogin(ctx context.Context, disableAt int, c store.Ceiling, notice *store.NewMail, e store.Event) error {
-	return s.write(ctx, "fail login", func(tx *sql.Tx) error {
-		var row userRow
+	return s.join(ctx, &change{op: "fail login"}, func(ctx context.Context, tx *sql.Tx) error {
+		e, row := e, userRow{}
 		err := tx.QueryRowContext(ctx, failUser, e.UserID, micros(e.At), disableAt).Scan(row.dest()...)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err

@@ -17,7 +17,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 // Record implements [store.Store].
 func (s *Store) Record(ctx context.Context, e store.Event) error {
-	return s.write(ctx, "record event", func(tx *sql.Tx) error { return record(ctx, tx, e) })
+	return s.join(ctx, &change{op: "record event", whole: true}, func(ctx context.Context, tx *sql.Tx) error { return record(ctx, tx, e) })
 }
 
 // record writes an event within a transaction.

@@ -1,9 +1,17 @@
 package sqlite
 
-import "database/sql"
+import (
+	"context"
+	"database/sql"
+)
 
 // Writer returns the connection that writes, so that a test can break it.
 func (s *Store) Writer() *sql.DB { return s.writer }
+
+// Join carries out do as one of the changes that share a transaction.
+func (s *Store) Join(ctx context.Context, do func(context.Context, *sql.Tx) error) error {
+	return s.join(ctx, &change{op: "test"}, do)
+}
 
 // The statements that read pages, so that tests can examine their plans.
 const (

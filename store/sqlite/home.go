@@ -16,6 +16,7 @@ func openFile(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	s := &Store{file: file}
+	s.queue = s.newQueue()
 	if err := s.connect(ctx, cfg.MaxReaders); err != nil {
 		s.Close()
 		return nil, translate("open database "+cfg.Path, err)

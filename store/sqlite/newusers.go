@@ -17,22 +17,18 @@ RETURNING ` + userColumns
 
 // CreateUser implements [store.Store].
 func (s *Store) CreateUser(ctx context.Context, u store.NewUser, e store.Event) (store.User, error) {
-	var row userRow
-	err := s.write(ctx, "create user", func(tx *sql.Tx) error {
+	return share(ctx, s, &change{op: "create user"}, func(ctx context.Context, tx *sql.Tx) (store.User, error) {
+		var row userRow
 		err := tx.QueryRowContext(ctx, insertUser, u.ID, u.Username, u.Folded, u.PasswordHash, micros(u.CreatedAt),
 			u.Email.Text, u.Email.Folded, nullTime(verifiedAt(u)), u.Locale).Scan(row.dest()...)
 		if err != nil {
-			return whatIsTaken(ctx, tx, u, err)
+			return store.User{}, whatIsTaken(ctx, tx, u, err)
 		}
 		if err := recordUnlessReleased(ctx, tx, u, e); err != nil {
-			return err
+			return store.User{}, err
 		}
-		return verifyNew(ctx, tx, u, e)
+		return row.get(), verifyNew(ctx, tx, u, e)
 	})
-	if err != nil {
-		return store.User{}, err
-	}
-	return row.get(), nil
 }
 
 const nameIsTaken = `SELECT EXISTS (SELECT 1 FROM users WHERE id = ?1 OR username_folded = ?2)`

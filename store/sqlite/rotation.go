@@ -37,37 +37,40 @@ func (s *Store) Rotate(ctx context.Context, r store.Rotation, e store.Event) (st
 	if err != nil {
 		return store.RotateResult{}, err
 	}
-	always, resumed := r.KeepsSince()
-	update, err := s.hot.of(ctx, s.writer, updateToken)
-	if err != nil {
-		return store.RotateResult{}, translate("rotate token", err)
-	}
-	lock, err := s.hot.of(ctx, s.writer, selectToken)
-	if err != nil {
-		return store.RotateResult{}, translate("rotate token", err)
-	}
-	var result store.RotateResult
-	err = s.write(ctx, "rotate token", func(tx *sql.Tx) error {
-		changed, err := tx.StmtContext(ctx, update).ExecContext(ctx, r.SessionID, r.TokenHash, r.NextHash, r.Successor, micros(r.At), micros(r.ExpiresAt),
+	return share(ctx, s, &change{op: "rotate token", whole: true}, func(ctx context.Context, tx *sql.Tx) (store.RotateResult, error) {
+		always, resumed := r.KeepsSince()
+		changed, err := tx.ExecContext(ctx, updateToken, r.SessionID, r.TokenHash, r.NextHash, r.Successor, micros(r.At), micros(r.ExpiresAt),
 			r.NextStep, nullTime(r.Clock), replacement, micros(always), micros(resumed), store.ReplacedKept)
 		if err != nil {
-			return err
+			return store.RotateResult{}, err
 		}
-		rows, err := changed.RowsAffected()
-		if err != nil {
-			return err
+		switch rows, err := changed.RowsAffected(); {
+		case err != nil:
+			return store.RotateResult{}, err
+		case rows == 1:
+			return rotated(ctx, tx, r.SessionID)
+		default:
+			return explainRotation(ctx, tx, r, e)
 		}
-		result, err = s.explainRotation(ctx, tx, tx.StmtContext(ctx, lock), r, e, rows == 1)
-		return err
 	})
-	if err != nil {
-		return store.RotateResult{}, err
-	}
-	return result, nil
 }
 
-// selectToken reads the row again, because RETURNING cannot name the other tables of an UPDATE. It runs
-// in the same transaction.
+// selectRotated reads the row again, because RETURNING cannot name the other tables of an UPDATE.
+const selectRotated = `
+SELECT users.id, users.username, users.created_at, t.expires_at, t.installation_generation, t.user_generation
+FROM refresh_tokens t JOIN users ON users.id = t.user_id
+WHERE t.id = ?1`
+
+// rotated returns the result of a rotation that has changed the row.
+func rotated(ctx context.Context, tx *sql.Tx, id uuid.UUID) (store.RotateResult, error) {
+	var created, expires int64
+	r := store.RotateResult{Outcome: store.Rotated, Session: store.Session{ID: id}}
+	err := tx.QueryRowContext(ctx, selectRotated, id).Scan(&r.User.ID, &r.User.Username, &created, &expires,
+		&r.Session.Generation.Installation, &r.Session.Generation.User)
+	r.User.CreatedAt, r.Session.ExpiresAt, r.Session.UserID = instant(created), instant(expires), r.User.ID
+	return r, err
+}
+
 const selectToken = `
 SELECT ` + userColumns + `, t.created_at, t.last_used_at, t.expires_at, t.absolute_expires_at, t.remote_addr, t.user_agent,
     t.installation_generation, t.user_generation, t.token_hash, COALESCE(t.previous_hash, ''), t.rotated_at, t.successor,
@@ -110,11 +113,11 @@ func (s *Store) SessionState(ctx context.Context, id uuid.UUID) (store.Session, 
 
 const deleteToken = `DELETE FROM refresh_tokens WHERE id = ?1`
 
-// explainRotation reads the row of a rotation. If the conditional statement changed no row, it
-// returns why, and ends the session if the outcome requires it.
-func (s *Store) explainRotation(ctx context.Context, tx *sql.Tx, lock *sql.Stmt, r store.Rotation, e store.Event, rotated bool) (store.RotateResult, error) {
+// explainRotation returns why the conditional statement of a rotation changed no row, and ends the
+// session if the outcome requires it.
+func explainRotation(ctx context.Context, tx *sql.Tx, r store.Rotation, e store.Event) (store.RotateResult, error) {
 	row := tokenRow{session: store.Session{ID: r.SessionID}}
-	err := row.scan(lock.QueryRowContext(ctx, r.SessionID))
+	err := row.scan(tx.QueryRowContext(ctx, selectToken, r.SessionID))
 	if errors.Is(err, sql.ErrNoRows) {
 		return store.RotateResult{Outcome: store.Unknown}, nil
 	}
@@ -125,9 +128,6 @@ func (s *Store) explainRotation(ctx context.Context, tx *sql.Tx, lock *sql.Stmt,
 		row.state.Clock = r.Clock
 	}
 	user, t := row.user.get(), row.session
-	if rotated {
-		return store.NewRotateResult(store.Rotated, t, user), nil
-	}
 	switch o := r.Judge(row.state); o {
 	case store.Rotated:
 		return store.RotateResult{}, fmt.Errorf("session %s can be rotated and cannot", r.SessionID)
@@ -136,13 +136,15 @@ func (s *Store) explainRotation(ctx context.Context, tx *sql.Tx, lock *sql.Stmt,
 		result.Successors = row.state.Successors(r.TokenHash)
 		return result, nil
 	case store.Reused, store.Lost, store.Revoked, store.Disabled:
-		if _, err := tx.ExecContext(ctx, deleteToken, r.SessionID); err != nil {
-			return store.RotateResult{}, err
-		}
-		if err := publish(ctx, tx, store.Revocation{At: r.At, UserID: user.ID, SessionID: t.ID}); err != nil {
-			return store.RotateResult{}, err
-		}
-		return store.RotateResult{Outcome: o}, record(ctx, tx, e.Refused(o, user.ID, t.ID))
+		return store.RotateResult{Outcome: o}, within(ctx, tx, func() error {
+			if _, err := tx.ExecContext(ctx, deleteToken, r.SessionID); err != nil {
+				return err
+			}
+			if err := publish(ctx, tx, store.Revocation{At: r.At, UserID: user.ID, SessionID: t.ID}); err != nil {
+				return err
+			}
+			return record(ctx, tx, e.Refused(o, user.ID, t.ID))
+		})
 	default:
 		return store.RotateResult{Outcome: o}, nil
 	}

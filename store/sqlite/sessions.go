@@ -47,39 +47,31 @@ func noticePlace(ctx context.Context, tx *sql.Tx, n store.NewSession, e store.Ev
 
 // StartSession implements [store.Store].
 func (s *Store) StartSession(ctx context.Context, n store.NewSession, e store.Event) (bool, error) {
-	insert, err := s.hot.of(ctx, s.writer, insertSession)
-	if err != nil {
-		return false, translate("start session", err)
-	}
-	var started bool
-	err = s.write(ctx, "start session", func(tx *sql.Tx) error {
-		result, err := tx.StmtContext(ctx, insert).ExecContext(ctx, n.ID, n.UserID, n.TokenHash, n.Generation.Installation, n.Generation.User,
+	return share(ctx, s, &change{op: "start session"}, func(ctx context.Context, tx *sql.Tx) (started bool, err error) {
+		result, err := tx.ExecContext(ctx, insertSession, n.ID, n.UserID, n.TokenHash, n.Generation.Installation, n.Generation.User,
 			micros(n.CreatedAt), micros(n.ExpiresAt), micros(n.AbsoluteExpiresAt), n.RemoteAddr, n.UserAgent, n.PasswordHash, n.Step)
 		if err != nil {
-			return err
+			return false, err
 		}
-		rows, err := result.RowsAffected()
-		if err != nil || rows == 0 {
-			return err
+		if rows, err := result.RowsAffected(); err != nil || rows == 0 {
+			return false, err
 		}
-		started = true
 		if _, err := tx.ExecContext(ctx, settleUser, n.UserID, n.Rehash, n.PasswordHash, n.Locale); err != nil {
-			return err
+			return false, err
 		}
 		if err := noticePlace(ctx, tx, n, e); err != nil {
-			return err
+			return false, err
 		}
 		if n.Attempt != nil {
 			if err := succeeded(ctx, tx, e.At, *n.Attempt, n.UserID); err != nil {
-				return err
+				return false, err
 			}
 		}
 		if err := endReplaced(ctx, tx, n, e); err != nil {
-			return err
+			return false, err
 		}
-		return record(ctx, tx, e)
+		return true, record(ctx, tx, e)
 	})
-	return started && err == nil, err
 }
 
 const selectSurplus = `
@@ -139,24 +131,19 @@ func (s *Store) EndSessionsByID(ctx context.Context, ids []uuid.UUID, e store.Ev
 }
 
 // EndSessionsLate implements [store.Store].
-func (s *Store) EndSessionsLate(ctx context.Context, ids []uuid.UUID, now time.Time, e store.Event) (n int, err error) {
-	err = s.write(ctx, "end sessions", func(tx *sql.Tx) error {
-		n = 0
+func (s *Store) EndSessionsLate(ctx context.Context, ids []uuid.UUID, now time.Time, e store.Event) (int, error) {
+	return share(ctx, s, &change{op: "end sessions"}, func(ctx context.Context, tx *sql.Tx) (n int, err error) {
 		for _, id := range ids {
 			ended, err := endSession(ctx, tx, id, now, e)
 			if err != nil {
-				return err
+				return 0, err
 			}
 			if ended {
 				n++
 			}
 		}
-		return nil
+		return n, nil
 	})
-	if err != nil {
-		return 0, err
-	}
-	return n, nil
 }
 
 // endSession deletes a session if it exists, publishes that at now, and writes its event.

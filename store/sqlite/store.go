@@ -7,11 +7,11 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
 	"github.com/authctl/authctl/store"
+	"github.com/authctl/authctl/store/batch"
 	"github.com/authctl/authctl/store/sqlite/dbfile"
 )
 
@@ -22,6 +22,7 @@ type Store struct {
 	file   *dbfile.File
 	writer *sql.DB
 	reader *sql.DB
+	queue  *batch.Queue[*change, struct{}] // of what the writer carries out together
 	hot    statements
 	latest int64 // newest migration this binary knows
 
@@ -54,54 +55,66 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 }
 
 // write runs do in one transaction that holds the write lock from its start. It succeeds only if
-// the database file was not replaced before the commit had ended.
+// the database file was not replaced before the commit had ended. The transaction is not shared; see
+// [share].
 func (s *Store) write(ctx context.Context, op string, do func(tx *sql.Tx) error) error {
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("%w: others were writing: %w", store.ErrBusy, err)
+		err = busy(err)
 	}
 	if err != nil {
 		return translate(op, err)
 	}
 	defer tx.Rollback()
-	if err := do(tx); err != nil {
-		if lost := s.file.Check(); errors.Is(lost, store.ErrReplaced) {
-			err = lost // whatever error SQLite returns
-		}
-		return s.translateWrite(op, err)
+	if err = do(tx); err != nil {
+		return s.explainWrite(op, ended(ctx, err))
 	}
+	return s.translateWrite(op, ended(ctx, s.commit(tx)))
+}
+
+// commit fails if the database file was replaced before the commit had ended.
+func (s *Store) commit(tx *sql.Tx) error {
 	if err := s.file.Check(); err != nil {
-		return translate(op, err)
+		return err
 	}
 	if err := tx.Commit(); err != nil {
-		return s.translateWrite(op, err)
+		return err
 	}
-	return translate(op, s.file.Check())
+	return s.file.Check()
 }
 
-// statements keeps the prepared statements of hot paths. They are prepared at first use, because
-// the tables may not exist yet at Open.
+// explainWrite translates an error of a statement that writes.
+func (s *Store) explainWrite(op string, err error) error {
+	if lost := s.file.Check(); errors.Is(lost, store.ErrReplaced) {
+		err = lost // whatever error SQLite returns
+	}
+	return s.translateWrite(op, err)
+}
+
+// ended returns why a transaction is over, if its context has ended.
+func ended(ctx context.Context, err error) error {
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+// statements keeps the prepared statements of hot paths that read. They are prepared at first use,
+// because the tables may not exist yet at Open. The writer keeps its statements itself.
 type statements struct {
-	prepared sync.Map // of statementKey to *sql.Stmt
+	prepared sync.Map // of queries to *sql.Stmt
 }
 
-type statementKey struct {
-	db    *sql.DB
-	query string
-}
-
-// of returns query prepared on db. For the writer, which has one connection, it must be called
-// before a transaction takes the connection.
+// of returns query prepared on db, the readers.
 func (p *statements) of(ctx context.Context, db *sql.DB, query string) (*sql.Stmt, error) {
-	key := statementKey{db, query}
-	if stmt, ok := p.prepared.Load(key); ok {
+	if stmt, ok := p.prepared.Load(query); ok {
 		return stmt.(*sql.Stmt), nil
 	}
 	stmt, err := db.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	first, loaded := p.prepared.LoadOrStore(key, stmt)
+	first, loaded := p.prepared.LoadOrStore(query, stmt)
 	if loaded {
 		stmt.Close()
 	}
@@ -149,6 +162,7 @@ func (s *Store) Stats() store.Stats {
 		InUse:   r.InUse + w.InUse,
 		Waits:   r.WaitCount + w.WaitCount,
 		WaitFor: r.WaitDuration + w.WaitDuration,
+		Batches: s.queue.Stats(),
 	}
 }
 

@@ -58,18 +58,18 @@ func (s *Store) LastSignIn(ctx context.Context, userID uuid.UUID) (time.Time, er
 const selectOwner = `SELECT user_id FROM refresh_tokens WHERE id = ?1 AND user_id = ?2`
 
 // EndUserSession implements [store.Store].
-func (s *Store) EndUserSession(ctx context.Context, userID, id uuid.UUID, e store.Event) (ended bool, err error) {
-	err = s.write(ctx, "end session", func(tx *sql.Tx) error {
-		err := tx.QueryRowContext(ctx, selectOwner, id, userID).Scan(&e.UserID)
+func (s *Store) EndUserSession(ctx context.Context, userID, id uuid.UUID, e store.Event) (bool, error) {
+	return share(ctx, s, &change{op: "end session"}, func(ctx context.Context, tx *sql.Tx) (bool, error) {
+		var owner uuid.UUID
+		err := tx.QueryRowContext(ctx, selectOwner, id, userID).Scan(&owner)
 		if errors.Is(err, sql.ErrNoRows) {
-			return nil
+			return false, nil
 		}
-		if err == nil {
-			ended, err = endSession(ctx, tx, id, e.At, e)
+		if err != nil {
+			return false, err
 		}
-		return err
+		return endSession(ctx, tx, id, e.At, e)
 	})
-	return ended && err == nil, err
 }
 
 const selectGeneration = `SELECT generation FROM users WHERE id = ?1`

@@ -22,9 +22,14 @@ var ErrPatience = errors.New("waited too long for others")
 
 // Config says how a [Queue] carries out its calls.
 type Config[In, Out any] struct {
-	Workers  int           // max batches under way at the same time, at least 1
+	Workers  int           // max batches under way at the same time, without the slow ones; at least 1
 	Size     int           // max calls in a batch, at least 1
 	Patience time.Duration // max time that a call waits for a worker; 0 for as long as its context allows
+
+	// Slow is after which time a batch that is under way no longer counts among Workers, so that those
+	// that wait need not wait for it; 0 for never. It needs a Patience.
+	Slow time.Duration
+	Most int // max batches under way at the same time, with the slow ones; Workers if it is less
 
 	// Alone carries out a call that did not wait, in the caller's goroutine.
 	Alone func(ctx context.Context, in In) (Out, error)
@@ -54,7 +59,7 @@ type Queue[In, Out any] struct {
 	config Config[In, Out]
 
 	mu      sync.Mutex
-	workers int // busy; less than the max only if nothing waits
+	workers []time.Time // since when each is busy with its batch; zero for those that are free
 	waiting []*Call[In, Out]
 	stats   Stats
 }
@@ -68,7 +73,7 @@ type Stats struct {
 
 // New returns a Queue.
 func New[In, Out any](c Config[In, Out]) *Queue[In, Out] {
-	return &Queue[In, Out]{config: c, stats: Stats{
+	return &Queue[In, Out]{config: c, workers: make([]time.Time, max(c.Workers, c.Most)), stats: Stats{
 		Size: newHistogram(1, 2, 4, 8, 16, 32, 64, 128, 256),
 		Wait: newHistogram(.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5),
 	}}
@@ -78,27 +83,29 @@ func New[In, Out any](c Config[In, Out]) *Queue[In, Out] {
 // once: a call that still waits is then not carried out, one that a worker has taken up is, and its
 // result is lost.
 func (q *Queue[In, Out]) Do(ctx context.Context, in In) (out Out, err error) {
-	c := q.enter(ctx, in)
+	c, worker := q.enter(ctx, in)
 	if c == nil {
 		defer func() {
-			if batch := q.next(); batch != nil {
-				go q.work(batch)
+			if batch := q.next(worker); batch != nil {
+				go q.work(worker, batch)
 			}
 		}()
 		return q.config.Alone(ctx, in)
 	}
-	var patience <-chan time.Time
+	timer := &time.Timer{}
 	if q.config.Patience > 0 {
-		timer := time.NewTimer(q.config.Patience)
+		timer = time.NewTimer(q.pause(c))
 		defer timer.Stop()
-		patience = timer.C
 	}
 	for {
 		select {
 		case <-c.done:
 			return c.result()
-		case <-patience:
-			if q.withdraw(c) {
+		case <-timer.C:
+			if pause := q.pause(c); pause > 0 {
+				q.relieve()
+				timer.Reset(pause)
+			} else if q.withdraw(c) {
 				return out, ErrPatience
 			}
 		case <-ctx.Done():
@@ -113,19 +120,58 @@ func (q *Queue[In, Out]) Do(ctx context.Context, in In) (out Out, err error) {
 	}
 }
 
-// enter takes a free worker and returns nil, or returns the call that waits for one.
-func (q *Queue[In, Out]) enter(ctx context.Context, in In) *Call[In, Out] {
+// pause returns when a call that waits must act again; 0 when its patience is over.
+func (q *Queue[In, Out]) pause(c *Call[In, Out]) time.Duration {
+	left := max(0, q.config.Patience-time.Since(c.queued))
+	if q.config.Slow > 0 {
+		return min(left, q.config.Slow)
+	}
+	return left
+}
+
+// enter takes a free worker and returns its number, or returns the call that waits for one.
+func (q *Queue[In, Out]) enter(ctx context.Context, in In) (c *Call[In, Out], worker int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.workers < q.config.Workers {
-		q.workers++
-		q.stats.Size.observe(1)
-		q.stats.Wait.observe(0)
-		return nil
+	now := time.Now()
+	if len(q.waiting) == 0 {
+		if worker := q.free(now); worker >= 0 {
+			q.workers[worker] = now
+			q.stats.Size.observe(1)
+			q.stats.Wait.observe(0)
+			return nil, worker
+		}
 	}
-	c := &Call[In, Out]{Context: ctx, In: in, queued: time.Now(), done: make(chan struct{})}
+	c = &Call[In, Out]{Context: ctx, In: in, queued: now, done: make(chan struct{})}
 	q.waiting = append(q.waiting, c)
-	return c
+	return c, -1
+}
+
+// free returns a worker that may take up a batch; -1 for none.
+func (q *Queue[In, Out]) free(now time.Time) (worker int) {
+	worker, busy := -1, 0
+	for i, since := range q.workers {
+		switch {
+		case since.IsZero():
+			worker = i
+		case q.config.Slow == 0 || now.Sub(since) < q.config.Slow:
+			busy++
+		}
+	}
+	if busy >= q.config.Workers {
+		return -1
+	}
+	return worker
+}
+
+// relieve lets another worker take up what waits if those that are busy are slow.
+func (q *Queue[In, Out]) relieve() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now := time.Now()
+	if worker := q.free(now); worker >= 0 && len(q.waiting) > 0 {
+		go q.work(worker, q.take(worker, now))
+	}
 }
 
 // withdraw removes a call that no worker has taken up, and reports whether there was one.
@@ -140,16 +186,22 @@ func (q *Queue[In, Out]) withdraw(c *Call[In, Out]) bool {
 	return true
 }
 
-// next returns the next batch of a worker that has finished one. If nothing waits it returns nil,
-// and the worker is free.
-func (q *Queue[In, Out]) next() (batch []*Call[In, Out]) {
+// next returns the next batch of a worker that has finished one. It returns nil, and the worker is
+// free, if nothing waits, or others have replaced the worker because it was slow.
+func (q *Queue[In, Out]) next(worker int) (batch []*Call[In, Out]) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.waiting) == 0 {
-		q.workers--
+	now := time.Now()
+	q.workers[worker] = time.Time{}
+	if len(q.waiting) == 0 || q.free(now) < 0 {
 		return nil
 	}
-	now := time.Now()
+	return q.take(worker, now)
+}
+
+// take removes the next batch from those that wait, for a worker.
+func (q *Queue[In, Out]) take(worker int, now time.Time) (batch []*Call[In, Out]) {
+	q.workers[worker] = now
 	left := q.waiting[:0]
 	for _, c := range q.waiting {
 		if len(batch) == q.config.Size || q.apart(batch, c) {
@@ -169,9 +221,9 @@ func (q *Queue[In, Out]) apart(batch []*Call[In, Out], c *Call[In, Out]) bool {
 	return q.config.Apart != nil && slices.ContainsFunc(batch, func(other *Call[In, Out]) bool { return q.config.Apart(other.In, c.In) })
 }
 
-// work carries out batches until nothing waits.
-func (q *Queue[In, Out]) work(batch []*Call[In, Out]) {
-	for ; batch != nil; batch = q.next() {
+// work carries out batches until the worker is free.
+func (q *Queue[In, Out]) work(worker int, batch []*Call[In, Out]) {
+	for ; batch != nil; batch = q.next(worker) {
 		q.together(batch)
 	}
 }

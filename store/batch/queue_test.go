@@ -17,6 +17,7 @@ import (
 // desk is a queue whose calls wait until they are let through. A call returns its own number.
 type desk struct {
 	*batch.Queue[int, int]
+	config  batch.Config[int, int]
 	through chan struct{}
 
 	mu      sync.Mutex
@@ -25,7 +26,7 @@ type desk struct {
 
 func newDesk(workers, size int) *desk {
 	d := &desk{through: make(chan struct{})}
-	d.Queue = batch.New(batch.Config[int, int]{
+	d.config = batch.Config[int, int]{
 		Workers: workers, Size: size, Patience: time.Minute,
 		Alone: func(_ context.Context, n int) (int, error) {
 			d.note(n)
@@ -45,8 +46,18 @@ func newDesk(workers, size int) *desk {
 			}
 		},
 		Apart: func(a, b int) bool { return a%100 == b%100 },
-	})
+	}
+	d.Queue = batch.New(d.config)
 	return d
+}
+
+const slow = 100 * time.Millisecond
+
+// slow returns the configuration of a desk that does not wait for slow batches.
+func (d *desk) slow(most int) batch.Config[int, int] {
+	c := d.config
+	c.Slow, c.Most = slow, most
+	return c
 }
 
 func (d *desk) note(numbers ...int) {
@@ -71,6 +82,8 @@ func (d *desk) ask(t *testing.T, ctx context.Context, numbers ...int) (answered 
 
 func (d *desk) wantBatches(t *testing.T, want ...[]int) {
 	t.Helper()
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if !slices.EqualFunc(d.batches, want, slices.Equal) {
 		t.Errorf("batches %v, want %v", d.batches, want)
 	}
@@ -185,6 +198,54 @@ func TestAPanicIsThatOfEachCaller(t *testing.T) {
 			}
 		}
 		d.ask(t, t.Context(), 3)() // the worker is free
+	})
+}
+
+func TestASlowBatchIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(1, 10)
+		d.Queue = batch.New(d.slow(3))
+		answered := d.ask(t, t.Context(), 1, 2, 3)
+		d.wantBatches(t, []int{1})
+		time.Sleep(slow)
+		synctest.Wait()
+		d.wantBatches(t, []int{1}, []int{2, 3})
+		last := d.ask(t, t.Context(), 4) // the worker of 2 and 3 is not slow yet
+		d.wantBatches(t, []int{1}, []int{2, 3})
+		time.Sleep(slow)
+		synctest.Wait()
+		d.wantBatches(t, []int{1}, []int{2, 3}, []int{4})
+		time.Sleep(slow)
+		none := d.ask(t, t.Context(), 5) // three are the most
+		d.wantBatches(t, []int{1}, []int{2, 3}, []int{4})
+		close(d.through)
+		answered()
+		last()
+		none()
+		d.wantBatches(t, []int{1}, []int{2, 3}, []int{4}, []int{5})
+	})
+}
+
+func TestAWorkerThatWasReplacedTakesNothingUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(1, 10)
+		d.Queue = batch.New(d.slow(2))
+		first := d.ask(t, t.Context(), 1)
+		time.Sleep(slow)
+		second := d.ask(t, t.Context(), 2) // need not wait: 1 is slow
+		third := d.ask(t, t.Context(), 3)
+		d.through <- struct{}{} // 1
+		first()
+		synctest.Wait()
+		d.wantBatches(t, []int{1}, []int{2})
+		d.through <- struct{}{} // 2
+		second()
+		synctest.Wait()
+		d.wantBatches(t, []int{1}, []int{2}, []int{3})
+		close(d.through)
+		third()
 	})
 }
 

@@ -16,9 +16,10 @@ import (
 )
 
 const (
-	rotationWorkers = 2                // statements of rotations under way at the same time
-	rotationBatch   = 64               // max rotations in one statement
-	batchTimeout    = 30 * time.Second // of a batch whose callers have no deadline
+	rotationWorkers = 2                      // statements of rotations under way at the same time
+	rotationBatch   = 64                     // max rotations in one statement
+	slowRotation    = 100 * time.Millisecond // after which time others need not wait for a statement
+	batchTimeout    = 30 * time.Second       // of a batch whose callers have no deadline
 )
 
 type rotationCall = batch.Call[store.Rotation, store.RotateResult]
@@ -35,7 +36,9 @@ var (
 
 func (s *Store) newRotations(connections int32) *batch.Queue[store.Rotation, store.RotateResult] {
 	return batch.New(batch.Config[store.Rotation, store.RotateResult]{
-		Workers:  max(1, min(rotationWorkers, int(connections)/2)), // the rest is for everything else
+		Workers:  max(1, min(rotationWorkers, int(connections)/2)), // the other connections are for everything else
+		Slow:     slowRotation,
+		Most:     int(connections) * 3 / 4,
 		Size:     rotationBatch,
 		Patience: connectionWait,
 		Alone:    s.rotateFast,

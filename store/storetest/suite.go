@@ -62,6 +62,11 @@ func Run(t *testing.T, b Backend) {
 		{"mail races", mailRaceCases},
 		{"own password races", ownPasswordRaceCases},
 		{"race", raceCases},
+		{"batches", batchCases},
+		{"batch callers", batchCallerCases},
+		{"batches of several kinds", mixedCases},
+		{"batch races", batchRaceCases},
+		{"batch faults", batchFaultCases},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			t.Parallel()

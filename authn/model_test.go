@@ -33,8 +33,9 @@ func TestRefreshTokensBehaveAsTheModelSays(t *testing.T) {
 		var run atomic.Int64
 		var resumed time.Time
 		rapid.Check(t, func(t *rapid.T) {
-			drive(t, f, f, db, &resumed, run.Add(1), "login", "refresh", "refresh again", "chain", "failover", "outage", "wait a little")
+			drive(t, f, f, db, &resumed, run.Add(1), "login", "refresh", "refresh again", "refresh at once", "chain", "failover", "outage", "wait a little")
 		})
+		f.wantBatches(t)
 	})
 }
 
@@ -290,6 +291,7 @@ func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run i
 		},
 	}
 	maps.Copy(actions, w.mailActions(run))
+	maps.Copy(actions, w.atOnceActions(db))
 	maps.Copy(actions, w.accountActions(run))
 	if only != nil {
 		maps.DeleteFunc(actions, func(name string, _ func(*rapid.T)) bool { return !slices.Contains(only, name) })

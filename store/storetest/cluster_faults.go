@@ -3,6 +3,7 @@ package storetest
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -58,6 +59,21 @@ func (c *Cluster) Kill(t testing.TB) {
 	c.signal(syscall.SIGKILL)
 	c.awaitEnd(t)
 	os.Remove(filepath.Join(c.data(), "postmaster.pid")) // another process may get the same process id
+}
+
+// KillBackend ends one process with SIGKILL that serves authctl in a database, if possible one that
+// has a statement under way. The server then ends all others, recovers, and accepts connections
+// again. KillBackend does not wait for that.
+func (c *Cluster) KillBackend(t testing.TB, database string) {
+	t.Helper()
+	pid, err := strconv.Atoi(c.Text(t, database, `
+SELECT pid FROM pg_stat_activity WHERE application_name = 'authctl' AND datname = current_database() ORDER BY state = 'active' DESC LIMIT 1`))
+	if err == nil {
+		err = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	if err != nil {
+		t.Fatalf("kill a backend: %v", err)
+	}
 }
 
 func (c *Cluster) awaitEnd(t testing.TB) {

@@ -5,12 +5,20 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/store"
+	"github.com/authctl/authctl/store/batch"
 )
 
 // ChoosesHosts reports whether the driver selects among the hosts of a URL.
 func ChoosesHosts(url string) (bool, error) {
 	pc, err := poolConfig(Config{URL: url})
 	return err == nil && pc.ConnConfig.ValidateConnect != nil, err
+}
+
+// BePatient makes rotations wait for those that are under way, for as long as a test likes.
+func (s *Store) BePatient() {
+	c := s.queueOfRotations(s.pool.Config().MaxConns)
+	c.Slow, c.Patience = 0, 0
+	s.rotations = batch.New(c)
 }
 
 // The statements that read pages, so that tests can examine their plans.

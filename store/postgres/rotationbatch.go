@@ -34,8 +34,8 @@ var (
 	errAnswerLost = fmt.Errorf("%w, and the answer to an earlier statement was lost", store.ErrNotFound)
 )
 
-func (s *Store) newRotations(connections int32) *batch.Queue[store.Rotation, store.RotateResult] {
-	return batch.New(batch.Config[store.Rotation, store.RotateResult]{
+func (s *Store) queueOfRotations(connections int32) batch.Config[store.Rotation, store.RotateResult] {
+	return batch.Config[store.Rotation, store.RotateResult]{
 		Workers:  max(1, min(rotationWorkers, int(connections)/2)), // the other connections are for everything else
 		Slow:     slowRotation,
 		Most:     int(connections) * 3 / 4,
@@ -43,7 +43,7 @@ func (s *Store) newRotations(connections int32) *batch.Queue[store.Rotation, sto
 		Patience: connectionWait,
 		Alone:    s.rotateFast,
 		Together: s.rotateTogether,
-	})
+	}
 }
 
 // queueRotation carries out a rotation by the conditional statement, alone or together with others.

@@ -74,7 +74,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	over.pool.Store(pool)
 	s := &Store{pool: pool, gate: gate, switchover: over, latest: latest, home: home,
 		separate: cfg.SeparateSchema, lockWait: cfg.LockWait, reportInterval: reportInterval}
-	s.rotations = s.newRotations(pc.MaxConns)
+	s.rotations = batch.New(s.queueOfRotations(pc.MaxConns))
 	return s, nil
 }
 

@@ -23,6 +23,11 @@ func TestStoreKeepsTheContract(t *testing.T) {
 		Open: func(t testing.TB, url string) store.Store {
 			return open(t, postgres.Config{URL: url})
 		},
+		OpenPatient: func(t testing.TB, url string) store.Store {
+			s := open(t, postgres.Config{URL: url, StatementCache: "describe"}) // without a lock_timeout
+			s.BePatient()
+			return s
+		},
 		Foreign: func(p store.Position) (all []store.Position) {
 			for i := range 3 { // system, line and boot; the fourth is the snapshot
 				parts := strings.Split(string(p), "/")

@@ -23,7 +23,8 @@ func TestStoreKeepsTheContract(t *testing.T) {
 		Open: func(t testing.TB, path string) store.Store {
 			return open(t, sqlite.Config{Path: path, Create: true})
 		},
-		Foreign: func(p store.Position) []store.Position { return []store.Position{p + "0"} }, // a later one
+		OpenPatient: func(t testing.TB, path string) store.Store { return open(t, sqlite.Config{Path: path}) },
+		Foreign:     func(p store.Position) []store.Position { return []store.Position{p + "0"} }, // a later one
 		Connect: func(t testing.TB, path string) *sql.DB {
 			t.Helper()
 			db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(5000)")

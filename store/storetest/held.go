@@ -26,9 +26,11 @@ type held struct {
 // mostWorkers is more than the workers of any store.
 const mostWorkers = 4
 
-// hold makes the workers busy. Nothing can be written beside the calls that wait, except on conn.
+// hold opens the store again, and makes its workers busy. Nothing can be written beside the calls
+// that wait, except on conn.
 func (f *fixture) hold() *held {
 	f.Helper()
+	f.store = f.backend.OpenPatient(f, f.where)
 	u := f.user("holder " + uuid.NewString())
 	var sessions []store.NewSession
 	for i := range mostWorkers + 1 {

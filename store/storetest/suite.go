@@ -13,12 +13,13 @@ import (
 // Backend is an implementation under test. A string names a database: the
 // URL or the path, so that a case can open several stores on one.
 type Backend struct {
-	Name     string
-	New      func(t testing.TB) string                 // a fresh database, migrated
-	NewEmpty func(t testing.TB) string                 // a fresh database without tables
-	Open     func(t testing.TB, db string) store.Store // closed when the test ends
-	Connect  func(t testing.TB, db string) *sql.DB     // reads the tables directly; closed when the test ends
-	Foreign  func(store.Position) []store.Position     // equally advanced positions of other histories
+	Name        string
+	New         func(t testing.TB) string                 // a fresh database, migrated
+	NewEmpty    func(t testing.TB) string                 // a fresh database without tables
+	Open        func(t testing.TB, db string) store.Store // closed when the test ends
+	OpenPatient func(t testing.TB, db string) store.Store // as Open; changes wait for those that are under way however long those take
+	Connect     func(t testing.TB, db string) *sql.DB     // reads the tables directly; closed when the test ends
+	Foreign     func(store.Position) []store.Position     // equally advanced positions of other histories
 }
 
 // Run checks on a backend every promise of the contract's comments.

@@ -25,8 +25,14 @@ type guest struct {
 
 const guestPassword = "a password for scripts"
 
+// How long guests wait for an answer: less than a server does for its database, or more.
+const (
+	impatient = 3 * time.Second
+	patient   = 15 * time.Second
+)
+
 func newGuest(p *process, name string) *guest {
-	return &guest{Client: http.Client{Transport: &http.Transport{}, Timeout: 3 * time.Second}, url: p.url, name: name}
+	return &guest{Client: http.Client{Transport: &http.Transport{}, Timeout: impatient}, url: p.url, name: name}
 }
 
 // answer is the answer of a server. Status 0 means no answer.
@@ -136,17 +142,17 @@ func (v *guest) renewLosingTheAnswer(t testing.TB) {
 	v.access, v.refresh = access, refresh
 }
 
-// stay refreshes until stop is closed or the session has ended.
-func (v *guest) stay(stop <-chan struct{}) {
+// stay refreshes until stop is closed or the session has ended. It pauses after each answer.
+func (v *guest) stay(stop <-chan struct{}, pause time.Duration) {
 	for v.signedOut.Load() == nil {
-		pause := 20 * time.Millisecond
+		next := pause
 		if v.renew().transient() {
-			pause = 100 * time.Millisecond
+			next = 100 * time.Millisecond
 		}
 		select {
 		case <-stop:
 			return
-		case <-time.After(pause):
+		case <-time.After(next):
 		}
 	}
 }

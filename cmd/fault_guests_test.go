@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 )
 
 // guests are clients that stay signed in during a fault.
@@ -11,14 +12,31 @@ type guests struct {
 	all     []*guest
 	stop    chan struct{}
 	staying sync.WaitGroup
+	pause   time.Duration // after each answer
 }
 
 // newGuests signs clients in and keeps them refreshing.
 func newGuests(t testing.TB, p *process, n int) *guests {
 	t.Helper()
-	c := &guests{stop: make(chan struct{})}
+	return signIn(t, p, n, impatient, 20*time.Millisecond)
+}
+
+// newBusyGuests is newGuests without pauses. So the database carries out their refreshes in batches,
+// which it requires.
+func newBusyGuests(t testing.TB, p *process, n int, patience time.Duration) *guests {
+	t.Helper()
+	c := signIn(t, p, n, patience, 0)
+	c.served(t)
+	p.refreshesInBatches(t)
+	return c
+}
+
+func signIn(t testing.TB, p *process, n int, patience, pause time.Duration) *guests {
+	t.Helper()
+	c := &guests{stop: make(chan struct{}), pause: pause}
 	for i := range n {
 		v := newGuest(p, fmt.Sprintf("guest-%d", i))
+		v.Timeout = patience
 		v.join(t)
 		c.add(v)
 	}
@@ -28,7 +46,7 @@ func newGuests(t testing.TB, p *process, n int) *guests {
 // add adds one more signed-in client.
 func (c *guests) add(v *guest) {
 	c.all = append(c.all, v)
-	c.staying.Go(func() { v.stay(c.stop) })
+	c.staying.Go(func() { v.stay(c.stop, c.pause) })
 }
 
 // served waits until every signed-in client has received new tokens twice more.

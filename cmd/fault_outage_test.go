@@ -91,7 +91,7 @@ func goThrough(t *testing.T, p *process, fault func() *process) {
 	t.Helper()
 	unlucky := newGuest(p, "unlucky")
 	unlucky.join(t)
-	all := newGuests(t, p, 10)
+	all := newBusyGuests(t, p, 16, impatient)
 	l := openLedger(t, p)
 	l.round(t)
 	unlucky.renewLosingTheAnswer(t)

@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 	"store/postgres":          {"store", "store/batch", "migrations"},
 	"store/sqlite":            {"store", "store/batch", "store/sqlite/dbfile", "migrations"},
 	"store/sqlite/dbfile":     {"store"},
-	"store/storetest":         {"store", "store/postgres", "store/sqlite", "migrations"},
+	"store/storetest":         {"store", "store/batch", "store/postgres", "store/sqlite", "migrations"},
 	"migrations":              {},
 }
 

@@ -30,7 +30,7 @@ func (w *world) atOnceActions(db *database) map[string]func(*rapid.T) {
 			t.Skip("nobody has signed in")
 		}
 		var all []*tabs
-		for i, s := range rapid.Permutation(w.sessions).Draw(t, "sessions")[:min(len(w.sessions), 16)] {
+		for i, s := range rapid.Permutation(w.sessions).Draw(t, "sessions")[:min(len(w.sessions), 8)] {
 			all = append(all, w.anyTabs(t, s, fmt.Sprint(" of session ", i)))
 		}
 		now := w.f.now()
@@ -57,7 +57,7 @@ func (w *world) atOnceActions(db *database) map[string]func(*rapid.T) {
 // anyTabs draws how many tabs of a session wake, and what they present: mostly the current token,
 // some of them the one before if that is within its window.
 func (w *world) anyTabs(t *rapid.T, s *modelSession, which string) *tabs {
-	n := rapid.IntRange(1, 6).Draw(t, "tabs"+which)
+	n := rapid.IntRange(1, 4).Draw(t, "tabs"+which)
 	back := min(rapid.SampledFrom([]int{0, 0, 0, 0, 0, 0, 1, 1, 2, 9}).Draw(t, "back"+which), len(s.tokens)-1)
 	b := &tabs{session: s, token: s.tokens[len(s.tokens)-1-back], grants: make([]Grant, n), errs: make([]error, n)}
 	if len(s.lost) > 0 && rapid.Bool().Draw(t, "lost"+which) {

@@ -26,7 +26,7 @@ func TestADeathDuringBatchesLosesNoAnswer(t *testing.T) {
 			t.Parallel()
 			dir, environ := t.TempDir(), append(faultEnviron(t, database(t)), "AUTHCTL_TOKENS_RETRY_WINDOW=1m")
 			p := startServe(t, dir, environ...)
-			dieDuringBatches(t, p, 2, func(int) *process {
+			dieDuringBatches(t, p, func(int) *process {
 				p.kill(t)
 				p = startServe(t, dir, environ...)
 				return p
@@ -37,7 +37,7 @@ func TestADeathDuringBatchesLosesNoAnswer(t *testing.T) {
 		soak(t)
 		c := storetest.NewCluster(t)
 		p := startServe(t, t.TempDir(), append(faultEnviron(t, c.CreateDatabase(t, authDB)), "AUTHCTL_TOKENS_RETRY_WINDOW=1m")...)
-		dieDuringBatches(t, p, 2, func(round int) *process {
+		dieDuringBatches(t, p, func(round int) *process {
 			if round%2 > 0 {
 				c.KillBackend(t, authDB)
 				return p
@@ -52,10 +52,11 @@ func TestADeathDuringBatchesLosesNoAnswer(t *testing.T) {
 	})
 }
 
-// dieDuringBatches has pairs of tabs refresh during this number of deaths, or twenty in the long
-// tests. die returns the server that answers afterwards.
-func dieDuringBatches(t *testing.T, p *process, deaths int, die func(round int) *process) {
+// dieDuringBatches has pairs of tabs refresh during a death, or twenty in the long tests. die returns
+// the server that answers afterwards.
+func dieDuringBatches(t *testing.T, p *process, die func(round int) *process) {
 	t.Helper()
+	deaths := 1
 	if soaking() {
 		deaths = 20
 	}

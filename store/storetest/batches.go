@@ -98,6 +98,7 @@ var batchCases = []testCase{
 		}{
 			{"revoke-all", `UPDATE users SET generation = generation + 1 WHERE id = '%s'`, store.Revoked},
 			{"disable", `UPDATE users SET generation = generation + 1, disabled_at = ` + long + ` WHERE id = '%s'`, store.Disabled},
+			{"disable, without a new generation", `UPDATE users SET disabled_at = ` + long + ` WHERE id = '%s'`, store.Disabled},
 			{"logout", `DELETE FROM refresh_tokens WHERE user_id = '%s'`, store.Unknown},
 			{"expiry", `UPDATE refresh_tokens SET expires_at = ` + long + ` WHERE user_id = '%s'`, store.Expired},
 		} {

@@ -11,8 +11,9 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// The columns previous_hash, successor and rotated_at repeat what replaced holds. They are
-// for servers of older releases, which read and write only those.
+// updateToken reads the other tables by subqueries, because SQLite copies the rows of an UPDATE with
+// FROM into a temporary table first. The columns previous_hash, successor and rotated_at repeat what
+// replaced holds. They are for servers of older releases, which read and write only those.
 //
 //	?1 session    ?2 hash of the token presented    ?3 hash of the next one    ?4 the next one, sealed
 //	?5 the instant    ?6 when the session expires    ?7 step of the next one
@@ -23,13 +24,12 @@ UPDATE refresh_tokens
 SET token_hash = ?3, previous_hash = refresh_tokens.token_hash, successor = ?4, rotated_at = ?5, last_used_at = ?5,
     expires_at = MIN(?6, refresh_tokens.absolute_expires_at), step = MAX(refresh_tokens.step + 1, ?7),
     replaced = CAST(unhex(printf('%016x', COALESCE(?8, ` + clockMicros + `))) || ?9 ||
-        CASE WHEN refresh_tokens.rotated_at >= CASE WHEN i.resumed_at >= ?10 THEN ?11 ELSE ?10 END
+        CASE WHEN refresh_tokens.rotated_at >= CASE WHEN (SELECT resumed_at FROM installation) >= ?10 THEN ?11 ELSE ?10 END
                 AND lower(hex(substr(refresh_tokens.replaced, 9, 32))) = refresh_tokens.previous_hash
             THEN substr(refresh_tokens.replaced, 1, ?12) ELSE x'' END AS BLOB)
-FROM users, installation i
 WHERE refresh_tokens.id = ?1 AND refresh_tokens.token_hash = ?2 AND refresh_tokens.expires_at > ?5
-    AND users.id = refresh_tokens.user_id AND users.disabled_at IS NULL
-    AND refresh_tokens.installation_generation >= i.generation AND refresh_tokens.user_generation >= users.generation`
+    AND refresh_tokens.installation_generation >= (SELECT generation FROM installation)
+    AND refresh_tokens.user_generation >= (SELECT generation FROM users WHERE id = refresh_tokens.user_id AND disabled_at IS NULL)`
 
 // Rotate implements [store.Store].
 func (s *Store) Rotate(ctx context.Context, r store.Rotation, e store.Event) (store.RotateResult, error) {
@@ -55,7 +55,7 @@ func (s *Store) Rotate(ctx context.Context, r store.Rotation, e store.Event) (st
 	})
 }
 
-// selectRotated reads the row again, because RETURNING cannot name the other tables of an UPDATE.
+// selectRotated reads the row again, because that takes no longer than RETURNING.
 const selectRotated = `
 SELECT users.id, users.username, users.created_at, t.expires_at, t.installation_generation, t.user_generation
 FROM refresh_tokens t JOIN users ON users.id = t.user_id
@@ -67,8 +67,11 @@ func rotated(ctx context.Context, tx *sql.Tx, id uuid.UUID) (store.RotateResult,
 	r := store.RotateResult{Outcome: store.Rotated, Session: store.Session{ID: id}}
 	err := tx.QueryRowContext(ctx, selectRotated, id).Scan(&r.User.ID, &r.User.Username, &created, &expires,
 		&r.Session.Generation.Installation, &r.Session.Generation.User)
+	if err != nil {
+		return r, lostError{err} // the row is changed, and there is no savepoint to return to
+	}
 	r.User.CreatedAt, r.Session.ExpiresAt, r.Session.UserID = instant(created), instant(expires), r.User.ID
-	return r, err
+	return r, nil
 }
 
 const selectToken = `

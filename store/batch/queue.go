@@ -23,6 +23,7 @@ var ErrPatience = errors.New("waited too long for others")
 // Config says how a [Queue] carries out its calls.
 type Config[In, Out any] struct {
 	Workers  int           // max batches under way at the same time, without the slow ones; at least 1
+	Singles  int           // max calls under way alone at the same time, while no batch of several is; Workers if it is less
 	Size     int           // max calls in a batch, at least 1
 	Patience time.Duration // max time that a call waits for a worker; 0 for as long as its context allows
 
@@ -59,9 +60,15 @@ type Queue[In, Out any] struct {
 	config Config[In, Out]
 
 	mu      sync.Mutex
-	workers []time.Time // since when each is busy with its batch; zero for those that are free
+	workers []worker
 	waiting []*Call[In, Out]
 	stats   Stats
+}
+
+// worker carries out one batch after the other.
+type worker struct {
+	since time.Time // when it took up its batch; zero while it is free
+	calls int       // of its batch
 }
 
 // Stats are figures since the start.
@@ -73,7 +80,7 @@ type Stats struct {
 
 // New returns a Queue.
 func New[In, Out any](c Config[In, Out]) *Queue[In, Out] {
-	return &Queue[In, Out]{config: c, workers: make([]time.Time, max(c.Workers, c.Most)), stats: Stats{
+	return &Queue[In, Out]{config: c, workers: make([]worker, max(c.Workers, c.Singles, c.Most)), stats: Stats{
 		Size: newHistogram(1, 2, 4, 8, 16, 32, 64, 128, 256),
 		Wait: newHistogram(.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5),
 	}}
@@ -130,16 +137,16 @@ func (q *Queue[In, Out]) pause(c *Call[In, Out]) time.Duration {
 }
 
 // enter takes a free worker and returns its number, or returns the call that waits for one.
-func (q *Queue[In, Out]) enter(ctx context.Context, in In) (c *Call[In, Out], worker int) {
+func (q *Queue[In, Out]) enter(ctx context.Context, in In) (c *Call[In, Out], number int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := time.Now()
 	if len(q.waiting) == 0 {
-		if worker := q.free(now); worker >= 0 {
-			q.workers[worker] = now
+		if free := q.free(now); free >= 0 {
+			q.workers[free] = worker{now, 1}
 			q.stats.Size.observe(1)
 			q.stats.Wait.observe(0)
-			return nil, worker
+			return nil, free
 		}
 	}
 	c = &Call[In, Out]{Context: ctx, In: in, queued: now, done: make(chan struct{})}
@@ -147,21 +154,24 @@ func (q *Queue[In, Out]) enter(ctx context.Context, in In) (c *Call[In, Out], wo
 	return c, -1
 }
 
-// free returns a worker that may take up a batch; -1 for none.
-func (q *Queue[In, Out]) free(now time.Time) (worker int) {
-	worker, busy := -1, 0
-	for i, since := range q.workers {
+// free returns the number of a worker that may take up a batch; -1 for none.
+func (q *Queue[In, Out]) free(now time.Time) (free int) {
+	free, singles, batches := -1, 0, 0
+	for i, w := range q.workers {
 		switch {
-		case since.IsZero():
-			worker = i
-		case q.config.Slow == 0 || now.Sub(since) < q.config.Slow:
-			busy++
+		case w.since.IsZero():
+			free = i
+		case q.config.Slow > 0 && now.Sub(w.since) >= q.config.Slow:
+		case w.calls == 1:
+			singles++
+		default:
+			batches++
 		}
 	}
-	if busy >= q.config.Workers {
-		return -1
+	if singles+batches < q.config.Workers || (batches == 0 && singles < q.config.Singles) {
+		return free
 	}
-	return worker
+	return -1
 }
 
 // relieve lets another worker take up what waits if those that are busy are slow.
@@ -192,7 +202,7 @@ func (q *Queue[In, Out]) next(worker int) (batch []*Call[In, Out]) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := time.Now()
-	q.workers[worker] = time.Time{}
+	q.workers[worker].since = time.Time{}
 	if len(q.waiting) == 0 || q.free(now) < 0 {
 		return nil
 	}
@@ -200,8 +210,7 @@ func (q *Queue[In, Out]) next(worker int) (batch []*Call[In, Out]) {
 }
 
 // take removes the next batch from those that wait, for a worker.
-func (q *Queue[In, Out]) take(worker int, now time.Time) (batch []*Call[In, Out]) {
-	q.workers[worker] = now
+func (q *Queue[In, Out]) take(number int, now time.Time) (batch []*Call[In, Out]) {
 	left := q.waiting[:0]
 	for _, c := range q.waiting {
 		if len(batch) == q.config.Size || q.apart(batch, c) {
@@ -214,6 +223,7 @@ func (q *Queue[In, Out]) take(worker int, now time.Time) (batch []*Call[In, Out]
 	clear(q.waiting[len(left):])
 	q.waiting = left
 	q.stats.Size.observe(float64(len(batch)))
+	q.workers[number] = worker{now, len(batch)}
 	return batch
 }
 

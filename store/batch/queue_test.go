@@ -249,6 +249,32 @@ func TestAWorkerThatWasReplacedTakesNothingUp(t *testing.T) {
 	})
 }
 
+// TestFewCallsAreAloneAndManyTravelTogether: three calls may be alone at the same time, but not
+// beside a batch.
+func TestFewCallsAreAloneAndManyTravelTogether(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(1, 10)
+		d.config.Singles = 3
+		d.Queue = batch.New(d.config)
+		answered := d.ask(t, t.Context(), 1, 2, 3, 4, 5)
+		d.wantBatches(t, []int{1}, []int{2}, []int{3})
+		d.through <- struct{}{}
+		synctest.Wait()
+		d.wantBatches(t, []int{1}, []int{2}, []int{3}, []int{4, 5})
+		more := d.ask(t, t.Context(), 6)
+		for range 2 { // the other two that are alone, or the batch
+			d.through <- struct{}{}
+			synctest.Wait()
+		}
+		close(d.through)
+		answered()
+		more()
+		d.wantBatches(t, []int{1}, []int{2}, []int{3}, []int{4, 5}, []int{6})
+		d.ask(t, t.Context(), 7)()
+	})
+}
+
 // TestEveryCallIsCarriedOutOnce has many callers, some of whom leave.
 func TestEveryCallIsCarriedOutOnce(t *testing.T) {
 	t.Parallel()

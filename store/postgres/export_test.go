@@ -67,6 +67,18 @@ func (s *Store) ReportEvery(d time.Duration) { s.reportInterval = d }
 // Renew closes the idle connections, so that the pool opens new ones.
 func (s *Store) Renew() { s.pool.Reset() }
 
+// UpdateTokens is the statement of a batch of rotations, and RotationArgs returns its arguments.
+const UpdateTokens = updateTokens
+
+// RotationArgs returns the arguments of UpdateTokens.
+func RotationArgs(rotations []store.Rotation) []any {
+	calls := make([]*rotationCall, len(rotations))
+	for i, r := range rotations {
+		calls[i] = &rotationCall{In: r}
+	}
+	return rotationArgs(calls)
+}
+
 // RotateAlone executes the statement of one rotation, past the queue.
 func (s *Store) RotateAlone(ctx context.Context, r store.Rotation) (store.RotateResult, error) {
 	return s.rotateFast(ctx, r)

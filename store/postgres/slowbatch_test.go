@@ -120,7 +120,7 @@ func TestALockDelaysItsOwnBatchByTheLockTimeoutAndNoOther(t *testing.T) {
 	release := c.obstruct(inBatch / 2)
 	answered := c.inOneBatch()
 	c.waiting(c.db)
-	c.others(inBatch + 2)
+	c.others(inBatch + alone)
 	slow := 0
 	for _, err := range answered() { // although the lock is still held
 		if err != nil {
@@ -145,7 +145,7 @@ func TestALockDelaysItsOwnBatchByTheLockTimeoutAndNoOther(t *testing.T) {
 // middle of a batch's statement.
 func TestABatchWhoseConnectionEndsAnswersNobodyWrongly(t *testing.T) {
 	t.Parallel()
-	c := newNeighbours(t, postgres.Config{StatementCache: "describe"}, inBatch+2) // without a lock_timeout
+	c := newNeighbours(t, postgres.Config{StatementCache: "describe"}, inBatch+alone) // without a lock_timeout
 	release := c.obstruct(inBatch / 2)
 	answered := c.inOneBatch()
 	c.waiting(c.db)
@@ -164,10 +164,12 @@ func TestABatchWhoseConnectionEndsAnswersNobodyWrongly(t *testing.T) {
 	}
 }
 
-// inBatch is the number of rotations in the batches of these tests.
-const inBatch = 8
+const (
+	inBatch = 8 // rotations in the batches of these tests
+	alone   = 8 // rotations that may be under way at the same time, each with a statement of its own
+)
 
-// inOneBatch has the first sessions refresh in one batch, which is then under way. The two after
+// inOneBatch has the first sessions refresh in one batch, which is then under way. Those after
 // them keep the workers busy until then; if that takes long, another worker takes up some of the
 // first. It returns the function that waits for their errors.
 func (c *neighbours) inOneBatch() (answered func() [inBatch]error) {
@@ -175,19 +177,19 @@ func (c *neighbours) inOneBatch() (answered func() [inBatch]error) {
 	release := c.lock(`LOCK TABLE refresh_tokens IN EXCLUSIVE MODE`)
 	before := c.store.Stats().Batches.Size.Sum
 	var holders, batch sync.WaitGroup
-	for i := range 2 {
+	for i := range alone {
 		holders.Go(func() {
 			if err := c.present(inBatch + i); err != nil {
 				c.Errorf("who keeps a worker busy: %v", err)
 			}
 		})
 	}
-	c.wait(func(s store.Stats) bool { return s.Batches.Size.Sum == before+2 })
+	c.wait(func(s store.Stats) bool { return s.Batches.Size.Sum == before+alone })
 	var errs [inBatch]error
 	for i := range errs {
 		batch.Go(func() { errs[i] = c.present(i) })
 	}
-	c.wait(func(s store.Stats) bool { return s.Batches.Size.Sum+float64(s.Batches.Waiting) == before+2+inBatch })
+	c.wait(func(s store.Stats) bool { return s.Batches.Size.Sum+float64(s.Batches.Waiting) == before+alone+inBatch })
 	release()
 	holders.Wait()
 	c.wait(func(s store.Stats) bool { return s.Batches.Waiting == 0 })

@@ -24,7 +24,7 @@ type held struct {
 }
 
 // mostWorkers is more than the workers of any store.
-const mostWorkers = 4
+const mostWorkers = 12
 
 // hold opens the store again, and makes its workers busy. Nothing can be written beside the calls
 // that wait, except on conn.

@@ -27,11 +27,16 @@ var batchCallerCases = []testCase{
 		h.release()
 		o.reached()
 		l.leave()
+		time.Sleep(letGoAfter)
 		o.remove()
 		h.finish(1)
 		l.check(store.Rotated, store.Retried)
 	}},
 }
+
+// letGoAfter is more than PostgreSQL's store waits before it cuts a statement off whose context has
+// ended.
+const letGoAfter = 300 * time.Millisecond
 
 // leavers are callers of whom every third leaves.
 type leavers struct {

@@ -107,6 +107,34 @@ var batchCases = []testCase{
 		}
 		f.between("revoke-all of everybody", f.user("alice"), f.user("bob"), `UPDATE installation SET generation = generation + 1`, store.Revoked, store.Revoked)
 	}},
+	{"a batch remembers replaced tokens for as long as a single rotation does", func(f *fixture) {
+		u := f.user("alice")
+		for _, resumed := range []bool{false, true} {
+			pauses := []time.Duration{time.Minute, 3 * time.Minute, 30 * time.Minute, 2 * time.Hour}
+			want := []int{2, 1, 1, 1}
+			now := noon.Add(24 * time.Hour)
+			if resumed {
+				want = []int{2, 2, 2, 1}
+				f.ok("resume", f.store.Resume(f.ctx, now.Add(-time.Minute), event(store.ActionResumed, now)))
+			}
+			var ids []uuid.UUID
+			token := func(i, step int) string { return fmt.Sprint("token ", i, step, resumed) }
+			for i, pause := range pauses {
+				ids = append(ids, f.session(u, token(i, 0)).ID)
+				equal(f, "outcome", f.outcome(ids[i], token(i, 0), token(i, 1), now.Add(-pause)), store.Rotated)
+			}
+			h := f.hold()
+			for i, id := range ids {
+				h.rotates(rotation(id, token(i, 1), token(i, 2), now))
+			}
+			h.letGo()
+			for i, id := range ids {
+				_, state, err := f.store.SessionState(f.ctx, id)
+				f.ok("read state", err)
+				equal(f, fmt.Sprintf("remembered after %s, resumed: %t", pauses[i], resumed), len(state.Replaced), want[i])
+			}
+		}
+	}},
 	{"several sessions of one user in one batch are as independent as ever", func(f *fixture) {
 		u := f.user("alice")
 		var sessions []store.NewSession

@@ -20,7 +20,7 @@ var batchRaceCases = []testCase{
 		}
 		beside := h.rotates(rotation(other.ID, "other", "other next", noon))
 		h.release()
-		h.finish(2)
+		h.finish(2) // PostgreSQL's hold 64
 		f.ok("rotate", beside.err)
 		equal(f, "another session", beside.result.Outcome, store.Rotated)
 		winner := -1

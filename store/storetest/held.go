@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"sync"
@@ -43,7 +44,13 @@ func (f *fixture) hold() *held {
 	h.exec(f.locking())
 	for i, n := range sessions {
 		token := fmt.Sprint(u.Username, i)
-		if waits := h.begin(func() { f.store.Rotate(f.ctx, rotation(n.ID, token, token+" next", noon), refresh(noon)) }); waits {
+		ctx, leave := context.WithCancel(f.ctx)
+		f.Cleanup(leave)
+		if waits := h.begin(func() { f.store.Rotate(ctx, rotation(n.ID, token, token+" next", noon), refresh(noon)) }); waits {
+			leave() // it has shown that the workers are busy
+			for f.store.Stats().Batches.Waiting > 0 {
+				time.Sleep(20 * time.Microsecond)
+			}
 			return h
 		}
 		h.workers++

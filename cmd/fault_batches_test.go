@@ -66,7 +66,7 @@ func dieDuringBatches(t *testing.T, p *process, die func(round int) *process) {
 		if round == 0 {
 			p.refreshesInBatches(t)
 		}
-		all.answered(t, int64(100+37*round)) // never at the same moment
+		all.answered(t, int64(60+17*round)) // never at the same moment
 		p = die(round)
 		all.served(t, 1)
 	}

@@ -84,3 +84,26 @@ func TestAPoolerThatDropsTheSearchPathIsFoundOut(t *testing.T) {
 		direct.exec(`DROP SCHEMA ` + pgx.Identifier{role}.Sanitize())
 	}
 }
+
+// TestBehindPgBouncerRotationsTravelTogether has a pooler that gives each statement another
+// connection.
+func TestBehindPgBouncerRotationsTravelTogether(t *testing.T) {
+	t.Parallel()
+	cluster := storetest.NewCluster(t)
+	bouncer := storetest.NewBouncer(t, "transaction", cluster)
+	for _, cache := range []string{"describe", "none"} {
+		direct := cluster.CreateDatabase(t, cache)
+		if _, err := open(t, postgres.Config{URL: direct}).MigrateUp(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		q := newQueued(t, postgres.Config{URL: bouncer.URL(cache), StatementCache: cache}, 30)
+		q.url = direct
+		for range 2 {
+			q.together()
+			q.allRotated()
+			for i := range q.tokens {
+				q.tokens[i] = q.next(i)
+			}
+		}
+	}
+}

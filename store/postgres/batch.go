@@ -83,7 +83,7 @@ func (s *Store) rotateTogether(calls []*rotationCall) {
 		return
 	}
 	failed := translate("rotate tokens", err)
-	if !errors.Is(failed, store.ErrUnavailable) && !errors.Is(failed, store.ErrFull) {
+	if !errors.Is(failed, store.ErrUnavailable) {
 		failed = errAlone
 	}
 	for _, c := range calls {

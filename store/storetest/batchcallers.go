@@ -129,7 +129,14 @@ func (f *fixture) obstacle() obstacle {
 			<-removed
 			return 0
 		}
-		return obstacle{r, func() { <-met }, func() { close(removed) }}
+		reached := func() {
+			select {
+			case <-met:
+			case <-time.After(20 * time.Second):
+				f.Fatal("the batch does not judge the token")
+			}
+		}
+		return obstacle{r, reached, func() { close(removed) }}
 	}
 	f.ddl(`CREATE FUNCTION obstruct() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock(42); RETURN NEW; END $$`,
 		`CREATE TRIGGER obstruct BEFORE UPDATE ON refresh_tokens FOR EACH ROW WHEN (NEW.token_hash = '`+r.NextHash+`') EXECUTE FUNCTION obstruct()`)

@@ -64,6 +64,8 @@ const (
 	ActionUserEnabled      Action = "user_enabled"
 	ActionUserDeleted      Action = "user_deleted"
 	ActionUserRenamed      Action = "user_renamed"
+	ActionRightsChanged    Action = "authz_change"
+	ActionRightsLost       Action = "authz_change_lost"
 	ActionResetRequested   Action = "authn_reset_requested"
 	ActionResetIssued      Action = "authn_reset_issued"
 	ActionPasswordReset    Action = "authn_password_reset"
@@ -91,7 +93,7 @@ func Actions() []Action {
 		ActionSessionRevoked, ActionSessionsRevoked, ActionOthersRevoked, ActionRevokedAgain, ActionPasswordChanged,
 		ActionPasswordDisabled, ActionUserUnlocked, ActionRateLimited, ActionAttemptsCleared, ActionUserCreated,
 		ActionUserImported, ActionPasswordImported, ActionUserDisabled, ActionUserEnabled, ActionUserDeleted,
-		ActionUserRenamed, ActionResetRequested, ActionResetIssued, ActionPasswordReset, ActionVerifyRequested,
+		ActionUserRenamed, ActionRightsChanged, ActionRightsLost, ActionResetRequested, ActionResetIssued, ActionPasswordReset, ActionVerifyRequested,
 		ActionEmailVerified, ActionEmailSet, ActionMailRetried, ActionMailDropped,
 		ActionNodeForgotten, ActionKeyAdded, ActionKeyPromoted, ActionKeyRetired, ActionKeyRemoved, ActionKeysBurned,
 		ActionKeysResealed, ActionResumed, ActionRestoreFinished, ActionTrailPruned,

@@ -25,13 +25,22 @@ type Revocations interface {
 	// feed and writes e. It returns how many it raised. It ignores users who do not exist.
 	RaiseGenerations(ctx context.Context, installation int64, users map[uuid.UUID]int64, e Event) (raised int, err error)
 
+	// RaiseRights raises the generation of the rights of each user whose generation is below the
+	// given one, by the rule of [Generation] and above the given one. For each one that it raises it
+	// appends an entry to the feed and writes e. It returns how many it raised. It ignores users who
+	// do not exist.
+	RaiseRights(ctx context.Context, users map[uuid.UUID]int64, e Event) (raised int, err error)
+
 	// DeleteOldRevocations removes up to limit entries that are older than before and returns how
 	// many it removed.
 	DeleteOldRevocations(ctx context.Context, before time.Time, limit int) (int, error)
 }
 
-// Revocation is one entry of the feed. The feed tells every server which sessions have ended and
-// when the signing keys have changed. Reading an entry twice is harmless.
+// Revocation is one entry of the feed. The feed tells every server which sessions have ended, whose
+// rights have changed, and when the signing keys have changed. Reading an entry twice is harmless.
+//
+// An entry about rights has At, UserID and Rights only. Servers of older releases see an entry
+// that ends nothing.
 type Revocation struct {
 	Keys       bool // only the signing keys have changed; no other field but At is set
 	At         time.Time
@@ -39,6 +48,7 @@ type Revocation struct {
 	SessionID  uuid.UUID // the session that has ended; zero for all sessions of UserID
 	Generation int64     // tokens of an earlier generation of the user (even a deleted one) or of the installation are dead; 0 for one session
 	Spared     uuid.UUID // a session of the user whose earlier tokens stay good; zero for none
+	Rights     int64     // access tokens of an earlier generation of the user's rights must be refreshed; 0 when the entry is not about rights
 }
 
 // Position is how far a server has read the feed, within one history of the database. Only the

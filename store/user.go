@@ -21,6 +21,9 @@ type Users interface {
 	// username. A user who is added gets e.At as generation, so that tokens of a deleted user with
 	// the same id stay dead. ImportUsers writes e, with the user's id, for each user that it adds.
 	//
+	// The generation of the rights is e.At too, so that no server refuses the tokens of a user who
+	// had the same id before.
+	//
 	// A user with a verified address is not added when another user has verified it, and only one
 	// user of a batch is added with it. The others of the batch are added all the same.
 	//
@@ -75,6 +78,12 @@ type Users interface {
 	// [ErrNotFound] when there is no such user.
 	EnableUser(ctx context.Context, id uuid.UUID, e Event) (User, error)
 
+	// SetRights replaces a user's roles and claims, raises the generation of the rights, and
+	// publishes that, so that servers refuse the user's older access tokens until a refresh. Sessions
+	// live on. r.Generation is the one that was read: [ErrConflict] when it is no longer the user's.
+	// [ErrNotFound] when there is no such user.
+	SetRights(ctx context.Context, id uuid.UUID, r Rights, e Event) (User, error)
+
 	// DeleteUser removes a user, the user's sessions, attempt counters, known places, one-time
 	// tokens and mail. Audit events stay, and so does an empty row for each mail that was asked for,
 	// with a hash of its recipient ([MailRecipient]), so that the limits hold. The name is recorded as released at e.At, in the form of
@@ -107,6 +116,8 @@ type User struct {
 	Email           string    // the domain in A-labels; "" for none
 	EmailVerifiedAt time.Time // zero while the address is not verified
 	Locale          string    // languages of the latest sign-in or registration, best first: "de-CH,de,en"; "" when unknown
+
+	Rights Rights
 }
 
 // EmailVerified reports whether the user has an address and has verified it.
@@ -133,6 +144,7 @@ type NewUser struct {
 
 	Email  Address // zero for none
 	Locale string  // see User
+	Rights Rights  // without a generation
 
 	// Verification asks for the mail that verifies Email, as by RequestVerification, without its
 	// event. nil for no mail. The user is added whatever the decision is.

@@ -61,6 +61,7 @@ WITH known AS (
 SELECT COALESCE(u.id, '00000000-0000-0000-0000-000000000000'), COALESCE(u.username, ''), COALESCE(u.username_folded, ''),
     COALESCE(u.created_at, $5), u.disabled_at, COALESCE(u.password_changed_at, $5), COALESCE(u.failed_logins, 0), u.password_disabled_at,
     COALESCE(u.email, ''), u.email_verified_at, COALESCE(u.locale, ''),
+    COALESCE(u.roles, ''), COALESCE(u.claims, ''), COALESCE(u.rights_generation, 0),
     COALESCE(u.password_hash, ''), i.generation, COALESCE(u.generation, 0),
     EXISTS (SELECT 1 FROM anywhere), (SELECT reached FROM ceiling),
     (SELECT max(a.next_at) FROM login_attempts a, known

@@ -13,13 +13,13 @@ import (
 const channel = "authctl_revocations"
 
 const insertRevocation = `
-INSERT INTO revocations (at, user_id, session_id, generation, keys, spared)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO revocations (at, user_id, session_id, generation, keys, spared, rights_generation)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 RETURNING pg_notify('` + channel + `', '')`
 
 // publish appends to the feed within a transaction. Listeners are notified when it commits.
 func publish(ctx context.Context, tx pgx.Tx, r store.Revocation) error {
-	_, err := tx.Exec(ctx, insertRevocation, r.At, nullID(r.UserID), nullID(r.SessionID), r.Generation, r.Keys, nullID(r.Spared))
+	_, err := tx.Exec(ctx, insertRevocation, r.At, nullID(r.UserID), nullID(r.SessionID), r.Generation, r.Keys, nullID(r.Spared), r.Rights)
 	return err
 }
 
@@ -28,7 +28,7 @@ func publish(ctx context.Context, tx pgx.Tx, r store.Revocation) error {
 // pooler may send it to another server than the statement before.
 const selectNewFeed = currentEra + `
 SELECT now.system, now.line, now.boot, CAST(pg_current_snapshot() AS TEXT), i.generation, clock_timestamp(),
-    r.at, r.user_id, r.session_id, r.generation, r.keys, r.spared
+    r.at, r.user_id, r.session_id, r.generation, r.keys, r.spared, r.rights_generation
 FROM installation i CROSS JOIN now LEFT JOIN revocations r ON ` + era + ` = $1
     AND r.tx >= pg_snapshot_xmin($2::text::pg_snapshot) AND NOT pg_visible_in_snapshot(r.tx, $2::text::pg_snapshot)
     AND ` + fromHere
@@ -42,7 +42,7 @@ SELECT now.system, now.line, now.boot, CAST(pg_current_snapshot() AS TEXT), i.ge
 FROM installation i CROSS JOIN now`
 
 const selectFeedPage = `
-SELECT id, at, user_id, session_id, generation, keys, spared
+SELECT id, at, user_id, session_id, generation, keys, spared, rights_generation
 FROM revocations
 WHERE id > $1 AND at >= $2
 ORDER BY id
@@ -74,13 +74,13 @@ func (s *Store) newFeed(ctx context.Context, after store.Position) (feed store.F
 	for rows.Next() {
 		var at *time.Time
 		var userID, sessionID, spared uuid.NullUUID
-		var generation *int64
+		var generation, rights *int64
 		var keys *bool
-		if err := rows.Scan(append(p.dest(), &feed.Installation, &feed.Clock, &at, &userID, &sessionID, &generation, &keys, &spared)...); err != nil {
+		if err := rows.Scan(append(p.dest(), &feed.Installation, &feed.Clock, &at, &userID, &sessionID, &generation, &keys, &spared, &rights)...); err != nil {
 			return store.Feed{}, p, translate("read revocations", err)
 		}
 		if at != nil { // nil when the feed has no entry
-			feed.Entries = append(feed.Entries, store.Revocation{Keys: *keys, At: at.UTC(), UserID: userID.UUID, SessionID: sessionID.UUID, Generation: *generation, Spared: spared.UUID})
+			feed.Entries = append(feed.Entries, store.Revocation{Keys: *keys, At: at.UTC(), UserID: userID.UUID, SessionID: sessionID.UUID, Generation: *generation, Spared: spared.UUID, Rights: *rights})
 		}
 	}
 	feed.Position, feed.History = p.position(), p.history
@@ -103,7 +103,7 @@ func (s *Store) wholeFeed(ctx context.Context, since time.Time) (store.Feed, err
 		}
 		page, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r store.Revocation, err error) {
 			var userID, sessionID, spared uuid.NullUUID
-			err = row.Scan(&last, &r.At, &userID, &sessionID, &r.Generation, &r.Keys, &spared)
+			err = row.Scan(&last, &r.At, &userID, &sessionID, &r.Generation, &r.Keys, &spared, &r.Rights)
 			r.At, r.UserID, r.SessionID, r.Spared = r.At.UTC(), userID.UUID, sessionID.UUID, spared.UUID
 			return r, err
 		})

@@ -14,18 +14,18 @@ import (
 // deadlock. COPY would need an intermediate table, because a row that exists
 // already must not fail the others.
 //
-//	$1 to $7, $15, $17 to $20 the users, one array a column    $16 their generation
+//	$1 to $7, $15, $17 to $22 the users, one array a column    $16 their generations
 //	$8 to $14 the event: at, action, actor, address, user agent, request, reason
 const insertUsers = `
 WITH incoming AS (
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[], $15::timestamptz[],
-            $17::text[], $18::text[], $19::timestamptz[], $20::text[]) AS i
-        (id, username, folded, hash, created_at, disabled_at, changed_at, password_disabled_at, email, email_folded, verified_at, locale)
+            $17::text[], $18::text[], $19::timestamptz[], $20::text[], $21::text[], $22::text[]) AS i
+        (id, username, folded, hash, created_at, disabled_at, changed_at, password_disabled_at, email, email_folded, verified_at, locale, roles, claims)
 ), imported AS (
     INSERT INTO users (id, username, username_folded, password_hash, created_at, disabled_at, password_changed_at, password_disabled_at, generation,
-        email, email_folded, email_verified_at, locale)
+        email, email_folded, email_verified_at, locale, roles, claims, rights_generation)
     SELECT id, username, folded, NULLIF(hash, ''), created_at, disabled_at, changed_at, password_disabled_at, $16,
-        NULLIF(email, ''), NULLIF(email_folded, ''), verified_at, locale FROM incoming ORDER BY id
+        NULLIF(email, ''), NULLIF(email_folded, ''), verified_at, locale, roles, claims, $16 FROM incoming ORDER BY id
     ON CONFLICT DO NOTHING
     RETURNING id
 ), audited AS (
@@ -84,6 +84,7 @@ type importColumns struct {
 	emails, addresses []string // as given, and folded
 	verified          []*time.Time
 	locales           []string
+	roles, claims     []string
 }
 
 func columnsOf(users []store.ImportedUser) importColumns {
@@ -95,6 +96,7 @@ func columnsOf(users []store.ImportedUser) importColumns {
 		c.disabled, c.locked = append(c.disabled, nullable(u.DisabledAt)), append(c.locked, nullable(u.PasswordDisabledAt))
 		c.emails, c.addresses = append(c.emails, u.Email.Text), append(c.addresses, u.Email.Folded)
 		c.verified, c.locales = append(c.verified, nullable(importedVerifiedAt(u))), append(c.locales, u.Locale)
+		c.roles, c.claims = append(c.roles, u.Rights.Roles), append(c.claims, u.Rights.Claims)
 	}
 	return c
 }
@@ -120,7 +122,7 @@ func importUsers(ctx context.Context, tx pgx.Tx, c importColumns, e store.Event)
 	outcomes := make([]store.ImportOutcome, len(c.ids))
 	imported, err := idsOf(ctx, tx, insertUsers, c.keys, c.names, c.folded, c.hashes, c.created, c.disabled, c.changed,
 		e.At, string(e.Action), e.Actor, e.RemoteAddr, e.UserAgent, e.RequestID, e.Reason, c.locked, store.NextGeneration(e.At),
-		c.emails, c.addresses, c.verified, c.locales)
+		c.emails, c.addresses, c.verified, c.locales, c.roles, c.claims)
 	if err != nil || len(imported) == len(c.ids) {
 		return outcomes, err
 	}

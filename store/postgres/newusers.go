@@ -11,8 +11,8 @@ import (
 
 const insertUser = `
 INSERT INTO users AS u (id, username, username_folded, password_hash, created_at, password_changed_at,
-    email, email_folded, email_verified_at, locale)
-VALUES ($1, $2, $3, NULLIF($4, ''), $5, $5, NULLIF($6, ''), NULLIF($7, ''), $8, $9)
+    email, email_folded, email_verified_at, locale, roles, claims)
+VALUES ($1, $2, $3, NULLIF($4, ''), $5, $5, NULLIF($6, ''), NULLIF($7, ''), $8, $9, $10, $11)
 RETURNING ` + userColumns
 
 // CreateUser implements [store.Store].
@@ -20,7 +20,7 @@ func (s *Store) CreateUser(ctx context.Context, u store.NewUser, e store.Event) 
 	var row userRow
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, insertUser, u.ID, u.Username, u.Folded, u.PasswordHash, u.CreatedAt,
-			u.Email.Text, u.Email.Folded, nullTime(verifiedAt(u)), u.Locale).Scan(row.dest()...)
+			u.Email.Text, u.Email.Folded, nullTime(verifiedAt(u)), u.Locale, u.Rights.Roles, u.Rights.Claims).Scan(row.dest()...)
 		if err != nil {
 			return err
 		}

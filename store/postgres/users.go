@@ -11,11 +11,11 @@ import (
 )
 
 const userColumns = `u.id, u.username, u.username_folded, u.created_at, u.disabled_at, u.password_changed_at, u.failed_logins, u.password_disabled_at,
-    COALESCE(u.email, ''), u.email_verified_at, u.locale`
+    COALESCE(u.email, ''), u.email_verified_at, u.locale, u.roles, u.claims, u.rights_generation`
 
 // columnsRead is the capacity for the destinations of a scan: those of userColumns, and as many that
 // most queries read after them.
-const columnsRead = 24
+const columnsRead = 28
 
 // userRow scans userColumns.
 type userRow struct {
@@ -27,7 +27,7 @@ type userRow struct {
 func (r *userRow) dest() []any {
 	u := &r.user
 	return append(make([]any, 0, columnsRead), (*[16]byte)(&u.ID), &u.Username, &u.Folded, &u.CreatedAt, &r.disabled, &u.PasswordChangedAt, &u.FailedLogins, &r.passwordGone,
-		&u.Email, &r.verified, &u.Locale)
+		&u.Email, &r.verified, &u.Locale, &u.Rights.Roles, &u.Rights.Claims, &u.Rights.Generation)
 }
 
 func (r *userRow) get() store.User {
@@ -135,7 +135,7 @@ func (s *Store) UserByID(ctx context.Context, id uuid.UUID) (store.User, error) 
 const selectUsers = `
 WITH page AS (
     SELECT id, username, username_folded, created_at, disabled_at, password_changed_at, failed_logins, password_disabled_at,
-        email, email_verified_at, locale, password_hash, generation,
+        email, email_verified_at, locale, roles, claims, rights_generation, password_hash, generation,
         ($2 = '' OR strpos(username_folded, $2) > 0 OR strpos(email_folded, $2) > 0) IS TRUE AND (NOT $3 OR disabled_at IS NOT NULL) AS selected
     FROM users
     WHERE username_folded > $1

@@ -11,24 +11,24 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-const insertRevocation = `INSERT INTO revocations (at, user_id, session_id, generation, keys, spared) VALUES (?1, ?2, ?3, ?4, ?5, ?6)`
+const insertRevocation = `INSERT INTO revocations (at, user_id, session_id, generation, keys, spared, rights_generation) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`
 
 // publish appends to the feed within a transaction.
 func publish(ctx context.Context, tx *sql.Tx, r store.Revocation) error {
-	_, err := tx.ExecContext(ctx, insertRevocation, micros(r.At), nullID(r.UserID), nullID(r.SessionID), r.Generation, r.Keys, nullID(r.Spared))
+	_, err := tx.ExecContext(ctx, insertRevocation, micros(r.At), nullID(r.UserID), nullID(r.SessionID), r.Generation, r.Keys, nullID(r.Spared), r.Rights)
 	return err
 }
 
 // selectNewFeed reads the entries after a position. The position is an id: there is one writer at a
 // time, so rows become visible in the order of their ids.
 const selectNewFeed = `
-SELECT ` + lastID + `, i.generation, ` + clockMicros + `, r.at, r.user_id, r.session_id, r.generation, r.keys, r.spared
+SELECT ` + lastID + `, i.generation, ` + clockMicros + `, r.at, r.user_id, r.session_id, r.generation, r.keys, r.spared, r.rights_generation
 FROM installation i LEFT JOIN revocations r ON r.id > ?1`
 
 const selectPosition = `SELECT ` + lastID + `, generation, ` + clockMicros + ` FROM installation`
 
 const selectFeedPage = `
-SELECT id, at, user_id, session_id, generation, keys, spared
+SELECT id, at, user_id, session_id, generation, keys, spared, rights_generation
 FROM revocations
 WHERE id > ?1 AND at >= ?2
 ORDER BY id
@@ -54,15 +54,15 @@ func (s *Store) Revocations(ctx context.Context, after store.Position, since tim
 	var newest int64
 	for rows.Next() {
 		var clock int64
-		var at, generation sql.NullInt64
+		var at, generation, rights sql.NullInt64
 		var userID, sessionID, spared uuid.NullUUID
 		var keys sql.NullBool
-		if err := rows.Scan(&newest, &feed.Installation, &clock, &at, &userID, &sessionID, &generation, &keys, &spared); err != nil {
+		if err := rows.Scan(&newest, &feed.Installation, &clock, &at, &userID, &sessionID, &generation, &keys, &spared, &rights); err != nil {
 			return store.Feed{}, translate("read revocations", err)
 		}
 		feed.Clock = instant(clock)
 		if at.Valid { // NULL when the feed has no entry
-			feed.Entries = append(feed.Entries, store.Revocation{Keys: keys.Bool, At: instant(at.Int64), UserID: userID.UUID, SessionID: sessionID.UUID, Generation: generation.Int64, Spared: spared.UUID})
+			feed.Entries = append(feed.Entries, store.Revocation{Keys: keys.Bool, At: instant(at.Int64), UserID: userID.UUID, SessionID: sessionID.UUID, Generation: generation.Int64, Spared: spared.UUID, Rights: rights.Int64})
 		}
 	}
 	if err := rows.Err(); err != nil {
@@ -106,7 +106,7 @@ func (s *Store) feedPage(ctx context.Context, last *int64, since time.Time) ([]s
 		var r store.Revocation
 		var at int64
 		var userID, sessionID, spared uuid.NullUUID
-		if err := rows.Scan(last, &at, &userID, &sessionID, &r.Generation, &r.Keys, &spared); err != nil {
+		if err := rows.Scan(last, &at, &userID, &sessionID, &r.Generation, &r.Keys, &spared, &r.Rights); err != nil {
 			return nil, err
 		}
 		r.At, r.UserID, r.SessionID, r.Spared = instant(at), userID.UUID, sessionID.UUID, spared.UUID

@@ -13,8 +13,8 @@ import (
 
 const insertImported = `
 INSERT INTO users (id, username, username_folded, password_hash, created_at, disabled_at, password_changed_at, password_disabled_at, generation,
-    email, email_folded, email_verified_at, locale)
-VALUES (?1, ?2, ?3, NULLIF(?4, ''), ?5, ?6, ?7, ?8, ?9, NULLIF(?10, ''), NULLIF(?11, ''), ?12, ?13)
+    email, email_folded, email_verified_at, locale, roles, claims, rights_generation)
+VALUES (?1, ?2, ?3, NULLIF(?4, ''), ?5, ?6, ?7, ?8, ?9, NULLIF(?10, ''), NULLIF(?11, ''), ?12, ?13, ?14, ?15, ?9)
 ON CONFLICT DO NOTHING`
 
 const fillPassword = `
@@ -59,7 +59,7 @@ func importUser(ctx context.Context, tx *sql.Tx, insert, audit *sql.Stmt, u stor
 	e.UserID = u.ID
 	added, err := changesRow(insert.ExecContext(ctx, u.ID, u.Username, u.Folded, u.PasswordHash, micros(u.CreatedAt), nullable(u.DisabledAt),
 		micros(u.PasswordChangedAt), nullable(u.PasswordDisabledAt), store.NextGeneration(e.At),
-		u.Email.Text, u.Email.Folded, nullable(importedVerifiedAt(u)), u.Locale))
+		u.Email.Text, u.Email.Folded, nullable(importedVerifiedAt(u)), u.Locale, u.Rights.Roles, u.Rights.Claims))
 	if err != nil {
 		return 0, err
 	}

@@ -11,11 +11,11 @@ import (
 
 // userColumns uses the name users, not an alias, because RETURNING knows no alias.
 const userColumns = `users.id, users.username, users.username_folded, users.created_at, users.disabled_at, users.password_changed_at, users.failed_logins, users.password_disabled_at,
-    COALESCE(users.email, ''), users.email_verified_at, users.locale`
+    COALESCE(users.email, ''), users.email_verified_at, users.locale, users.roles, users.claims, users.rights_generation`
 
 // columnsRead is the capacity for the destinations of a scan: those of userColumns, and as many that
 // most queries read after them.
-const columnsRead = 24
+const columnsRead = 28
 
 // userRow scans userColumns.
 type userRow struct {
@@ -27,7 +27,7 @@ type userRow struct {
 func (r *userRow) dest() []any {
 	u := &r.user
 	return append(make([]any, 0, columnsRead), &u.ID, &u.Username, &u.Folded, &r.created, &r.disabled, &r.changed, &u.FailedLogins, &r.passwordGone,
-		&u.Email, &r.verified, &u.Locale)
+		&u.Email, &r.verified, &u.Locale, &u.Rights.Roles, &u.Rights.Claims, &u.Rights.Generation)
 }
 
 func (r *userRow) get() store.User {
@@ -135,7 +135,7 @@ func (s *Store) UserByID(ctx context.Context, id uuid.UUID) (store.User, error) 
 const selectUsers = `
 WITH page AS (
     SELECT id, username, username_folded, created_at, disabled_at, password_changed_at, failed_logins, password_disabled_at,
-        email, email_verified_at, locale, password_hash, generation,
+        email, email_verified_at, locale, roles, claims, rights_generation, password_hash, generation,
         (?2 = '' OR instr(username_folded, ?2) > 0 OR instr(email_folded, ?2) > 0) IS TRUE AND (NOT ?3 OR disabled_at IS NOT NULL) AS selected
     FROM users
     WHERE username_folded > ?1

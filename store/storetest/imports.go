@@ -202,6 +202,7 @@ func credentialsOf(u store.ImportedUser) store.Credentials {
 	return store.Credentials{PasswordHash: u.PasswordHash, Generation: store.Generation{User: store.NextGeneration(noon)}, User: store.User{
 		ID: u.ID, Username: u.Username, Folded: u.Folded, CreatedAt: u.CreatedAt, DisabledAt: u.DisabledAt, PasswordChangedAt: u.PasswordChangedAt,
 		PasswordDisabledAt: u.PasswordDisabledAt, Email: u.Email.Text, EmailVerifiedAt: u.EmailVerifiedAt, Locale: u.Locale,
+		Rights: store.Rights{Roles: u.Rights.Roles, Claims: u.Rights.Claims, Generation: store.NextGeneration(noon)},
 	}}
 }
 

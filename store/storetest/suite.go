@@ -29,6 +29,7 @@ func Run(t *testing.T, b Backend) {
 		cases []testCase
 	}{
 		{"users", userCases},
+		{"rights", rightsCases},
 		{"released names", releasedNameCases},
 		{"sessions", sessionCases},
 		{"user sessions", userSessionCases},

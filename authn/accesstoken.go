@@ -21,6 +21,7 @@ const AudienceNone = "none"
 
 const (
 	maxAccessToken = 4096             // bytes; longer ones are refused unread
+	maxIssuedToken = 3500             // bytes; browsers drop a cookie of more than 4,096 bytes with its name (RFC 6265bis, section 5.6)
 	clockSkew      = 30 * time.Second // how far in the future iat may lie, when nodes disagree
 )
 
@@ -33,6 +34,8 @@ type accessTokens struct {
 	clientID  string
 	typ       tokenType // of new tokens
 	ttl       time.Duration
+	rights    bool // tokens carry roles and claims
+	envelope  int  // max length of header and signature, encoded, with the dots
 }
 
 // claims is the payload of an access token. A token may have only these members, each once. Tokens
@@ -50,6 +53,12 @@ type claims struct {
 	Generation [2]int64 `json:"gen"` // installation, user
 	IssuedAt   int64    `json:"iat"`
 	ExpiresAt  int64    `json:"exp"`
+
+	// The user's, each absent while there is none. Servers of releases without them refuse tokens that
+	// have one.
+	Roles  roleList `json:"roles,omitzero"` // RFC 9068, section 2.2.3.1
+	Custom userInfo `json:"claims,omitzero"`
+	Rights int64    `json:"rgen,omitzero"` // generation of roles and claims
 }
 
 // accessClaims is the content of a verified token.
@@ -59,12 +68,14 @@ type accessClaims struct {
 	sessionID  uuid.UUID
 	expiresAt  time.Time
 	generation store.Generation
+	roles      string // as in store.Rights
+	rights     int64  // generation of the user's roles and claims
 }
 
 // newAccessTokens returns accessTokens with the secrets as keys of HS256, until another ring is
 // set. The first secret signs.
 func newAccessTokens(secrets []keySecret, issuer, audience string, ttl time.Duration) *accessTokens {
-	a := &accessTokens{issuer: issuer, audiences: audiences(audience, issuer), ttl: ttl}
+	a := &accessTokens{issuer: issuer, audiences: audiences(audience, issuer), ttl: ttl, rights: true, envelope: envelopeOf(AlgorithmHS256)}
 	a.clientID = cmp.Or(a.audiences[0], issuer)
 	var rows []store.SigningKey
 	for i, secret := range secrets {
@@ -94,8 +105,9 @@ func audiences(configured, issuer string) []string {
 }
 
 // issue signs a token for a user's session. The token expires after the access lifetime, but never
-// later than the session.
-func (a *accessTokens) issue(username string, session store.Session, now time.Time) (token string, expires time.Time, err error) {
+// later than the session. It never has more than 3,500 bytes: issue fails then. [Service.SetRights]
+// and [Service.RenameUser] refuse what would lead there; a longer issuer may.
+func (a *accessTokens) issue(u store.User, session store.Session, now time.Time) (token string, expires time.Time, err error) {
 	key := a.ring.Load().active
 	if !key.signs() {
 		return "", time.Time{}, errCannotSign
@@ -106,20 +118,25 @@ func (a *accessTokens) issue(username string, session store.Session, now time.Ti
 	}
 	expires = expires.Truncate(time.Second) // exp counts seconds
 	user := session.UserID.String()
-	payload, err := json.Marshal(&claims{
+	content := claims{
 		ID:         newTokenID(),
 		ClientID:   a.clientID,
 		Issuer:     a.issuer,
 		Audience:   a.audiences[0],
 		Subject:    user,
 		UserID:     user,
-		Username:   username,
+		Username:   u.Username,
 		SessionID:  session.ID.String(),
 		SignedIn:   a.signedIn(session),
 		Generation: [2]int64{session.Generation.Installation, session.Generation.User},
 		IssuedAt:   now.Unix(),
 		ExpiresAt:  expires.Unix(),
-	})
+		Rights:     u.Rights.Generation,
+	}
+	if a.rights {
+		content.Roles, content.Custom = roleList(u.Rights.Roles), userInfo(u.Rights.Claims)
+	}
+	payload, err := json.Marshal(&content)
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("encode access token: %w", err)
 	}
@@ -128,7 +145,11 @@ func (a *accessTokens) issue(username string, session store.Session, now time.Ti
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("sign access token: %w", err)
 	}
-	return signed + "." + base64.RawURLEncoding.EncodeToString(signature), expires, nil
+	token = signed + "." + base64.RawURLEncoding.EncodeToString(signature)
+	if len(token) > maxIssuedToken {
+		return "", time.Time{}, fmt.Errorf("the access token of user %s would have %d bytes, and it may have %d: remove roles or claims with authctl user set, or shorten jwt.issuer and jwt.audience", user, len(token), maxIssuedToken)
+	}
+	return token, expires, nil
 }
 
 // signedIn returns the auth_time of a session's tokens: when it signed in, in seconds (RFC 9068,
@@ -243,5 +264,7 @@ func (a *accessTokens) accept(c claims, now time.Time) (accessClaims, bool) {
 		sessionID:  sessionID,
 		expiresAt:  time.Unix(c.ExpiresAt, 0).UTC(),
 		generation: store.Generation{Installation: c.Generation[0], User: c.Generation[1]},
+		roles:      string(c.Roles),
+		rights:     c.Rights,
 	}, true
 }

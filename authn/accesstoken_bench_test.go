@@ -1,6 +1,10 @@
 package authn
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/authctl/authctl/store"
+)
 
 // BenchmarkIssueAlgorithms measures the time to issue a token, and the token's length.
 func BenchmarkIssueAlgorithms(b *testing.B) {
@@ -11,7 +15,7 @@ func BenchmarkIssueAlgorithms(b *testing.B) {
 			var token string
 			for b.Loop() {
 				var err error
-				if token, _, err = a.issue("alice", testSession, issuedAt); err != nil {
+				if token, _, err = a.issue(store.User{Username: "alice"}, testSession, issuedAt); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -45,6 +45,7 @@ type feedBucket struct {
 	sessions map[uuid.UUID]struct{}
 	users    map[uuid.UUID]int64 // the min generation that tokens must have
 	spared   map[uuid.UUID]int64 // sessions that are exempt from that, up to this generation
+	rights   map[uuid.UUID]int64 // the min generation of rights that a user's tokens must have
 }
 
 func newFeed(window time.Duration) *feed {
@@ -75,6 +76,21 @@ func (s *feedSnapshot) ended(c accessClaims) bool {
 	return false
 }
 
+// outdated reports whether the rights of an access token's user have changed since it was issued.
+func (s *feedSnapshot) outdated(c accessClaims) bool {
+	for i := range s.recent {
+		if r := &s.recent[i]; r.Rights > c.rights && r.UserID == c.userID {
+			return true
+		}
+	}
+	for _, b := range s.buckets {
+		if b.rights[c.userID] > c.rights {
+			return true
+		}
+	}
+	return false
+}
+
 func (s *feedSnapshot) behind(c accessClaims, user int64) bool {
 	return c.generation.Behind(store.Generation{Installation: s.installation, User: user})
 }
@@ -83,7 +99,7 @@ func (s *feedSnapshot) behind(c accessClaims, user int64) bool {
 func (s *feedSnapshot) entries() int {
 	n := len(s.recent)
 	for _, b := range s.buckets {
-		n += len(b.sessions) + len(b.users)
+		n += len(b.sessions) + len(b.users) + len(b.rights)
 	}
 	return n
 }
@@ -162,9 +178,12 @@ func (f *feed) sort(s *feedSnapshot) {
 			b = s.copyBucket(from)
 			copied[from] = b
 		}
-		if r.SessionID != uuid.Nil {
+		switch {
+		case r.Rights != 0:
+			b.rights[r.UserID] = max(b.rights[r.UserID], r.Rights)
+		case r.SessionID != uuid.Nil:
 			b.sessions[r.SessionID] = struct{}{}
-		} else {
+		default:
 			b.users[r.UserID] = max(b.users[r.UserID], r.Generation)
 			if r.Spared != uuid.Nil {
 				b.spared[r.Spared] = max(b.spared[r.Spared], r.Generation)
@@ -178,11 +197,11 @@ func (f *feed) sort(s *feedSnapshot) {
 func (s *feedSnapshot) copyBucket(from time.Time) *feedBucket {
 	for i, b := range s.buckets {
 		if b.from.Equal(from) {
-			s.buckets[i] = &feedBucket{from, maps.Clone(b.sessions), maps.Clone(b.users), maps.Clone(b.spared)}
+			s.buckets[i] = &feedBucket{from, maps.Clone(b.sessions), maps.Clone(b.users), maps.Clone(b.spared), maps.Clone(b.rights)}
 			return s.buckets[i]
 		}
 	}
-	b := &feedBucket{from, map[uuid.UUID]struct{}{}, map[uuid.UUID]int64{}, map[uuid.UUID]int64{}}
+	b := &feedBucket{from, map[uuid.UUID]struct{}{}, map[uuid.UUID]int64{}, map[uuid.UUID]int64{}, map[uuid.UUID]int64{}}
 	s.buckets = append(s.buckets, b)
 	return b
 }

@@ -26,12 +26,14 @@ type Arrival struct {
 	DisabledAt         time.Time // zero for an enabled user
 	PasswordChangedAt  time.Time // zero for CreatedAt
 	PasswordDisabledAt time.Time // zero while the password may be used
+	Roles              string    // words between spaces
+	Claims             string    // a JSON object; "" for none
 }
 
 // CheckArrival returns the user as it would be stored. It fails with [CodeInvalidUsername], with
 // [CodeInvalidEmail] for a user who has no username and an address that cannot get mail from here,
-// or with [CodeInvalidRequest] when the password hash cannot be verified here. The message gives
-// the reason and nothing of the hash. A user who has a username loses such an address.
+// or with [CodeInvalidRequest] when the password hash cannot be verified here, or for roles and claims
+// that [Service.SetRights] refuses. The message gives the reason and nothing of the hash. A user who has a username loses such an address.
 func (s *Service) CheckArrival(in Arrival) (store.ImportedUser, error) {
 	if in.ID == uuid.Nil {
 		in.ID = arrivalID(in.Origin)
@@ -56,6 +58,10 @@ func (s *Service) CheckArrival(in Arrival) (store.ImportedUser, error) {
 			return store.ImportedUser{}, refuse(CodeInvalidRequest, "the "+strings.TrimPrefix(err.Error(), "the "))
 		}
 	}
+	rights, err := s.ParseRights(in.Username, strings.Fields(in.Roles), in.Claims)
+	if err != nil {
+		return store.ImportedUser{}, err
+	}
 	if in.CreatedAt.IsZero() {
 		in.CreatedAt = s.now()
 	}
@@ -71,6 +77,7 @@ func (s *Service) CheckArrival(in Arrival) (store.ImportedUser, error) {
 	return store.ImportedUser{
 		NewUser: store.NewUser{
 			ID: in.ID, Username: in.Username, Folded: folded, PasswordHash: in.PasswordHash, CreatedAt: micro(in.CreatedAt), Email: email,
+			Rights: rights,
 		},
 		DisabledAt:         micro(in.DisabledAt),
 		PasswordChangedAt:  micro(in.PasswordChangedAt),

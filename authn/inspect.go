@@ -46,6 +46,8 @@ type Inspection struct {
 	ExpiresAt  time.Time
 	Generation store.Generation // the generation of the token or its session
 	Current    store.Generation // the current generation; zero when it could not be read
+
+	rights int64 // the generation of roles and claims in an access token
 }
 
 // is returns the inspection with a verdict and its reason.
@@ -99,7 +101,15 @@ func decodeJWT(token string) (Inspection, bool) {
 	var header struct {
 		KeyID string `json:"kid"`
 	}
-	var c claims
+	var c struct { // of whoever has issued the token
+		Subject    string   `json:"sub"`
+		Username   string   `json:"username"`
+		SessionID  string   `json:"sid"`
+		Generation [2]int64 `json:"gen"`
+		Rights     int64    `json:"rgen"`
+		IssuedAt   int64    `json:"iat"`
+		ExpiresAt  int64    `json:"exp"`
+	}
 	for i, into := range []any{&header, &c} {
 		b, err := base64.RawURLEncoding.DecodeString(parts[i])
 		if err != nil || json.Unmarshal(b, into) != nil {
@@ -108,7 +118,7 @@ func decodeJWT(token string) (Inspection, bool) {
 	}
 	in := Inspection{Kind: "access", KeyID: header.KeyID, Username: c.Username,
 		IssuedAt: time.Unix(c.IssuedAt, 0).UTC(), ExpiresAt: time.Unix(c.ExpiresAt, 0).UTC(),
-		Generation: store.Generation{Installation: c.Generation[0], User: c.Generation[1]}}
+		Generation: store.Generation{Installation: c.Generation[0], User: c.Generation[1]}, rights: c.Rights}
 	in.UserID, _ = uuid.Parse(c.Subject) // zero when the subject is no UUID
 	in.SessionID, _ = uuid.Parse(c.SessionID)
 	return in, true
@@ -139,6 +149,8 @@ func (s *Service) inspectAccess(ctx context.Context, token string, in Inspection
 		return s.because(ctx, in, in.UserID, "its generation is behind")
 	case !access.SessionExists:
 		return s.because(ctx, in, uuid.Nil, "its session has ended")
+	case in.rights < access.User.Rights.Generation:
+		return in.is(VerdictNotGood, "the user's roles or claims have changed since; a refresh gets one that is good"), nil
 	case len(in.Missing) > 0:
 		return in, nil
 	}

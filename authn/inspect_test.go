@@ -2,6 +2,7 @@ package authn
 
 import (
 	"bytes"
+	"encoding/base64"
 	"strings"
 	"testing"
 	"time"
@@ -71,6 +72,37 @@ func TestInspectTellsWhy(t *testing.T) {
 		in, err := other.Inspect(f.ctx, h.AccessToken)
 		if err != nil || in.OurKey || in.Verdict != VerdictNotGood || !strings.Contains(in.Why, "another key") {
 			t.Errorf("another key: got %+v, %v", in, err)
+		}
+	})
+}
+
+// TestAForeignTokenIsRecognised: other programs have other forms of jti, roles and claims.
+func TestAForeignTokenIsRecognised(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, openSQLite(t), nil)
+	b64 := base64.RawURLEncoding.EncodeToString
+	payload := `{"sub":"x","jti":"0b7e3c52-6f0d-4a55-9f0c-2f6f0f1c9a11","roles":"Admin","claims":[],"aud":["a","b"],"iat":1,"exp":4000000000}`
+	in, err := f.Inspect(f.ctx, b64([]byte(`{"alg":"RS256","kid":"x"}`))+"."+b64([]byte(payload))+".x")
+	if err != nil || in.Kind != "access" || in.KeyID != "x" || in.Verdict != VerdictNotGood {
+		t.Errorf("got %+v, %v", in, err)
+	}
+}
+
+// TestInspectTellsATokenOfFormerRoles: servers refuse it, and a refresh helps.
+func TestInspectTellsATokenOfFormerRoles(t *testing.T) {
+	t.Parallel()
+	onBoth(t, nil, func(t *testing.T, f *fixture) {
+		f.register(t, "alice")
+		before := f.signIn(t, "alice")
+		f.setRights(t, "alice", RightsChange{Grant: []string{"admin"}})
+		after, err := f.Refresh(f.ctx, visitor, before.RefreshToken)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for token, want := range map[string]Verdict{before.AccessToken: VerdictNotGood, after.AccessToken: VerdictGood} {
+			if in, err := f.Inspect(f.ctx, token); err != nil || in.Verdict != want {
+				t.Errorf("got %s (%s), %v, want %s", in.Verdict, in.Why, err, want)
+			}
 		}
 	})
 }

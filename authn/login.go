@@ -241,7 +241,7 @@ func (s *Service) newPlace(attempt *store.Attempt, locale string, now time.Time)
 
 // grant signs the access token that accompanies a refresh token.
 func (s *Service) grant(user store.User, session store.Session, token refreshToken, now time.Time) (Grant, error) {
-	access, expires, err := s.access.issue(user.Username, session, now)
+	access, expires, err := s.access.issue(user, session, now)
 	if err != nil {
 		return Grant{}, fail(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
@@ -33,7 +34,7 @@ func TestRefreshTokensBehaveAsTheModelSays(t *testing.T) {
 		var run atomic.Int64
 		var resumed time.Time
 		rapid.Check(t, func(t *rapid.T) {
-			drive(t, f, f, db, &resumed, run.Add(1), "login", "refresh", "refresh again", "refresh at once", "chain", "failover", "outage", "wait a little")
+			drive(t, f, f, db, &resumed, run.Add(1), "login", "set roles", "refresh", "refresh again", "refresh at once", "chain", "failover", "outage", "wait a little")
 		})
 		f.wantBatches(t)
 	})
@@ -95,6 +96,7 @@ func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run i
 			return
 		}
 		s.access = append(s.access, g)
+		s.user.checkRights(t, g)
 		if !g.RefreshExpiresAt.Equal(s.expires) {
 			t.Fatalf("refresh: got expiry %s, want %s", g.RefreshExpiresAt, s.expires)
 		}
@@ -118,6 +120,7 @@ func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run i
 			if replaced != nil {
 				replaced.gone = true
 			}
+			u.checkRights(t, g)
 			w.start(u, g, now)
 		},
 		"bad login": func(t *rapid.T) {
@@ -193,7 +196,7 @@ func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run i
 				t.Fatalf("a disabled user's session is not behind")
 			}
 			check(t, "verify elsewhere", err, want)
-			if err == nil && (who.username != s.user.name || who.sessionID != g.SessionID) {
+			if err == nil && (who.username != s.user.name || who.sessionID != g.SessionID || who.Roles() != s.user.rights.Roles) {
 				t.Fatalf("verify elsewhere: got %+v", who)
 			}
 		},
@@ -251,6 +254,19 @@ func drive(t *rapid.T, f, node *fixture, db *database, resumed *time.Time, run i
 			_, err := f.EnableUser(f.ctx, operator, u.name)
 			check(t, "enable", err, "")
 			u.disabled = false
+		},
+		"set roles": func(t *rapid.T) {
+			u := w.anyUser(t)
+			change := RightsChange{Grant: rapid.SliceOf(rapid.SampledFrom([]string{"admin", "editor"})).Draw(t, "given")}
+			if rapid.Bool().Draw(t, "instead") {
+				change = RightsChange{Revoke: []string{"admin"}, Set: map[string]jsontext.Value{"n": []byte(rapid.SampledFrom([]string{"1", "2"}).Draw(t, "claim"))}}
+			}
+			is, changed, err := f.SetRights(f.ctx, operator, u.name, change)
+			check(t, "set roles", err, "")
+			if changed == (is.Rights == u.rights) || changed && is.Rights.Generation <= u.rights.Generation {
+				t.Fatalf("set roles: %t, from %+v to %+v", changed, u.rights, is.Rights)
+			}
+			u.rights = is.Rights
 		},
 		"set password": func(t *rapid.T) {
 			u := w.anyUser(t)

@@ -147,6 +147,7 @@ func (w *world) mailActions(run int64) map[string]func(*rapid.T) {
 				s.expires = s.absolute
 			}
 			s.access = append(s.access, g)
+			s.user.checkRights(t, g)
 			if g.SessionID != who.sessionID || !g.RefreshExpiresAt.Equal(s.expires) {
 				t.Fatalf("change password: got %+v, want expiry %s", g, s.expires)
 			}

@@ -29,6 +29,7 @@ type modelUser struct {
 	email    string // verified; "" for none
 	pending  string // not verified; "" for none
 	disabled bool
+	rights   store.Rights
 }
 
 type modelSession struct {
@@ -116,8 +117,17 @@ func (s *modelSession) profile(g Grant, now time.Time) Code {
 		return CodeTokenExpired
 	case s.gone || s.behind || s.user.disabled:
 		return CodeSessionRevoked
+	case g.User.Rights != s.user.rights:
+		return CodeTokenExpired
 	default:
 		return ""
+	}
+}
+
+// checkRights compares the rights that came with tokens with those of the model.
+func (u *modelUser) checkRights(t *rapid.T, g Grant) {
+	if g.User.Rights != u.rights {
+		t.Fatalf("tokens of %s have the rights %+v, want %+v", u.name, g.User.Rights, u.rights)
 	}
 }
 

@@ -25,6 +25,7 @@ type NewAccount struct {
 	Account
 	Verified   bool // the operator vouches for Email
 	NoPassword bool // the account has none, and Password is ignored
+	Rights     RightsChange
 }
 
 // Registered is the result of creating an account or setting a password.
@@ -117,6 +118,10 @@ func (s *Service) addUser(ctx context.Context, a Actor, in NewAccount, email sto
 	if err != nil {
 		return Registered{}, err
 	}
+	rights, err := s.changedRights(in.Username, store.Rights{}, in.Rights)
+	if err != nil {
+		return Registered{}, err
+	}
 	var hash, warning string
 	if !in.NoPassword {
 		if hash, warning, err = s.newHash(ctx, in.Password, namesOf(folded, email.Text)); err != nil {
@@ -125,10 +130,11 @@ func (s *Service) addUser(ctx context.Context, a Actor, in NewAccount, email sto
 	}
 	now := s.now()
 	id := uuid.New()
-	e := a.event(store.ActionUserCreated, now)
+	e := describeChange(a.event(store.ActionUserCreated, now), store.Rights{}, rights)
 	e.UserID = id
 	u := store.NewUser{
 		ID: id, Username: in.Username, Folded: folded, PasswordHash: hash, CreatedAt: now, Email: email, Locale: cleanLocale(in.Locale),
+		Rights: rights,
 	}
 	if quarantine > 0 {
 		u.NotReleasedAfter = now.Add(-quarantine)

@@ -5,8 +5,12 @@ import (
 	"sync"
 )
 
-// maxSeenTokens is how many tokens a key remembers in each of two halves: 6 MiB together.
-const maxSeenTokens = 4096
+// The max number of tokens that a key remembers in each of two halves, and their max bytes: 7 MiB
+// together. Tokens with many roles and claims reach the latter first.
+const (
+	maxSeenTokens = 4096
+	maxSeenBytes  = maxSeenTokens * 900
+)
 
 // seenTokens caches the claims of tokens whose signature was good, because verifying an Ed25519
 // signature takes longer than the rest of a request. It does not say whether a token is still
@@ -15,6 +19,7 @@ const maxSeenTokens = 4096
 type seenTokens struct {
 	mu         sync.Mutex
 	young, old map[string]claims // keyed by the whole token; a full young becomes old
+	bytes      int               // of the tokens in young
 }
 
 // find returns the claims of a token, if it is cached.
@@ -39,11 +44,12 @@ func (s *seenTokens) add(token string, c claims) {
 }
 
 func (s *seenTokens) put(token string, c claims) {
-	if len(s.young) >= maxSeenTokens {
-		s.old, s.young = s.young, nil
+	if len(s.young) >= maxSeenTokens || s.bytes >= maxSeenBytes {
+		s.old, s.young, s.bytes = s.young, nil, 0
 	}
 	if s.young == nil {
 		s.young = make(map[string]claims)
 	}
 	s.young[token] = c
+	s.bytes += len(token) + len(c.Roles)
 }

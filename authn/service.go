@@ -30,6 +30,7 @@ type Config struct {
 	Algorithm           string         // of the access tokens; "" for HS256
 	Issuer              string         // iss of every access token
 	Audience            string         // aud of every access token; "" for the issuer, [AudienceNone] for none
+	RightsOutOfTokens   bool           // access tokens do not carry the users' roles and claims
 	ClientID            string         // client_id of every access token; "" for the audience, or else the issuer
 	TokenType           string         // typ of every access token, [TypeAccessToken] or [TypeJWT]; "" for the former
 	AccessTTL           time.Duration  // life of an access token
@@ -114,6 +115,7 @@ func New(cfg Config, st store.Store) (*Service, error) {
 	}
 	s.access.clientID = cmp.Or(cfg.ClientID, s.access.clientID)
 	s.access.typ = tokenType(slices.Index(typeNames[:], cfg.TokenType))
+	s.access.rights, s.access.envelope = !cfg.RightsOutOfTokens, envelopeOf(cfg.Algorithm)
 	s.rules.Store(rules)
 	s.Keys = &Keys{
 		store: st, rules: &s.rules, access: s.access, algorithm: cfg.Algorithm, staleness: cfg.MaxStaleness, now: s.now,

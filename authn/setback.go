@@ -55,7 +55,7 @@ func (f *follower) overcome(ctx context.Context) error {
 	}
 	switch {
 	case counters > 0 || sessions > 0:
-		f.notice(Restored, fmt.Errorf("raised %d counters and ended %d sessions again; repeat the password changes, disablings and deletions that were lost", counters, sessions))
+		f.notice(Restored, fmt.Errorf("raised %d counters and ended %d sessions again; repeat the password changes, disablings, deletions and changes of roles that were lost", counters, sessions))
 	case back.cause == nil:
 		f.notice(NewHistory, nil)
 	}
@@ -63,7 +63,8 @@ func (f *follower) overcome(ctx context.Context) error {
 }
 
 // reapply raises the generations in the database to those that this process remembers, and ends
-// again the sessions that it knows to have ended.
+// again the sessions that it knows to have ended. Where the database has lost a change of rights,
+// all the user's tokens need a refresh, also those with the rights that were lost.
 func (c *Cluster) reapply(ctx context.Context, a Actor) (counters, sessions int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, wholeTimeout)
 	defer cancel()
@@ -82,6 +83,18 @@ func (c *Cluster) reapply(ctx context.Context, a Actor) (counters, sessions int,
 			low[id] = users[id]
 		}
 		n, err := c.store.RaiseGenerations(ctx, 0, low, a.event(store.ActionRevokedAgain, now))
+		if err != nil {
+			return counters, sessions, fail(err)
+		}
+		counters += n
+	}
+	rights := known.rememberedRights()
+	for batch := range slices.Chunk(slices.SortedFunc(maps.Keys(rights), compareIDs), batchSize) {
+		low := make(map[uuid.UUID]int64, len(batch))
+		for _, id := range batch {
+			low[id] = rights[id]
+		}
+		n, err := c.store.RaiseRights(ctx, low, a.event(store.ActionRightsLost, now))
 		if err != nil {
 			return counters, sessions, fail(err)
 		}
@@ -128,9 +141,11 @@ func (s *feedSnapshot) remembered(deleted int64) (users map[uuid.UUID]int64, ses
 		users[id] = max(users[id], generation)
 	}
 	for _, r := range s.recent {
-		if r.SessionID != uuid.Nil {
+		switch {
+		case r.Rights != 0:
+		case r.SessionID != uuid.Nil:
 			sessions = append(sessions, r.SessionID)
-		} else {
+		default:
 			raise(r.UserID, r.Generation)
 		}
 	}
@@ -141,6 +156,22 @@ func (s *feedSnapshot) remembered(deleted int64) (users map[uuid.UUID]int64, ses
 		}
 	}
 	return users, sessions
+}
+
+// rememberedRights returns the generation of rights of each user whose rights have changed lately.
+func (s *feedSnapshot) rememberedRights() map[uuid.UUID]int64 {
+	rights := map[uuid.UUID]int64{}
+	for _, r := range s.recent {
+		if r.Rights != 0 {
+			rights[r.UserID] = max(rights[r.UserID], r.Rights)
+		}
+	}
+	for _, b := range s.buckets {
+		for id, generation := range b.rights {
+			rights[id] = max(rights[id], generation)
+		}
+	}
+	return rights
 }
 
 // spared returns, for each user, the session that the latest ending of all the user's sessions has

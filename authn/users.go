@@ -110,7 +110,8 @@ func (s *Service) SetPassword(ctx context.Context, a Actor, nameOrID, password s
 // RenameUser gives a user another name, and ends the user's sessions, because access tokens carry the
 // name. It accepts reserved names, and released ones at once. It fails with [CodeUserNotFound],
 // [CodeUsernameTaken], and [CodeInvalidUsername]; while e-mail is on, also for a name with an @ that is
-// not the user's address.
+// not the user's address. It fails with [CodeInvalidRequest] when the user's roles and claims leave no
+// room for the name in an access token.
 func (s *Service) RenameUser(ctx context.Context, a Actor, nameOrID, newName string) (store.User, error) {
 	folded, err := foldUsername(newName)
 	if err != nil {
@@ -125,6 +126,9 @@ func (s *Service) RenameUser(ctx context.Context, a Actor, nameOrID, newName str
 		if err := ownAddress(newName, &address); err != nil || user.Email == "" {
 			return store.User{}, refuse(CodeInvalidUsername, "a username with an @ must be the e-mail address of the account")
 		}
+	}
+	if err := s.fitsToken(newName, user.Rights); err != nil {
+		return store.User{}, err
 	}
 	return s.change(ctx, a, user, store.ActionUserRenamed,
 		func(ctx context.Context, id uuid.UUID, e store.Event) (store.User, error) {

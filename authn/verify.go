@@ -1,10 +1,14 @@
 package authn
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 )
+
+var errOutdated = refuse(CodeTokenExpired, "the user's roles or claims have changed, refresh the access token")
 
 // Identity is the user and session of a verified access token. Only [Service.Verify] makes one, so
 // code that has an Identity need not check the token again.
@@ -13,6 +17,7 @@ type Identity struct {
 	username  string
 	sessionID uuid.UUID
 	expiresAt time.Time
+	roles     string // as in store.Rights
 }
 
 // UserID returns the user's id.
@@ -27,21 +32,46 @@ func (i Identity) SessionID() uuid.UUID { return i.sessionID }
 // ExpiresAt returns when the token expires.
 func (i Identity) ExpiresAt() time.Time { return i.expiresAt }
 
+// Roles returns the user's roles when the token was issued: sorted words, separated by spaces, ""
+// for none.
+func (i Identity) Roles() string { return i.roles }
+
+// HasRole reports whether the user has one of some roles.
+func (i Identity) HasRole(roles ...string) bool {
+	for has := range strings.FieldsSeq(i.roles) {
+		if slices.Contains(roles, has) {
+			return true
+		}
+	}
+	return false
+}
+
+// RolesInTokens reports whether access tokens carry the users' roles, so that Identities have them.
+func (s *Service) RolesInTokens() bool { return s.access.rights }
+
 // Verify verifies an access token against the revocations that this process knows, without a query.
-// It fails with [CodeUnauthenticated], [CodeTokenExpired] or [CodeSessionRevoked]. It fails with
-// [CodeUnavailable] while the revocation feed is stale: it never blames the token for a fault of
-// the server.
+// It fails with [CodeUnauthenticated], [CodeSessionRevoked], or [CodeTokenExpired], also when the
+// user's roles or claims have changed since the token was issued. It fails with [CodeUnavailable]
+// while the revocation feed is stale: it never blames the token for a fault of the server.
 func (s *Service) Verify(access string) (Identity, error) {
 	c, err := s.access.verify(access, s.now())
 	if err != nil {
 		return Identity{}, err
 	}
 	known := s.Cluster.feed.current.Load()
-	if s.Cluster.setback.Load() == nil && known.ended(c) {
+	whole := s.Cluster.setback.Load() == nil
+	if whole && known.ended(c) {
 		return Identity{}, errRevoked
 	}
 	if err := s.Cluster.vouches(known); err != nil {
 		return Identity{}, err
 	}
-	return Identity{userID: c.userID, username: c.username, sessionID: c.sessionID, expiresAt: c.expiresAt}, nil
+	if whole && known.outdated(c) {
+		return Identity{}, errOutdated
+	}
+	who := Identity{userID: c.userID, username: c.username, sessionID: c.sessionID, expiresAt: c.expiresAt}
+	if s.access.rights {
+		who.roles = c.roles
+	}
+	return who, nil
 }

@@ -33,7 +33,7 @@ type exchange struct {
 	path    string     // bounded, for the log
 	id      [1]string  // the request id; an array, as those below, so that the header needs no new slice
 	length  [1]string  // Content-Length
-	answers [3]string  // the headers of a good answer of /verify
+	answers [4]string  // the headers of a good answer of /verify
 	client  netip.Addr // zero for a peer without an address
 	https   bool       // the client speaks HTTPS, possibly to a proxy
 	caller  caller     // who calls the request's path

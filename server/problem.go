@@ -19,6 +19,7 @@ const (
 	codePayloadTooLarge      = authn.Code("payload_too_large")
 	codeUnsupportedMediaType = authn.Code("unsupported_media_type")
 	codeCrossOrigin          = authn.Code("cross_origin")
+	codeMissingRole          = authn.Code("missing_role")
 )
 
 // statuses maps each code to its HTTP status. It is the only such table.
@@ -55,6 +56,7 @@ var statuses = map[authn.Code]int{
 	codePayloadTooLarge:      http.StatusRequestEntityTooLarge,
 	codeUnsupportedMediaType: http.StatusUnsupportedMediaType,
 	codeCrossOrigin:          http.StatusForbidden,
+	codeMissingRole:          http.StatusForbidden,
 }
 
 // The errors with a constant text.
@@ -67,6 +69,9 @@ var (
 	errNoForm               = problem(codeUnsupportedMediaType, "send the form as Content-Type: application/x-www-form-urlencoded, in UTF-8 and without Content-Encoding")
 	errFormFields           = problem(codeInvalidRequest, "the form must have each field of the page once, in UTF-8, and no other")
 	errNoPublicURL          = problem(codeNotFound, "the operator has to set server.public_url for this document; the keys are at "+jwksPath)
+	errMissingRole          = problem(codeMissingRole, "the user has none of the roles that this needs")
+	errRole                 = problem(codeInvalidRequest, "each role in the query must have 1 to 64 characters of a-z 0-9 _ . : -")
+	errNoRolesInTokens      = problem(codeInvalidRequest, "this server cannot check a role, because tokens.claims_in_token is false")
 	errDraining             = problem(authn.CodeUnavailable, "the server is shutting down")
 )
 

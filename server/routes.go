@@ -39,8 +39,8 @@ func (s *Server) routes(cfg Config) []route {
 		{"DELETE", "/sessions", classOther, signedIn(s, http.StatusOK, s.endOtherSessions)},
 		{"DELETE", "/sessions/{id}", classOther, signedIn(s, http.StatusOK, s.endSession)},
 
-		{anyMethod, "/verify", unlimited, proxied(s.verify)},
-		{anyMethod, "/verify/*", unlimited, proxied(s.verify)},
+		{anyMethod, verifyPath, unlimited, proxied(s.verify)},
+		{anyMethod, verifyPath + "/*", unlimited, proxied(s.verify)},
 
 		{"GET", jwksPath, classKeys, open(s, http.StatusOK, s.jwks)},
 		{"GET", openIDPath, classKeys, open(s, http.StatusOK, s.metadata)},

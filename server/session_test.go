@@ -28,7 +28,7 @@ func TestAnAccountRegistersSignsInRefreshesAndSignsOut(t *testing.T) {
 			t.Fatalf("login set %v", got)
 		}
 		profile := b.get("/profile").want(t, http.StatusOK)
-		user, inProfile := bytes.TrimSpace(registered.body), []byte(`,"email":null,"email_verified":false}`)
+		user, inProfile := bytes.TrimSpace(registered.body), []byte(`,"email":null,"email_verified":false,"roles":[],"claims":{}}`)
 		if !bytes.Equal(bytes.TrimSpace(profile.body), slices.Concat(bytes.TrimSuffix(user, []byte("}")), inProfile)) {
 			t.Errorf("profile says %s, register said %s", profile.body, registered.body)
 		}

@@ -1,9 +1,11 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
 
 	"github.com/authctl/authctl/authn"
@@ -33,10 +35,14 @@ type profileResponse struct {
 	userResponse
 	Email         *string `json:"email"` // the domain in Unicode; nil for none
 	EmailVerified bool    `json:"email_verified"`
+
+	Roles  []string       `json:"roles"`
+	Claims jsontext.Value `json:"claims"` // an object
 }
 
 func newProfileResponse(u store.User) profileResponse {
-	p := profileResponse{userResponse: newUserResponse(u), EmailVerified: u.EmailVerified()}
+	p := profileResponse{userResponse: newUserResponse(u), EmailVerified: u.EmailVerified(), Roles: u.Rights.RoleList(),
+		Claims: jsontext.Value(cmp.Or(u.Rights.Claims, "{}"))}
 	if u.Email != "" {
 		p.Email = new(authn.DisplayEmail(u.Email))
 	}

@@ -27,6 +27,7 @@ func ServiceSettings(cfg Loaded, secret string) (authn.Config, error) {
 		RefreshTTL:          cfg.Tokens.RefreshTTL,
 		SessionMaxAge:       cfg.Tokens.SessionMaxAge,
 		RetryWindow:         cfg.Tokens.RetryWindow,
+		RightsOutOfTokens:   !cfg.Tokens.ClaimsInToken,
 		Accounts:            cfg.Limits.accounts(),
 		MaxSessions:         cfg.Sessions.MaxPerUser,
 		MaxStaleness:        cfg.Revocation.MaxStaleness,

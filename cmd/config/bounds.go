@@ -27,7 +27,9 @@ func packageBounds() map[string]string {
 		return fmt.Sprintf("%s to %s", shortDuration(authn.MinDelayCap), shortDuration(most))
 	}
 	return map[string]string{
-		"jwt.client_id":                         fmt.Sprintf("%d bytes at most", maxClientID),
+		"jwt.issuer":                            fmt.Sprintf("%d bytes at most", maxInToken),
+		"jwt.audience":                          fmt.Sprintf("%d bytes at most", maxInToken),
+		"jwt.client_id":                         fmt.Sprintf("%d bytes at most", maxInToken),
 		"cookies.previous_domains":              fmt.Sprintf("%d at most", server.MaxPreviousDomains),
 		"password.argon2.memory":                ShowSize(hashing.MaxMemory<<10) + " at most",
 		"password.argon2.iterations":            fmt.Sprintf("1 to %d", hashing.MaxIterations),

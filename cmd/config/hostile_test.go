@@ -143,6 +143,8 @@ func oneFault(t *testing.T) {
 		{"tokens: {session_max_age: 24h}", "", "tokens.refresh_ttl", "not be longer than tokens.session_max_age (24h0m0s)"},
 		{"tokens: {retry_window: 61s}", "", "tokens.retry_window", "0s to 1m0s"},
 		{"", "ACCESS_TOKEN_EXPIRATION=-5", "tokens.access_ttl", "not a duration"},
+		{"jwt: {issuer: " + strings.Repeat("x", 256) + "}", "", "jwt.issuer", "at most 255 bytes, not 256"},
+		{"jwt: {audience: " + strings.Repeat("x", 256) + "}", "", "jwt.audience", "at most 255 bytes, not 256"},
 		{"jwt: {client_id: " + strings.Repeat("x", 256) + "}", "", "jwt.client_id", "at most 255 bytes, not 256"},
 		{"cookies: {secure: sometimes}", "", "cookies.secure", "auto or true or false"},
 		{"cookies: {secure: 1}", "", "cookies.secure", "is not a true, false or auto"},

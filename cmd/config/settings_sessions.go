@@ -2,7 +2,7 @@ package config
 
 import "time"
 
-// Tokens is how long tokens and sessions live.
+// Tokens is how long tokens and sessions live, and what is in them.
 type Tokens struct {
 	// Lifetime of an access token. Services that verify tokens without asking authctl notice a
 	// revocation only after this time. Also: ACCESS_TOKEN_EXPIRATION (seconds).
@@ -15,6 +15,9 @@ type Tokens struct {
 	// answers and second tabs. After that the replaced token counts as stolen. The time does not
 	// run while the service cannot answer.
 	RetryWindow time.Duration `key:"retry_window" default:"10s" range:"0s..1m"`
+	// Whether access tokens carry the users' roles and claims. Set it to false for the smallest
+	// cookies: applications then find both in /profile, and /verify cannot check a role.
+	ClaimsInToken bool `key:"claims_in_token" default:"true"`
 }
 
 // Sessions is how many there may be.

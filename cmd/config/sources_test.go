@@ -57,7 +57,7 @@ func TestEverySettingHasAVariable(t *testing.T) {
 		"limits.account.disable_password_after": "50", "limits.installation.failures": "100/1m", "server.hsts": "subdomains", "server.admin_listen": "127.0.0.1:0", "server.admin_hosts": "authctl,metrics.example", "server.admin_profiles": "true", "server.drain_delay": "2s", "server.shutdown_timeout": "3s", "jwt.secret": goodSecret, "jwt.secret_file": secretFile, "server.tls.cert_file": certFile, "server.tls.key_file": keyFile,
 		"jwt.algorithm": "EdDSA", "jwt.previous_secrets": goodSecret, "jwt.previous_secrets_file": secretFile,
 		"jwt.issuer": "me", "jwt.audience": "you", "jwt.client_id": "they", "jwt.typ": "JWT", "tokens.access_ttl": "5m", "tokens.refresh_ttl": "24h", "tokens.session_max_age": "200h",
-		"tokens.retry_window": "0s", "sessions.max_per_user": "5", "revocation.max_staleness": "1m", "cookies.secure": "true", "cookies.same_site": "strict", "cookies.domain": "example.com", "cookies.previous_domains": "login.example",
+		"tokens.retry_window": "0s", "tokens.claims_in_token": "false", "sessions.max_per_user": "5", "revocation.max_staleness": "1m", "cookies.secure": "true", "cookies.same_site": "strict", "cookies.domain": "example.com", "cookies.previous_domains": "login.example",
 		"cookies.host_prefix": "true", "password.argon2.memory": "46MiB", "password.argon2.iterations": "2", "password.argon2.parallelism": "2", "password.argon2.implementation": "portable",
 		"password.pepper": goodSecret, "password.pepper_file": secretFile, "password.previous_peppers": goodSecret, "password.previous_peppers_file": secretFile,
 		"hashing.memory_budget": "1GiB", "hashing.workers": "3", "hashing.max_wait": "500ms",

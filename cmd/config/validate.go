@@ -148,16 +148,19 @@ func (l *Loaded) validateTokens(bad *Faults) {
 	bad.AddError("tokens.access_ttl", access)
 	bad.AddError("tokens.refresh_ttl", refresh)
 	bad.AddError("jwt.algorithm", authn.CheckAlgorithm(l.JWT.Algorithm))
-	if len(l.JWT.ClientID) > maxClientID {
-		bad.Add("jwt.client_id", "must have at most %d bytes, not %d: it is in every access token", maxClientID, len(l.JWT.ClientID))
+	for key, text := range map[string]string{"jwt.issuer": l.JWT.Issuer, "jwt.audience": l.JWT.Audience, "jwt.client_id": l.JWT.ClientID} {
+		if len(text) > maxInToken {
+			bad.Add(key, "must have at most %d bytes, not %d: it is in every access token", maxInToken, len(text))
+		}
 	}
 	if l.JWT.Issuer == "" {
 		bad.Add("jwt.issuer", "must not be empty")
 	}
 }
 
-// maxClientID is the maximum length of jwt.client_id. It keeps access tokens below the size limit of cookies.
-const maxClientID = 255
+// maxInToken is the maximum length of jwt.issuer, jwt.audience and jwt.client_id. It keeps access tokens
+// below the size limit of cookies, and leaves room for roles and claims.
+const maxInToken = 255
 
 func (l *Loaded) validateCookies(bad *Faults) {
 	c := l.Cookies

@@ -1,0 +1,42 @@
+package authn
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The max number and length of a user's roles.
+const (
+	maxRoles      = 64
+	maxRoleLength = 64 // bytes
+)
+
+// joinRoles returns roles in the form of [store.Rights].
+func joinRoles(roles []string) (string, error) {
+	for _, role := range roles {
+		if !IsRole(role) {
+			return "", refuse(CodeInvalidRequest, fmt.Sprintf("%q is no role: a role has 1 to %d characters of a-z 0-9 _ . : -", truncate(role, maxRoleLength), maxRoleLength))
+		}
+	}
+	roles = slices.Compact(slices.Sorted(slices.Values(roles)))
+	if len(roles) > maxRoles {
+		return "", refuse(CodeInvalidRequest, fmt.Sprintf("the user would have %d roles, and may have %d", len(roles), maxRoles))
+	}
+	return strings.Join(roles, " "), nil
+}
+
+// IsRole reports whether a text can be a role: [a-z0-9_.:-]{1,64}.
+func IsRole(text string) bool {
+	if text == "" || len(text) > maxRoleLength {
+		return false
+	}
+	for _, c := range []byte(text) {
+		switch {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '_', c == '.', c == ':', c == '-':
+		default:
+			return false
+		}
+	}
+	return true
+}

@@ -2,6 +2,7 @@ package cmd_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -54,7 +55,7 @@ func testForwardAuth(t *testing.T, p proxy) {
 	}))
 	defer backend.Close()
 	dir := t.TempDir()
-	authctl := startServe(t, dir, "AUTHCTL_SERVER_PUBLIC_URL=http://localhost:8000")
+	authctl := startServe(t, dir, "AUTHCTL_SERVER_PUBLIC_URL=http://localhost:8000", "AUTHCTL_JWT_ALGORITHM=EdDSA")
 	site := p.start(t, binary, dir, map[string]string{
 		"127.0.0.1:8000": strings.TrimPrefix(authctl.url, "http://"),
 		"127.0.0.1:9999": strings.TrimPrefix(backend.URL, "http://"),
@@ -81,13 +82,13 @@ func testForwardAuth(t *testing.T, p proxy) {
 	userID, sessionID := whoIs(t, client, site)
 	forged := http.Header{
 		"X-Auth-User-Id": {"root", "admin"}, "x-auth-username": {"root"}, "X-Auth-Session-Id": {"root"},
-		"X_Auth_User_Id": {"root"}, "X_auth_username": {"root"}, "X-Auth_User-Id": {"root"}, "X.Auth.User.Id": {"root"},
+		"X-Auth-Roles": {"root", "admin"}, "X_Auth_Roles": {"root"}, "X_Auth_User_Id": {"root"}, "X_auth_username": {"root"}, "X-Auth_User-Id": {"root"}, "X.Auth.User.Id": {"root"},
 	}
 	if p.odd {
 		forged["X!Auth!User!Id"] = []string{"root"}
 	}
 	trick := forged.Clone()
-	trick.Set("Connection", "X-Auth-User-Id, X-Auth-Username")
+	trick.Set("Connection", "X-Auth-User-Id, X-Auth-Username, X-Auth-Roles")
 	if seen := call(t, client, "GET", site+"/", "", trick, http.StatusOK); strings.Contains(seen, "root") || strings.Contains(seen, "admin") {
 		t.Errorf("forged headers reached the backend: %s", seen)
 	}
@@ -109,6 +110,7 @@ func testForwardAuth(t *testing.T, p proxy) {
 			}
 		}
 	}
+	testRoles(t, client, authctl, site, forged)
 	passed := reached.Load()
 	call(t, stranger, "GET", site+"/.well-known/security.txt", "", nil, http.StatusUnauthorized) // is the application's
 	for _, header := range []http.Header{nil, forged, {"Authorization": {"Bearer x"}}, {"Cookie": {"access_token=x"}}} {
@@ -133,6 +135,40 @@ func testForwardAuth(t *testing.T, p proxy) {
 	if n := reached.Load(); n != passed {
 		t.Errorf("%d requests reached the backend without authctl", n-passed)
 	}
+}
+
+// testRoles checks that only who has the role admin gets below /admin, whatever the client sends, and
+// that the backend hears of the roles that authctl knows.
+func testRoles(t *testing.T, c *http.Client, authctl *process, site string, forged http.Header) {
+	t.Helper()
+	for _, path := range []string{"/admin", "/admin/", "/admin/x?role=editor", "/admin/?a=b&role=x!", "/%61dmin/x", "//admin/x", "/x/../admin/x"} {
+		call(t, c, "GET", site+path, "", forged, http.StatusForbidden)
+	}
+	for _, path := range []string{"/?role=admin", "/any/path?role=x!&role=admin", "/administration"} { // parameters of the application's own
+		call(t, c, "GET", site+path, "", forged, http.StatusOK)
+	}
+	many := "admin,editor" // with the claim, the longest cookie
+	for i := range 4 {
+		many += fmt.Sprintf(",r%058d", i)
+	}
+	authctl.run(t, "user", "set", "Zoë", "--role", many, "--claim", "big="+strings.Repeat("x", 1815))
+	for _, path := range []string{"/admin/x", "/"} {
+		call(t, c, "GET", site+path, "", forged, http.StatusUnauthorized)
+	}
+	longest := http.Header{"X-Request-Id": {strings.Repeat("x", 64)}} // it comes back
+	call(t, c, "POST", site+"/refresh", "", longest, http.StatusOK)
+	for _, path := range []string{"/admin", "/admin/x?role=owner", "/?role=owner"} {
+		var header http.Header
+		if err := json.Unmarshal([]byte(call(t, c, "GET", site+path, "", nil, http.StatusOK)), &header); err != nil {
+			t.Fatal(err)
+		}
+		if got := header.Values("X-Auth-Roles"); !slices.Equal(got, []string{many}) {
+			t.Errorf("%s: the backend got the roles %q", path, got)
+		}
+	}
+	authctl.run(t, "user", "set", "Zoë", "--unrole", many, "--unclaim", "big")
+	call(t, c, "POST", site+"/refresh", "", nil, http.StatusOK)
+	call(t, c, "GET", site+"/admin/x", "", forged, http.StatusForbidden)
 }
 
 // whoIs queries authctl, through the proxy, for the user and the session of a client.

@@ -40,7 +40,7 @@ func TestJSONAndYAMLSayTheSame(t *testing.T) {
 	name, now := "alice", time.Date(2026, 1, 2, 3, 4, 5, 678000, time.UTC)
 	for _, value := range []any{
 		[]userView{},
-		[]userView{{uuid.New(), "null", now, nil, authn.PasswordNone, nil, nil, nil, 0, nil, nil, false, nil, ""}, {uuid.New(), "bob", now, &now, authn.PasswordDisabled, &name, &name, &now, 7, &now, &name, true, &now, ""}},
+		[]userView{{uuid.New(), "null", now, nil, authn.PasswordNone, nil, nil, nil, 0, nil, nil, false, nil, []string{}, []byte(`{}`), ""}, {uuid.New(), "bob", now, &now, authn.PasswordDisabled, &name, &name, &now, 7, &now, &name, true, &now, []string{"admin"}, []byte(`{"a":{"b":[1.50]},"null":null}`), ""}},
 		standingView{Sessions: 1, LastSignInAt: &now, Holds: []holdView{{authn.HoldDisabled, &now, nil, 0}}, Password: "secret"},
 		[]sessionView{{uuid.New(), uuid.New(), "yes", now, now, now, "::1", "agent: \u009b2J\x7f"}},
 		revokeAllView{Scope: "user", Usernames: []string{name}, Reason: name, Nodes: &reachedView{Missing: []missingView{{uuid.New(), name}}}},

@@ -68,6 +68,7 @@ func servesBeside(t *testing.T, before, now *process) {
 	}
 	before.run(t, "migrate", "up")
 	before.run(t, "user", "create", "bob", "--generate")
+	givesRoles(t, before, now, alice)
 	var ended struct {
 		Sessions int64 `json:"sessions"`
 		Nodes    struct{ Total, Confirmed int }
@@ -87,6 +88,29 @@ func servesBeside(t *testing.T, before, now *process) {
 	}
 	call(t, alice, "GET", now.url+"/profile", "", nil, http.StatusUnauthorized)
 	call(t, alice, "POST", now.url+"/login", account, nil, http.StatusOK)
+}
+
+// firstWithRights is the first schema whose binaries know roles.
+const firstWithRights = 21
+
+// givesRoles changes what alice may do. A previous release that does not know roles goes on as if
+// nothing had changed.
+func givesRoles(t *testing.T, before, now *process, alice *http.Client) {
+	t.Helper()
+	now.run(t, "user", "set", "alice", "--role", "admin", "--claim", "plan=pro")
+	told := http.StatusOK
+	if before.schema(t).Latest >= firstWithRights {
+		told = http.StatusUnauthorized
+	}
+	call(t, alice, "GET", before.url+"/profile", "", nil, told)
+	if !now.onSQLite() {
+		call(t, alice, "GET", now.url+"/profile", "", nil, http.StatusUnauthorized)
+		call(t, alice, "POST", now.url+"/refresh", "", nil, http.StatusOK)
+		call(t, alice, "GET", now.url+"/verify?role=admin", "", nil, http.StatusOK)
+	}
+	call(t, alice, "POST", before.url+"/refresh", "", nil, http.StatusOK)
+	call(t, alice, "GET", before.url+"/profile", "", nil, http.StatusOK)
+	call(t, alice, "GET", before.url+"/readyz", "", nil, http.StatusOK)
 }
 
 func (p *process) onSQLite() bool {

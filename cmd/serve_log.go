@@ -27,13 +27,16 @@ func logFollowing(log zerolog.Logger, e authn.FollowEvent, err error) {
 
 // logApplied logs the revocations that this server has applied. From now on the server refuses the
 // revoked tokens. A line names at most [maxLoggedIDs] users and as many sessions. The field count is
-// the number of users and sessions; a revocation of everybody counts as one.
+// the number of users and sessions; a revocation of everybody counts as one. Changes of roles and
+// claims, which end nothing, have a line of their own.
 func logApplied(log zerolog.Logger, read store.Feed) {
-	var sessions, users []uuid.UUID
+	var sessions, users, changed []uuid.UUID
 	everybody := false
 	for _, r := range read.Entries {
 		switch {
 		case r.Keys:
+		case r.Rights != 0:
+			changed = append(changed, r.UserID)
 		case r.SessionID != uuid.Nil:
 			sessions = append(sessions, r.SessionID)
 		case r.UserID != uuid.Nil:
@@ -41,6 +44,9 @@ func logApplied(log zerolog.Logger, read store.Feed) {
 		default:
 			everybody = true
 		}
+	}
+	if len(changed) > 0 && !read.Whole {
+		log.Info().Int("count", len(changed)).Array("user_ids", loggedIDs(changed)).Msg("changes of roles or claims applied")
 	}
 	total := len(sessions) + len(users)
 	if everybody {

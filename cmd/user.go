@@ -12,7 +12,7 @@ import (
 func newUser(a *app) *cobra.Command {
 	return group("user", "Create, find and change users",
 		newUserCreate(a), newUserList(a), newUserShow(a), newUserSetPassword(a), newUserResetPassword(a),
-		newUserSetEmail(a), newUserRename(a), newUserDisable(a), newUserEnable(a), newUserUnlock(a), newUserDelete(a),
+		newUserSet(a), newUserSetEmail(a), newUserRename(a), newUserDisable(a), newUserEnable(a), newUserUnlock(a), newUserDelete(a),
 		newUserImport(a), newUserExport(a))
 }
 
@@ -20,11 +20,12 @@ func newUser(a *app) *cobra.Command {
 type userPasswordOptions struct {
 	output
 	passwordOptions
-	waitOptions        // set-password only
-	email       string // create only, as are the next two
-	unverified  bool
-	noPassword  bool
-	reason      string
+	waitOptions          // set-password only
+	rightsOptions        // create only
+	email         string // create only, as are the next two
+	unverified    bool
+	noPassword    bool
+	reason        string
 }
 
 func (o *userPasswordOptions) addFlags(c *cobra.Command) {
@@ -40,10 +41,10 @@ func newUserCreate(a *app) *cobra.Command {
 		Short: "Create a user",
 		Long: `Create a user. An address of --email counts as verified, unless --unverified is given. With
 --no-password nobody can sign in until there is a password: authctl user reset-password makes
-a link with which the user sets one.`,
+a link with which the user sets one. authctl user set --help describes roles and claims.`,
 		Example: `  authctl user create alice
   authctl user create alice --email alice@example.com --no-password
-  authctl user create alice --generate -o json
+  authctl user create alice --generate --role admin -o json
   pass show alice | authctl user create alice --password-stdin`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -55,6 +56,7 @@ a link with which the user sets one.`,
 	f.StringVar(&o.email, "email", "", "the user's e-mail `address`")
 	f.BoolVar(&o.unverified, "unverified", false, "nobody has confirmed that the address is the user's")
 	f.BoolVar(&o.noPassword, "no-password", false, "create the user without a password")
+	o.rightsOptions.addFlags(c)
 	return c
 }
 
@@ -80,13 +82,17 @@ func (o *userPasswordOptions) create(ctx context.Context, a *app, name string) e
 	case o.unverified && o.email == "":
 		return usage("", "--unverified is about the address of --email")
 	}
+	rights, err := o.change()
+	if err != nil {
+		return err
+	}
 	inst, password, err := o.open(ctx, a)
 	if err != nil {
 		return err
 	}
 	defer inst.close()
 	made, err := inst.authn.CreateUser(ctx, a.actor(o.reason), authn.NewAccount{
-		Account: authn.Account{Username: name, Password: password, Email: o.email}, Verified: !o.unverified, NoPassword: o.noPassword,
+		Account: authn.Account{Username: name, Password: password, Email: o.email}, Verified: !o.unverified, NoPassword: o.noPassword, Rights: rights,
 	})
 	if err != nil {
 		return err

@@ -1,7 +1,9 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -28,6 +30,8 @@ type userView struct {
 	Email              *string             `json:"email"` // null if there is none; domains are in A-labels
 	EmailVerified      bool                `json:"email_verified"`
 	EmailVerifiedAt    *time.Time          `json:"email_verified_at"` // null while the address is not verified
+	Roles              []string            `json:"roles"`
+	Claims             json.RawMessage     `json:"claims"` // an object
 
 	kind string // the password in a few words, for people
 }
@@ -56,6 +60,7 @@ func viewUser(l authn.Listed) userView {
 		ID: u.ID, Username: u.Username, CreatedAt: u.CreatedAt, DisabledAt: timeOrNull(u.DisabledAt),
 		PasswordState: l.Password.State, FailedLogins: u.FailedLogins, PasswordDisabledAt: timeOrNull(u.PasswordDisabledAt), kind: passwordKind(l.Password),
 		EmailVerified: u.EmailVerified(), EmailVerifiedAt: timeOrNull(u.EmailVerifiedAt),
+		Roles: append([]string{}, u.Rights.RoleList()...), Claims: json.RawMessage(cmp.Or(u.Rights.Claims, "{}")),
 	}
 	if u.Email != "" {
 		v.Email = &u.Email
@@ -144,6 +149,8 @@ func printStanding(a *app, o *output, v standingView) error {
 		{"username", markedName(v.Username)},
 		{"created at", when(v.CreatedAt)},
 		{"email", v.address()},
+		{"roles", cmp.Or(strings.Join(v.Roles, ", "), "-")},
+		{"claims", cmp.Or(strings.TrimSuffix(string(v.Claims), "{}"), "-")},
 		{"password", v.kind},
 		{"password changed at", whenever(v.PasswordChangedAt)},
 		{"disabled at", whenever(v.DisabledAt)},

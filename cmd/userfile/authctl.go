@@ -1,6 +1,7 @@
 package userfile
 
 import (
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -27,6 +29,9 @@ type line struct {
 	PasswordDisabledAt *time.Time `json:"password_disabled_at"`
 	Email              *string    `json:"email"`
 	EmailVerifiedAt    *time.Time `json:"email_verified_at"` // null while the address is not verified
+
+	Roles  []string        `json:"roles"`  // in CSV, words with spaces between them
+	Claims json.RawMessage `json:"claims"` // in CSV, the text of the JSON object
 }
 
 // authctl reads a user in authctl's own JSON.
@@ -46,6 +51,15 @@ func authctlCell(cells map[string]string, name string, value json.RawMessage) er
 	if c := authctlColumns(); !slices.Contains(c.known, name) {
 		return fmt.Errorf("it has %q, which is not a field of a user%s", shown(name), c.suggest(name))
 	}
+	switch name {
+	case "roles":
+		return rolesCell(cells, value)
+	case "claims":
+		if string(value) != "null" {
+			cells[name] = string(value)
+		}
+		return nil
+	}
 	var s *string
 	if json.Unmarshal(value, &s) != nil {
 		return fmt.Errorf("its %s is not text", name)
@@ -53,6 +67,15 @@ func authctlCell(cells map[string]string, name string, value json.RawMessage) er
 	if s != nil {
 		cells[name] = *s
 	}
+	return nil
+}
+
+func rolesCell(cells map[string]string, value json.RawMessage) error {
+	var roles []string
+	if json.Unmarshal(value, &roles) != nil || slices.ContainsFunc(roles, func(role string) bool { return strings.Contains(role, " ") }) {
+		return errors.New("its roles are not an array of words")
+	}
+	cells["roles"] = strings.Join(roles, " ")
 	return nil
 }
 
@@ -79,6 +102,9 @@ func authctlRow(cells map[string]string) (u authn.Arrival, err error) {
 	u.Email, u.EmailVerified = cells["email"], !u.EmailVerifiedAt.IsZero()
 	if u.EmailVerified && u.Email == "" {
 		return u, errors.New("it has email_verified_at, and no email")
+	}
+	if u.Roles, u.Claims = cells["roles"], cells["claims"]; u.Claims == "{}" {
+		u.Claims = ""
 	}
 	return u, nil
 }
@@ -123,7 +149,8 @@ func NewWriter(w io.Writer, format string) (*Writer, error) {
 
 // Write writes one user.
 func (w *Writer) Write(c store.Credentials) error {
-	l := line{ID: c.User.ID, Username: c.User.Username, PasswordHash: c.PasswordHash, CreatedAt: c.User.CreatedAt, PasswordChangedAt: c.User.PasswordChangedAt}
+	l := line{ID: c.User.ID, Username: c.User.Username, PasswordHash: c.PasswordHash, CreatedAt: c.User.CreatedAt, PasswordChangedAt: c.User.PasswordChangedAt,
+		Roles: append([]string{}, c.User.Rights.RoleList()...), Claims: json.RawMessage(cmp.Or(c.User.Rights.Claims, "{}"))}
 	if c.User.Disabled() {
 		l.DisabledAt = &c.User.DisabledAt
 	}
@@ -140,7 +167,7 @@ func (w *Writer) Write(c store.Credentials) error {
 		return w.json.Encode(l)
 	}
 	return w.csv.Write([]string{l.ID.String(), l.Username, l.PasswordHash, cell(&l.CreatedAt), cell(l.DisabledAt), cell(&l.PasswordChangedAt), cell(l.PasswordDisabledAt),
-		c.User.Email, cell(l.EmailVerifiedAt)})
+		c.User.Email, cell(l.EmailVerifiedAt), c.User.Rights.Roles, c.User.Rights.Claims})
 }
 
 // cell formats a time that may be nil.

@@ -20,7 +20,7 @@ type columns struct {
 func authctlColumns() columns {
 	return columns{
 		known: []string{"id", "username", "password_hash", "created_at", "disabled_at", "password_changed_at", "password_disabled_at",
-			"email", "email_verified_at"},
+			"email", "email_verified_at", "roles", "claims"},
 		must: []string{"username"},
 		hash: "password_hash",
 	}
@@ -130,7 +130,7 @@ func others() map[string]string {
 		"userid": "id", "uid": "id", "uuid": "id", "guid": "id",
 		"created": "created_at", "createdon": "created_at", "creationdate": "created_at", "datejoined": "created_at",
 		"disabled": "disabled_at", "passwordchanged": "password_changed_at", "passworddisabled": "password_disabled_at",
-		"mail": "email", "emailaddress": "email",
+		"mail": "email", "emailaddress": "email", "role": "roles", "groups": "roles",
 	}
 }
 

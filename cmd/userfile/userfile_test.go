@@ -165,8 +165,11 @@ func TestWhatIsWrittenIsReadAgain(t *testing.T) {
 				u.PasswordDisabledAt = instant.Draw(t, "password disabled at")
 			}
 			u.Origin = "authctl/" + u.Username
+			u.Roles = rapid.SampledFrom([]string{"", "admin", "a.b:c-d_e editor"}).Draw(t, "roles")
+			u.Claims = rapid.SampledFrom([]string{"", `{"n":12345678901234567890,"x":"<&>\"',;\u2028 é"}`}).Draw(t, "claims")
 			want = append(want, u)
-			c := store.Credentials{PasswordHash: u.PasswordHash, User: store.User{ID: u.ID, Username: u.Username, CreatedAt: u.CreatedAt, DisabledAt: u.DisabledAt, PasswordChangedAt: u.PasswordChangedAt, PasswordDisabledAt: u.PasswordDisabledAt}}
+			c := store.Credentials{PasswordHash: u.PasswordHash, User: store.User{ID: u.ID, Username: u.Username, CreatedAt: u.CreatedAt, DisabledAt: u.DisabledAt, PasswordChangedAt: u.PasswordChangedAt, PasswordDisabledAt: u.PasswordDisabledAt,
+				Rights: store.Rights{Roles: u.Roles, Claims: u.Claims, Generation: 7}}}
 			if err := w.Write(c); err != nil {
 				t.Fatal(err)
 			}

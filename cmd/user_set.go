@@ -1,0 +1,129 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/spf13/cobra"
+
+	"github.com/authctl/authctl/authn"
+)
+
+// rightsOptions is the flags of a new user's roles and claims.
+type rightsOptions struct {
+	roles  []string
+	claims []string // NAME=VALUE
+}
+
+func (o *rightsOptions) addFlags(c *cobra.Command) {
+	f := c.Flags()
+	f.StringSliceVar(&o.roles, "role", nil, "give this `role`; may be repeated")
+	f.StringArrayVar(&o.claims, "claim", nil, "set this claim, `name=value`; may be repeated")
+}
+
+// change returns the flags as a change of rights.
+func (o *rightsOptions) change() (authn.RightsChange, error) {
+	c := authn.RightsChange{Grant: o.roles, Set: map[string]jsontext.Value{}}
+	for _, text := range o.claims {
+		name, value, ok := strings.Cut(text, "=")
+		if !ok || name == "" {
+			return c, usage(`--claim plan=pro, --claim 'limits={"seats":3}'`, "--claim must be NAME=VALUE")
+		}
+		if _, twice := c.Set[name]; twice {
+			return c, usage("", "--claim sets %q twice", name)
+		}
+		var err error
+		if c.Set[name], err = claimValue(name, value); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// claimValue returns a claim's value: text that is JSON is that, and other text is a JSON string. A
+// misspelt object must not become a string.
+func claimValue(name, text string) (jsontext.Value, error) {
+	value := jsontext.Value(strings.TrimSpace(text))
+	switch {
+	case value.IsValid():
+		return value, nil
+	case len(value) > 0 && strings.ContainsRune(`{["`, rune(value[0])):
+		return nil, usage("", "--claim %s: the value begins as JSON and is not valid JSON", name)
+	}
+	value, err := jsontext.AppendQuote(nil, text)
+	if err != nil {
+		return nil, usage("", "--claim %s: the value is not valid UTF-8", name)
+	}
+	return value, nil
+}
+
+type userSetOptions struct {
+	output
+	waitOptions
+	rightsOptions
+	unroles  []string
+	unclaims []string
+	reason   string
+}
+
+func newUserSet(a *app) *cobra.Command {
+	var o userSetOptions
+	c := &cobra.Command{
+		Use:   "set NAME|ID",
+		Short: "Give a user roles and claims, or take them away",
+		Long: `Give a user roles and claims, or take them away. Applications find them in the access token, in
+/profile, and in the headers of a proxy; what a role allows is theirs to say.
+
+A role has 1 to 64 characters of a-z 0-9 _ . : - and a user has at most 64 roles. A claim is any
+JSON: a value that is JSON is taken as such (3, true, {"seats":3}), and any other as text; '"3"'
+is the text 3. All claims of a user may have 2 KiB, and an access token 3,500 bytes.
+
+The change is in force on every server within a second, and signs nobody out: servers answer the
+user's older access tokens with token_expired, so that clients refresh them once. A role or claim
+that the user has already, or lacks already, is no error.`,
+		Example: `  authctl user set alice --role admin --role billing:read
+  authctl user set alice --unrole admin --claim plan=pro --unclaim trial --reason INC-7`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), a, args[0]) },
+	}
+	o.output.addFlag(c, "table", "json", "yaml", "ids")
+	o.waitOptions.addFlag(c)
+	o.rightsOptions.addFlags(c)
+	f := c.Flags()
+	f.StringSliceVar(&o.unroles, "unrole", nil, "take this `role` away; may be repeated")
+	f.StringArrayVar(&o.unclaims, "unclaim", nil, "remove the claim of this `name`; may be repeated")
+	addReason(c, &o.reason)
+	return c
+}
+
+func (o *userSetOptions) run(ctx context.Context, a *app, name string) error {
+	change, err := o.change()
+	if err != nil {
+		return err
+	}
+	change.Revoke, change.Unset = o.unroles, o.unclaims
+	if len(change.Grant)+len(change.Revoke)+len(change.Set)+len(change.Unset) == 0 {
+		return usage("authctl user set NAME --role admin", "nothing to set: give --role, --unrole, --claim or --unclaim")
+	}
+	inst, err := a.open(ctx, opening{})
+	if err != nil {
+		return err
+	}
+	defer inst.close()
+	user, err := findUser(ctx, a, inst, name)
+	if err != nil {
+		return err
+	}
+	user, changed, err := inst.authn.SetRights(ctx, a.actor(o.reason), user.ID.String(), change)
+	if err != nil {
+		return err
+	}
+	if !changed {
+		a.say("nothing changed: %s has these roles and claims already", markedName(user.Username))
+	}
+	shown := showChanged(ctx, a, inst, &o.output, user, "")
+	_, err = o.awaitServers(ctx, a, inst.authn) // an earlier change may not have reached them yet
+	return errors.Join(shown, err)
+}

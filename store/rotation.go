@@ -76,7 +76,7 @@ type Rotation struct {
 // only, Successors for Retried only.
 type RotateResult struct {
 	Outcome    Outcome
-	Session    Session  // ID, UserID, ExpiresAt and Generation; the other fields are zero
+	Session    Session  // ID, UserID, CreatedAt, ExpiresAt and Generation; the other fields are zero
 	User       User     // ID, Username, CreatedAt and Rights; the other fields are zero
 	Successors []Sealed // the presented token opens the first, each one opens the next; the last is the session's current token
 }
@@ -85,7 +85,7 @@ type RotateResult struct {
 func NewRotateResult(o Outcome, s Session, u User) RotateResult {
 	return RotateResult{
 		Outcome: o,
-		Session: Session{ID: s.ID, UserID: u.ID, ExpiresAt: s.ExpiresAt, Generation: s.Generation},
+		Session: Session{ID: s.ID, UserID: u.ID, CreatedAt: s.CreatedAt, ExpiresAt: s.ExpiresAt, Generation: s.Generation},
 		User:    User{ID: u.ID, Username: u.Username, CreatedAt: u.CreatedAt, Rights: u.Rights},
 	}
 }

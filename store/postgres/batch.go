@@ -152,7 +152,8 @@ FROM r, users u, installation i
 WHERE t.ctid = r.place AND t.token_hash = r.token_hash AND t.expires_at > r.at
     AND u.id = t.user_id AND u.disabled_at IS NULL
     AND t.installation_generation >= i.generation AND t.user_generation >= u.generation
-RETURNING r.n, u.id, u.username, u.created_at, u.roles, u.claims, u.rights_generation, t.expires_at, t.installation_generation, t.user_generation`
+RETURNING r.n, u.id, u.username, u.created_at, u.roles, u.claims, u.rights_generation,
+    t.created_at, t.expires_at, t.installation_generation, t.user_generation`
 
 // rotateBatch executes the statement once. It sets the result of each call, which is unchanged where
 // it changes no row, unless the statement fails. All rows are read and the transaction has committed before any result is set: PostgreSQL
@@ -167,12 +168,13 @@ func (s *Store) rotateBatch(ctx context.Context, calls []*rotationCall, unchange
 	var u store.User
 	var t store.Session
 	scans := []any{&n, (*[16]byte)(&u.ID), &u.Username, &u.CreatedAt, &u.Rights.Roles, &u.Rights.Claims, &u.Rights.Generation,
-		&t.ExpiresAt, &t.Generation.Installation, &t.Generation.User}
+		&t.CreatedAt, &t.ExpiresAt, &t.Generation.Installation, &t.Generation.User}
 	_, err = pgx.ForEachRow(rows, scans, func() error {
 		if n < 1 || int(n) > len(calls) {
 			return fmt.Errorf("the database answers to rotation %d of %d", n, len(calls))
 		}
-		t.ID, u.CreatedAt, t.ExpiresAt = calls[n-1].In.SessionID, u.CreatedAt.UTC(), t.ExpiresAt.UTC()
+		t.ID, u.CreatedAt = calls[n-1].In.SessionID, u.CreatedAt.UTC()
+		t.CreatedAt, t.ExpiresAt = t.CreatedAt.UTC(), t.ExpiresAt.UTC()
 		results[n-1] = store.NewRotateResult(store.Rotated, t, u)
 		return nil
 	})

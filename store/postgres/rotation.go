@@ -31,7 +31,8 @@ FROM users u, installation i
 WHERE t.id = $1 AND t.token_hash = $2 AND t.expires_at > $5
     AND u.id = t.user_id AND u.disabled_at IS NULL
     AND t.installation_generation >= i.generation AND t.user_generation >= u.generation
-RETURNING u.id, u.username, u.created_at, u.roles, u.claims, u.rights_generation, t.expires_at, t.installation_generation, t.user_generation`
+RETURNING u.id, u.username, u.created_at, u.roles, u.claims, u.rights_generation,
+    t.created_at, t.expires_at, t.installation_generation, t.user_generation`
 
 // Rotate implements [store.Store].
 func (s *Store) Rotate(ctx context.Context, r store.Rotation, e store.Event) (store.RotateResult, error) {
@@ -73,11 +74,12 @@ func (s *Store) rotateFast(ctx context.Context, r store.Rotation) (store.RotateR
 	t, u := store.Session{ID: r.SessionID}, store.User{}
 	err = s.pool.QueryRow(ctx, updateToken, pgUUID(r.SessionID), r.TokenHash, r.NextHash, r.Successor, r.At, r.ExpiresAt,
 		r.NextStep, nullTime(r.Clock), replacement, always, resumed, store.ReplacedKept).
-		Scan((*[16]byte)(&u.ID), &u.Username, &u.CreatedAt, &u.Rights.Roles, &u.Rights.Claims, &u.Rights.Generation, &t.ExpiresAt, &t.Generation.Installation, &t.Generation.User)
+		Scan((*[16]byte)(&u.ID), &u.Username, &u.CreatedAt, &u.Rights.Roles, &u.Rights.Claims, &u.Rights.Generation,
+			&t.CreatedAt, &t.ExpiresAt, &t.Generation.Installation, &t.Generation.User)
 	if err != nil {
 		return store.RotateResult{}, translate("rotate token", err)
 	}
-	u.CreatedAt, t.ExpiresAt = u.CreatedAt.UTC(), t.ExpiresAt.UTC()
+	u.CreatedAt, t.CreatedAt, t.ExpiresAt = u.CreatedAt.UTC(), t.CreatedAt.UTC(), t.ExpiresAt.UTC()
 	return store.NewRotateResult(store.Rotated, t, u), nil
 }
 

@@ -57,20 +57,23 @@ func (s *Store) Rotate(ctx context.Context, r store.Rotation, e store.Event) (st
 
 // selectRotated reads the row again, because that takes no longer than RETURNING.
 const selectRotated = `
-SELECT users.id, users.username, users.created_at, users.roles, users.claims, users.rights_generation, t.expires_at, t.installation_generation, t.user_generation
+SELECT users.id, users.username, users.created_at, users.roles, users.claims, users.rights_generation,
+    t.created_at, t.expires_at, t.installation_generation, t.user_generation
 FROM refresh_tokens t JOIN users ON users.id = t.user_id
 WHERE t.id = ?1`
 
 // rotated returns the result of a rotation that has changed the row.
 func rotated(ctx context.Context, tx *sql.Tx, id uuid.UUID) (store.RotateResult, error) {
-	var created, expires int64
+	var created, signedIn, expires int64
 	r := store.RotateResult{Outcome: store.Rotated, Session: store.Session{ID: id}}
-	err := tx.QueryRowContext(ctx, selectRotated, id).Scan(&r.User.ID, &r.User.Username, &created, &r.User.Rights.Roles, &r.User.Rights.Claims, &r.User.Rights.Generation, &expires,
+	err := tx.QueryRowContext(ctx, selectRotated, id).Scan(&r.User.ID, &r.User.Username, &created, &r.User.Rights.Roles, &r.User.Rights.Claims, &r.User.Rights.Generation,
+		&signedIn, &expires,
 		&r.Session.Generation.Installation, &r.Session.Generation.User)
 	if err != nil {
 		return r, lostError{err} // the row is changed, and there is no savepoint to return to
 	}
-	r.User.CreatedAt, r.Session.ExpiresAt, r.Session.UserID = instant(created), instant(expires), r.User.ID
+	r.User.CreatedAt, r.Session.CreatedAt, r.Session.ExpiresAt = instant(created), instant(signedIn), instant(expires)
+	r.Session.UserID = r.User.ID
 	return r, nil
 }
 

@@ -20,7 +20,7 @@ var rotationCases = []testCase{
 			r := rotation(n.ID, "one", "two", at.Add(789*time.Nanosecond))
 			equal(f, "result", f.rotate(r), store.RotateResult{
 				Outcome: store.Rotated,
-				Session: store.Session{ID: n.ID, UserID: u.ID, ExpiresAt: want.ExpiresAt, Generation: n.Generation},
+				Session: store.Session{ID: n.ID, UserID: u.ID, CreatedAt: n.CreatedAt, ExpiresAt: want.ExpiresAt, Generation: n.Generation},
 				User:    store.User{ID: u.ID, Username: u.Username, CreatedAt: u.CreatedAt},
 			})
 		})

@@ -23,7 +23,7 @@ import (
 var changing = []string{
 	"migrate", "migrate up",
 	"user create alice --generate", "user set-password alice --generate", "user disable alice", "user enable alice", "user unlock alice",
-	"user set-email alice alice@example.com", "user reset-password alice", "user rename alice alice",
+	"user set-email alice alice@example.com", "user reset-password alice", "user rename alice alice", "user set alice --role editor",
 	"user import DIR/users.ndjson", "mail retry " + uuid.NewString(), "mail drop --all-failed",
 	"token revoke " + uuid.NewString(), "token revoke-all --everyone --without-servers",
 	"limits clear", "node forget " + uuid.NewString(),

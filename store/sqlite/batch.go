@@ -22,7 +22,7 @@ const maxShared = 128
 // change is what one caller changes.
 type change struct {
 	op    string // names the change in errors
-	whole bool   // if do fails it has changed nothing, so it needs no savepoint
+	whole bool   // if do returns an error it has changed nothing, so it needs no savepoint
 	do    func(context.Context, *sql.Tx) error
 	begun atomic.Bool // it is no longer waiting for the write lock
 }
@@ -123,6 +123,9 @@ func (s *Store) together(all []*waiting) {
 	for _, w := range made {
 		w.Err = s.translateWrite(w.In.op, err)
 	}
+	if len(made) > 1 && errors.Is(made[0].Err, store.ErrFull) {
+		s.apart(made) // some may fit; SQLite finds out at the commit, and has rolled back
+	}
 }
 
 const (
@@ -134,7 +137,11 @@ const (
 // within carries out one of several changes in a transaction.
 func (c *change) within(ctx context.Context, tx *sql.Tx) error {
 	if c.whole {
-		return c.do(ctx, tx)
+		err := c.do(ctx, tx)
+		if errors.Is(err, errPanicked) { // it may have changed something
+			return lostError{err}
+		}
+		return err
 	}
 	return within(ctx, tx, func() error { return c.do(ctx, tx) })
 }
@@ -179,8 +186,8 @@ func endsTransaction(err error) bool {
 	return true
 }
 
-// apart carries out changes whose transaction was lost to one of them, each in a transaction of its
-// own.
+// apart carries out changes whose transaction was lost to one of them or to a full disk, each in a
+// transaction of its own.
 func (s *Store) apart(all []*waiting) {
 	for _, w := range all {
 		if w.Err = w.Context.Err(); w.Err == nil {

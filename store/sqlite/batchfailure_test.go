@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/authctl/authctl/store"
+	"github.com/authctl/authctl/store/sqlite"
 )
 
 // TestAChangeThatFailsUndoesItselfAndNoOther: each of the failing changes writes first.
@@ -133,29 +134,38 @@ func TestARotationWhoseResultCannotBeReadIsNotMade(t *testing.T) {
 
 func TestAPanicIsThatOfItsCallerAlone(t *testing.T) {
 	t.Parallel()
-	q := newTraffic(t)
-	alice, bob := signIn(t, q, "alice"), signIn(t, q, "bob")
-	q.stop()
-	first := q.ask(func() error { return alice.rotate(q) })
-	failed := q.ask(func() (err error) {
-		defer func() { err = fmt.Errorf("panicked: %v", recover()) }()
-		return q.Join(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
-			if err := rename(ctx, tx, "bob", "robert"); err != nil {
-				t.Error(err)
+	type change = func(context.Context, *sql.Tx) error
+	for name, join := range map[string]func(*sqlite.Store, context.Context, change) error{
+		"with a savepoint":    (*sqlite.Store).Join,
+		"without a savepoint": (*sqlite.Store).JoinWhole,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			q := newTraffic(t)
+			alice, bob := signIn(t, q, "alice"), signIn(t, q, "bob")
+			q.stop()
+			first := q.ask(func() error { return alice.rotate(q) })
+			failed := q.ask(func() (err error) {
+				defer func() { err = fmt.Errorf("panicked: %v", recover()) }()
+				return join(q.Store, t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+					if err := rename(ctx, tx, "bob", "robert"); err != nil {
+						t.Error(err)
+					}
+					panic("the cause")
+				})
+			})
+			second := q.ask(func() error { return bob.rotate(q) })
+			q.let()
+			if err := errors.Join(first(), second()); err != nil {
+				t.Errorf("its neighbours: %v", err)
 			}
-			panic("the cause")
+			if err := failed(); err == nil || !strings.Contains(err.Error(), "panicked: the cause") {
+				t.Errorf("got %v, want a panic with its cause", err)
+			}
+			if _, err := q.User(t.Context(), "bob"); err != nil {
+				t.Errorf("what it wrote first has stayed: %v", err)
+			}
 		})
-	})
-	second := q.ask(func() error { return bob.rotate(q) })
-	q.let()
-	if err := errors.Join(first(), second()); err != nil {
-		t.Errorf("its neighbours: %v", err)
-	}
-	if err := failed(); err == nil || !strings.Contains(err.Error(), "panicked: the cause") {
-		t.Errorf("got %v, want a panic with its cause", err)
-	}
-	if _, err := q.User(t.Context(), "bob"); err != nil {
-		t.Errorf("what it wrote first has stayed: %v", err)
 	}
 }
 

@@ -31,7 +31,11 @@ type traffic struct {
 
 func newTraffic(t *testing.T) *traffic {
 	t.Helper()
-	path := storetest.SQLite(t)
+	return newTrafficOf(t, storetest.SQLite(t))
+}
+
+func newTrafficOf(t *testing.T, path string) *traffic {
+	t.Helper()
 	return &traffic{Store: open(t, sqlite.Config{Path: path}), t: t, path: path}
 }
 

@@ -13,6 +13,11 @@ func (s *Store) Join(ctx context.Context, do func(context.Context, *sql.Tx) erro
 	return s.join(ctx, &change{op: "test"}, do)
 }
 
+// JoinWhole is Join for a change without a savepoint.
+func (s *Store) JoinWhole(ctx context.Context, do func(context.Context, *sql.Tx) error) error {
+	return s.join(ctx, &change{op: "test", whole: true}, do)
+}
+
 // The statements that read pages, so that tests can examine their plans.
 const (
 	SelectUsers          = selectUsers

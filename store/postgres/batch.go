@@ -155,9 +155,9 @@ WHERE t.ctid = r.place AND t.token_hash = r.token_hash AND t.expires_at > r.at
 RETURNING r.n, u.id, u.username, u.created_at, u.roles, u.claims, u.rights_generation,
     t.created_at, t.expires_at, t.installation_generation, t.user_generation`
 
-// rotateBatch executes the statement once. It sets the result of each call, which is unchanged where
-// it changes no row, unless the statement fails. All rows are read and the transaction has committed before any result is set: PostgreSQL
-// sends the rows, and that the command is complete, before it commits.
+// rotateBatch executes the statement once. Unless that fails, it sets the result of each call. The error
+// of a call whose row the statement has not changed is unchanged. Results are set after the commit:
+// PostgreSQL sends the rows, and that the command is complete, before it commits.
 func (s *Store) rotateBatch(ctx context.Context, calls []*rotationCall, unchanged error) error {
 	rows, err := s.pool.Query(ctx, updateTokens, rotationArgs(calls)...)
 	if err != nil {

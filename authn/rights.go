@@ -53,6 +53,9 @@ func (s *Service) SetRights(ctx context.Context, a Actor, nameOrID string, c Rig
 
 // changedRights returns the rights of a user after a change.
 func (s *Service) changedRights(username string, r store.Rights, c RightsChange) (store.Rights, error) {
+	if err := checkRoles(c.Revoke); err != nil { // a misspelt role that stays would look as if it were gone
+		return r, err
+	}
 	roles := slices.DeleteFunc(r.RoleList(), func(role string) bool { return slices.Contains(c.Revoke, role) })
 	for _, role := range c.Revoke {
 		if slices.Contains(c.Grant, role) {
@@ -68,6 +71,9 @@ func (s *Service) changedRights(username string, r store.Rights, c RightsChange)
 		return r, err
 	}
 	for _, name := range c.Unset {
+		if name == "" {
+			return r, refuse(CodeInvalidRequest, "the name of a claim to remove is empty")
+		}
 		if _, set := c.Set[name]; set {
 			return r, refuse(CodeInvalidRequest, fmt.Sprintf("the claim %q is both set and removed", name))
 		}

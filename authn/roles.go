@@ -14,16 +14,29 @@ const (
 
 // joinRoles returns roles in the form of [store.Rights].
 func joinRoles(roles []string) (string, error) {
-	for _, role := range roles {
-		if !IsRole(role) {
-			return "", refuse(CodeInvalidRequest, fmt.Sprintf("%q is no role: a role has 1 to %d characters of a-z 0-9 _ . : -", truncate(role, maxRoleLength), maxRoleLength))
-		}
+	if err := checkRoles(roles); err != nil {
+		return "", err
 	}
 	roles = slices.Compact(slices.Sorted(slices.Values(roles)))
 	if len(roles) > maxRoles {
 		return "", refuse(CodeInvalidRequest, fmt.Sprintf("the user would have %d roles, and may have %d", len(roles), maxRoles))
 	}
 	return strings.Join(roles, " "), nil
+}
+
+// checkRoles fails with [CodeInvalidRequest] unless each text can be a role.
+func checkRoles(texts []string) error {
+	for _, text := range texts {
+		if IsRole(text) {
+			continue
+		}
+		shown := truncate(text, maxRoleLength)
+		if len(text) > maxRoleLength {
+			shown += "…"
+		}
+		return refuse(CodeInvalidRequest, fmt.Sprintf("%q is no role: a role has 1 to %d characters of a-z 0-9 _ . : -", shown, maxRoleLength))
+	}
+	return nil
 }
 
 // IsRole reports whether a text can be a role: [a-z0-9_.:-]{1,64}.

@@ -13,19 +13,19 @@ import (
 
 // rightsOptions is the flags of a new user's roles and claims.
 type rightsOptions struct {
-	roles  []string
+	roles  []string // each may be several, with commas between them
 	claims []string // NAME=VALUE
 }
 
 func (o *rightsOptions) addFlags(c *cobra.Command) {
 	f := c.Flags()
-	f.StringSliceVar(&o.roles, "role", nil, "give this `role`; may be repeated")
+	f.StringArrayVar(&o.roles, "role", nil, "give this `role`; may be repeated")
 	f.StringArrayVar(&o.claims, "claim", nil, "set this claim, `name=value`; may be repeated")
 }
 
 // change returns the flags as a change of rights.
 func (o *rightsOptions) change() (authn.RightsChange, error) {
-	c := authn.RightsChange{Grant: o.roles, Set: map[string]jsontext.Value{}}
+	c := authn.RightsChange{Grant: splitRoles(o.roles), Set: map[string]jsontext.Value{}}
 	for _, text := range o.claims {
 		name, value, ok := strings.Cut(text, "=")
 		if !ok || name == "" {
@@ -40,6 +40,15 @@ func (o *rightsOptions) change() (authn.RightsChange, error) {
 		}
 	}
 	return c, nil
+}
+
+// splitRoles splits the values of a flag at commas. It keeps what is empty or no role, so that it is
+// refused: an unset variable of a script must not pass as no role.
+func splitRoles(values []string) (roles []string) {
+	for _, value := range values {
+		roles = append(roles, strings.Split(value, ",")...)
+	}
+	return roles
 }
 
 // claimValue returns a claim's value: text that is JSON is that, and other text is a JSON string. A
@@ -92,7 +101,7 @@ that the user has already, or lacks already, is no error.`,
 	o.waitOptions.addFlag(c)
 	o.rightsOptions.addFlags(c)
 	f := c.Flags()
-	f.StringSliceVar(&o.unroles, "unrole", nil, "take this `role` away; may be repeated")
+	f.StringArrayVar(&o.unroles, "unrole", nil, "take this `role` away; may be repeated")
 	f.StringArrayVar(&o.unclaims, "unclaim", nil, "remove the claim of this `name`; may be repeated")
 	addReason(c, &o.reason)
 	return c
@@ -103,7 +112,7 @@ func (o *userSetOptions) run(ctx context.Context, a *app, name string) error {
 	if err != nil {
 		return err
 	}
-	change.Revoke, change.Unset = o.unroles, o.unclaims
+	change.Revoke, change.Unset = splitRoles(o.unroles), o.unclaims
 	if len(change.Grant)+len(change.Revoke)+len(change.Set)+len(change.Unset) == 0 {
 		return usage("authctl user set NAME --role admin", "nothing to set: give --role, --unrole, --claim or --unclaim")
 	}

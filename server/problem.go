@@ -71,6 +71,7 @@ var (
 	errNoPublicURL          = problem(codeNotFound, "the operator has to set server.public_url for this document; the keys are at "+jwksPath)
 	errMissingRole          = problem(codeMissingRole, "the user has none of the roles that this needs")
 	errRole                 = problem(codeInvalidRequest, "each role in the query must have 1 to 64 characters of a-z 0-9 _ . : -")
+	errRoleParameter        = problem(codeInvalidRequest, "the parameter that demands a role is called role; repeat it for several, role=a&role=b")
 	errNoRolesInTokens      = problem(codeInvalidRequest, "this server cannot check a role, because tokens.claims_in_token is false")
 	errDraining             = problem(authn.CodeUnavailable, "the server is shutting down")
 )

@@ -50,7 +50,14 @@ func (s *Server) rolesDemanded(asked *url.URL) (roles []string, err error) {
 	}
 	for part := range strings.SplitSeq(asked.RawQuery, "&") {
 		key, value, _ := strings.Cut(part, "=")
-		if key, err := url.QueryUnescape(key); err != nil || key != "role" {
+		key, err := url.QueryUnescape(key)
+		if err != nil {
+			continue
+		}
+		if key != "role" {
+			if misspeltRole(key) {
+				return nil, errRoleParameter
+			}
 			continue
 		}
 		role, err := url.QueryUnescape(value)
@@ -63,6 +70,17 @@ func (s *Server) rolesDemanded(asked *url.URL) (roles []string, err error) {
 		return nil, errNoRolesInTokens
 	}
 	return roles, nil
+}
+
+// misspeltRole reports whether a parameter is meant to be role. Without the refusal of such a name,
+// a proxy's demand would let everybody pass.
+func misspeltRole(key string) bool {
+	switch strings.ToLower(strings.TrimSuffix(key, "[]")) {
+	case "role", "roles":
+		return true
+	default:
+		return false
+	}
 }
 
 // headerText encodes a name for a header: everything but visible ASCII, and the percent sign,

@@ -21,10 +21,13 @@ func TestNobodyGetsATokenWithFormerRolesThatLives(t *testing.T) {
 		var mu sync.Mutex
 		var issued []Grant
 		stop := make(chan struct{})
-		var running sync.WaitGroup
+		var running, refreshed sync.WaitGroup
+		refreshed.Add(clients)
 		for range clients {
 			g := f.signIn(t, "alice")
 			running.Go(func() {
+				first := sync.OnceFunc(refreshed.Done)
+				defer first()
 				for {
 					select {
 					case <-stop:
@@ -40,11 +43,15 @@ func TestNobodyGetsATokenWithFormerRolesThatLives(t *testing.T) {
 					mu.Lock()
 					issued = append(issued, g)
 					mu.Unlock()
+					first()
 				}
 			})
 		}
 		var last store.User
 		for i := range changes {
+			if i == changes/2 {
+				refreshed.Wait() // a busy machine may not have run the clients yet
+			}
 			last = f.setRights(t, "alice", RightsChange{Grant: []string{fmt.Sprint("r", i)}, Revoke: []string{fmt.Sprint("r", i-1)}})
 		}
 		close(stop)
@@ -57,9 +64,6 @@ func TestNobodyGetsATokenWithFormerRolesThatLives(t *testing.T) {
 			if current := err == nil; current && who.Roles() != last.Rights.Roles || !current && CodeOf(err) != CodeTokenExpired {
 				t.Errorf("a token has the roles %q (%v), the user has %q", who.Roles(), err, last.Rights.Roles)
 			}
-		}
-		if len(issued) < clients {
-			t.Errorf("only %d refreshes ran", len(issued))
 		}
 	})
 }

@@ -38,9 +38,6 @@ type Config[In, Out any] struct {
 	// Together carries out calls that waited, in the order of their arrival, and sets Out and Err of
 	// each. It runs in a goroutine of its own. No caller's context ends the batch.
 	Together func(calls []*Call[In, Out])
-
-	// Apart reports whether two calls must not be in one batch; nil for never.
-	Apart func(a, b In) bool
 }
 
 // Call is a call that waited.
@@ -74,7 +71,7 @@ type worker struct {
 // Stats are figures since the start.
 type Stats struct {
 	Size    Histogram // calls in a batch; 1 for those that did not wait
-	Wait    Histogram // seconds until a worker took a call up
+	Wait    Histogram // seconds until a worker took a call up, or its caller gave up
 	Waiting int       // calls that wait for a worker now
 }
 
@@ -193,6 +190,7 @@ func (q *Queue[In, Out]) withdraw(c *Call[In, Out]) bool {
 		return false
 	}
 	q.waiting = slices.Delete(q.waiting, i, i+1)
+	q.stats.Wait.observe(time.Since(c.queued).Seconds())
 	return true
 }
 
@@ -211,24 +209,15 @@ func (q *Queue[In, Out]) next(worker int) (batch []*Call[In, Out]) {
 
 // take removes the next batch from those that wait, for a worker.
 func (q *Queue[In, Out]) take(number int, now time.Time) (batch []*Call[In, Out]) {
-	left := q.waiting[:0]
-	for _, c := range q.waiting {
-		if len(batch) == q.config.Size || q.apart(batch, c) {
-			left = append(left, c)
-			continue
-		}
-		batch = append(batch, c)
+	n := min(len(q.waiting), q.config.Size)
+	batch = slices.Clone(q.waiting[:n])
+	q.waiting = slices.Delete(q.waiting, 0, n)
+	for _, c := range batch {
 		q.stats.Wait.observe(now.Sub(c.queued).Seconds())
 	}
-	clear(q.waiting[len(left):])
-	q.waiting = left
 	q.stats.Size.observe(float64(len(batch)))
 	q.workers[number] = worker{now, len(batch)}
 	return batch
-}
-
-func (q *Queue[In, Out]) apart(batch []*Call[In, Out], c *Call[In, Out]) bool {
-	return q.config.Apart != nil && slices.ContainsFunc(batch, func(other *Call[In, Out]) bool { return q.config.Apart(other.In, c.In) })
 }
 
 // work carries out batches until the worker is free.

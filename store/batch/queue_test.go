@@ -45,7 +45,6 @@ func newDesk(workers, size int) *desk {
 				panic("minus one")
 			}
 		},
-		Apart: func(a, b int) bool { return a%100 == b%100 },
 	}
 	d.Queue = batch.New(d.config)
 	return d
@@ -93,14 +92,13 @@ func TestWhatWaitsTravelsTogether(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk(1, 3)
-		answered := d.ask(t, t.Context(), 1, 2, 102, 3, 4, 5)
+		answered := d.ask(t, t.Context(), 1, 2, 3, 4, 5, 6)
 		if n := d.Stats().Waiting; n != 5 {
 			t.Errorf("%d calls wait, want 5", n)
 		}
 		close(d.through)
 		answered()
-		// 102 may not travel with 2, and a batch has three calls at most.
-		d.wantBatches(t, []int{1}, []int{2, 3, 4}, []int{102, 5})
+		d.wantBatches(t, []int{1}, []int{2, 3, 4}, []int{5, 6}) // a batch has three calls at most
 		if s := d.Stats(); s.Size.Count != 3 || s.Size.Sum != 6 || s.Wait.Count != 6 || s.Waiting != 0 {
 			t.Errorf("stats %+v", s)
 		}
@@ -174,6 +172,9 @@ func TestACallThatWaitsTooLongIsNotCarriedOut(t *testing.T) {
 		close(d.through)
 		second()
 		d.wantBatches(t, []int{1}, []int{3})
+		if w := d.Stats().Wait; w.Count != 3 || w.Sum != 61 {
+			t.Errorf("%d calls waited %v s, want 3 and 61 s: who waits in vain waits longest", w.Count, w.Sum)
+		}
 	})
 }
 

@@ -1,14 +1,19 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/store"
 )
 
 // rightsOptions is the flags of a new user's roles and claims.
@@ -91,7 +96,7 @@ is the text 3. All claims of a user may have 2 KiB, and an access token 3,500 by
 
 The change is in force on every server within a second, and signs nobody out: servers answer the
 user's older access tokens with token_expired, so that clients refresh them once. A role or claim
-that the user has already, or lacks already, is no error.`,
+that the user has already, or lacks already, is no error. A line names what the user lacked.`,
 		Example: `  authctl user set alice --role admin --role billing:read
   authctl user set alice --unrole admin --claim plan=pro --unclaim trial --reason INC-7`,
 		Args: cobra.ExactArgs(1),
@@ -125,14 +130,36 @@ func (o *userSetOptions) run(ctx context.Context, a *app, name string) error {
 	if err != nil {
 		return err
 	}
+	before := user.Rights
 	user, changed, err := inst.authn.SetRights(ctx, a.actor(o.reason), user.ID.String(), change)
 	if err != nil {
 		return err
 	}
+	if absent := absentRights(before, change); absent != "" { // it may be misspelt, and another one stays
+		a.say("%s had no %s", markedName(user.Username), absent)
+	}
 	if !changed {
-		a.say("nothing changed: %s has these roles and claims already", markedName(user.Username))
+		a.say("nothing changed: the roles and claims of %s are so already", markedName(user.Username))
 	}
 	shown := showChanged(ctx, a, inst, &o.output, user, "")
 	_, err = o.awaitServers(ctx, a, inst.authn) // an earlier change may not have reached them yet
 	return errors.Join(shown, err)
+}
+
+// absentRights lists what a change takes away that is not there.
+func absentRights(r store.Rights, c authn.RightsChange) string {
+	var absent []string
+	for _, role := range c.Revoke {
+		if !slices.Contains(r.RoleList(), role) {
+			absent = append(absent, "role "+role)
+		}
+	}
+	var claims map[string]jsontext.Value
+	_ = json.Unmarshal([]byte(cmp.Or(r.Claims, "{}")), &claims) // stored ones are valid
+	for _, name := range c.Unset {
+		if _, there := claims[name]; !there {
+			absent = append(absent, fmt.Sprintf("claim %q", name))
+		}
+	}
+	return strings.Join(absent, ", ")
 }

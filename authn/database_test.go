@@ -21,6 +21,12 @@ type database struct {
 // onBothDatabases runs a test on SQLite and on PostgreSQL that accesses the database directly.
 func onBothDatabases(t *testing.T, story func(t *testing.T, f *fixture, db *database)) {
 	t.Helper()
+	onBothPools(t, 0, story)
+}
+
+// onBothPools is onBothDatabases with a max number of connections to PostgreSQL; 0 for the default.
+func onBothPools(t *testing.T, connections int32, story func(t *testing.T, f *fixture, db *database)) {
+	t.Helper()
 	for name, open := range map[string]func(testing.TB) (*fixture, *sql.DB){
 		"sqlite": func(t testing.TB) (*fixture, *sql.DB) {
 			path := storetest.SQLite(t)
@@ -33,7 +39,7 @@ func onBothDatabases(t *testing.T, story func(t *testing.T, f *fixture, db *data
 		},
 		"postgres": func(t testing.TB) (*fixture, *sql.DB) {
 			url := storetest.Postgres(t)
-			st, err := postgres.Open(t.Context(), postgres.Config{URL: url})
+			st, err := postgres.Open(t.Context(), postgres.Config{URL: url, MaxConnections: connections})
 			if err != nil {
 				t.Fatal(err)
 			}

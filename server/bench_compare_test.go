@@ -40,9 +40,9 @@ func (bn *bench) compare(clients, round int, op load, floors map[string]load) {
 	b.StopTimer()
 	for r := range rounds {
 		n := min(round, b.N-r*round)
-		before := bn.trips.count()
+		before := bn.trips.Statements()
 		bn.time(clients, n, op, &server, b.StartTimer, b.StopTimer)
-		trips += bn.trips.count() - before
+		trips += bn.trips.Statements() - before
 		for name, floor := range floors {
 			bn.time(clients, n, floor, sides[name], func() {}, func() {})
 		}

@@ -77,19 +77,24 @@ func openSQLiteFloor(b *testing.B, path string) floorDB {
 	}
 }
 
+// bareClaims checks the access token of a request.
+func bareClaims(r *http.Request) (claims jwt.RegisteredClaims, err error) {
+	cookie, err := r.Cookie("access_token")
+	if err != nil {
+		return claims, err
+	}
+	_, err = jwt.ParseWithClaims(cookie.Value, &claims,
+		func(*jwt.Token) (any, error) { return []byte(secret), nil },
+		jwt.WithValidMethods([]string{"HS256"}))
+	return claims, err
+}
+
 // bareProfile is the minimal handler that answers /profile.
 func bareProfile(db floorDB) http.Handler {
 	r := chi.NewRouter()
 	r.Get("/profile", func(w http.ResponseWriter, r *http.Request) {
-		cookie, err := r.Cookie("access_token")
+		claims, err := bareClaims(r)
 		if err != nil {
-			http.Error(w, err.Error(), http.StatusUnauthorized)
-			return
-		}
-		var claims jwt.RegisteredClaims
-		if _, err := jwt.ParseWithClaims(cookie.Value, &claims,
-			func(*jwt.Token) (any, error) { return []byte(secret), nil },
-			jwt.WithValidMethods([]string{"HS256"})); err != nil {
 			http.Error(w, err.Error(), http.StatusUnauthorized)
 			return
 		}

@@ -41,8 +41,8 @@ type bench struct {
 	floor   floorDB
 	addr    string
 	clients []*benchClient
-	trips   *roundTrips          // nil on SQLite
-	dbCPU   func() time.Duration // processor time of the database's processes so far; nil if unknown
+	trips   *storetest.RoundTrips // nil on SQLite
+	dbCPU   func() time.Duration  // processor time of the database's processes so far; nil if unknown
 }
 
 // load does one operation of a client.
@@ -69,7 +69,7 @@ func benchSQLite(b *testing.B, dir string, clients int, cost hashing.Params) *be
 
 // benchPostgres gives the server and the floor as many connections each.
 func benchPostgres(b *testing.B, url string, clients int, connections int32, cost hashing.Params) *bench {
-	trips := &roundTrips{}
+	trips := &storetest.RoundTrips{}
 	st, err := postgres.Open(b.Context(), postgres.Config{URL: url, MaxConnections: connections, Tracer: trips})
 	if err != nil {
 		b.Fatal(err)

@@ -10,7 +10,7 @@ import (
 
 func TestEachRequestTakesAsFewRoundTripsAsItCan(t *testing.T) {
 	t.Parallel()
-	trips := &roundTrips{}
+	trips := &storetest.RoundTrips{}
 	st, err := postgres.Open(t.Context(), postgres.Config{URL: storetest.Postgres(t), MaxConnections: 2, Tracer: trips})
 	if err != nil {
 		t.Fatal(err)
@@ -32,9 +32,9 @@ func TestEachRequestTakesAsFewRoundTripsAsItCan(t *testing.T) {
 		{"refresh", func() answer { return b.post("/refresh", "") }, http.StatusOK, 1},
 		{"logout", func() answer { return b.post("/logout", "") }, http.StatusOK, 1},
 	} {
-		before := trips.count()
+		before := trips.Statements()
 		tt.send().want(t, tt.status)
-		if got := trips.count() - before; got != tt.want {
+		if got := trips.Statements() - before; got != tt.want {
 			t.Errorf("%s took %d round trips, want %d", tt.name, got, tt.want)
 		}
 	}

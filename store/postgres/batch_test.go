@@ -117,16 +117,16 @@ func (q *queued) allRotated() {
 
 func TestSixtyFourRefreshesAtTheSameTimeTakeAtMostSixteenStatements(t *testing.T) {
 	t.Parallel()
-	trips := &roundTrips{}
+	trips := &storetest.RoundTrips{}
 	q := newQueued(t, postgres.Config{URL: storetest.Postgres(t), Tracer: trips}, 64)
 	q.together() // prepares the statements
 	for i := range q.tokens {
 		q.tokens[i] = q.next(i)
 	}
-	before := trips.n.Load()
+	before := trips.All()
 	q.together()
 	q.allRotated()
-	if got := trips.n.Load() - before - int64(len(q.ids)); got > 16 { // less those of allRotated
+	if got := trips.All() - before - int64(len(q.ids)); got > 16 { // less those of allRotated
 		t.Errorf("got %d statements, want at most 16", got)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	neturl "net/url"
 	"testing"
 	"time"
 
@@ -151,14 +150,7 @@ func answerReadOnly(conn net.Conn) {
 // TestOfSeveralHostsThePrimaryIsTaken: it is found at any position in the URL.
 func TestOfSeveralHostsThePrimaryIsTaken(t *testing.T) {
 	t.Parallel()
-	u, err := neturl.Parse(storetest.Postgres(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := u.Query().Get("host")
-	if dir == "" {
-		t.Skip("the server for tests is no throwaway cluster")
-	}
+	u, dir := onSocket(t)
 	port := standby(t)
 	at := func(hosts, ports, more string) string {
 		return fmt.Sprintf("postgres://postgres@%s?host=%s&port=%s&sslmode=disable%s", u.Path, hosts, ports, more)

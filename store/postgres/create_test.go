@@ -14,15 +14,15 @@ import (
 
 func TestARegistrationCostsTheRoundTripsOfAnOperatorsNewUser(t *testing.T) {
 	t.Parallel()
-	var trips roundTrips
+	var trips storetest.RoundTrips
 	s := open(t, postgres.Config{URL: storetest.Postgres(t), MaxConnections: 1, Tracer: &trips})
 	create := func(name string, notAfter time.Time) int64 {
-		before := trips.n.Load()
+		before := trips.All()
 		_, err := s.CreateUser(context.Background(), store.NewUser{ID: uuid.New(), Username: name, Folded: name, CreatedAt: at, NotReleasedAfter: notAfter}, login)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return trips.n.Load() - before
+		return trips.All() - before
 	}
 	create("first", at) // prepares the statements
 	const want = 4      // begin, user, event, commit

@@ -16,6 +16,19 @@ import (
 	"github.com/authctl/authctl/store/storetest"
 )
 
+// onSocket returns the URL of a database, and the folder of its server's socket.
+func onSocket(t *testing.T) (u *neturl.URL, dir string) {
+	t.Helper()
+	u, err := neturl.Parse(storetest.Postgres(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if dir = u.Query().Get("host"); dir == "" {
+		t.Skip("the server for tests is no throwaway cluster")
+	}
+	return u, dir
+}
+
 // cutter is an address in front of a cluster. It can lose the end of an answer, or everything.
 type cutter struct {
 	net.Listener
@@ -28,14 +41,7 @@ type cutter struct {
 
 func newCutter(t *testing.T) (*cutter, string) {
 	t.Helper()
-	u, err := neturl.Parse(storetest.Postgres(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := u.Query().Get("host")
-	if dir == "" {
-		t.Skip("the server for tests is no throwaway cluster")
-	}
+	u, dir := onSocket(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,26 +18,6 @@ import (
 	"github.com/authctl/authctl/store/postgres"
 	"github.com/authctl/authctl/store/storetest"
 )
-
-// roundTrips counts the messages to the server: queries, batches, preparations.
-type roundTrips struct{ n atomic.Int64 }
-
-func (r *roundTrips) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
-	r.n.Add(1)
-	return ctx
-}
-func (r *roundTrips) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
-func (r *roundTrips) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
-	r.n.Add(1)
-	return ctx
-}
-func (r *roundTrips) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
-func (r *roundTrips) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData)     {}
-func (r *roundTrips) TracePrepareStart(ctx context.Context, _ *pgx.Conn, _ pgx.TracePrepareStartData) context.Context {
-	r.n.Add(1)
-	return ctx
-}
-func (r *roundTrips) TracePrepareEnd(context.Context, *pgx.Conn, pgx.TracePrepareEndData) {}
 
 // settings records the parameters with which connections were opened.
 type settings struct {
@@ -135,7 +114,7 @@ func (p *someone) rotate(id uuid.UUID, from, to string) store.Outcome {
 
 func TestTheHotPathsTakeOneRoundTrip(t *testing.T) {
 	t.Parallel()
-	trips := &roundTrips{}
+	trips := &storetest.RoundTrips{}
 	s := open(t, postgres.Config{URL: storetest.Postgres(t), MaxConnections: 1, Tracer: trips})
 	p := newSomeone(t, s)
 	_, err := s.SetEmail(p.ctx, p.user.ID, store.Address{Text: "alice@example.com", Folded: "alice@example.com", Verified: true}, nil, login)
@@ -206,9 +185,9 @@ func TestTheHotPathsTakeOneRoundTrip(t *testing.T) {
 		{"ready", func() { p.ok(s.Ready(p.ctx)) }},
 	} {
 		tt.do() // prepares the statement
-		before := trips.n.Load()
+		before := trips.All()
 		tt.do()
-		if got := trips.n.Load() - before; got != 1 {
+		if got := trips.All() - before; got != 1 {
 			t.Errorf("%s: got %d round trips, want 1", tt.name, got)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"net"
-	neturl "net/url"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -12,7 +11,6 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/store/postgres"
-	"github.com/authctl/authctl/store/storetest"
 )
 
 // front is an address in front of a cluster. The machine behind it may vanish: existing
@@ -75,14 +73,7 @@ func (f *front) carry(from net.Conn) {
 // its place. The store must not wait for each connection of the pool.
 func TestOneSilentConnectionTellsOfAll(t *testing.T) {
 	t.Parallel()
-	u, err := neturl.Parse(storetest.Postgres(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := u.Query().Get("host")
-	if dir == "" {
-		t.Skip("the server for tests is no throwaway cluster")
-	}
+	u, dir := onSocket(t)
 	f := newFront(t, filepath.Join(dir, ".s.PGSQL.5432"))
 	u.Host, u.RawQuery = f.Addr().String(), "sslmode=disable"
 	s := open(t, postgres.Config{URL: u.String(), MaxConnections: 5, MinConnections: 5})

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -190,10 +189,11 @@ func (s *Store) rotateBatch(ctx context.Context, calls []*rotationCall, unchange
 }
 
 // rotationArgs returns the arguments of updateTokens. The statement gets only the first rotation of
-// each session, and NULL for the others: no more than one could succeed.
+// each token, and NULL for the others: no more than one could succeed. Of several tokens of a session
+// it finds a row for the current one only.
 func rotationArgs(calls []*rotationCall) []any {
 	n := len(calls)
-	seen := make(map[uuid.UUID]bool, n)
+	seen := make(map[string]bool, n) // hashes
 	ids, steps := make([]pgtype.UUID, n), make([]int64, n)
 	hashes, nexts := make([]string, n), make([]string, n)
 	sealed, replacements := make([][]byte, n), make([][]byte, n)
@@ -201,8 +201,8 @@ func rotationArgs(calls []*rotationCall) []any {
 	var clocks []*time.Time // NULL unless a rotation has one
 	for i, c := range calls {
 		r := c.In
-		if !seen[r.SessionID] {
-			seen[r.SessionID], ids[i] = true, pgUUID(r.SessionID)
+		if !seen[r.TokenHash] {
+			seen[r.TokenHash], ids[i] = true, pgUUID(r.SessionID)
 		}
 		hashes[i], nexts[i], sealed[i], steps[i], at[i], expires[i] = r.TokenHash, r.NextHash, r.Successor, r.NextStep, r.At, r.ExpiresAt
 		replacements[i], _ = r.Replacement() // Rotate has checked it

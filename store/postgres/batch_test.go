@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ type queued struct {
 	url     string
 	ids     []uuid.UUID
 	tokens  []string
+	window  time.Duration // in which a replaced token may be presented again
 	results []store.RotateResult
 	errs    []error
 	asked   sync.WaitGroup
@@ -46,7 +48,7 @@ func (q *queued) next(i int) string { return hashOf("after " + q.tokens[i]) }
 
 func (q *queued) rotation(i int) store.Rotation {
 	return store.Rotation{SessionID: q.ids[i], TokenHash: q.tokens[i], NextHash: q.next(i), NextStep: 1, Successor: make([]byte, 32),
-		At: at, ExpiresAt: at.Add(time.Hour)}
+		At: at, ExpiresAt: at.Add(time.Hour), RetryWindow: q.window}
 }
 
 // ask starts the rotation of session i.
@@ -128,6 +130,33 @@ func TestSixtyFourRefreshesAtTheSameTimeTakeAtMostSixteenStatements(t *testing.T
 	q.allRotated()
 	if got := trips.All() - before - int64(len(q.ids)); got > 16 { // less those of allRotated
 		t.Errorf("got %d statements, want at most 16", got)
+	}
+}
+
+// TestARetryKeepsNoRotationOutOfABatch: of each session one tab presents the token before, and another
+// the current one. The latter is rotated by the batch, although it came later.
+func TestARetryKeepsNoRotationOutOfABatch(t *testing.T) {
+	t.Parallel()
+	const sessions = 30
+	trips := &storetest.RoundTrips{}
+	before := newQueued(t, postgres.Config{URL: storetest.Postgres(t), Tracer: trips}, sessions)
+	before.together()
+	q := &queued{someone: before.someone, Store: before.Store, url: before.url, window: time.Minute,
+		ids: slices.Concat(before.ids, before.ids), tokens: before.tokens,
+		results: make([]store.RotateResult, 2*sessions), errs: make([]error, 2*sessions)}
+	for i := range sessions {
+		q.tokens = append(q.tokens, before.next(i))
+	}
+	sent := trips.All()
+	q.together()
+	const judged = 3 * sessions // a transaction of its own for each retry
+	if got := trips.All() - sent; got > judged+20 {
+		t.Errorf("got %d statements, want at most %d", got, judged+20)
+	}
+	for i := range sessions {
+		if q.errs[i] != nil || q.results[i].Outcome != store.Retried || q.errs[sessions+i] != nil || q.results[sessions+i].Outcome != store.Rotated {
+			t.Errorf("session %d: the retry got %s, %v, and the other %s, %v", i, q.results[i].Outcome, q.errs[i], q.results[sessions+i].Outcome, q.errs[sessions+i])
+		}
 	}
 }
 

@@ -50,6 +50,13 @@ func (o *userChangeOptions) addFlags(c *cobra.Command) {
 }
 
 func (o *userChangeOptions) run(ctx context.Context, a *app, name string, do changeUser) error {
+	return o.change(ctx, a, name, func(inst *instance, user store.User) (store.User, error) {
+		return do(inst.authn, ctx, a.actor(o.reason), user.ID.String())
+	})
+}
+
+// change carries out do on the user of this name or id, shows the user, and waits for the servers.
+func (o *userChangeOptions) change(ctx context.Context, a *app, name string, do func(*instance, store.User) (store.User, error)) error {
 	inst, err := a.open(ctx, opening{})
 	if err != nil {
 		return err
@@ -59,7 +66,7 @@ func (o *userChangeOptions) run(ctx context.Context, a *app, name string, do cha
 	if err != nil {
 		return err
 	}
-	if user, err = do(inst.authn, ctx, a.actor(o.reason), user.ID.String()); err != nil {
+	if user, err = do(inst, user); err != nil {
 		return err
 	}
 	shown := showChanged(ctx, a, inst, &o.output, user, "")

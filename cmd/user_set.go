@@ -3,7 +3,6 @@ package cmd
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -74,12 +73,10 @@ func claimValue(name, text string) (jsontext.Value, error) {
 }
 
 type userSetOptions struct {
-	output
-	waitOptions
+	userChangeOptions
 	rightsOptions
 	unroles  []string
 	unclaims []string
-	reason   string
 }
 
 func newUserSet(a *app) *cobra.Command {
@@ -102,18 +99,16 @@ that the user has already, or lacks already, is no error. A line names what the 
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), a, args[0]) },
 	}
-	o.output.addFlag(c, "table", "json", "yaml", "ids")
-	o.waitOptions.addFlag(c)
+	o.userChangeOptions.addFlags(c)
 	o.rightsOptions.addFlags(c)
 	f := c.Flags()
 	f.StringArrayVar(&o.unroles, "unrole", nil, "take this `role` away; may be repeated")
 	f.StringArrayVar(&o.unclaims, "unclaim", nil, "remove the claim of this `name`; may be repeated")
-	addReason(c, &o.reason)
 	return c
 }
 
 func (o *userSetOptions) run(ctx context.Context, a *app, name string) error {
-	change, err := o.change()
+	change, err := o.rightsOptions.change()
 	if err != nil {
 		return err
 	}
@@ -121,29 +116,20 @@ func (o *userSetOptions) run(ctx context.Context, a *app, name string) error {
 	if len(change.Grant)+len(change.Revoke)+len(change.Set)+len(change.Unset) == 0 {
 		return usage("authctl user set NAME --role admin", "nothing to set: give --role, --unrole, --claim or --unclaim")
 	}
-	inst, err := a.open(ctx, opening{})
-	if err != nil {
-		return err
-	}
-	defer inst.close()
-	user, err := findUser(ctx, a, inst, name)
-	if err != nil {
-		return err
-	}
-	before := user.Rights
-	user, changed, err := inst.authn.SetRights(ctx, a.actor(o.reason), user.ID.String(), change)
-	if err != nil {
-		return err
-	}
-	if absent := absentRights(before, change); absent != "" { // it may be misspelt, and another one stays
-		a.say("%s had no %s", markedName(user.Username), absent)
-	}
-	if !changed {
-		a.say("nothing changed: the roles and claims of %s are so already", markedName(user.Username))
-	}
-	shown := showChanged(ctx, a, inst, &o.output, user, "")
-	_, err = o.awaitServers(ctx, a, inst.authn) // an earlier change may not have reached them yet
-	return errors.Join(shown, err)
+	return o.userChangeOptions.change(ctx, a, name, func(inst *instance, user store.User) (store.User, error) {
+		before := user.Rights
+		user, changed, err := inst.authn.SetRights(ctx, a.actor(o.reason), user.ID.String(), change)
+		if err != nil {
+			return user, err
+		}
+		if absent := absentRights(before, change); absent != "" { // it may be misspelt, and another one stays
+			a.say("%s had no %s", markedName(user.Username), absent)
+		}
+		if !changed { // an earlier change may not have reached the servers yet: they are awaited all the same
+			a.say("nothing changed: the roles and claims of %s are so already", markedName(user.Username))
+		}
+		return user, nil
+	})
 }
 
 // absentRights lists what a change takes away that is not there.

@@ -60,7 +60,7 @@ func (q *queued) connect() *pgx.Conn {
 	return conn
 }
 
-// hold asks for all rotations, and returns once each is under way or waits. letGo lets those that
+// hold asks for all rotations, one after the other, and returns once each is under way or waits. letGo lets those that
 // are under way continue.
 func (q *queued) hold() (letGo func()) {
 	q.Helper()
@@ -73,13 +73,13 @@ func (q *queued) hold() (letGo func()) {
 	before := q.Stats().Batches
 	for i := range q.ids {
 		q.ask(i)
-	}
-	for {
-		now := q.Stats().Batches
-		if int(now.Size.Sum-before.Size.Sum)+now.Waiting >= len(q.ids) {
-			break
+		for {
+			now := q.Stats().Batches
+			if int(now.Size.Sum-before.Size.Sum)+now.Waiting > i {
+				break
+			}
+			time.Sleep(20 * time.Microsecond)
 		}
-		time.Sleep(50 * time.Microsecond)
 	}
 	return func() { exec(`COMMIT`) }
 }

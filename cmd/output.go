@@ -176,6 +176,14 @@ func timeOrNull(t time.Time) *time.Time {
 	return &t
 }
 
+// have is like are, with the verb have.
+func have(n int, of string) string {
+	if n == 1 {
+		return "1 " + of + " has"
+	}
+	return fmt.Sprintf("%d %ss have", n, of)
+}
+
 // are is a number with its verb.
 func are(n int, of string) string {
 	if n == 1 {

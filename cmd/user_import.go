@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,7 +57,12 @@ the place. The users before that place are imported.
 E-mail addresses are imported, and those that the file marks as confirmed count as verified.
 A user who has an address and no username gets a name made of the id, such as
 user-1f0c2d9a7b3e4c55, and signs in by the address (accounts.email). --username-from email
-makes the address the username instead.
+makes the address the username instead. --username-from slug takes the program's name without
+spaces, such as WordPress's user_nicename, or writes a hyphen for a space. --username-from login
+rejects users without a username.
+
+An id that is no UUID becomes the claim imported_id, and the user's UUID is derived from it. Roles of
+the file are imported. The command names those that can be no roles here.
 
 A user who would sign in by an address that the file does not mark as confirmed is rejected:
 applications may take the address as proof of identity. --unverified disable imports such
@@ -72,7 +78,7 @@ confirmed addresses. Their users with a username are imported unchanged.`,
 	o.addFlag(c, "table", "json", "yaml")
 	f := c.Flags()
 	f.StringVar(&o.format, "format", "authctl", "what wrote the file: "+strings.Join(userfile.Formats(), ", "))
-	f.StringVar(&o.usernameFrom, "username-from", "", "what becomes the username: `username or email` (default: the username, or else a name made of the id)")
+	f.StringVar(&o.usernameFrom, "username-from", "", "what becomes the username: `login, email or slug` (default: the login, or else a name made of the id)")
 	f.StringVar(&o.usernameField, "username-field", "", "the name of --username-from in earlier releases")
 	f.Lookup("username-field").Hidden = true
 	f.StringVar(&o.firebaseConfig, "firebase-config", "", "`file` with the project's password hash parameters, as Firebase's console shows them")
@@ -151,8 +157,8 @@ func (o *userImportOptions) run(ctx context.Context, a *app, path string) error 
 }
 
 func (o *userImportOptions) reader() (*userfile.Reader, error) {
-	if o.usernameFrom != "" && o.usernameFrom != "username" && o.usernameFrom != "email" {
-		return nil, usage("", "--username-from must be username or email, not %q", o.usernameFrom)
+	if !slices.Contains([]string{"", "username", "login", "email", "slug"}, o.usernameFrom) {
+		return nil, usage("", "--username-from must be login, email or slug, not %q", o.usernameFrom)
 	}
 	if err := checkUnverified(o.unverified); err != nil {
 		return nil, err

@@ -16,6 +16,12 @@ func (i *importer) finish(ctx context.Context, reader *userfile.Reader, failed e
 	if names := reader.Unkept(); len(names) > 0 {
 		i.a.say("not kept: %s", strings.Join(names, ", "))
 	}
+	if roles := reader.LostRoles(); len(roles) > 0 {
+		i.a.say("roles not kept, because a role has 1 to 64 characters of a-z 0-9 _ . : - here: %s", strings.Join(roles, ", "))
+	}
+	if n := reader.Zoneless(); n > 0 {
+		i.a.say("%s in the file without a zone: taken as UTC", are(n, "time"))
+	}
 	for _, r := range i.rejects.first {
 		i.a.say("%s %d: %s", r.unit, r.Line, r.Reason)
 	}
@@ -28,7 +34,7 @@ func (i *importer) finish(ctx context.Context, reader *userfile.Reader, failed e
 		i.a.say("%s of clients skipped: nobody signs in with them", count(int64(n), "service account"))
 	}
 	if n := i.view.WithoutPassword; n > 0 {
-		i.a.say("warning: %s without a password, and so without a way to sign in with one; a later import of a file with the password adds it", are(n, "user"))
+		i.a.say("warning: %s no password, and so no way to sign in with one; a later import of a file with the password adds it", have(n, "user"))
 	}
 	switch {
 	case failed != nil:

@@ -15,20 +15,27 @@ func (r *Reader) auth0(o object) (u authn.Arrival, err error) {
 		OID string `json:"$oid"`
 	}
 	var blocked, verified bool
+	var app object
 	var custom struct {
 		Algorithm string
 		Hash      struct{ Value, Encoding string }
 	}
 	err = o.takeAll(map[string]any{"username": &username, "email": &email, "email_verified": &verified, "user_id": &userID, "_id": &oid, "passwordHash": &hash,
-		"password_hash": &snake, "created_at": &created, "blocked": &blocked, "custom_password_hash": &custom})
+		"password_hash": &snake, "created_at": &created, "blocked": &blocked, "custom_password_hash": &custom, "app_metadata": &app})
 	if err != nil {
 		return u, err
 	}
-	if err = r.identify(&u, identity{username, email, confirmedIf(verified, email)}); err != nil {
+	if err = r.identify(&u, identity{username: username, email: email, confirmed: confirmedIf(verified, email)}); err != nil {
 		return u, err
 	}
 	u.Origin = "auth0/" + first(oid.OID, userID, username, email)
-	if u.CreatedAt, err = parseTime("created_at", created); err != nil {
+	if id := first(oid.OID, userID); id != "" {
+		if err = claimID(&u, id); err != nil {
+			return u, err
+		}
+	}
+	r.auth0Roles(&u, app)
+	if u.CreatedAt, err = r.time("created_at", created); err != nil {
 		return u, err
 	}
 	if blocked {
@@ -46,6 +53,18 @@ func (r *Reader) auth0(o object) (u authn.Arrival, err error) {
 	return u, nil
 }
 
+// auth0Roles grants the roles of a user's app_metadata. Auth0's extension for authorization has
+// them one level deeper.
+func (r *Reader) auth0Roles(u *authn.Arrival, app object) {
+	var authorization object
+	if json.Unmarshal(app["authorization"], &authorization) == nil {
+		r.metadata(u, "app_metadata.authorization", authorization)
+		delete(app, "authorization")
+	}
+	r.metadata(u, "app_metadata", app)
+}
+
+// first returns the first text that is not empty.
 func first(of ...string) string {
 	for _, s := range of {
 		if s != "" {

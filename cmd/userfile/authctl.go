@@ -43,7 +43,7 @@ func (r *Reader) authctl(o object) (authn.Arrival, error) {
 		}
 	}
 	clear(o)
-	return authctlRow(cells)
+	return r.authctlRow(cells)
 }
 
 // authctlCell adds a member of the JSON object to the fields of a user.
@@ -61,11 +61,16 @@ func authctlCell(cells map[string]string, name string, value json.RawMessage) er
 		return nil
 	}
 	var s *string
+	var number json.Number
+	if name == "id" && json.Unmarshal(value, &number) == nil {
+		cells[name] = number.String()
+		return nil
+	}
 	if json.Unmarshal(value, &s) != nil {
 		return fmt.Errorf("its %s is not text", name)
 	}
 	if s != nil {
-		cells[name] = *s
+		cells[name] = trimmed(*s)
 	}
 	return nil
 }
@@ -80,54 +85,38 @@ func rolesCell(cells map[string]string, value json.RawMessage) error {
 }
 
 // authctlRow builds a user from its fields.
-func authctlRow(cells map[string]string) (u authn.Arrival, err error) {
-	u.Username, u.PasswordHash = cells["username"], cells["password_hash"]
-	if u.Username == "" {
+func (r *Reader) authctlRow(cells map[string]string) (u authn.Arrival, err error) {
+	if cells["username"] == "" && cells["email"] == "" {
 		return u, errors.New("it has no username")
 	}
-	u.Origin = "authctl/" + u.Username
-	if id := cells["id"]; id != "" {
-		if u.ID, err = parseID(id); err != nil {
-			return u, err
-		}
+	u.Username, u.PasswordHash = cells["username"], cells["password_hash"] // a reject names the user
+	u.Origin = "authctl/"+first(cells["username"], cells["email"])
+	if u.Roles, u.Claims = cells["roles"], cells["claims"]; u.Claims == "{}" {
+		u.Claims = ""
+	}
+	if err = setID(&u, "authctl-id", cells["id"]); err != nil {
+		return u, err
 	}
 	for name, t := range map[string]*time.Time{
 		"created_at": &u.CreatedAt, "disabled_at": &u.DisabledAt,
 		"password_changed_at": &u.PasswordChangedAt, "password_disabled_at": &u.PasswordDisabledAt, "email_verified_at": &u.EmailVerifiedAt,
 	} {
-		if *t, err = parseTime(name, cells[name]); err != nil {
+		if *t, err = r.time(name, cells[name]); err != nil {
 			return u, err
 		}
 	}
-	u.Email, u.EmailVerified = cells["email"], !u.EmailVerifiedAt.IsZero()
-	if u.EmailVerified && u.Email == "" {
+	verified, email := !u.EmailVerifiedAt.IsZero(), cells["email"]
+	if verified && email == "" {
 		return u, errors.New("it has email_verified_at, and no email")
 	}
-	if u.Roles, u.Claims = cells["roles"], cells["claims"]; u.Claims == "{}" {
-		u.Claims = ""
+	if email == "" && tooLong(cells["username"]) {
+		cells["username"], email = "", cells["username"]
 	}
+	if err = r.identify(&u, identity{username: cells["username"], email: email, confirmed: confirmedIf(verified, email)}); err != nil {
+		return u, err
+	}
+	u.Unverified = u.Unverified && (u.Username == "" || r.options.UsernameFrom == "email") // our own files say who is who
 	return u, nil
-}
-
-func parseID(s string) (uuid.UUID, error) {
-	id, err := uuid.Parse(s)
-	if err != nil || len(s) != 36 || id == uuid.Nil {
-		return uuid.Nil, errors.New("its id is not a UUID")
-	}
-	return id, nil
-}
-
-// parseTime parses a time in RFC 3339 or in the format of PostgreSQL.
-func parseTime(name, s string) (time.Time, error) {
-	if s == "" {
-		return time.Time{}, nil
-	}
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999Z07"} {
-		if t, err := time.Parse(layout, s); err == nil && t.Year() >= 1970 && t.Year() < 10000 {
-			return t.UTC(), nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("its %s is not a time such as 2026-03-01T09:00:00Z", name)
 }
 
 // Writer writes users as authctl exports them.

@@ -11,28 +11,34 @@ import (
 
 // columns is the set of columns that the first line of a CSV file may name.
 type columns struct {
-	known []string
-	must  []string // the required columns
-	hash  string   // the column of the password hash
-	open  bool     // whether the line may name other columns, which are dropped
+	known   []string
+	must    []string          // the required columns
+	instead map[string]string // columns that may replace a required one
+	hash    string            // the column of the password hash
+	login   string            // the column of the username; "" for none
+	open    bool              // whether the line may name other columns, which are dropped
 }
 
 func authctlColumns() columns {
 	return columns{
 		known: []string{"id", "username", "password_hash", "created_at", "disabled_at", "password_changed_at", "password_disabled_at",
 			"email", "email_verified_at", "roles", "claims"},
-		must: []string{"username"},
-		hash: "password_hash",
+		must:  []string{"username"},
+		hash:  "password_hash",
+		login: "username",
+
+		instead: map[string]string{"username": "email"},
 	}
 }
 
 // gotrueColumns returns the columns of auth.users that the import reads.
 func gotrueColumns() columns {
 	return columns{
-		known: []string{"id", "email", "email_confirmed_at", "confirmed_at", "encrypted_password", "created_at", "banned_until", "deleted_at"},
-		must:  []string{"id", "email", "encrypted_password"},
-		hash:  "encrypted_password",
-		open:  true,
+		known: []string{"id", "email", "email_confirmed_at", "confirmed_at", "encrypted_password", "created_at", "banned_until", "deleted_at",
+			"raw_app_meta_data"},
+		must: []string{"id", "email", "encrypted_password"},
+		hash: "encrypted_password",
+		open: true,
 	}
 }
 
@@ -58,6 +64,9 @@ func (c columns) check(header []string) error {
 		}
 	}
 	for _, name := range c.must {
+		if other, is := c.instead[name]; is && slices.Contains(header, other) {
+			continue
+		}
 		if !slices.Contains(header, name) && !slices.ContainsFunc(header, func(other string) bool { return c.resembles(other) && c.nearest(other) == name }) {
 			faults = append(faults, "there is no column "+name)
 		}

@@ -15,6 +15,7 @@ import (
 
 // table is a CSV file whose first line names its columns.
 type table struct {
+	r       *Reader
 	in      *meter
 	csv     *csv.Reader
 	columns columns
@@ -26,7 +27,7 @@ type table struct {
 // readCSV reads the users of a CSV file. It checks the first line before any user.
 func (r *Reader) readCSV(in *bufio.Reader, columns columns, user func(map[string]string) (authn.Arrival, error)) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
-		t := &table{in: &meter{in: in}, columns: columns, skipped: r.skipped}
+		t := &table{r: r, in: &meter{in: in}, columns: columns, skipped: r.skipped}
 		t.csv = csv.NewReader(t.in)
 		t.csv.ReuseRecord = true
 		if err := t.readHeader(); err != nil {
@@ -141,11 +142,14 @@ func (t *table) names(record []string) (same, names bool) {
 func (t *table) user(record []string, user func(map[string]string) (authn.Arrival, error)) (authn.Arrival, error) {
 	cells, size := make(map[string]string, len(t.header)), 0
 	for i, name := range t.header {
-		cells[name] = record[i]
+		cells[name] = trimmed(record[i])
+		if name != t.columns.login { // somebody may be called NULL
+			cells[name] = unnull(cells[name])
+		}
 		size += len(record[i])
 	}
 	if size > maxRecord {
 		return authn.Arrival{}, errTooLong
 	}
-	return user(cells)
+	return t.r.tidy(user(cells))
 }

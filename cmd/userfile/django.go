@@ -25,16 +25,19 @@ func (r *Reader) django(o object) (u authn.Arrival, err error) {
 	if err != nil {
 		return u, err
 	}
-	for name := range fields {
-		r.drop(name)
-	}
 	if err = r.identify(&u, identity{username: username, email: email}); err != nil {
 		return u, err
 	}
 	u.Unverified = u.Unverified && username == "" // a project in which nothing confirms addresses keeps its names
 	u.Origin = "django/" + model + "/" + string(pk)
-	u.ID, _ = parseID(text(pk)) // usually a number; then the Origin gives the id
-	if u.CreatedAt, err = parseTime("date_joined", joined); err != nil {
+	if err = setID(&u, "django/"+model, text(pk)); err != nil {
+		return u, err
+	}
+	r.grant(&u, djangoGroups(fields)...)
+	for name := range fields {
+		r.drop(name)
+	}
+	if u.CreatedAt, err = r.time("date_joined", joined); err != nil {
 		return u, err
 	}
 	if !active {
@@ -44,4 +47,18 @@ func (r *Reader) django(o object) (u authn.Arrival, err error) {
 		u.PasswordHash = ""
 	}
 	return u, nil
+}
+
+// djangoGroups returns the names of a user's groups, and removes them from the fields. A dump has
+// names only with --natural-foreign, and numbers without.
+func djangoGroups(fields object) (names []string) {
+	var groups [][]string
+	if json.Unmarshal(fields["groups"], &groups) != nil {
+		return nil
+	}
+	delete(fields, "groups")
+	for _, group := range groups {
+		names = append(names, group...)
+	}
+	return names
 }

@@ -1,9 +1,12 @@
 package userfile
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -53,16 +56,22 @@ func standard(s string) string { return strings.NewReplacer("-", "+", "_", "/").
 
 // firebase reads a user of `firebase auth:export users.json`.
 func (r *Reader) firebase(o object) (u authn.Arrival, err error) {
-	var id, email, hash, salt, created string
+	var id, email, hash, salt, created, custom string
 	var disabled, verified bool
-	err = o.takeAll(map[string]any{"localId": &id, "email": &email, "emailVerified": &verified, "passwordHash": &hash, "salt": &salt, "createdAt": &created, "disabled": &disabled})
+	err = o.takeAll(map[string]any{"localId": &id, "email": &email, "emailVerified": &verified, "passwordHash": &hash, "salt": &salt, "createdAt": &created, "disabled": &disabled, "customAttributes": &custom})
 	if err != nil {
 		return u, err
 	}
-	if err = r.identify(&u, identity{"", email, confirmedIf(verified, email)}); err != nil {
+	if err = r.identify(&u, identity{email: email, confirmed: confirmedIf(verified, email)}); err != nil {
 		return u, err
 	}
-	u.Origin = "firebase/" + id
+	u.Origin = "firebase/" + first(id, email)
+	if err = setID(&u, "firebase", id); err != nil {
+		return u, err
+	}
+	if err = r.firebaseClaims(&u, custom); err != nil {
+		return u, err
+	}
 	if ms, err := strconv.ParseInt(created, 10, 64); err == nil {
 		u.CreatedAt = millis(ms)
 	}
@@ -77,4 +86,24 @@ func (r *Reader) firebase(o object) (u authn.Arrival, err error) {
 	}
 	u.PasswordHash = r.options.Firebase.hash(salt, hash)
 	return u, nil
+}
+
+// firebaseClaims grants the roles in a user's custom claims: the members role and roles, and each
+// member that is true, such as {"admin":true}.
+func (r *Reader) firebaseClaims(u *authn.Arrival, custom string) error {
+	claims := object{}
+	if custom == "" {
+		return nil
+	}
+	if json.Unmarshal([]byte(custom), &claims) != nil {
+		return errors.New("its customAttributes are not the text of a JSON object")
+	}
+	for _, name := range slices.Sorted(maps.Keys(claims)) {
+		if string(claims[name]) == "true" {
+			r.grant(u, name)
+			delete(claims, name)
+		}
+	}
+	r.metadata(u, "customAttributes", claims)
+	return nil
 }

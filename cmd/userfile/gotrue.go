@@ -1,8 +1,9 @@
 package userfile
 
 import (
+	"encoding/json"
+	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/authctl/authctl/authn"
@@ -14,7 +15,7 @@ func (r *Reader) gotrue(o object) (authn.Arrival, error) {
 	for name, raw := range o {
 		cells[name] = ""
 		if string(raw) != "null" {
-			cells[name] = text(raw)
+			cells[name] = trimmed(text(raw))
 		}
 	}
 	clear(o)
@@ -33,25 +34,34 @@ func (r *Reader) gotrueRow(cells map[string]string) (u authn.Arrival, err error)
 		}
 		r.drop(name)
 	}
-	if u.EmailVerifiedAt, err = gotrueConfirmedAt(cells); err != nil {
+	if u.EmailVerifiedAt, err = r.gotrueConfirmedAt(cells); err != nil {
 		return u, err
 	}
-	if err = r.identify(&u, identity{"", cells["email"], confirmedIf(!u.EmailVerifiedAt.IsZero(), cells["email"])}); err != nil {
+	if err = r.identify(&u, identity{email: cells["email"], confirmed: confirmedIf(!u.EmailVerifiedAt.IsZero(), cells["email"])}); err != nil {
 		return u, err
 	}
-	if u.ID, err = parseID(cells["id"]); err != nil {
+	if cells["id"] == "" {
+		return u, errors.New("it has no id")
+	}
+	if err = setID(&u, "gotrue", cells["id"]); err != nil {
 		return u, err
 	}
 	u.PasswordHash = cells["encrypted_password"]
-	if u.CreatedAt, err = parseTime("created_at", cells["created_at"]); err != nil {
+	if u.CreatedAt, err = r.time("created_at", cells["created_at"]); err != nil {
 		return u, err
 	}
-	banned, err := parseTime("banned_until", strings.TrimSpace(cells["banned_until"]))
+	banned, err := r.until("banned_until", cells["banned_until"], time.Now())
 	if err != nil {
 		return u, err
 	}
-	if cells["deleted_at"] != "" || banned.After(time.Now()) {
+	if cells["deleted_at"] != "" || banned {
 		u.DisabledAt = later(u.CreatedAt)
+	}
+	var app object
+	if json.Unmarshal([]byte(cells["raw_app_meta_data"]), &app) == nil {
+		delete(app, "provider") // of GoTrue itself
+		delete(app, "providers")
+		r.metadata(&u, "raw_app_meta_data", app)
 	}
 	return u, nil
 }
@@ -59,10 +69,10 @@ func (r *Reader) gotrueRow(cells map[string]string) (u authn.Arrival, err error)
 // gotrueConfirmedAt returns when the user's e-mail address was confirmed, zero for never. Old
 // releases have only confirmed_at. Later releases also set confirmed_at for a confirmed telephone
 // number.
-func gotrueConfirmedAt(cells map[string]string) (time.Time, error) {
+func (r *Reader) gotrueConfirmedAt(cells map[string]string) (time.Time, error) {
 	column := "email_confirmed_at"
 	if _, is := cells[column]; !is && cells["phone"] == "" {
 		column = "confirmed_at"
 	}
-	return parseTime(column, cells[column])
+	return r.time(column, cells[column])
 }

@@ -13,6 +13,7 @@ import (
 // the program has confirmed.
 type identity struct {
 	username  string
+	slug      string // the username without blanks, of a program that has one
 	email     string
 	confirmed []string // e-mail addresses that the export marks as confirmed
 }
@@ -29,8 +30,15 @@ func confirmedIf(confirmed bool, email string) []string {
 // unconfirmed address. An address is confirmed only if the export says so. A user who has no
 // username gets one of [authn.Service.CheckArrival].
 func (r *Reader) identify(u *authn.Arrival, i identity) (err error) {
+	i.username, i.slug, i.email = trimmed(i.username), trimmed(i.slug), trimmed(i.email)
+	for n, address := range i.confirmed {
+		i.confirmed[n] = trimmed(address)
+	}
 	if u.Username, err = r.username(i); err != nil {
 		return err
+	}
+	if tooLong(u.Username) && strings.EqualFold(u.Username, i.email) {
+		u.Username = "" // an address may have 254 characters, and a username only 64
 	}
 	u.Email, u.EmailVerified = i.email, i.email != "" && !i.unconfirmed(i.email)
 	u.Unverified = u.Username == "" && !u.EmailVerified || i.unconfirmed(u.Username)
@@ -41,12 +49,14 @@ func (r *Reader) identify(u *authn.Arrival, i identity) (err error) {
 // to become usernames.
 func (r *Reader) username(i identity) (string, error) {
 	switch from := r.options.UsernameFrom; {
-	case from == "username" && i.username == "", from == "email" && i.email == "":
+	case (from == "username" || from == "login") && i.username == "", from == "email" && i.email == "":
 		return "", fmt.Errorf("it has no %s", from)
 	case from == "email":
 		return i.email, nil
 	case i.username == "" && i.email == "":
 		return "", errors.New("it has neither a username nor an e-mail address")
+	case from == "slug":
+		return first(i.slug, hyphenated(i.username)), nil
 	}
 	return i.username, nil
 }

@@ -51,7 +51,7 @@ var errSkip = errors.New("no user")
 // decode reads one object with a format's function. It fails if the object has a password hash
 // under a name that the format does not have, because the hash would be lost.
 func (r *Reader) decode(o object, user func(object) (authn.Arrival, error)) (authn.Arrival, error) {
-	u, err := user(o)
+	u, err := r.tidy(user(o))
 	if err != nil {
 		return u, err
 	}

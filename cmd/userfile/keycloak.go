@@ -15,8 +15,9 @@ func (r *Reader) keycloak(o object) (u authn.Arrival, err error) {
 	var verified bool
 	enabled := true
 	var credentials []keycloakCredential
+	var roles []string
 	err = o.takeAll(map[string]any{"id": &id, "username": &username, "email": &email, "emailVerified": &verified, "enabled": &enabled,
-		"createdTimestamp": &created, "credentials": &credentials, "serviceAccountClientId": &client})
+		"createdTimestamp": &created, "credentials": &credentials, "serviceAccountClientId": &client, "realmRoles": &roles})
 	if err != nil {
 		return u, err
 	}
@@ -24,11 +25,14 @@ func (r *Reader) keycloak(o object) (u authn.Arrival, err error) {
 		u.Username = username
 		return u, errNobody // the account of a client
 	}
-	if err = r.identify(&u, identity{username, email, confirmedIf(verified, email)}); err != nil {
+	if err = r.identify(&u, identity{username: username, email: email, confirmed: confirmedIf(verified, email)}); err != nil {
 		return u, err
 	}
-	u.Origin = "keycloak/" + id
-	u.ID, _ = parseID(id) // if it is no UUID, the Origin gives the id
+	u.Origin = "keycloak/" + first(id, username, email)
+	if err = setID(&u, "keycloak", id); err != nil {
+		return u, err
+	}
+	r.grant(&u, roles...)
 	u.CreatedAt = millis(created)
 	if !enabled {
 		u.DisabledAt = later(u.CreatedAt)

@@ -51,12 +51,10 @@ func (r *Reader) kratos(o object) (u authn.Arrival, err error) {
 		return u, err
 	}
 	u.Origin = "kratos/" + first(who.username, who.email)
-	if id != "" {
-		if u.ID, err = parseID(id); err != nil {
-			return u, err
-		}
+	if err = setID(&u, "kratos", id); err != nil {
+		return u, err
 	}
-	if u.CreatedAt, err = parseTime("created_at", created); err != nil {
+	if u.CreatedAt, err = r.time("created_at", created); err != nil {
 		return u, err
 	}
 	if state == "inactive" {

@@ -46,7 +46,7 @@ func (r *Reader) readLines(in *bufio.Reader) iter.Seq2[Row, error] {
 				yield(Row{}, broken("it is cut off in line %d, after %d bytes", n, at))
 				return
 			default:
-				row.User, row.Err = authctlLine(text)
+				row.User, row.Err = r.authctlLine(text)
 			}
 			rows++
 			if !yield(row, nil) || ended {
@@ -88,11 +88,11 @@ func skipLine(in *bufio.Reader) (n int64, err error) {
 	return n, err
 }
 
-func authctlLine(text []byte) (authn.Arrival, error) {
+func (r *Reader) authctlLine(text []byte) (authn.Arrival, error) {
 	cells := map[string]string{}
 	err := members(text, func(name string, value json.RawMessage) error { return authctlCell(cells, name, value) })
 	if err != nil {
 		return authn.Arrival{}, err
 	}
-	return authctlRow(cells)
+	return r.tidy(r.authctlRow(cells))
 }

@@ -26,20 +26,24 @@ type Row struct {
 
 // Options has the settings of a [Reader].
 type Options struct {
-	UsernameFrom string         // what becomes the username: username or email; "" for the username, or else a name made of the id
+	UsernameFrom string         // what becomes the username: username (or login, the same), email or slug; "" for the username, or else a name made of the id
 	Firebase     FirebaseConfig // hash parameters of the Firebase project
 }
 
 // Reader reads one file.
 type Reader struct {
-	options Options
-	unkept  map[string]bool
-	at      int64 // offset of the first byte after a byte order mark and empty lines
-	skipped int   // number of empty lines before that byte
+	options  Options
+	unkept   map[string]bool
+	lost     map[string]int // users of each role that is none here
+	zoneless int
+	at       int64 // offset of the first byte after a byte order mark and empty lines
+	skipped  int   // number of empty lines before that byte
 }
 
 // New returns a Reader.
-func New(o Options) *Reader { return &Reader{options: o, unkept: map[string]bool{}} }
+func New(o Options) *Reader {
+	return &Reader{options: o, unkept: map[string]bool{}, lost: map[string]int{}}
+}
 
 // Unkept returns the names of the fields in the file that are not imported, sorted.
 func (r *Reader) Unkept() []string {
@@ -50,6 +54,9 @@ func (r *Reader) Unkept() []string {
 	slices.Sort(names)
 	return names
 }
+
+// Zoneless returns the number of times that were taken as UTC because the file has no zone for them.
+func (r *Reader) Zoneless() int { return r.zoneless }
 
 // Formats returns the names of the formats, authctl's own first.
 func Formats() []string {
@@ -81,7 +88,7 @@ func (r *Reader) Read(format string, file io.Reader) iter.Seq2[Row, error] {
 		if isJSON {
 			return r.readLines(in)
 		}
-		return r.readCSV(in, authctlColumns(), authctlRow)
+		return r.readCSV(in, authctlColumns(), r.authctlRow)
 	case "gotrue":
 		if isJSON {
 			return r.readJSON(in, "users", r.gotrue)

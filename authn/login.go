@@ -115,6 +115,7 @@ func (s *Service) credentials(ctx context.Context, folded string) (store.Credent
 // verdict is the result of comparing a password with the credentials of a name.
 type verdict struct {
 	stored hashing.Stored
+	match  hashing.Match
 	took   hashing.Took // how long the hash took
 	why    string       // why it was refused, for the audit trail; "" when it was not
 	cause  error        // set when the fault is ours
@@ -128,20 +129,19 @@ func verifyPassword(ctx context.Context, hasher *hashing.Hasher, creds store.Cre
 		if creds.User.ID != uuid.Nil {
 			v.why = "no_password"
 		}
-		v.took, err = hasher.Waste(ctx, password.NFC)
+		v.took, err = hasher.Waste(ctx, password)
 		return v, err
 	}
 	if v.stored, err = hasher.Parse(creds.PasswordHash); err != nil {
 		v.why, v.cause = "corrupt_hash", fmt.Errorf("user %s: %w", creds.User.ID, err)
-		v.took, err = hasher.Waste(ctx, password.NFC)
+		v.took, err = hasher.Waste(ctx, password)
 		return v, err
 	}
 	v.stored.Barred = creds.User.Disabled() || creds.User.PasswordDisabled()
-	ok, took, err := hasher.Verify(ctx, password, v.stored)
-	v.took = took
+	v.match, v.took, err = hasher.Verify(ctx, password, v.stored)
 	switch {
 	case err != nil:
-	case !ok:
+	case !v.match.OK:
 		v.why = "wrong_password"
 	case creds.User.Disabled():
 		v.why = "disabled"

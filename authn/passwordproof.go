@@ -57,6 +57,7 @@ func (s *Service) proveOnce(ctx context.Context, p *passwordProof) error {
 	if !ok { // nobody can have it; it must not fill the audit trail
 		return p.refused(nil)
 	}
+	forms := hashing.Password{Typed: p.password, NFC: password}
 	hasher := s.rules.Load().hasher
 	place, err := hasher.Enter(ctx, hashing.ForLogin)
 	if err != nil {
@@ -84,7 +85,7 @@ func (s *Service) proveOnce(ctx context.Context, p *passwordProof) error {
 		}
 		var rehash string
 		if verified.PasswordHash == "" || creds.PasswordHash != verified.PasswordHash || creds.User.Disabled() || creds.User.PasswordDisabled() {
-			found, err := verifyPassword(context.WithoutCancel(ctx), hasher, creds, hashing.Password{Typed: p.password, NFC: password})
+			found, err := verifyPassword(context.WithoutCancel(ctx), hasher, creds, forms)
 			p.watch.hashed(found.took)
 			if err != nil {
 				return s.takeBack(ctx, attempt, fail(err))
@@ -94,10 +95,10 @@ func (s *Service) proveOnce(ctx context.Context, p *passwordProof) error {
 			if found.why != "" {
 				place.Leave()
 				err := s.loginFailed(ctx, *p, creds.User.ID, attempt, found)
-				hasher.Hold(client, found.took.Began)
+				hasher.Hold(client, forms, found.took.Began)
 				return err
 			}
-			if p.who == nil && hasher.Outdated(found.stored) {
+			if p.who == nil && hasher.Outdated(found.stored, found.match) {
 				var took hashing.Took
 				rehash, took, err = hasher.Upgrade(ctx, password)
 				p.watch.hashed(took)

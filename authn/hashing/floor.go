@@ -13,9 +13,10 @@ const (
 	maxHeld  = 4096             // refusals that are delayed at once; each keeps a connection
 )
 
-// floor is the minimum time of a refused sign-in, from when its hash began: as long as a wrong password
+// floor is the minimum time of a refused sign-in, from when its hash began: as long as its password
 // takes for the account with the costliest stored hash. Without a floor, a slower refusal would tell that an
-// account exists. While all stored hashes have the configured cost the floor is 0.
+// account exists. While all stored hashes have the configured cost the floor is 0. Times are of one try:
+// the password, and not the account, says how many there are.
 type floor struct {
 	sleep func(context.Context, time.Duration)
 	over  chan struct{} // closed by end
@@ -27,10 +28,25 @@ type floor struct {
 	survey time.Time       // when the stored hashes were last read; zero for never
 }
 
+// sample is what the floor knows a stored hash by.
+type sample struct {
+	algorithm string
+	effort    int64              // in the algorithm's own measure
+	tries     func(Password) int // hashes that a failed check computes
+}
+
+// most returns how many tries a failed check has, or hashes that are wasted after it, if those are more.
+func (s sample) most(p Password) int { return max(s.tries(p), len(p.Texts())) }
+
+// one returns the time of one try, with one hash that is wasted after it.
+func (s sample) one(p Password, took Took) time.Duration {
+	return (took.Run-took.aside)/time.Duration(s.tries(p)) + took.aside/time.Duration(len(p.Texts()))
+}
+
 // kind is what is known about the costliest stored hash of an algorithm.
 type kind struct {
-	effort int64         // in the algorithm's own measure
-	least  time.Duration // time of a failed check with the longest password
+	sample
+	least  time.Duration // time of a failed try with the longest password
 	took   time.Duration // the same under the recent load
 	gauged bool          // least was measured by Survey, not at a sign-in
 }
@@ -52,38 +68,39 @@ func (f *floor) inherit(before *floor) {
 	f.kinds = maps.Clone(before.kinds)
 }
 
-// height returns the minimum time of a refusal; 0 for none.
-func (f *floor) height() (d time.Duration) {
+// height returns the minimum time of a refusal of a password; 0 for none.
+func (f *floor) height(p Password) (d time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, k := range f.kinds {
-		d = max(d, k.took)
+		d = max(d, k.took*time.Duration(k.most(p)))
 	}
 	return min(d, maxFloor)
 }
 
 // learn records how long a failed check took. A costlier hash than the known one raises the floor for the next
 // refusals. A longer time of the known one, under load, raises it too and then fades.
-func (f *floor) learn(algorithm string, effort int64, took time.Duration) {
+func (f *floor) learn(s sample, p Password, took Took) {
+	one := s.one(p, took)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	k := f.kinds[algorithm]
+	k := f.kinds[s.algorithm]
 	switch {
-	case effort > k.effort:
-		k = kind{effort: effort, least: took, took: took}
-	case took > k.took:
-		k.took = took
-	case effort == k.effort:
-		k.took = max(k.least, k.took-(k.took-took)/8)
+	case s.effort > k.effort:
+		k = kind{sample: s, least: one, took: one}
+	case one > k.took:
+		k.took = one
+	case s.effort == k.effort:
+		k.took = max(k.least, k.took-(k.took-one)/8)
 	}
-	f.kinds[algorithm] = k
+	f.kinds[s.algorithm] = k
 }
 
 // set replaces what is known about an algorithm's costliest hash.
-func (f *floor) set(algorithm string, k kind) {
+func (f *floor) set(k kind) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.kinds[algorithm] = k
+	f.kinds[k.algorithm] = k
 }
 
 // gauged reports whether Survey has measured a hash of that effort.
@@ -111,7 +128,7 @@ func (f *floor) lastSurvey() time.Time {
 
 // full returns [*Overloaded] when too many refusals are being delayed to add another.
 func (f *floor) full() error {
-	height := f.height()
+	height := f.height(Password{})
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.held < maxHeld {
@@ -123,8 +140,8 @@ func (f *floor) full() error {
 // hold waits until the floor has passed since the hash began. It takes no queue slot and no memory. It ends
 // early when ctx is cancelled, because the client hung up. A deadline of ctx does not end it: the deadline
 // would come sooner for some names than for others.
-func (f *floor) hold(ctx context.Context, since, now time.Time) {
-	rest := f.height() - now.Sub(since)
+func (f *floor) hold(ctx context.Context, p Password, since, now time.Time) {
+	rest := f.height(p) - now.Sub(since)
 	if rest <= 0 {
 		return
 	}

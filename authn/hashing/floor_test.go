@@ -7,6 +7,29 @@ import (
 	"time"
 )
 
+// once is a stored hash that is compared with a password once.
+func once(effort int64) sample {
+	return sample{"bcrypt", effort, func(Password) int { return 1 }}
+}
+
+// TestTheFloorFollowsTheNumberOfTriesOfThePassword: who guesses decides how many forms of a password are
+// compared, for an account that exists and for one that does not.
+func TestTheFloorFollowsTheNumberOfTriesOfThePassword(t *testing.T) {
+	t.Parallel()
+	two := Password{Typed: "e\u0301", NFC: "\u00e9"}
+	s := sample{"bcrypt", 8, func(p Password) int { return 2 * len(p.Texts()) }}
+	for _, first := range []Password{both("x"), two} {
+		f := newFloor(nil)
+		n := time.Duration(len(first.Texts()))
+		f.learn(s, first, Took{Run: n * 5 * time.Second / 2, aside: n * time.Second / 2})
+		for p, want := range map[Password]time.Duration{both("x"): 3 * time.Second, two: 6 * time.Second} {
+			if got := f.height(p); got != want { // a try takes one second, and a hash that is wasted half of it
+				t.Errorf("after %q: %q is held for %s, want %s", first.Typed, p.Typed, got, want)
+			}
+		}
+	}
+}
+
 func TestACostlierHashRaisesTheFloorAtItsFirstFailedCheck(t *testing.T) {
 	t.Parallel()
 	f := newFloor(nil)
@@ -22,13 +45,13 @@ func TestACostlierHashRaisesTheFloorAtItsFirstFailedCheck(t *testing.T) {
 		{16, 3 * time.Second, 3 * time.Second},
 		{16, time.Hour, maxFloor},
 	} {
-		if f.learn("bcrypt", step.effort, step.took); f.height() != step.want {
-			t.Errorf("step %d: the floor is %s, want %s", i, f.height(), step.want)
+		if f.learn(once(step.effort), both("x"), Took{Run: step.took}); f.height(both("x")) != step.want {
+			t.Errorf("step %d: the floor is %s, want %s", i, f.height(both("x")), step.want)
 		}
 	}
 	f.surveyed(time.Now(), func(string) bool { return false })
-	if f.height() != 0 {
-		t.Errorf("the floor is %s", f.height())
+	if f.height(both("x")) != 0 {
+		t.Errorf("the floor is %s", f.height(both("x")))
 	}
 }
 
@@ -36,10 +59,10 @@ func TestOnlyItsClientAndTheEndCutShortHowLongARefusalIsHeld(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFloor(nil)
-		f.set("bcrypt", kind{effort: 1, took: 10 * time.Second})
+		f.set(kind{sample: once(1), took: 10 * time.Second})
 		held := func(ctx context.Context) time.Duration {
 			began := time.Now()
-			f.hold(ctx, began, began.Add(time.Second))
+			f.hold(ctx, both("x"), began, began.Add(time.Second))
 			if f.holding() != 0 {
 				t.Error("is counted as held afterwards")
 			}
@@ -59,7 +82,7 @@ func TestOnlyItsClientAndTheEndCutShortHowLongARefusalIsHeld(t *testing.T) {
 			t.Errorf("whose client hangs up: held for %s", got)
 		}
 		for range maxHeld {
-			go f.hold(t.Context(), time.Now(), time.Now())
+			go f.hold(t.Context(), both("x"), time.Now(), time.Now())
 		}
 		synctest.Wait()
 		if err := f.full(); err == nil || retryAfter(err) != 10*time.Second {

@@ -69,6 +69,8 @@ func (h *Hasher) Close() {
 type Took struct {
 	Began     time.Time
 	Wait, Run time.Duration
+
+	aside time.Duration // the part of Run that was counted for another purpose
 }
 
 // Hash returns the PHC string of a new password, in NFC, at the configured cost. It
@@ -111,20 +113,32 @@ func (h *Hasher) newDigest() digest {
 
 // Waste computes a hash for an account that has none, so that the missing hash costs as much time as a
 // wrong password. It computes what a new account would get, so that the two never
-// differ in cost. It fails with [*Overloaded].
-func (h *Hasher) Waste(ctx context.Context, password string) (Took, error) {
+// differ in cost, and as many as a wrong password costs. It fails with [*Overloaded].
+func (h *Hasher) Waste(ctx context.Context, password Password) (Took, error) {
 	var failed error
 	took, err := h.run(ctx, h.params.bytes(), ForNobody, func() (aside time.Duration) {
-		_, failed = h.tag(password, h.newDigest(), tagLength)
+		failed = h.waste(password)
 		return 0
 	})
 	return took, errors.Join(err, failed)
 }
 
-// Hold delays a refused sign-in until the costliest stored hash would have been compared, counted from
-// when its own hash began. It takes no queue slot. It ends early when the client hangs up and at
+// waste computes a hash for each text that a hash of ours is compared with. The caller has a queue slot.
+func (h *Hasher) waste(password Password) error {
+	for _, text := range password.Texts() {
+		if _, err := h.tag(text, h.newDigest(), tagLength); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Hold delays a refused sign-in until the password would have been compared with the costliest stored hash,
+// counted from when its own hash began. It takes no queue slot. It ends early when the client hangs up and at
 // [Hasher.EndHolding], and not at a deadline of ctx.
-func (h *Hasher) Hold(ctx context.Context, began time.Time) { h.floor.hold(ctx, began, h.now()) }
+func (h *Hasher) Hold(ctx context.Context, password Password, began time.Time) {
+	h.floor.hold(ctx, password, began, h.now())
+}
 
 // EndHolding ends every [Hasher.Hold] at once, also those to come: the process is about to end.
 func (h *Hasher) EndHolding() { h.floor.end() }
@@ -172,6 +186,7 @@ func (h *Hasher) run(ctx context.Context, memory int64, why Purpose, work func()
 	var aside time.Duration
 	defer func() {
 		took.Run = h.now().Sub(took.Began)
+		took.aside = aside
 		h.stats.done(why, took.Wait, took.Run-aside)
 		typical := took.Run
 		if why == ForFloor { // says nothing about those who wait

@@ -26,7 +26,7 @@ func newTestHasher(t testing.TB, configure func(*Config)) *Hasher {
 	return h
 }
 
-func both(password string) Password { return Password{password, password} }
+func both(password string) Password { return Password{Typed: password, NFC: password} }
 
 // wantOverloaded fails the test unless err is [*Overloaded].
 func wantOverloaded(t *testing.T, what string, err error) {
@@ -55,7 +55,7 @@ func TestHashAndVerifyCountOneComputationEach(t *testing.T) {
 	d := mustParse(t, phc)
 	for password, want := range map[string]bool{"correct horse": true, "Correct horse": false} {
 		got, _, err := h.Verify(t.Context(), both(password), Stored{own: d})
-		if err != nil || got != want {
+		if err != nil || got.OK != want {
 			t.Errorf("verify %q: got %v, %v; want %v", password, got, err, want)
 		}
 	}
@@ -82,11 +82,11 @@ func TestWhereThereIsNoHashOneOfTheConfiguredCostIsComputed(t *testing.T) {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		_, err := h.Waste(ctx, "correct horse")
+		_, err := h.Waste(ctx, both("correct horse"))
 		wantOverloaded(t, "without the memory for one", err)
 		cancel()
 		h.queue.release(1, 0)
-		if _, err = h.Waste(t.Context(), "correct horse"); err != nil {
+		if _, err = h.Waste(t.Context(), both("correct horse")); err != nil {
 			t.Errorf("with it: %v", err)
 		}
 		if got := h.Stats().By[ForNobody].Run.Count; got != 1 {
@@ -160,15 +160,15 @@ func TestPeppers(t *testing.T) {
 			t.Errorf("%s: got %v, outdated %v", tt.name, err, tt.hasher.outdatedOwn(tt.stored))
 		}
 		for typed, want := range map[string]bool{password: tt.usable, "wrong": false} {
-			if ok, _, err := tt.hasher.Verify(t.Context(), both(typed), Stored{own: tt.stored}); ok != want || (err == nil) != tt.usable {
-				t.Errorf("%s: verify %s: got %v, %v", tt.name, typed, ok, err)
+			if m, _, err := tt.hasher.Verify(t.Context(), both(typed), Stored{own: tt.stored}); m.OK != want || (err == nil) != tt.usable {
+				t.Errorf("%s: verify %s: got %v, %v", tt.name, typed, m, err)
 			}
 		}
 	}
 	stolen := first // by somebody who has the database alone
 	stolen.pepper = ""
-	if ok, _, err := with("").Verify(t.Context(), both(password), Stored{own: stolen}); ok || err != nil {
-		t.Errorf("without the pepper: got %v, %v", ok, err)
+	if m, _, err := with("").Verify(t.Context(), both(password), Stored{own: stolen}); m.OK || err != nil {
+		t.Errorf("without the pepper: got %+v, %v", m, err)
 	}
 }
 
@@ -178,7 +178,7 @@ func TestAHasherOfAnotherConfigurationContinuesTheStatisticsAndTheFloor(t *testi
 	if _, err := before.Hash(t.Context(), "correct horse"); err != nil {
 		t.Fatal(err)
 	}
-	before.floor.set("bcrypt", kind{effort: 1, took: time.Second})
+	before.floor.set(kind{sample: once(1), took: time.Second})
 	if same, err := before.With(before.config); err != nil || same != before {
 		t.Errorf("of the same configuration: another one, %v", err)
 	}
@@ -188,8 +188,8 @@ func TestAHasherOfAnotherConfigurationContinuesTheStatisticsAndTheFloor(t *testi
 	if err != nil || after == before || after.params != changed.Params {
 		t.Fatalf("of another configuration: got %+v, %v", after, err)
 	}
-	if got := after.Stats().Run; got != 1 || after.floor.height() != time.Second {
-		t.Errorf("%d hashes are counted, and the floor is %s", got, after.floor.height())
+	if got := after.Stats().Run; got != 1 || after.floor.height(both("x")) != time.Second {
+		t.Errorf("%d hashes are counted, and the floor is %s", got, after.floor.height(both("x")))
 	}
 	changed.Params.Iterations = 0
 	if _, err := before.With(changed); err == nil {

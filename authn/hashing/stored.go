@@ -18,10 +18,14 @@ type Stored struct {
 	foreign *foreign.Hash // nil for ours
 }
 
-// Password is one password in the two forms that are hashed.
-type Password struct {
-	Typed string // as typed; other programs hash this
-	NFC   string // in Unicode's normal form C; authctl hashes this
+// Password is one password as typed, and in NFC. authctl hashes the NFC, most programs what was typed.
+type Password = foreign.Password
+
+// Match is the result of comparing a password with a stored hash.
+type Match struct {
+	OK      bool // the password belongs to the hash
+	Whole   bool // the hash saw the whole password; without it, other passwords belong to the hash too
+	AsTyped bool // the hash has our spelling, and is of the password as typed: another program made it
 }
 
 // Parse parses a stored hash. It fails when the hash is corrupt, needs more memory than the budget has, or needs
@@ -46,70 +50,88 @@ func (s Stored) memory() int64 {
 	return s.foreign.Memory()
 }
 
-// kind returns the algorithm, and the cost in the algorithm's own measure.
-func (s Stored) kind() (algorithm string, effort int64) {
+// sample returns what the floor knows a stored hash by.
+func (s Stored) sample() sample {
 	if s.foreign == nil {
-		return "own", int64(s.own.params.Memory) * int64(s.own.params.Iterations)
+		return sample{"own", int64(s.own.params.Memory) * int64(s.own.params.Iterations), func(p Password) int { return len(p.Texts()) }}
 	}
-	return s.foreign.Algorithm(), s.foreign.Effort()
+	return sample{s.foreign.Algorithm(), s.foreign.Effort(), s.foreign.Tries}
 }
 
 // asToday reports whether a stored hash has the configured cost.
 func (h *Hasher) asToday(s Stored) bool { return s.foreign == nil && s.own.params == h.params }
 
-// Verify reports whether a password belongs to a stored hash, and how long that took. After a wrong
-// password, and for a barred user, it also computes one hash of the configured cost in the same slot, unless
-// the stored hash has that cost: so the time does not tell a cheap hash from no account. For
-// costlier hashes there is [Hasher.Hold]. It fails with [*Overloaded].
-func (h *Hasher) Verify(ctx context.Context, password Password, s Stored) (ok bool, took Took, err error) {
-	ok, took, err = h.compare(ctx, password, s, counted{ForLogin, ForNobody})
-	if err == nil && (!ok || s.Barred) && !h.asToday(s) {
-		algorithm, effort := s.kind()
-		h.floor.learn(algorithm, effort, took.Run)
+// Verify compares a password with a stored hash, and returns how long that took. A password that was typed
+// in another form than NFC is compared in both. After a wrong password, and for a barred user, it also computes
+// what [Hasher.Waste] computes, in the same slot, unless the stored hash has the configured cost: so the time does
+// not tell a cheap hash from no account. For costlier hashes there is [Hasher.Hold]. It fails with [*Overloaded].
+func (h *Hasher) Verify(ctx context.Context, password Password, s Stored) (m Match, took Took, err error) {
+	m, took, err = h.compare(ctx, password, s, counted{ForLogin, ForNobody})
+	if err == nil && !m.OK && !h.asToday(s) {
+		h.floor.learn(s.sample(), password, took)
 	}
-	return ok, took, err
+	return m, took, err
 }
 
 // counted is what the comparison and the hash after it are counted as.
 type counted struct{ compare, waste Purpose }
 
-func (h *Hasher) compare(ctx context.Context, password Password, s Stored, why counted) (ok bool, took Took, err error) {
+func (h *Hasher) compare(ctx context.Context, password Password, s Stored, why counted) (m Match, took Took, err error) {
 	memory := s.memory()
 	if !h.asToday(s) {
 		memory = max(memory, h.params.bytes())
 	}
 	var failed error
 	took, err = h.run(ctx, memory, why.compare, func() (aside time.Duration) {
-		if ok, failed = h.belongs(password, s); failed != nil || ok && !s.Barred || h.asToday(s) {
+		if m, failed = h.belongs(password, s); failed != nil || m.OK && !s.Barred || h.asToday(s) {
 			return 0
 		}
 		compared := h.now()
-		_, failed = h.tag(password.NFC, h.newDigest(), tagLength)
+		failed = h.waste(password)
 		aside = h.now().Sub(compared)
 		h.stats.done(why.waste, 0, aside)
 		return aside
 	})
-	return ok, took, errors.Join(err, failed)
+	return m, took, errors.Join(err, failed)
 }
 
 // belongs compares a password with a stored hash. The caller has a queue slot.
-func (h *Hasher) belongs(password Password, s Stored) (bool, error) {
-	if s.foreign != nil {
-		h.residue.begin(s.foreign.Memory())
-		defer h.residue.end(s.foreign.Memory())
-		return s.foreign.Verify(password.Typed), nil
+func (h *Hasher) belongs(password Password, s Stored) (Match, error) {
+	if s.foreign == nil {
+		return h.belongsOwn(password, s)
 	}
-	tag, err := h.tag(password.NFC, s.own, len(s.own.tag))
-	return err == nil && subtle.ConstantTimeCompare(tag, s.own.tag) == 1, err
+	h.residue.begin(s.foreign.Memory())
+	defer h.residue.end(s.foreign.Memory())
+	m := s.foreign.Verify(password)
+	return Match{OK: m.OK, Whole: m.Whole}, nil
 }
 
-// Outdated reports whether a login should replace a verified hash by one of the
-// configured cost.
-func (h *Hasher) Outdated(s Stored) bool {
-	if h.config.KeepsStronger && h.cheapens(s) {
+// belongsOwn compares the NFC of a password, and then the password as typed: another program may have made a
+// hash that looks like ours. It computes as many hashes for a barred user as for a wrong password.
+func (h *Hasher) belongsOwn(password Password, s Stored) (m Match, err error) {
+	for i, text := range password.Texts() {
+		tag, err := h.tag(text, s.own, len(s.own.tag))
+		if err != nil {
+			return Match{}, err
+		}
+		if subtle.ConstantTimeCompare(tag, s.own.tag) == 1 {
+			m = Match{OK: true, Whole: true, AsTyped: i > 0}
+		}
+		if m.OK && !s.Barred {
+			return m, nil
+		}
+	}
+	return m, nil
+}
+
+// Outdated reports whether a login should replace a verified hash by one of the configured cost. A hash
+// that did not see the whole password stays: the password that was typed may be another than its owner's,
+// and would be the only one from then on.
+func (h *Hasher) Outdated(s Stored, m Match) bool {
+	if !m.Whole || h.config.KeepsStronger && h.cheapens(s) {
 		return false
 	}
-	return s.foreign != nil || h.outdatedOwn(s.own)
+	return s.foreign != nil || m.AsTyped || h.outdatedOwn(s.own)
 }
 
 // cheapens reports whether a hash at the configured cost is cheaper to attack than a stored one; see

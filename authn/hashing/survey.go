@@ -41,26 +41,26 @@ func (h *Hasher) noteCostliest(costliest map[string]Stored, encoded string) {
 	if err != nil || h.asToday(stored) {
 		return
 	}
-	algorithm, effort := stored.kind()
-	if noted, ok := costliest[algorithm]; ok {
-		if _, highest := noted.kind(); highest >= effort {
-			return
-		}
+	about := stored.sample()
+	if noted, ok := costliest[about.algorithm]; ok && noted.sample().effort >= about.effort {
+		return
 	}
-	costliest[algorithm] = stored
+	costliest[about.algorithm] = stored
 }
 
 // gauge computes a failed check with a password of so many bytes, unless its time is known.
 func (h *Hasher) gauge(ctx context.Context, stored Stored, longest int) error {
-	algorithm, effort := stored.kind()
-	if h.floor.gauged(algorithm, effort) {
+	about := stored.sample()
+	if h.floor.gauged(about.algorithm, about.effort) {
 		return nil
 	}
-	password := strings.Repeat("x", longest)
+	text := strings.Repeat("x", longest)
+	password := Password{Typed: text, NFC: text}
 	stored.Barred = true
-	_, took, err := h.compare(ctx, Password{password, password}, stored, counted{ForFloor, ForFloor})
+	_, took, err := h.compare(ctx, password, stored, counted{ForFloor, ForFloor})
 	if err == nil {
-		h.floor.set(algorithm, kind{effort: effort, least: took.Run, took: took.Run, gauged: true})
+		one := about.one(password, took)
+		h.floor.set(kind{sample: about, least: one, took: one, gauged: true})
 	}
 	return err
 }

@@ -58,8 +58,8 @@ func TestTheFloorFollowsTheCostliestHashOfEachAlgorithm(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		algorithm, effort := s.kind()
-		efforts[algorithm] = max(efforts[algorithm], effort)
+		about := s.sample()
+		efforts[about.algorithm] = max(efforts[about.algorithm], about.effort)
 	}
 	at := time.Now()
 	survey := func(want int) {
@@ -78,7 +78,7 @@ func TestTheFloorFollowsTheCostliestHashOfEachAlgorithm(t *testing.T) {
 			t.Errorf("%s: got %+v, want an effort of %d", algorithm, k, effort)
 		}
 	}
-	if height := h.floor.height(); height < 2*time.Second {
+	if height := h.floor.height(both("x")); height < 2*time.Second {
 		t.Errorf("the floor is %s", height)
 	}
 	hashes = append(hashes, "$6$rounds=9000$saltsalt$"+strings.Repeat("a", 86))
@@ -90,7 +90,7 @@ func TestTheFloorFollowsTheCostliestHashOfEachAlgorithm(t *testing.T) {
 	at = at.Add(surveyAgain)
 	hashes = nil
 	survey(0)
-	if height := h.floor.height(); height != 0 {
+	if height := h.floor.height(both("x")); height != 0 {
 		t.Errorf("the floor is %s when no hash is left", height)
 	}
 }

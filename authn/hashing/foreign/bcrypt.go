@@ -2,6 +2,8 @@ package foreign
 
 import (
 	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"strings"
@@ -13,6 +15,7 @@ const (
 	bcryptLength   = 60
 	bcryptAlphabet = itoa64
 	bcryptMemory   = 8 << 10 // Blowfish's tables
+	bcryptReads    = 72      // bytes of a password; the rest is ignored
 
 	minBcryptCost = 4
 	maxBcryptCost = 16 // some five seconds
@@ -20,14 +23,30 @@ const (
 
 // parseBcrypt reads the rest of a bcrypt hash. The three versions differ in how other
 // programs got passwords wrong that ours cannot be: with U+0000, or not in UTF-8.
-// All of them go by the first 72 bytes of a password, and so does this.
+// All of them go by the first 72 bytes of a password; [Match] tells when there are more.
 func parseBcrypt(version string) func(string, int64) (Hash, error) {
 	return func(rest string, maxMemory int64) (Hash, error) {
-		return bcryptHash(version+rest, maxMemory, func(password string) []byte { return []byte(password) })
+		return bcryptHash(version+rest, maxMemory, bcryptForms)
 	}
 }
 
-func bcryptHash(encoded string, maxMemory int64, prepare func(string) []byte) (Hash, error) {
+// bcryptForms returns the password, and for a longer one than bcrypt reads also what Symfony
+// hashes: base64 of its SHA-512. A password of 72 bytes may be the beginning of a longer one.
+func bcryptForms(password string) forms {
+	f := forms{{password, len(password) < bcryptReads}}
+	if len(password) > bcryptReads {
+		sum := sha512.Sum512([]byte(password))
+		f = f.add(base64.StdEncoding.EncodeToString(sum[:]), true)
+	}
+	return f
+}
+
+// digestForm returns forms that hash a digest of the password in its place.
+func digestForm(digest func(password string) string) func(string) forms {
+	return func(password string) forms { return forms{{digest(password), true}} }
+}
+
+func bcryptHash(encoded string, maxMemory int64, prepare func(string) forms) (Hash, error) {
 	if len(encoded) != bcryptLength || encoded[6] != '$' || !within(encoded[7:], bcryptAlphabet) {
 		return Hash{}, ErrCorrupt
 	}
@@ -40,8 +59,9 @@ func bcryptHash(encoded string, maxMemory int64, prepare func(string) []byte) (H
 	}
 	return Hash{
 		algorithm: "bcrypt", settings: fmt.Sprintf("cost=%d", cost), memory: bcryptMemory, effort: 1 << cost,
-		verify: func(password string) bool {
-			return bcrypt.CompareHashAndPassword([]byte(encoded), prepare(password)) == nil
+		forms: prepare,
+		verify: func(text string) bool {
+			return bcrypt.CompareHashAndPassword([]byte(encoded), []byte(text[:min(len(text), bcryptReads)])) == nil
 		},
 	}, nil
 }
@@ -60,10 +80,10 @@ func parseDjangoBcryptSHA256(rest string, maxMemory int64) (Hash, error) {
 	if !strings.HasPrefix(rest, "$2a$") && !strings.HasPrefix(rest, "$2b$") && !strings.HasPrefix(rest, "$2y$") {
 		return Hash{}, ErrCorrupt
 	}
-	h, err := bcryptHash(rest, maxMemory, func(password string) []byte {
+	h, err := bcryptHash(rest, maxMemory, digestForm(func(password string) string {
 		sum := sha256.Sum256([]byte(password))
-		return []byte(hex.EncodeToString(sum[:]))
-	})
+		return hex.EncodeToString(sum[:])
+	}))
 	h.algorithm = "bcrypt-sha256"
 	return h, err
 }

@@ -49,13 +49,10 @@ type Hash struct {
 	settings  string
 	memory    int64
 	effort    int64
-	verify    func(password string) bool
+	verify    func(text string) bool      // computes one hash
+	forms     func(password string) forms // nil for the password itself
+	normal    func(Password) []string     // nil for the password as typed, then its NFC
 }
-
-// Verify reports whether the password, in UTF-8 as it was typed, belongs to the hash. It
-// takes as long for a password that does not: one that the algorithm does not take is
-// computed cut, and refused.
-func (h Hash) Verify(password string) bool { return h.verify(password) }
 
 // Memory returns how many bytes Verify works with.
 func (h Hash) Memory() int64 { return h.memory }

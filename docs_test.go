@@ -65,6 +65,11 @@ func TestNoLineOfDocumentationIsLongerThan120Columns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	further, err := filepath.Glob("docs/*/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages = append(pages, further...)
 	for _, page := range append(pages, "README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md") {
 		text, err := os.ReadFile(page)
 		if err != nil {

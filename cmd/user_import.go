@@ -42,8 +42,8 @@ func newUserImport(a *app) *cobra.Command {
 		Use:   "import FILE|-",
 		Short: "Import users, with their password hashes, from a file",
 		Long: `Import users from a file: authctl's own (NDJSON, or CSV with a first line that names the
-columns), or an export of Keycloak, Firebase, Django, Auth0, GoTrue (Supabase) or Kratos.
-Passwords keep working. Each user's next login replaces the hash by one of Argon2id.
+columns), or what another program exports. --format names that program, and --format auto
+recognises it by the beginning of the file. Passwords keep working. Each user's next login replaces the hash by one of Argon2id.
 
 The command rejects an invalid row, gives the reason, and continues; the exit code is then 7.
 A user who exists already, with the same id and name, stays unchanged, except that a user
@@ -70,6 +70,7 @@ users disabled, and --unverified keep imports them unchanged. Django's files do 
 confirmed addresses. Their users with a username are imported unchanged.`,
 		Example: `  authctl user import users.ndjson
   authctl user import realm.json --format keycloak --dry-run
+  authctl user import wp_users.sql --format wordpress --username-from slug
   authctl user import users.json --format firebase --firebase-config hash-parameters.txt --rejects rejects.ndjson
   psql -c "COPY (SELECT to_json(u) FROM auth.users u) TO STDOUT" | authctl user import - --format gotrue`,
 		Args: cobra.ExactArgs(1),
@@ -93,6 +94,7 @@ confirmed addresses. Their users with a username are imported unchanged.`,
 // importView is the result in JSON and YAML. Imported, Filled, There, Skipped and Rejected
 // together are all rows.
 type importView struct {
+	Format          string `json:"format"` // of the file; "" for an empty one
 	Database        string `json:"database"`
 	DryRun          bool   `json:"dry_run"`
 	Imported        int    `json:"imported"`         // or would be

@@ -48,14 +48,23 @@ func (i *importer) all(ctx context.Context, reader *userfile.Reader, format stri
 	i.view.Database, i.view.DryRun, i.begun = i.a.database, i.dryRun, time.Now()
 	i.said = i.begun
 	for row, err := range reader.Read(format, i.in) {
+		i.sayFormat(reader, format)
 		if err != nil {
-			return errors.Join(i.flush(ctx), unreadable(format, err))
+			return errors.Join(i.flush(ctx), unreadable(reader.Format(), err))
 		}
 		if err := i.add(ctx, row); err != nil {
 			return err
 		}
 	}
 	return i.flush(ctx)
+}
+
+// sayFormat tells once what --format auto took the file for.
+func (i *importer) sayFormat(reader *userfile.Reader, format string) {
+	if i.view.Format == "" && format == userfile.Auto && reader.Format() != userfile.Auto {
+		i.a.say("the file is taken for --format %s", reader.Format())
+	}
+	i.view.Format = reader.Format()
 }
 
 // unreadable explains why the rest of a file cannot be read. The file has another format, the file
@@ -66,6 +75,9 @@ func unreadable(format string, err error) error {
 	}
 	if disk, is := errors.AsType[*fs.PathError](err); is {
 		return &problem{exitFailed, fmt.Errorf("the file cannot be read to its end: %w", disk), "import it again when it can be read; imported users stay unchanged"}
+	}
+	if format == userfile.Auto {
+		return usage("authctl user import --help lists the formats", "the file is not recognised: %v", err)
 	}
 	return usage("authctl user import --help lists the formats", "the file cannot be read as %s: %v", format, err)
 }

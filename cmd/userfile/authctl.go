@@ -90,7 +90,7 @@ func (r *Reader) authctlRow(cells map[string]string) (u authn.Arrival, err error
 		return u, errors.New("it has no username")
 	}
 	u.Username, u.PasswordHash = cells["username"], cells["password_hash"] // a reject names the user
-	u.Origin = "authctl/"+first(cells["username"], cells["email"])
+	u.Origin = "authctl/" + first(cells["username"], cells["email"])
 	if u.Roles, u.Claims = cells["roles"], cells["claims"]; u.Claims == "{}" {
 		u.Claims = ""
 	}

@@ -21,7 +21,7 @@ func (r *Reader) readLines(in *bufio.Reader) iter.Seq2[Row, error] {
 		for n := r.skipped + 1; ; n++ {
 			text, err := in.ReadSlice('\n')
 			if opens(text) {
-				rest := &stream{r: r, in: io.MultiReader(bytes.NewReader(bytes.Clone(text)), in), base: at, n: rows, user: r.authctl}
+				rest := &stream{r: r, in: io.MultiReader(bytes.NewReader(bytes.Clone(text)), in), base: at, n: rows, document: document{user: r.authctl}}
 				rest.all(yield)
 				return
 			}

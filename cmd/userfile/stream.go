@@ -7,31 +7,30 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"unicode/utf8"
-
-	"github.com/authctl/authctl/authn"
 )
 
 // stream reads users from a sequence of JSON documents. A document is a user, a list of users,
 // or an object with a list of users in a member.
 type stream struct {
-	r      *Reader
-	in     io.Reader
-	base   int64  // offset of in in the file, in bytes
-	member string // the member with the list of users; "" for a format without one
-	user   func(object) (authn.Arrival, error)
+	r    *Reader
+	in   io.Reader
+	base int64 // offset of in in the file, in bytes
+	document
 
 	limit  *meter
 	json   *json.Decoder
 	n      int  // users read so far
 	within bool // whether a user is being read
 	lists  int  // lists of users found so far
+	leads  int  // members that lead to one
 	bare   int  // documents without such a list
 	others int  // objects that are not users
 	yield  func(Row, error) bool
 }
 
-const maxNesting = 3 // lists within lists, such as pages collected in one list
+const maxNesting = 4 // lists within lists, such as pages collected in one list
 
 var (
 	errStopped = errors.New("nobody wants more")
@@ -39,9 +38,9 @@ var (
 	errNobody  = errors.New("an account that belongs to no person")
 )
 
-func (r *Reader) readJSON(in *bufio.Reader, member string, user func(object) (authn.Arrival, error)) iter.Seq2[Row, error] {
+func (r *Reader) readJSON(in *bufio.Reader, d document) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
-		s := &stream{r: r, in: in, base: r.at, member: member, user: user}
+		s := &stream{r: r, in: in, base: r.at, document: d}
 		s.all(yield)
 	}
 }
@@ -70,7 +69,11 @@ func (s *stream) all(yield func(Row, error) bool) {
 		}
 	}
 	if s.bare > 0 && s.lists == 0 && s.n == 0 {
-		yield(Row{}, fmt.Errorf("it has no list %q: export the realm with its users", s.member))
+		of := "realm"
+		if s.through != nil {
+			of = "organisation"
+		}
+		yield(Row{}, fmt.Errorf("it has no list %q: export the %s with its users", s.member, of))
 	}
 	if s.others > 0 && s.others == s.n {
 		yield(Row{}, errors.New("it has objects, and none of them is a user with a password: export the model of users, such as auth.user"))
@@ -83,18 +86,18 @@ func (s *stream) value(t json.Token, depth int) error {
 	case json.Delim('['):
 		return s.list(depth+1, s.value)
 	case json.Delim('{'):
-		return s.object(s.member)
+		return s.object(s.member, depth)
 	}
 	return s.row(Row{Err: errNoJSON})
 }
 
 // listed reads an element of the list of users. The element is a user, whatever its members.
-func (s *stream) listed(t json.Token, _ int) error {
+func (s *stream) listed(t json.Token, depth int) error {
 	switch t {
 	case json.Delim('['):
 		return broken("it has a list within the list %q, after %s and %d bytes", s.member, s.count(), s.offset())
 	case json.Delim('{'):
-		return s.object("")
+		return s.object("", depth)
 	}
 	return s.row(Row{Err: errNoJSON})
 }
@@ -121,9 +124,9 @@ func (s *stream) list(depth int, element func(json.Token, int) error) error {
 
 // object reads an object whose first token has been read. The object is a user, or has the list of
 // users if it has the member.
-func (s *stream) object(member string) error {
+func (s *stream) object(member string, depth int) error {
 	s.within = true
-	o, size, lists, row := object{}, 0, s.lists, Row{}
+	o, size, lists, leads, row := object{}, 0, s.lists, s.leads, Row{}
 	for s.json.More() {
 		key, err := s.json.Token()
 		if err != nil {
@@ -132,6 +135,12 @@ func (s *stream) object(member string) error {
 		name, _ := key.(string)
 		if member != "" && name == member {
 			if err := s.users(); err != nil {
+				return err
+			}
+			continue
+		}
+		if member != "" && slices.Contains(s.through, name) {
+			if err := s.lead(depth); err != nil {
 				return err
 			}
 			continue
@@ -161,9 +170,14 @@ func (s *stream) object(member string) error {
 	}
 	s.within = false
 	switch {
-	case s.lists > lists:
+	case s.lists > lists, s.leads > leads:
+		for name := range o {
+			if s.through != nil && (len(o[name]) == 0 || o[name][0] == '[') {
+				s.r.drop(name)
+			}
+		}
 		return nil
-	case member != "" && isRealm(o):
+	case member != "" && (isRealm(o) || isOrganisation(o)):
 		s.bare++
 		return nil
 	case size > maxRecord && row.Err == nil:
@@ -189,11 +203,33 @@ func (s *stream) users() error {
 	return s.list(1, s.listed)
 }
 
+// lead reads the value of a member that leads to the list of users.
+func (s *stream) lead(depth int) error {
+	s.within = false
+	s.leads++
+	t, err := s.json.Token()
+	switch _, isDelim := t.(json.Delim); {
+	case err != nil:
+		return err
+	case !isDelim: // null
+		return nil
+	case depth >= maxNesting:
+		return broken("it has objects within objects, after %s and %d bytes", s.count(), s.offset())
+	}
+	return s.value(t, depth+1)
+}
+
 // isRealm reports whether an object is a Keycloak realm. Keycloak also exports realms without users.
 func isRealm(o object) bool {
 	_, realm := o["realm"]
 	_, user := o["username"]
 	return realm && !user
+}
+
+// isOrganisation reports whether an object is one of ZITADEL's organisations. One may have no users.
+func isOrganisation(o object) bool {
+	_, is := o["orgId"]
+	return is
 }
 
 // decoded decodes an object to a user and yields it.

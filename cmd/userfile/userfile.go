@@ -36,8 +36,9 @@ type Reader struct {
 	unkept   map[string]bool
 	lost     map[string]int // users of each role that is none here
 	zoneless int
-	at       int64 // offset of the first byte after a byte order mark and empty lines
-	skipped  int   // number of empty lines before that byte
+	format   string // of the file, once it is known
+	at       int64  // offset of the first byte after a byte order mark and empty lines
+	skipped  int    // number of empty lines before that byte
 }
 
 // New returns a Reader.
@@ -55,22 +56,22 @@ func (r *Reader) Unkept() []string {
 	return names
 }
 
+// Format returns the format of the file. For [Auto] it is what [Reader.Read] took the file for, or
+// Auto itself.
+func (r *Reader) Format() string { return r.format }
+
 // Zoneless returns the number of times that were taken as UTC because the file has no zone for them.
 func (r *Reader) Zoneless() int { return r.zoneless }
-
-// Formats returns the names of the formats, authctl's own first.
-func Formats() []string {
-	return []string{"authctl", "keycloak", "firebase", "django", "auth0", "gotrue", "kratos"}
-}
 
 const (
 	maxRecord = 64 << 10 // bytes of one user
 	maxUnkept = 50       // names at most
 )
 
-// Read yields the users of a file. A non-nil error ends the sequence: the file does not have this
-// format, or, for a [Broken], cannot be read to its end.
+// Read yields the users of a file of a format, or of any format for [Auto]. A non-nil error ends the
+// sequence: the file does not have this format, or, for a [Broken], cannot be read to its end.
 func (r *Reader) Read(format string, file io.Reader) iter.Seq2[Row, error] {
+	r.format = format
 	in := bufio.NewReaderSize(file, maxRecord)
 	if err := checkText(in); err != nil {
 		return failed(err)
@@ -82,30 +83,13 @@ func (r *Reader) Read(format string, file io.Reader) iter.Seq2[Row, error] {
 	case err != nil:
 		return failed(fmt.Errorf("read users: %w", err))
 	}
-	isJSON := first == '{' || first == '['
-	switch format {
-	case "authctl":
-		if isJSON {
-			return r.readLines(in)
+	if format == Auto {
+		if format, err = recognise(in); err != nil {
+			return failed(err)
 		}
-		return r.readCSV(in, authctlColumns(), r.authctlRow)
-	case "gotrue":
-		if isJSON {
-			return r.readJSON(in, "users", r.gotrue)
-		}
-		return r.readCSV(in, gotrueColumns(), r.gotrueRow)
-	case "keycloak":
-		return r.readJSON(in, "users", r.keycloak)
-	case "firebase":
-		return r.readJSON(in, "users", r.firebase)
-	case "django":
-		return r.readJSON(in, "", r.django)
-	case "auth0":
-		return r.readJSON(in, "users", r.auth0)
-	case "kratos":
-		return r.readJSON(in, "", r.kratos)
 	}
-	return failed(fmt.Errorf("there is no format %q, only %s", format, strings.Join(Formats(), ", ")))
+	r.format = format
+	return r.readAs(format, in, first)
 }
 
 func failed(err error) iter.Seq2[Row, error] {

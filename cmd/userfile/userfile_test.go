@@ -185,12 +185,9 @@ func TestWhatIsWrittenIsReadAgain(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) {
-	for format, file := range map[string]string{"keycloak": "keycloak.json", "firebase": "firebase.json", "django": "django.json", "auth0": "auth0.ndjson", "gotrue": "gotrue.csv", "kratos": "kratos.json"} {
-		text, err := os.ReadFile("testdata/" + file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(format, string(text))
+	for file, format := range samples() {
+		f.Add(format, sample(f, file))
+		f.Add(Auto, sample(f, file))
 	}
 	f.Add("authctl", `{"id":"5b3f1c9e-3d2a-4a6e-9d5c-0c9a3c1f7a10","username":"alice","disabled_at":null}`)
 	f.Add("authctl", "username,id\nalice,\n")

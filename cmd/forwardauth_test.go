@@ -74,6 +74,11 @@ func testForwardAuth(t *testing.T, p proxy) {
 			t.Errorf("%s: got %s", document, body)
 		}
 	}
+	for _, path := range []string{"/authctl.js", "/authctl.0123456789abcdef.js", "/authctl.d.ts"} {
+		if body := call(t, stranger, "GET", site+path, "", nil, http.StatusOK); !strings.Contains(body, "onSignedOut") {
+			t.Errorf("%s: got %s", path, body)
+		}
+	}
 	call(t, client, "GET", site+"/email/verify", "", nil, http.StatusMethodNotAllowed)
 	call(t, client, "POST", site+"/password/reset", `{"token":"x","new_password":"a password for scripts"}`, nil, http.StatusBadRequest)
 	if n := reached.Load(); n != 0 {

@@ -62,11 +62,21 @@ func (s *Server) metadata(context.Context, *exchange, none) (cacheable, error) {
 // answerCacheable writes the headers of a cacheable body, and reports whether the client's cached
 // copy is current.
 func answerCacheable(x *exchange, c cacheable) (known bool) {
-	sum := sha256.Sum256(c.body)
-	tag := `"` + hex.EncodeToString(sum[:16]) + `"`
+	tag := entityTag(c.body)
 	h := x.Header()
 	h.Set("Cache-Control", fmt.Sprintf("public, max-age=%d", int(authn.JWKSMaxAge.Seconds())))
 	h.Set("ETag", tag)
+	return x.knows(tag)
+}
+
+// entityTag returns the strong entity tag of a body.
+func entityTag(body []byte) string {
+	sum := sha256.Sum256(body)
+	return `"` + hex.EncodeToString(sum[:16]) + `"`
+}
+
+// knows reports whether the client has a copy with an entity tag (RFC 9110, section 13.1.2).
+func (x *exchange) knows(tag string) bool {
 	for _, value := range x.request.Header["If-None-Match"] {
 		for candidate := range strings.SplitSeq(value, ",") {
 			if candidate = strings.TrimSpace(candidate); candidate == "*" || strings.TrimPrefix(candidate, "W/") == tag {

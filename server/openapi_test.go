@@ -68,6 +68,8 @@ func documentedAs(req *http.Request) (method, path string) {
 		return http.MethodGet, "/verify"
 	case strings.HasPrefix(path, "/sessions/") && strings.Count(path, "/") == 2:
 		return req.Method, "/sessions/{id}"
+	case strings.HasPrefix(path, "/authctl.") && path != "/authctl.js" && strings.HasSuffix(path, ".js") && strings.Count(path, "/") == 1 && (req.Method == http.MethodGet || req.Method == http.MethodHead):
+		return http.MethodGet, "/authctl.{hash}.js"
 	case req.Method == http.MethodHead:
 		return http.MethodGet, path
 	default:
@@ -115,9 +117,15 @@ func (f *fixture) carriesHeaders(req *http.Request, a answer) {
 	if a.status == http.StatusNotModified || isPreflight(req, a) {
 		contentType = "" // there is none
 	}
-	shared := "" // cors_test.go says when
+	shared, embedded := "", "same-origin" // cors_test.go says when
 	if a.header.Get("Access-Control-Allow-Origin") != "" {
 		shared = req.Header.Get("Origin")
+	}
+	if strings.HasPrefix(req.URL.Path, "/authctl.") && (a.status == http.StatusOK || a.status == http.StatusNotModified) { // library_test.go holds these
+		kept, embedded, shared = a.header.Get("Cache-Control"), "cross-origin", a.header.Get("Access-Control-Allow-Origin")
+		if a.status == http.StatusOK {
+			contentType = a.header.Get("Content-Type")
+		}
 	}
 	for name, want := range map[string]string{
 		"Cache-Control":                kept,
@@ -126,7 +134,7 @@ func (f *fixture) carriesHeaders(req *http.Request, a answer) {
 		"Content-Security-Policy":      policy,
 		"X-Frame-Options":              "DENY",
 		"Referrer-Policy":              "no-referrer",
-		"Cross-Origin-Resource-Policy": "same-origin",
+		"Cross-Origin-Resource-Policy": embedded,
 		"Server":                       "",
 		"Location":                     "",
 		"Access-Control-Allow-Origin":  shared,
@@ -184,6 +192,7 @@ func TestNobodyGetsPastARouteThatNeedsAToken(t *testing.T) {
 		"GET /healthz": http.StatusOK, "GET /readyz": http.StatusOK, "GET /openapi.json": http.StatusOK,
 		"GET /.well-known/jwks.json": http.StatusOK, "GET /.well-known/openid-configuration": http.StatusNotFound, // without a public URL
 		"GET /.well-known/oauth-authorization-server": http.StatusNotFound,
+		"GET /authctl.js": http.StatusOK, "GET /authctl.{hash}.js": http.StatusOK, "GET /authctl.d.ts": http.StatusOK,
 	}
 	for path, item := range doc.Paths.Map() {
 		for method, operation := range item.Operations() {

@@ -50,6 +50,7 @@ func (s *Server) routes(cfg Config) []route {
 		{"GET", "/healthz", unlimited, probed(s, http.StatusOK, s.healthz)},
 		{"GET", "/readyz", unlimited, probed(s, http.StatusOK, s.readyz)},
 	}
+	table = append(table, s.libraryRoutes()...)
 	for _, p := range s.pages(cfg) {
 		table = append(table, p.routes(s)...)
 	}

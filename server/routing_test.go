@@ -14,6 +14,7 @@ var endpoints = map[string]string{
 	"/profile": "DELETE, GET, HEAD", "/healthz": "GET, HEAD", "/readyz": "GET, HEAD", "/openapi.json": "GET, HEAD",
 	"/.well-known/jwks.json": "GET, HEAD", "/.well-known/openid-configuration": "GET, HEAD",
 	"/.well-known/oauth-authorization-server": "GET, HEAD",
+	"/authctl.js": "GET, HEAD", "/authctl.0123456789abcdef.js": "GET, HEAD", "/authctl.d.ts": "GET, HEAD",
 	"/verify": "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT", "/verify/x": "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT",
 	"/sessions": "DELETE, GET, HEAD", "/sessions/0b7e3c52-6f0d-4a55-9f0c-2f6f0f1c9a11": "DELETE",
 }

@@ -1,10 +1,11 @@
 // Starts authctl as an operator would, each time in an empty folder.
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import http from 'node:http'
 import https from 'node:https'
 import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
 
 // The = is for forms in text/plain, which write one between a field's name and its value.
 export const password = 'correct horse = battery staple'
@@ -49,6 +50,10 @@ export async function serve(t, settings) {
       answer.resume().on('end', () => resolve(answer.statusCode))
     }).on('error', reject).end(body)
   })
+
+  // command runs another command beside the server.
+  server.command = (...args) => promisify(execFile)('../authctl', [...args, '--config', 'authctl.json'],
+    { cwd: folder, env: { PATH: process.env.PATH, HOME: folder } })
 
   // requests lists what was answered so far, as "METHOD /path status". The log is in order,
   // so that it is complete when it has come to a request of our own.

@@ -5,16 +5,17 @@ import http from 'node:http'
 import https from 'node:https'
 import { certificate } from './authctl.mjs'
 
-async function listen(t, server) {
+export async function listen(t, server) {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(() => new Promise((resolve) => { server.close(resolve); server.closeAllConnections() }))
   return server.address().port
 }
 
-// site serves an empty page under every name, and returns a function from names to origins.
-export async function site(t, { tls = false } = {}) {
-  const page = (_, answer) => answer.setHeader('Content-Type', 'text/html').end('<!doctype html><title>a page</title>')
+// site serves a page under every name, an empty one unless html() writes it, and returns a function from
+// names to origins.
+export async function site(t, { tls = false, html = () => '<!doctype html><title>a page</title>', headers = {} } = {}) {
+  const page = (_, answer) => { answer.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', ...headers }).end(html()) }
   const port = await listen(t, tls
     ? https.createServer({ cert: readFileSync(certificate.cert_file), key: readFileSync(certificate.key_file) }, page)
     : http.createServer(page))

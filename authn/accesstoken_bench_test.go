@@ -15,7 +15,7 @@ func BenchmarkIssueAlgorithms(b *testing.B) {
 			var token string
 			for b.Loop() {
 				var err error
-				if token, _, err = a.issue(store.User{Username: "alice"}, testSession, issuedAt); err != nil {
+				if token, _, err = a.issue(store.User{Username: "alice"}, testSession, "", issuedAt); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -62,7 +62,7 @@ func onEvery(t *testing.T, story func(t *testing.T, a *accessTokens)) {
 func TestAccessTokenSaysWhatItWasIssuedFor(t *testing.T) {
 	t.Parallel()
 	onEvery(t, func(t *testing.T, a *accessTokens) {
-		token, expires, err := a.issue(store.User{Username: "alice"}, testSession, issuedAt)
+		token, expires, err := a.issue(store.User{Username: "alice"}, testSession, "", issuedAt)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,7 +80,7 @@ func TestAccessTokenSaysWhatItWasIssuedFor(t *testing.T) {
 func TestAccessTokenIsAnOrdinaryJWTToOtherVerifiers(t *testing.T) {
 	t.Parallel()
 	a := newAccessTokens([]keySecret{newKeySecret(testSecret)}, "https://login.example.test", "shop", 15*time.Minute)
-	token, _, err := a.issue(store.User{Username: "alice"}, testSession, issuedAt)
+	token, _, err := a.issue(store.User{Username: "alice"}, testSession, "", issuedAt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestAccessTokenNeverOutlivesItsSession(t *testing.T) {
 	t.Parallel()
 	session := testSession
 	session.ExpiresAt = issuedAt.Add(90*time.Second + 400*time.Millisecond)
-	_, expires, err := newTestAccessTokens().issue(store.User{Username: "alice"}, session, issuedAt)
+	_, expires, err := newTestAccessTokens().issue(store.User{Username: "alice"}, session, "", issuedAt)
 	if want := issuedAt.Add(90 * time.Second); err != nil || !expires.Equal(want) {
 		t.Errorf("got %s, %v; want %s", expires, err, want)
 	}
@@ -113,14 +113,14 @@ func TestAccessTokenNeverOutlivesItsSession(t *testing.T) {
 func TestExpiredTokenIsToldFromABadOneOnlyWhenItsSignatureIsGood(t *testing.T) {
 	t.Parallel()
 	a := newTestAccessTokens()
-	token, expires, err := a.issue(store.User{Username: "alice"}, testSession, issuedAt)
+	token, expires, err := a.issue(store.User{Username: "alice"}, testSession, "", issuedAt)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := a.verify(token, expires); CodeOf(err) != CodeTokenExpired {
 		t.Errorf("at its expiry: got %v, want %s", err, CodeTokenExpired)
 	}
-	forged, _, err := newAccessTokens([]keySecret{newKeySecret(strings.ToUpper(testSecret))}, "authctl", "", 15*time.Minute).issue(store.User{Username: "alice"}, testSession, issuedAt)
+	forged, _, err := newAccessTokens([]keySecret{newKeySecret(strings.ToUpper(testSecret))}, "authctl", "", 15*time.Minute).issue(store.User{Username: "alice"}, testSession, "", issuedAt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestOneTokenHasOneSignature(t *testing.T) {
 	t.Parallel()
 	a := accessTokensOf(t, AlgorithmES256)
 	for range 64 { // as good as surely of both kinds
-		token, _, err := a.issue(store.User{Username: "alice"}, testSession, issuedAt)
+		token, _, err := a.issue(store.User{Username: "alice"}, testSession, "", issuedAt)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -154,7 +154,7 @@ func FuzzVerifyAccessToken(f *testing.F) {
 	all := map[*accessTokens]string{}
 	for _, algorithm := range Algorithms() {
 		a := accessTokensOf(f, algorithm)
-		token, _, err := a.issue(store.User{Username: "alice"}, testSession, issuedAt)
+		token, _, err := a.issue(store.User{Username: "alice"}, testSession, "", issuedAt)
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -191,7 +191,7 @@ func BenchmarkVerifyAlgorithms(b *testing.B) {
 			session := testSession
 			session.ID = numbered(i + 1)
 			var err error
-			if tokens[i], _, err = a.issue(store.User{Username: "alice"}, session, issuedAt); err != nil {
+			if tokens[i], _, err = a.issue(store.User{Username: "alice"}, session, "", issuedAt); err != nil {
 				b.Fatal(err)
 			}
 			if algorithm == AlgorithmRS256 && i == 1<<9 {

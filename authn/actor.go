@@ -6,13 +6,14 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// Actor is who requests an operation, and from where. The audit trail records it.
+// Actor is who requests an operation, from where, and with which application. The audit trail records it.
 type Actor struct {
 	Name       string // "user:ID", "session:ID", "node:HOST", "anonymous", or "cli:LOGIN", optionally with a claimed name: "cli:uid=65532 as alice"
 	RemoteAddr string
 	UserAgent  string
 	RequestID  string
 	Reason     string // the operator's own words
+	ClientID   string // the application that the user asks with, client_id of access tokens; "" for the configured one; not in the trail
 }
 
 // event returns an audit event with the actor's fields, at now.

@@ -55,7 +55,7 @@ func TestTheAudienceIsTheIssuerUnlessAnotherIsSet(t *testing.T) {
 		"shop":       {`"aud":"shop"`, []string{"shop"}, []string{"", AudienceNone, "Shop"}},
 	} {
 		a := of(configured)
-		token, _, err := a.issue(store.User{Username: "alice"}, testSession, issuedAt)
+		token, _, err := a.issue(store.User{Username: "alice"}, testSession, "", issuedAt)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,7 +65,7 @@ func TestTheAudienceIsTheIssuerUnlessAnotherIsSet(t *testing.T) {
 		}
 		for good, others := range map[bool][]string{true: want.accepts, false: want.refuses} {
 			for _, other := range others {
-				token, _, err := of(other).issue(store.User{Username: "alice"}, testSession, issuedAt)
+				token, _, err := of(other).issue(store.User{Username: "alice"}, testSession, "", issuedAt)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -83,7 +83,7 @@ func TestTokensOfEachTypeAreAcceptedWhateverTheConfiguredOne(t *testing.T) {
 	onEvery(t, func(t *testing.T, a *accessTokens) {
 		for typ, name := range typeNames {
 			a.typ = tokenType(typ)
-			token, _, err := a.issue(store.User{Username: "alice"}, testSession, issuedAt)
+			token, _, err := a.issue(store.User{Username: "alice"}, testSession, "", issuedAt)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -238,7 +238,7 @@ func BenchmarkVerify(b *testing.B) {
 			runtime.GC()
 			runtime.ReadMemStats(&after)
 			session := store.Session{ID: uuid.New(), UserID: uuid.New(), ExpiresAt: now.Add(time.Hour)}
-			token, _, err := s.access.issue(store.User{Username: "alice"}, session, now)
+			token, _, err := s.access.issue(store.User{Username: "alice"}, session, "", now)
 			if err != nil {
 				b.Fatal(err)
 			}

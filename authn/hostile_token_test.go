@@ -27,7 +27,7 @@ func TestHostileAccessToken(t *testing.T) {
 func refusesOtherAudiences(t *testing.T) {
 	t.Parallel()
 	a := newAccessTokens([]keySecret{newKeySecret(testSecret)}, "authctl", "shop", 15*time.Minute)
-	token, _, err := a.issue(store.User{Username: "alice"}, testSession, issuedAt)
+	token, _, err := a.issue(store.User{Username: "alice"}, testSession, "", issuedAt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func decode(t *testing.T, s string) []byte {
 }
 
 func refusesHostileTokens(t *testing.T, a *accessTokens) {
-	token, _, err := a.issue(store.User{Username: "alice"}, testSession, issuedAt)
+	token, _, err := a.issue(store.User{Username: "alice"}, testSession, "", issuedAt)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,7 +42,7 @@ func TestATokenOfAClosedKeyWaitsOnlyForTheActiveOne(t *testing.T) {
 		row := secretKey(newKeySecret(testSecret), issuedAt)
 		row.State = state
 		a := newTestAccessTokens()
-		token, _, err := a.issue(store.User{Username: "alice"}, testSession, issuedAt)
+		token, _, err := a.issue(store.User{Username: "alice"}, testSession, "", issuedAt)
 		if err != nil {
 			t.Fatal(err)
 		}

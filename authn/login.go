@@ -226,7 +226,7 @@ func (s *Service) startSession(ctx context.Context, a Actor, creds store.Credent
 	if replaces != uuid.Nil {
 		s.Cluster.feed.add(store.Revocation{At: now, SessionID: replaces})
 	}
-	g, err = s.grant(creds.User, session, token, now)
+	g, err = s.grant(a, creds.User, session, token, now)
 	return g, true, err
 }
 
@@ -240,8 +240,8 @@ func (s *Service) newPlace(attempt *store.Attempt, locale string, now time.Time)
 }
 
 // grant signs the access token that accompanies a refresh token.
-func (s *Service) grant(user store.User, session store.Session, token refreshToken, now time.Time) (Grant, error) {
-	access, expires, err := s.access.issue(user, session, now)
+func (s *Service) grant(a Actor, user store.User, session store.Session, token refreshToken, now time.Time) (Grant, error) {
+	access, expires, err := s.access.issue(user, session, a.ClientID, now)
 	if err != nil {
 		return Grant{}, fail(err)
 	}

@@ -75,6 +75,13 @@ func (s *Service) logoutLater(ids, proven []uuid.UUID, e store.Event, cause erro
 	return &said
 }
 
+// IsRefreshToken reports whether a token has the form of a refresh token. Nothing tells whether its
+// session exists.
+func (s *Service) IsRefreshToken(token string) bool {
+	_, ok := parseRefreshToken(token)
+	return ok
+}
+
 // Authentic returns nil for a correctly signed access token that has not expired, whatever the
 // state of its session. It does not query the database. It fails with [CodeUnauthenticated],
 // [CodeTokenExpired], or [CodeUnavailable] while this process cannot verify it.

@@ -114,6 +114,6 @@ func (s *Service) changePassword(ctx context.Context, a Actor, creds store.Crede
 		return Grant{}, false, nil
 	}
 	session.Generation.User = generation
-	g, err = s.grant(creds.User, session, token, now)
+	g, err = s.grant(a, creds.User, session, token, now)
 	return g, true, err
 }

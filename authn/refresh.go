@@ -54,7 +54,7 @@ func (s *Service) Refresh(ctx context.Context, a Actor, token string) (Grant, er
 	if err := refusal(result.Outcome); err != nil {
 		return Grant{Outcome: result.Outcome}, err
 	}
-	g, err := s.grant(result.User, result.Session, next, now)
+	g, err := s.grant(a, result.User, result.Session, next, now)
 	g.Outcome = result.Outcome
 	return g, err
 }

@@ -33,13 +33,13 @@ func TestSeenTokensAreBounded(t *testing.T) {
 func TestATokenThatWasSeenIsJudgedLikeAnyOther(t *testing.T) {
 	t.Parallel()
 	onEvery(t, func(t *testing.T, a *accessTokens) {
-		token, expires, err := a.issue(store.User{Username: "alice"}, testSession, issuedAt)
+		token, expires, err := a.issue(store.User{Username: "alice"}, testSession, "", issuedAt)
 		if err != nil {
 			t.Fatal(err)
 		}
 		other := testSession
 		other.ID = numbered(7)
-		another, _, err := a.issue(store.User{Username: "mallory"}, other, issuedAt)
+		another, _, err := a.issue(store.User{Username: "mallory"}, other, "", issuedAt)
 		if err != nil {
 			t.Fatal(err)
 		}

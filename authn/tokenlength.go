@@ -3,6 +3,7 @@ package authn
 import (
 	"crypto/ed25519"
 	"encoding/base64"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 
@@ -20,12 +21,19 @@ func envelopeOf(algorithm string) int {
 	return len(tokenHeaders(AlgorithmEdDSA, thumbprint)[0]) + 1 + base64.RawURLEncoding.EncodedLen(signature)
 }
 
+// MaxClientID is the max length of an [Actor].ClientID, in bytes.
+const MaxClientID = 64
+
 // length returns the max length, in bytes, of a token of a user with this name and these rights,
-// whether or not tokens carry rights.
+// whichever client it is for, and whether or not tokens carry rights.
 func (a *accessTokens) length(username string, r store.Rights) int {
 	const counter, instant, id = 1<<53 - 1, 1<<33 - 1, "00000000-0000-0000-0000-000000000000"
+	clientID := a.clientID
+	if len(clientID) < MaxClientID {
+		clientID = strings.Repeat("x", MaxClientID)
+	}
 	payload, err := json.Marshal(&claims{
-		ClientID: a.clientID, Issuer: a.issuer, Audience: a.audiences[0], Subject: id, UserID: id, Username: username, SessionID: id,
+		ClientID: clientID, Issuer: a.issuer, Audience: a.audiences[0], Subject: id, UserID: id, Username: username, SessionID: id,
 		SignedIn: instant, Generation: [2]int64{counter, counter}, IssuedAt: instant, ExpiresAt: instant,
 		Roles: roleList(r.Roles), Custom: userInfo(r.Claims), Rights: counter,
 	})

@@ -32,7 +32,13 @@ func TestATokenNeverExceeds3500Bytes(t *testing.T) {
 				}
 				wantCode(t, "too long", err, CodeInvalidRequest)
 			}
-			token := f.signIn(t, name).AccessToken
+			to := visitor
+			to.ClientID = strings.Repeat("c", MaxClientID)
+			g, err := f.Login(f.ctx, to, Account{Username: name, Password: goodPassword}, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			token := g.AccessToken
 			if len(token) > maxIssuedToken || len(u.Rights.Claims) < 1000 {
 				t.Errorf("the token has %d bytes with claims of %d", len(token), len(u.Rights.Claims))
 			}
@@ -41,7 +47,7 @@ func TestATokenNeverExceeds3500Bytes(t *testing.T) {
 			}
 			f.register(t, "al")
 			f.setRights(t, "al", RightsChange{Set: claim("a", `"`+strings.Repeat("x", len(u.Rights.Claims))+`"`)})
-			_, err := f.RenameUser(f.ctx, visitor, "al", strings.Repeat("日", 64))
+			_, err = f.RenameUser(f.ctx, visitor, "al", strings.Repeat("日", 64))
 			wantCode(t, "rename", err, CodeInvalidRequest)
 		})
 	}

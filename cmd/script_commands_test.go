@@ -160,20 +160,24 @@ func logged(ts *testscript.TestScript, w *world, args []string) {
 	}
 }
 
-// http BROWSER STATUS METHOD PATH [BODY] makes a request with the cookies of a
+// http BROWSER STATUS METHOD PATH [BODY [HEADER]...] makes a request with the cookies of a
 // browser, keeps those it is given, and leaves the body as standard output.
 func request(ts *testscript.TestScript, w *world, args []string) {
-	if len(args) != 4 && len(args) != 5 {
-		ts.Fatalf("usage: http BROWSER STATUS METHOD PATH [BODY]")
+	if len(args) < 4 {
+		ts.Fatalf("usage: http BROWSER STATUS METHOD PATH [BODY [HEADER]...]")
 	}
 	body := ""
-	if len(args) == 5 {
+	if len(args) >= 5 {
 		body = args[4]
 	}
 	req, err := http.NewRequest(args[2], ts.Getenv("URL")+args[3], strings.NewReader(body))
 	ts.Check(err)
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	for _, header := range args[min(5, len(args)):] {
+		name, value, _ := strings.Cut(header, ": ")
+		req.Header.Set(name, value)
 	}
 	resp, err := w.browser(args[0]).Do(req)
 	ts.Check(err)

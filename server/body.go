@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -17,7 +18,7 @@ const maxBody = 8 << 10
 // read returns the body of r, or nil when there is none and none is declared. It refuses a body by
 // its headers, without reading it, where it can.
 func (sh shape) read(x *exchange, r *http.Request) ([]byte, error) {
-	optional := len(sh.fields) == 0
+	optional := !slices.Contains(sh.required, true)
 	if optional && r.ContentLength == 0 {
 		return nil, nil
 	}

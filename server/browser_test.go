@@ -79,9 +79,7 @@ func (f *fixture) do(req *http.Request) answer {
 		f.t.Fatal(err)
 	}
 	a := answer{status: resp.StatusCode, header: resp.Header, body: body}
-	for _, c := range setCookies(a) {
-		f.noteToken(c.Value)
-	}
+	f.noteAnswer(a)
 	f.tokensInCookiesOnly(req, a)
 	f.conforms(req, a)
 	return a

@@ -31,11 +31,14 @@ func foreignOf(r *http.Request) foreign {
 	}
 	quoted := quoteBounded(values[0], maxShownOrigin)
 	f := foreign{origin: strings.ReplaceAll(quoted, `"`, ""), setting: settingAllowed}
-	why := CheckOrigin(values[0])
+	why := CheckClientOrigin(values[0])
 	switch {
 	case values[0] == "null":
 		f.setting = ""
 		f.why = "a page without an origin of its own (a file, or a sandboxed frame) may not make this request, and no setting allows it"
+	case isAppOrigin(values[0]):
+		f.setting = settingClients
+		f.why = "an app or extension of " + quoted + " may not make this request; the operator can allow it in the origins of a client in " + settingClients
 	case len(r.Header["Sec-Fetch-Site"]) == 0:
 		f.setting = settingPublic + " or " + settingAllowed
 		f.why = "a page of " + quoted + " may not make this request: the request came by the name " + quoteBounded(r.Host, maxShownOrigin) +

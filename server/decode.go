@@ -73,6 +73,9 @@ func (sh shape) String() string {
 			optional = append(optional, `"`+f+`"`)
 		}
 	}
+	if len(required) == 0 {
+		return "send no body, or one JSON object with " + strings.Join(optional, " and ")
+	}
 	sentence := "send one JSON object with " + strings.Join(required, " and ")
 	if len(optional) > 0 {
 		sentence += ", and " + strings.Join(optional, " and ") + " if you like"

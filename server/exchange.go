@@ -29,16 +29,17 @@ type exchange struct {
 	server  *Server
 	request *http.Request
 	started time.Time
-	method  string     // bounded, for the log
-	path    string     // bounded, for the log
-	id      [1]string  // the request id; an array, as those below, so that the header needs no new slice
-	length  [1]string  // Content-Length
-	answers [4]string  // the headers of a good answer of /verify
-	client  netip.Addr // zero for a peer without an address
-	https   bool       // the client speaks HTTPS, possibly to a proxy
-	caller  caller     // who calls the request's path
-	route   string     // the route's pattern; "" until one matches
-	twice   bool       // a token cookie came more than once
+	method  string        // bounded, for the log
+	path    string        // bounded, for the log
+	id      [1]string     // the request id; an array, as those below, so that the header needs no new slice
+	length  [1]string     // Content-Length
+	answers [4]string     // the headers of a good answer of /verify
+	client  netip.Addr    // zero for a peer without an address
+	https   bool          // the client speaks HTTPS, possibly to a proxy
+	caller  caller        // who calls the request's path
+	route   string        // the route's pattern; "" until one matches
+	twice   bool          // a token cookie came more than once
+	app     *publicClient // the client that the request names; nil for none
 
 	status int
 	bytes  int64
@@ -92,6 +93,7 @@ func (x *exchange) actor() authn.Actor {
 		RemoteAddr: x.remote(),
 		UserAgent:  bounded(x.request.Header.Get("User-Agent"), maxUserAgent),
 		RequestID:  x.requestID(),
+		ClientID:   x.clientID(),
 	}
 }
 

@@ -37,6 +37,7 @@ func (s *Server) Routes() chi.Routes { return s.router }
 func (s *Server) PausesOfWarnings() map[string]time.Duration {
 	return map[string]time.Duration{
 		"ignored header": s.untrusted.Interval, "doubled cookies": s.doubled.Interval, "other origins": s.foreign.Interval,
+		"named clients":   s.misnamed.Interval,
 		"crowded address": s.crowding.Interval, "PROXY header": s.misproxied.Interval,
 	}
 }

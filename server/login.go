@@ -20,8 +20,14 @@ func (in loginRequest) account() authn.Account {
 	return authn.Account{Username: string(*in.Username), Password: string(*in.Password)}
 }
 
-// grantResponse is the body of /login and /refresh. The tokens are only in cookies.
+// grantResponse is the body of /login and /refresh. It has tokens for a native client only (RFC 6749,
+// section 5.1); all others get them in cookies.
 type grantResponse struct {
+	AccessToken      string       `json:"access_token,omitzero"`
+	TokenType        string       `json:"token_type,omitzero"`
+	ExpiresIn        int          `json:"expires_in,omitzero"` // seconds
+	RefreshToken     string       `json:"refresh_token,omitzero"`
+	RefreshExpiresIn int          `json:"refresh_expires_in,omitzero"` // seconds
 	User             userResponse `json:"user"`
 	AccessExpiresAt  time.Time    `json:"access_expires_at"`
 	RefreshExpiresAt time.Time    `json:"refresh_expires_at"`
@@ -36,11 +42,18 @@ func newGrantResponse(g authn.Grant) grantResponse {
 }
 
 // grant sets the cookies of a sign-in or a refresh, records the user and session for the log, and
-// returns the body.
+// returns the body. For a native client it sets no cookie and puts the tokens into the body.
 func (x *exchange) grant(g authn.Grant) grantResponse {
 	x.user, x.session = g.User.ID, g.SessionID
+	body := newGrantResponse(g)
+	if x.native() {
+		now := x.server.cookies.now()
+		body.AccessToken, body.TokenType, body.ExpiresIn = g.AccessToken, "Bearer", maxAge(g.AccessExpiresAt, now)
+		body.RefreshToken, body.RefreshExpiresIn = g.RefreshToken, maxAge(g.RefreshExpiresAt, now)
+		return body
+	}
 	x.setCookies(g)
-	return newGrantResponse(g)
+	return body
 }
 
 // login signs a user in. It ends the session of the request's cookie; see [exchange.replaced]. A

@@ -23,6 +23,7 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	latency  *prometheus.HistogramVec
 	limited  *prometheus.CounterVec
+	clients  *prometheus.CounterVec
 	refused  prometheus.Counter
 	known    atomic.Pointer[map[answered]series]
 }
@@ -45,6 +46,10 @@ func newMetrics(version string, svc *authn.Service, st store.Store) *metrics {
 		Name: "authctl_rate_limited_total",
 		Help: "Requests refused because their address has made too many, by class.",
 	}, []string{"class"})
+	m.clients = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "authctl_client_requests_total",
+		Help: "Requests that name a client of the setting clients, by its id.",
+	}, []string{"client"})
 	m.refused = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "authctl_connections_refused_total",
 		Help: "Connections closed at once because too many were open, in all or from one address.",
@@ -57,7 +62,7 @@ func newMetrics(version string, svc *authn.Service, st store.Store) *metrics {
 	})
 	build.Set(1)
 	m.registry.MustRegister(
-		m.requests, m.latency, m.limited, m.refused, build,
+		m.requests, m.latency, m.limited, m.clients, m.refused, build,
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		serviceCollector{svc: svc, store: st},
@@ -111,6 +116,9 @@ func (m *metrics) observe(x *exchange, took time.Duration) {
 	of := m.of(answered{route, knownMethod(x.request.Method), x.status})
 	of.requests.Inc()
 	of.latency.Observe(took.Seconds())
+	if x.app != nil {
+		m.clients.WithLabelValues(x.app.id).Inc()
+	}
 }
 
 // answered is the labels of an answered request.

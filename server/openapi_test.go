@@ -37,6 +37,7 @@ func (f *fixture) conforms(req *http.Request, a answer) {
 	}
 	f.carriesHeaders(req, a)
 	method, path := documentedAs(req)
+	f.servesBrowsers(req, a, method+" "+path)
 	head := req.Method == http.MethodHead
 	item := doc.Paths.Find(path)
 	if item == nil || item.GetOperation(method) == nil {
@@ -57,6 +58,25 @@ func (f *fixture) conforms(req *http.Request, a answer) {
 	input.SetBodyBytes(a.body)
 	if err := openapi3filter.ValidateResponse(req.Context(), input); err != nil {
 		f.t.Errorf("%s %s: the answer is not as documented: %v\n%s", req.Method, path, err, a)
+	}
+}
+
+// servesBrowsers checks what the document requires of answers to all but native clients, which it
+// cannot tell apart.
+func (f *fixture) servesBrowsers(req *http.Request, a answer, operation string) {
+	f.t.Helper()
+	if a.status != http.StatusOK || req.Header["Authctl-Client"] != nil {
+		return
+	}
+	missing := ""
+	switch operation {
+	case "POST /login", "POST /refresh", "POST /password/change":
+		missing = "Set-Cookie"
+	case "POST /logout", "DELETE /profile":
+		missing = "Clear-Site-Data"
+	}
+	if missing != "" && a.header.Get(missing) == "" {
+		f.t.Errorf("%s: the answer has no %s: %s", operation, missing, a)
 	}
 }
 

@@ -16,6 +16,11 @@ type changePasswordRequest struct {
 // refresh token, which the new one is made from. A wrong current password clears no cookie.
 func (s *Server) changePassword(ctx context.Context, x *exchange, who authn.Identity, in changePasswordRequest) (grantResponse, error) {
 	refresh := slices.Concat(x.allCookies(s.cookies.refresh), x.allCookies(s.cookies.former[1]))
+	return s.changeThePassword(ctx, x, who, in, refresh)
+}
+
+// changeThePassword changes the password of a session that has one of the refresh tokens.
+func (s *Server) changeThePassword(ctx context.Context, x *exchange, who authn.Identity, in changePasswordRequest, refresh []string) (grantResponse, error) {
 	grant, err := s.authn.ChangePassword(ctx, x.actor(), who, refresh, string(*in.CurrentPassword), string(*in.NewPassword))
 	if err != nil {
 		return grantResponse{}, err

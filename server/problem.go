@@ -57,6 +57,7 @@ var statuses = map[authn.Code]int{
 	codeUnsupportedMediaType: http.StatusUnsupportedMediaType,
 	codeCrossOrigin:          http.StatusForbidden,
 	codeMissingRole:          http.StatusForbidden,
+	codeUnknownClient:        http.StatusBadRequest,
 }
 
 // The errors with a constant text.

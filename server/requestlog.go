@@ -51,6 +51,9 @@ func (s *Server) logEnd(x *exchange, took time.Duration) {
 	if x.foreign != "" {
 		line.Str("origin", x.foreign)
 	}
+	if x.app != nil {
+		line.Str("client_id", x.app.id)
+	}
 	logID(line, "user_id", x.user)
 	logID(line, "session_id", x.session)
 	for _, step := range x.steps {

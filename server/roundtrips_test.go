@@ -16,8 +16,8 @@ func TestEachRequestTakesAsFewRoundTripsAsItCan(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
-	f := start(t, func(s *setup) { s.store = st }, throttled)
-	b := f.signedIn("alice")
+	f := start(t, func(s *setup) { s.store = st }, throttled, knowing(native("cli")))
+	b, cli := f.signedIn("alice"), f.app("cli")
 	for _, tt := range []struct {
 		name   string
 		send   func() answer
@@ -31,6 +31,9 @@ func TestEachRequestTakesAsFewRoundTripsAsItCan(t *testing.T) {
 		{"profile", func() answer { return b.get("/profile") }, http.StatusOK, 1},
 		{"refresh", func() answer { return b.post("/refresh", "") }, http.StatusOK, 1},
 		{"logout", func() answer { return b.post("/logout", "") }, http.StatusOK, 1},
+		{"login of a native client", func() answer { return cli.login("alice") }, http.StatusOK, 2},
+		{"refresh of a native client", func() answer { return cli.refresh() }, http.StatusOK, 1},
+		{"logout of a native client", func() answer { return cli.post("/logout", cli.refreshBody()) }, http.StatusOK, 1},
 	} {
 		before := trips.Statements()
 		tt.send().want(t, tt.status)

@@ -23,10 +23,10 @@ func (s *Server) routes(cfg Config) []route {
 	table := []route{
 		{"POST", "/register", classRegister, open(s, http.StatusCreated, s.register)},
 		{"POST", "/login", classLogin, open(s, http.StatusOK, s.login)},
-		{"POST", "/logout", classOther, open(s, http.StatusOK, s.logout)},
-		{"POST", "/refresh", classRefresh, open(s, http.StatusOK, s.refresh)},
+		{"POST", "/logout", classOther, byKind(open(s, http.StatusOK, s.logoutByBody), open(s, http.StatusOK, s.logout))},
+		{"POST", "/refresh", classRefresh, byKind(open(s, http.StatusOK, s.refreshByBody), open(s, http.StatusOK, s.refresh))},
 
-		{"POST", "/password/change", classLogin, signedIn(s, http.StatusOK, s.changePassword)},
+		{"POST", "/password/change", classLogin, byKind(signedIn(s, http.StatusOK, s.changePasswordByBody), signedIn(s, http.StatusOK, s.changePassword))},
 		{"POST", "/password/forgot", classMail, open(s, http.StatusAccepted, s.forgotPassword)},
 		{"POST", "/password/reset", classMail, open(s, http.StatusOK, s.resetPassword)},
 		{"POST", "/email/change", classMail, signedIn(s, http.StatusAccepted, s.changeEmail)},

@@ -56,6 +56,19 @@ func (f *fixture) noteRequest(req *http.Request, body string) {
 		for _, secret := range []string{sent.Password, sent.CurrentPassword, sent.NewPassword, sent.Token, sent.Identifier, sent.Email} {
 			f.noteSecret(secret)
 		}
+		f.noteToken(sent.RefreshToken)
+	}
+}
+
+// noteAnswer records the tokens of an answer.
+func (f *fixture) noteAnswer(a answer) {
+	for _, c := range setCookies(a) {
+		f.noteToken(c.Value)
+	}
+	var got tokens
+	if json.Unmarshal(a.body, &got) == nil {
+		f.noteToken(got.AccessToken)
+		f.noteToken(got.RefreshToken)
 	}
 }
 
@@ -67,6 +80,7 @@ type sentAccount struct {
 	Token           string
 	Identifier      string
 	Email           string
+	RefreshToken    string `json:"refresh_token"`
 }
 
 func accountOf(body string) (sentAccount, bool) {

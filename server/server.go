@@ -36,6 +36,7 @@ type Config struct {
 	ResetLink             string                                     // the same for a new password and [ResetPagePath]
 	TrustedOrigins        []string                                   // further origins whose pages may change state, as scheme://host[:port]
 	AllowedOrigins        []string                                   // origins whose pages may call the API and read the answers (CORS); also https://*.example.com
+	Clients               []PublicClient                             // clients that requests may name; AllowedOrigins for their pages too
 	TrustedProxies        []netip.Prefix                             // peers whose forwarding headers are used
 	ForwardedHeader       string                                     // the forwarding header that they send, HeaderXForwardedFor or HeaderForwarded; "" is the former
 	ProxyProtocol         bool                                       // they also send a PROXY header, at the start of each connection
@@ -64,14 +65,15 @@ type Config struct {
 func (cfg Config) Check() error {
 	cfg = cfg.withDefaults()
 	_, origins := crossOriginProtection(cfg)
-	_, shared := newOrigins(cfg.AllowedOrigins)
+	clients, unknown := newPublicClients(cfg.Clients)
+	_, shared := newOrigins(cfg.AllowedOrigins, clients)
 	var shown error
 	if cfg.Certificate != nil {
 		if _, err := newCertificate(cfg.Certificate, zerolog.Nop()); err != nil {
 			shown = fmt.Errorf("TLS: %w", err)
 		}
 	}
-	return errors.Join(cfg.CheckCookies().Err(), origins, shared, cfg.checkHSTS(), shown, cfg.checkProxies())
+	return errors.Join(cfg.CheckCookies().Err(), origins, unknown, shared, cfg.checkHSTS(), shown, cfg.checkProxies())
 }
 
 func (cfg Config) checkHSTS() error {
@@ -103,6 +105,7 @@ type Server struct {
 	forwarded string
 	untrusted rate.Sometimes // limits warnings about ignored forwarding headers
 	foreign   rate.Sometimes // limits warnings about requests from other origins
+	misnamed  rate.Sometimes // limits warnings about clients that requests name in vain
 	limits    atomic.Pointer[limiters]
 	crowds    crowds
 	crowding  rate.Sometimes // limits warnings about limits that many users share
@@ -153,6 +156,7 @@ func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*S
 		untrusted: rate.Sometimes{Interval: time.Minute},
 		doubled:   rate.Sometimes{Interval: time.Minute},
 		foreign:   rate.Sometimes{Interval: time.Minute},
+		misnamed:  rate.Sometimes{Interval: time.Minute},
 		crowding:  rate.Sometimes{Interval: time.Minute},
 		clock:     time.Now,
 
@@ -199,14 +203,18 @@ func New(cfg Config, svc *authn.Service, st store.Store, log zerolog.Logger) (*S
 }
 
 // Reconfigure applies the reloadable fields of cfg while the server runs: trusted and allowed
-// origins, HSTS, previous cookie domains, limits, the lines of requests in the log, and the rules of
+// origins, clients, HSTS, previous cookie domains, limits, the lines of requests in the log, and the rules of
 // the admin listener. It ignores all other fields. When one of them is invalid it returns an error and changes nothing.
 func (s *Server) Reconfigure(cfg Config) error {
 	protection, err := crossOriginProtection(cfg)
 	if err != nil {
 		return err
 	}
-	shared, err := newOrigins(cfg.AllowedOrigins)
+	clients, err := newPublicClients(cfg.Clients)
+	if err != nil {
+		return err
+	}
+	shared, err := newOrigins(cfg.AllowedOrigins, clients)
 	if err != nil {
 		return err
 	}
@@ -222,8 +230,8 @@ func (s *Server) Reconfigure(cfg Config) error {
 		}
 	}
 	protection.SetDenyHandler(http.HandlerFunc(s.crossOrigin))
-	limited := s.limit(http.HandlerFunc(s.dispatch)) // requests that the protection refuses do not count
-	guarded := s.notePreflights(shared, s.share(shared, limited, protection.Handler(limited)))
+	limited := s.limit(s.naming(clients, http.HandlerFunc(s.dispatch))) // requests that the protection refuses do not count
+	guarded := s.notePreflights(shared, s.share(shared, clients, limited, protection.Handler(limited)))
 	relimit(&s.limits, cfg.Limits)
 	s.lines.Store(newRequestLines(cfg.LogRequests))
 	s.inside.Store(&adminRules{cfg.AdminHosts, cfg.AdminProfiles})

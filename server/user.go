@@ -78,6 +78,9 @@ func (s *Server) deleteAccount(ctx context.Context, x *exchange, who authn.Ident
 	if err := s.authn.DeleteAccount(ctx, x.actor(), who, string(*in.CurrentPassword)); err != nil {
 		return none{}, err
 	}
+	if x.native() {
+		return none{}, nil
+	}
 	x.clearCookies(s.cookies.access, s.cookies.refresh)
 	x.clearFormer()
 	x.Header()["Clear-Site-Data"] = clearSiteData

@@ -17,6 +17,10 @@ import (
 func decode(value any, out reflect.Value, fromText bool) error {
 	text, isText := value.(string)
 	switch out.Interface().(type) {
+	case []Client:
+		clients, err := decodeClients(value, fromText)
+		out.Set(reflect.ValueOf(clients))
+		return err
 	case autoSize, autoNumber:
 		if value == Auto {
 			out.SetInt(0)

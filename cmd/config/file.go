@@ -117,6 +117,14 @@ func doubledKeys(format string, text []byte) (doubled []string) {
 	}
 	seen := map[string]bool{}
 	var walk func(prefix string, section map[string]any)
+	inItems := func(key string, value any) {
+		list, _ := value.([]any)
+		for i, item := range list {
+			if fields, ok := item.(map[string]any); ok {
+				walk(fmt.Sprintf("%s item %d ", key, i+1), fields)
+			}
+		}
+	}
 	walk = func(prefix string, section map[string]any) {
 		names := map[string]bool{}
 		for _, name := range slices.Sorted(maps.Keys(section)) {
@@ -132,6 +140,7 @@ func doubledKeys(format string, text []byte) (doubled []string) {
 				continue
 			}
 			seen[key] = true
+			inItems(key, section[name])
 		}
 	}
 	walk("", tree)

@@ -40,7 +40,9 @@ func Load(src Sources) (Loaded, error) {
 			case reflect.TypeFor[[]SecretText]():
 				why = "is not a list of texts"
 			}
-			bad.Add(f.key, "%s (from %s)", why, out.Origins[f.key])
+			for line := range strings.Lines(why) { // one for each fault of a list of clients
+				bad.Add(f.key, "%s (from %s)", strings.TrimSuffix(line, "\n"), out.Origins[f.key])
+			}
 		}
 	}
 	if len(bad) == 0 {

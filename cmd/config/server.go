@@ -10,6 +10,7 @@ func ServerSettings(cfg Loaded, version string) server.Config {
 		ResetLink:             cfg.Mail.Links.Reset,
 		TrustedOrigins:        cfg.Server.TrustedOrigins,
 		AllowedOrigins:        cfg.Server.CORS.AllowedOrigins,
+		Clients:               cfg.publicClients(),
 		TrustedProxies:        cfg.Server.TrustedProxies,
 		ForwardedHeader:       cfg.Server.ForwardedHeader,
 		ProxyProtocol:         cfg.Server.ProxyProtocol,

@@ -30,8 +30,15 @@ type Settings struct {
 	Sessions    Sessions   `key:"sessions"`
 	Revocation  Revocation `key:"revocation"`
 	Cookies     Cookies    `key:"cookies"`
-	Password    Password   `key:"password"`
-	Hashing     Hashing    `key:"hashing"`
+	// Applications that name themselves in the header Authctl-Client of their requests; see
+	// docs/api.md. The id is the client_id of their access tokens. A browser client gets its tokens
+	// in cookies. A native client (mobile, desktop, command line) gets them in bodies. Pages of the
+	// origins may call the API as those of server.cors.allowed_origins; those of a native client
+	// without cookies. A variable has the list in JSON. Such as
+	// [{id: web, kind: browser}, {id: mobile, kind: native, origins: ["capacitor://localhost"]}]
+	Clients  []Client `key:"clients" reload:"yes"`
+	Password Password `key:"password"`
+	Hashing  Hashing  `key:"hashing"`
 	// Limits against guessing, flooding and spraying passwords; see docs/limits.md.
 	Limits Limits `key:"limits"`
 	// open lets anyone register. closed allows only "authctl user create".

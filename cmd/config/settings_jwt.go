@@ -24,9 +24,9 @@ type JWT struct {
 	// verifiers that refuse a token with an audience that they do not expect; auth_time is omitted
 	// then too.
 	Audience string `key:"audience"`
-	// The client_id claim of every access token (RFC 9068): the client to which the tokens are
-	// issued. Set it when a verifier expects a certain value. Empty uses the audience, or the
-	// issuer if there is no audience.
+	// The client_id claim of access tokens (RFC 9068): the client to which they are issued, where the
+	// request names none of clients. Set it when a verifier expects a certain value. Empty uses the
+	// audience, or the issuer if there is no audience.
 	ClientID string `key:"client_id"`
 	// The typ in the header of every access token: at+jwt (RFC 9068), or JWT for verifiers that
 	// refuse at+jwt. Servers accept both, so it can change server by server.

@@ -52,6 +52,8 @@ func showValue(key string, field reflect.Value) string {
 		return ShowSize(Size(v))
 	case Size:
 		return ShowSize(v)
+	case []Client:
+		return showClients(v)
 	default:
 		if field.Kind() == reflect.Slice {
 			items := make([]string, field.Len())

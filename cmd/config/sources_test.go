@@ -61,7 +61,7 @@ func TestEverySettingHasAVariable(t *testing.T) {
 		"cookies.host_prefix": "true", "password.argon2.memory": "46MiB", "password.argon2.iterations": "2", "password.argon2.parallelism": "2", "password.argon2.implementation": "portable",
 		"password.pepper": goodSecret, "password.pepper_file": secretFile, "password.previous_peppers": goodSecret, "password.previous_peppers_file": secretFile,
 		"hashing.memory_budget": "1GiB", "hashing.workers": "3", "hashing.max_wait": "500ms",
-		"password.min_length": "15", "password.blocklist_file": "/dev/null", "registration": "closed", "accounts.name_quarantine": "48h", "accounts.email": "off",
+		"clients": `[{"id":"cli","kind":"native"}]`, "password.min_length": "15", "password.blocklist_file": "/dev/null", "registration": "closed", "accounts.name_quarantine": "48h", "accounts.email": "off",
 		"mail.url": "smtps://u:hunter2@mail.example", "mail.url_file": mailFile, "mail.from": "Example <a@b.example>", "mail.envelope_from": "bounces@b.example", "mail.hello": "login.example",
 		"mail.ca_file": certFile, "mail.insecure": "true", "mail.links.verify": "https://a.example/verify", "mail.links.reset": "https://a.example/reset", "mail.templates_dir": "texts",
 		"mail.notices": "new_place,account_deleted", "mail.max_per_user": "1", "mail.max_per_recipient": "2", "mail.max_per_hour": "0",

@@ -30,6 +30,7 @@ func (l *Loaded) Validate(bad *Faults) {
 	l.checkStrength(bad)
 	l.validateDatabase(bad)
 	l.validateServer(bad)
+	l.validateClients(bad)
 	l.validateTokens(bad)
 	l.validateLimits(bad)
 	l.validateCookies(bad)

@@ -12,18 +12,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-func embedded(t *testing.T) *Blocklist {
-	t.Helper()
-	b, err := EmbeddedBlocklist()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 func TestPasswordsAreHeldToLengthAndBlocklistAndNothingElse(t *testing.T) {
 	t.Parallel()
-	policy := passwordPolicy{min: 8, blocklist: embedded(t)}
+	policy := passwordPolicy{min: 8, blocklist: EmbeddedBlocklist()}
 	accepted := map[string]string{
 		"lower case only":              "plumbagotrellis",
 		"eight emoji":                  "🦊🌵🎻🪐🧊🍄🪁🧭",
@@ -150,7 +141,7 @@ func TestPasswordsAreNormalizedToNFCAndNoFurther(t *testing.T) {
 
 func TestBlocklistInDevelopmentOnlyWarns(t *testing.T) {
 	t.Parallel()
-	policy := passwordPolicy{min: 8, blocklist: embedded(t), warns: true}
+	policy := passwordPolicy{min: 8, blocklist: EmbeddedBlocklist(), warns: true}
 	_, warning, err := policy.check("password1", "alice")
 	if err != nil || warning == "" {
 		t.Errorf("got %q, %v; want a warning", warning, err)
@@ -162,12 +153,12 @@ func TestBlocklistInDevelopmentOnlyWarns(t *testing.T) {
 
 func TestEmbeddedBlocklistIsLargeAndEveryEntryPassesTheLengthRule(t *testing.T) {
 	t.Parallel()
-	b := embedded(t)
+	b := EmbeddedBlocklist()
 	if b.Len() < 10_000 {
 		t.Errorf("got %d entries, want at least 10,000", b.Len())
 	}
 	for i := range b.Len() {
-		password := b.at(i)
+		password := b.passwords().at(i)
 		if n := len([]rune(password)); n < 8 || n > MaxPassword {
 			t.Errorf("%q can never be chosen", password)
 		}
@@ -192,7 +183,7 @@ func TestBlocklistOfOnesOwnIsReadByLines(t *testing.T) {
 	if _, _, err := p.check("Company2026!", "alice"); CodeOf(err) != CodeWeakPassword {
 		t.Errorf("got %v, want a listed password with a tail refused", err)
 	}
-	listed, err := newBlocklist([]string{"123"})
+	listed, err := ReadBlocklist(strings.NewReader("123"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func ServiceSettings(cfg Loaded, secret string) (authn.Config, error) {
 
 func readBlocklist(path string) (*authn.Blocklist, error) {
 	if path == "" {
-		return authn.EmbeddedBlocklist()
+		return authn.EmbeddedBlocklist(), nil
 	}
 	text, _, err := readTrusted(path)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/agnivade/levenshtein"
 )
@@ -30,18 +31,21 @@ var aliases = [...]struct{ name, key string }{
 
 // keyOf returns the key that a variable sets.
 func keyOf(name string) (string, bool) {
-	for _, a := range aliases {
-		if a.name == name {
-			return a.key, true
-		}
-	}
-	for _, key := range keys() {
-		if variableOf(key) == name {
-			return key, true
-		}
-	}
-	return "", false
+	key, known := keysByVariable()[name]
+	return key, known
 }
+
+// keysByVariable is made once: every command looks up each variable of its environment.
+var keysByVariable = sync.OnceValue(func() map[string]string {
+	all := map[string]string{}
+	for _, key := range keys() {
+		all[variableOf(key)] = key
+	}
+	for _, a := range aliases {
+		all[a.name] = a.key
+	}
+	return all
+})
 
 func variableOf(key string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))

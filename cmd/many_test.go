@@ -14,16 +14,22 @@ import (
 	"testing"
 )
 
-// pageHeap is the maximum heap of the longest list, in bytes: some pages of a thousand rows,
-// and garbage that Go's collector has not freed.
-const pageHeap = 24 << 20
+// pageHeap returns the maximum heap of the longest list, in bytes: some pages of a thousand rows,
+// and garbage that Go's collector has not freed. A list of 10,000 rows that is held has more than
+// half as much again.
+func pageHeap() int64 {
+	if soaking() || raceDetector() {
+		return 24 << 20
+	}
+	return 12 << 20
+}
 
-// TestManyUsersAreListedInTheMemoryOfAPage lists, searches and counts 50,000 users and
+// TestManyUsersAreListedInTheMemoryOfAPage lists, searches and counts 10,000 users and
 // sessions, 300,000 in a soak test, with the default statement timeout. A million passed as
 // well, and takes minutes more.
 func TestManyUsersAreListedInTheMemoryOfAPage(t *testing.T) {
 	t.Parallel()
-	many := 30_000
+	many := 10_000
 	if soaking() {
 		many = 300_000
 	}
@@ -47,8 +53,8 @@ func TestManyUsersAreListedInTheMemoryOfAPage(t *testing.T) {
 			if got != l.want {
 				t.Errorf("%s: got %d, want %d", l.command, got, l.want)
 			}
-			if heap > pageHeap {
-				t.Errorf("%s: has %d MiB of heap, want at most %d", l.command, heap>>20, pageHeap>>20)
+			if heap > pageHeap() {
+				t.Errorf("%s: has %d MiB of heap, want at most %d", l.command, heap>>20, pageHeap()>>20)
 			}
 		}
 		p.countsMany(t, int64(many)-1)
@@ -189,7 +195,7 @@ func (p *process) countsMany(t *testing.T, sessions int64) {
 		if dry.Sessions == nil || *dry.Sessions != sessions || dry.Users == nil || *dry.Users != sessions || dry.AtLeast.Sessions != sessions {
 			t.Errorf("dry run %s: got %+v, want %d sessions of as many users", narrowed, dry, sessions)
 		}
-		if bound := pageHeap + sessions*100; heap > bound { // users of a narrowed selection are told apart
+		if bound := pageHeap() + sessions*100; heap > bound { // users of a narrowed selection are told apart
 			t.Errorf("dry run %s: has %d MiB of heap, want at most %d", narrowed, heap>>20, bound>>20)
 		}
 		said, exit := p.fails(t, slices.Concat(everyone, narrowed)...)

@@ -94,7 +94,7 @@ func breath() time.Duration {
 	if soaking() {
 		return 0
 	}
-	return 5 * time.Millisecond
+	return 20 * time.Millisecond
 }
 
 // ask sends requests until stop is closed. Every tenth request is a refresh.

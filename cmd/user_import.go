@@ -33,6 +33,7 @@ type userImportOptions struct {
 	unverified     string
 	reason         string
 	dryRun         bool
+	check          bool
 	create         bool
 }
 
@@ -44,6 +45,10 @@ func newUserImport(a *app) *cobra.Command {
 		Long: `Import users from a file: authctl's own (NDJSON, or CSV with a first line that names the
 columns), or what another program exports. --format names that program, and --format auto
 recognises it by the beginning of the file. Passwords keep working. Each user's next login replaces the hash by one of Argon2id.
+
+--check reads the file, needs no database, and counts its users, the formats of their
+passwords, what would be refused, users without a password, and duplicates. --dry-run does the
+same with a look at the database.
 
 The command rejects an invalid row, gives the reason, and continues; the exit code is then 7.
 A user who exists already, with the same id and name, stays unchanged, except that a user
@@ -70,6 +75,7 @@ users disabled, and --unverified keep imports them unchanged. Django's files do 
 confirmed addresses. Their users with a username are imported unchanged.`,
 		Example: `  authctl user import users.ndjson
   authctl user import realm.json --format keycloak --dry-run
+  authctl user import users.csv --format auto --check
   authctl user import wp_users.sql --format wordpress --username-from slug
   authctl user import users.json --format firebase --firebase-config hash-parameters.txt --rejects rejects.ndjson
   psql -c "COPY (SELECT to_json(u) FROM auth.users u) TO STDOUT" | authctl user import - --format gotrue`,
@@ -86,6 +92,7 @@ confirmed addresses. Their users with a username are imported unchanged.`,
 	f.StringVar(&o.rejects, "rejects", "", "write the rejected rows and the reasons to this new `file`")
 	f.StringVar(&o.unverified, "unverified", rejectUnverified, "`reject, disable or keep` users who would sign in by an e-mail address that the file does not mark as confirmed")
 	f.BoolVar(&o.create, "create", false, "create the SQLite database if there is none")
+	f.BoolVar(&o.check, "check", false, "check the file alone, without a database, and count what is in it")
 	f.BoolVar(&o.dryRun, "dry-run", false, "check everything, and import nobody")
 	addReason(c, &o.reason)
 	return c
@@ -134,7 +141,7 @@ func (o *userImportOptions) run(ctx context.Context, a *app, path string) error 
 		return err
 	}
 	defer file.Close()
-	inst, err := a.open(ctx, opening{create: o.create && !o.dryRun, hashes: true})
+	inst, err := o.open(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -149,7 +156,13 @@ func (o *userImportOptions) run(ctx context.Context, a *app, path string) error 
 	if err := errors.Join(imp.rejects.close(), failed); err != nil {
 		return err
 	}
-	if err := o.print(a.out, v, v.table(), nil); err != nil {
+	if imp.check != nil {
+		c := imp.check.view(v)
+		err = o.print(a.out, c, c.table(), nil)
+	} else {
+		err = o.print(a.out, v, v.table(), nil)
+	}
+	if err != nil {
 		return err
 	}
 	if v.Rejected > 0 {
@@ -158,9 +171,20 @@ func (o *userImportOptions) run(ctx context.Context, a *app, path string) error 
 	return nil
 }
 
+// open opens the database, or only the configuration for --check.
+func (o *userImportOptions) open(ctx context.Context, a *app) (*instance, error) {
+	if o.check {
+		return a.openToCheck(ctx)
+	}
+	return a.open(ctx, opening{create: o.create && !o.dryRun, hashes: true})
+}
+
 func (o *userImportOptions) reader() (*userfile.Reader, error) {
 	if !slices.Contains([]string{"", "username", "login", "email", "slug"}, o.usernameFrom) {
 		return nil, usage("", "--username-from must be login, email or slug, not %q", o.usernameFrom)
+	}
+	if o.check && (o.dryRun || o.create) {
+		return nil, usage("--dry-run looks at the database too", "--check uses no database: it cannot be given with --dry-run or --create")
 	}
 	if err := checkUnverified(o.unverified); err != nil {
 		return nil, err

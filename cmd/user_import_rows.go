@@ -22,6 +22,7 @@ type importer struct {
 	actor      authn.Actor
 	unverified string // reject, disable or keep
 	dryRun     bool
+	check      *fileCheck // of --check, or nil
 	in         *countingReader
 	size       int64 // of the file, in bytes; 0 if it is unknown
 	rejects    *rejects
@@ -37,10 +38,14 @@ type importer struct {
 }
 
 func newImporter(a *app, inst *instance, o *userImportOptions, file io.Reader, size int64) *importer {
-	return &importer{
+	i := &importer{
 		a: a, inst: inst, actor: a.actor(o.reason), unverified: o.unverified, dryRun: o.dryRun, in: &countingReader{r: file}, size: size,
 		ids: map[uuid.UUID]bool{}, names: map[string]bool{}, emails: map[string]bool{}, rehearsal: inst.authn.Rehearse(),
 	}
+	if o.check {
+		i.check, i.dryRun = newFileCheck(), true
+	}
+	return i
 }
 
 // all imports the whole file.
@@ -115,6 +120,9 @@ func (i *importer) add(ctx context.Context, row userfile.Row) error {
 
 func (i *importer) reject(row userfile.Row, reason string) error {
 	i.view.Rejected++
+	if i.check != nil {
+		i.check.refuse(reason)
+	}
 	return i.rejects.add(row, reason)
 }
 
@@ -164,16 +172,25 @@ func (i *importer) count(n int, outcome store.ImportOutcome) error {
 	case store.Bare:
 		i.view.There++
 		i.view.WithoutPassword++
-	case store.EmailTaken:
+	case store.EmailTaken, store.Taken:
+		if i.check != nil {
+			return i.reject(i.rows[n], i.check.clash[n])
+		}
+		if outcome == store.Taken {
+			return i.reject(i.rows[n], "another user has this name, or this id")
+		}
 		return i.reject(i.rows[n], "another user has verified its e-mail address")
 	default:
-		return i.reject(i.rows[n], "another user has this name, or this id")
+		return fmt.Errorf("import a user: the outcome %d is unknown", outcome)
 	}
 	return nil
 }
 
 func (i *importer) outcomes(ctx context.Context) ([]store.ImportOutcome, error) {
-	if i.dryRun {
+	switch {
+	case i.check != nil:
+		return i.check.outcomes(i), nil
+	case i.dryRun:
 		return i.rehearsal.ImportUsers(ctx, i.batch)
 	}
 	return i.inst.authn.ImportUsers(ctx, i.actor, i.batch)

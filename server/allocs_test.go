@@ -19,9 +19,7 @@ const verifyAllocs = 3
 // TestVerifyAllocatesNothingBesideItsAnswer calls the handler without net/http, which has allocations of
 // its own for each request.
 func TestVerifyAllocatesNothingBesideItsAnswer(t *testing.T) { // not parallel: it counts allocations
-	if info, _ := debug.ReadBuildInfo(); info != nil && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
-		t.Skip("the race detector allocates")
-	}
+	skipIfTheRaceDetectorAllocates(t)
 	f := start(t)
 	who := f.signedIn("alice")
 	for _, lines := range []string{server.LogStartAndFinish, server.LogFinish, server.LogOff} {
@@ -48,6 +46,13 @@ func TestVerifyAllocatesNothingBesideItsAnswer(t *testing.T) { // not parallel: 
 				t.Errorf("log.requests %s, token in a %s: got %v allocations, want %d", lines, name, got, verifyAllocs)
 			}
 		}
+	}
+}
+
+func skipIfTheRaceDetectorAllocates(t *testing.T) {
+	t.Helper()
+	if info, _ := debug.ReadBuildInfo(); info != nil && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		t.Skip("the race detector allocates")
 	}
 }
 

@@ -149,7 +149,7 @@ func openSQLite(t testing.TB) store.Store {
 	return st
 }
 
-func openPostgres(t *testing.T) store.Store {
+func openPostgres(t testing.TB) store.Store {
 	t.Helper()
 	st, err := postgres.Open(t.Context(), postgres.Config{URL: storetest.Postgres(t), MaxConnections: 4})
 	if err != nil {
@@ -159,16 +159,17 @@ func openPostgres(t *testing.T) store.Store {
 	return st
 }
 
+var backends = []struct {
+	name string
+	open func(testing.TB) store.Store
+}{
+	{"sqlite", openSQLite},
+	{"postgres", openPostgres},
+}
+
 // onBoth runs a test on SQLite and on PostgreSQL.
 func onBoth(t *testing.T, story func(*testing.T, func(...func(*setup)) *fixture)) {
 	t.Helper()
-	backends := []struct {
-		name string
-		open func(*testing.T) store.Store
-	}{
-		{"sqlite", func(t *testing.T) store.Store { return openSQLite(t) }},
-		{"postgres", openPostgres},
-	}
 	for _, backend := range backends {
 		t.Run(backend.name, func(t *testing.T) {
 			t.Parallel()

@@ -42,11 +42,17 @@ func (s *Server) naming(clients publicClients, next http.Handler) http.Handler {
 		case c.maySend(r.Header):
 			x.app = c
 			delete(r.Header, "Cookie")
+		case changesNothing(r): // an extension sends no Origin with it
 		default:
 			s.warnClient(x, "a page named a native client that does not list its origin, so it gets cookies only")
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// changesNothing reports whether a request only reads.
+func changesNothing(r *http.Request) bool {
+	return r.Method == http.MethodGet || r.Method == http.MethodHead
 }
 
 // warnClient warns, at most once a minute, that a request did not get what it named a client for.

@@ -131,6 +131,23 @@ func TestTheWarningOfARefusedAppNamesTheSetting(t *testing.T) {
 	}
 }
 
+// TestReadingWithoutAnOriginIsNoMistake: an extension sends Sec-Fetch-Site alone with a GET.
+func TestReadingWithoutAnOriginIsNoMistake(t *testing.T) {
+	t.Parallel()
+	f := start(t, knowingMany)
+	a := f.signedInApp("ext", "alice")
+	a.header = map[string]string{"Sec-Fetch-Site": "none"}
+	a.get("/profile").want(t, http.StatusOK)
+	if warned := f.logged("client header not followed"); len(warned) != 0 {
+		t.Errorf("the log has %v", warned)
+	}
+	f.send(request{method: "POST", path: "/login", body: account("alice", password), header: map[string]string{"Sec-Fetch-Site": "none", "Authctl-Client": "ext"}}).
+		want(t, http.StatusOK)
+	if warned := f.logged("client header not followed"); len(warned) != 1 {
+		t.Errorf("the log has %v", warned)
+	}
+}
+
 func TestOriginsOfAppsAreTaken(t *testing.T) {
 	t.Parallel()
 	for origin, taken := range map[string]bool{

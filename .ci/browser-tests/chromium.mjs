@@ -2,6 +2,7 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { after, before } from 'node:test'
 import { chromium } from 'playwright-core'
 import { certificate, password } from './authctl.mjs'
@@ -41,6 +42,14 @@ export async function ordinary(t, { blocked }) {
   const profile = await chromium.launchPersistentContext(folder, launch)
   t.after(() => profile.close())
   return profile
+}
+
+// extended launches a browser with the extension in a folder, and returns its service worker.
+export async function extended(t, extension) {
+  const profile = await chromium.launchPersistentContext(await mkdtemp('profile-'), { ...launch, headless: false,
+    args: [...options, '--headless=new', `--disable-extensions-except=${resolve(extension)}`, `--load-extension=${resolve(extension)}`] })
+  t.after(() => profile.close())
+  return { worker: profile.serviceWorkers()[0] ?? await profile.waitForEvent('serviceworker') }
 }
 
 // tab opens a page.

@@ -87,7 +87,12 @@ test('the reason of a sign-out is told, and the 401 is returned', async (t) => {
   assert.deepEqual(await told(page), ['session_revoked'], 'once')
   const stranger = await withLibrary(await profileOf(t), app)
   assert.equal((await get(stranger, 'profile')).status, 401)
+  const tries = await count(server, 'POST /refresh')
+  for (let i = 0; i < 5; i++) assert.equal((await get(stranger, '/api/thing')).status, 401)
+  assert.equal(await count(server, 'POST /refresh'), tries, 'no try at each request')
   assert.deepEqual(await told(stranger), ['unauthenticated'])
+  await signIn(stranger, password)
+  assert.equal((await get(stranger, '/api/thing')).status, 200)
 })
 
 test('a wrong password is an error, and is sent once', async (t) => {

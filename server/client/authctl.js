@@ -6,6 +6,10 @@
 // tab that comes too late, and to one whose first answer was lost.
 const patience = 5000
 
+// How long a refusal counts, in milliseconds. A sign-in somewhere else brings a good access token, which lasts
+// longer, so a refresh need not be tried again at each request of a visitor who is not signed in.
+const refusalCounts = 30_000
+
 /** An error that authctl answered, or that a proxy answered for it; then it has no code. */
 export class AuthctlError extends Error {
   constructor(url, answer, body) {
@@ -47,6 +51,7 @@ export function authctl(url) {
   // Whoever is signed out is told once, until there is a sign of a session again.
   let told = false
   let signedInAt = 0
+  let refusedAt = 0
   const listeners = new Set()
 
   function tell(why) {
@@ -104,8 +109,10 @@ export function authctl(url) {
   async function renew() {
     // Another tab may have refreshed.
     const first = await refusal(ask("GET", "profile", { signal: AbortSignal.timeout(patience) }))
+    if (first && Date.now() - refusedAt < refusalCounts) return false
     const last = first && (await refusal(refresh()))
     if (last) {
+      refusedAt = Date.now()
       // A refresh may not know a session any more of which the access token still tells.
       const { code, message } = first.code.startsWith("session_") ? first : last
       tellAll({ code, message })
@@ -126,6 +133,7 @@ export function authctl(url) {
       const { user } = await unlessAborted(signal, locked(name, signIn))
       told = false
       signedInAt = Date.now()
+      refusedAt = 0
       return user
     },
 

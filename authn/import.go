@@ -22,6 +22,8 @@ type Arrival struct {
 	EmailVerifiedAt    time.Time // when it did; zero for CreatedAt
 	Unverified         bool      // the user would sign in by an address that the other program has not confirmed
 	PasswordHash       string    // in that program's format; "" for a user who cannot sign in by password
+	PasswordSalt       string    // of a program that stores it in a field of its own; "" for none
+	Prehash            string    // what that program does with a password before it hashes it, see [CheckPrehash]; "" for nothing
 	CreatedAt          time.Time
 	DisabledAt         time.Time // zero for an enabled user
 	PasswordChangedAt  time.Time // zero for CreatedAt
@@ -53,10 +55,8 @@ func (s *Service) CheckArrival(in Arrival) (store.ImportedUser, error) {
 	if err != nil {
 		return store.ImportedUser{}, err
 	}
-	if in.PasswordHash != "" {
-		if _, err := s.rules.Load().hasher.Parse(in.PasswordHash); err != nil {
-			return store.ImportedUser{}, refuse(CodeInvalidRequest, "the "+strings.TrimPrefix(err.Error(), "the "))
-		}
+	if in.PasswordHash, err = s.arrivalHash(in); err != nil {
+		return store.ImportedUser{}, refuse(CodeInvalidRequest, "the "+strings.TrimPrefix(err.Error(), "the "))
 	}
 	rights, err := s.ParseRights(in.Username, strings.Fields(in.Roles), in.Claims)
 	if err != nil {

@@ -84,7 +84,12 @@ func checkPeppers(cfg Config) error {
 
 // hasherConfig returns the part of a configuration that is about hashing.
 func hasherConfig(cfg Config) hashing.Config {
+	secrets := append([]string{cfg.Secret}, cfg.PreviousSecrets...)
+	if cfg.NoSecret {
+		secrets = nil
+	}
 	return hashing.Config{
+		Secrets:         secrets,
 		Params:          cfg.Argon2,
 		Budget:          cfg.Hashing,
 		Pepper:          cfg.Pepper,

@@ -14,6 +14,7 @@ type Config struct {
 	Budget          Budget
 	Pepper          string   // key that passwords are hashed with; "" for none
 	PreviousPeppers []string // keys that stored hashes may still need
+	Secrets         []string // the first seals the keys of prehashes, the others open them too; see [Hasher.Adopt]
 	Portable        bool     // compute with golang.org/x/crypto/argon2 also where there is a faster implementation
 	KeepsStronger   bool     // never replace a stored hash by a cheaper one
 

@@ -22,7 +22,8 @@ func Describe(encoded string) (Description, bool) {
 	if d, err := parseDigest(encoded); err == nil {
 		return Description{Algorithm: "argon2id", Cost: d.params.String()}, true
 	}
-	h, err := foreign.Parse(encoded, maxDescribed)
+	_, rest, _ := cutPrehash(encoded)
+	h, err := foreign.Parse(rest, maxDescribed)
 	if err != nil {
 		return Description{}, false
 	}

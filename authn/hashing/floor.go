@@ -30,7 +30,7 @@ type floor struct {
 
 // sample is what the floor knows a stored hash by.
 type sample struct {
-	algorithm string
+	algorithm string             // with what the program does before it hashes, see [foreign.Hash.Family]
 	effort    int64              // in the algorithm's own measure
 	tries     func(Password) int // hashes that a failed check computes
 }

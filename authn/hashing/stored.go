@@ -29,15 +29,23 @@ type Match struct {
 }
 
 // Parse parses a stored hash. It fails when the hash is corrupt, needs more memory than the budget has, or needs
-// a pepper that is not configured.
+// a pepper or a secret that is not configured.
 func (h *Hasher) Parse(encoded string) (Stored, error) {
 	d, err := parseDigest(encoded)
 	if err == nil {
 		return Stored{own: d}, h.usable(d)
 	}
-	f, err := foreign.Parse(encoded, h.queue.Memory)
+	prehash, rest, prehashed := cutPrehash(encoded)
+	f, err := foreign.Parse(rest, h.queue.Memory)
 	if err != nil {
 		return Stored{}, err
+	}
+	if prehashed {
+		before, err := h.unseal(prehash)
+		if err != nil {
+			return Stored{}, err
+		}
+		f = f.After(before)
 	}
 	return Stored{foreign: &f}, nil
 }
@@ -55,7 +63,7 @@ func (s Stored) sample() sample {
 	if s.foreign == nil {
 		return sample{"own", int64(s.own.params.Memory) * int64(s.own.params.Iterations), func(p Password) int { return len(p.Texts()) }}
 	}
-	return sample{s.foreign.Algorithm(), s.foreign.Effort(), s.foreign.Tries}
+	return sample{s.foreign.Family(), s.foreign.Effort(), s.foreign.Tries}
 }
 
 // asToday reports whether a stored hash has the configured cost.

@@ -66,6 +66,14 @@ func bcryptHash(encoded string, maxMemory int64, prepare func(string) forms) (Ha
 	}, nil
 }
 
+// twoDigits returns a cost as bcrypt spells it.
+func twoDigits(cost string) string {
+	if len(cost) == 1 {
+		return "0" + cost
+	}
+	return cost
+}
+
 func parseDjangoBcrypt(rest string, maxMemory int64) (Hash, error) {
 	for _, version := range []string{"$2a$", "$2b$", "$2y$"} {
 		if after, ok := strings.CutPrefix(rest, version); ok {

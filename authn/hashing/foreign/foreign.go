@@ -5,16 +5,38 @@
 // else is said, with or without padding.
 //
 //	bcrypt         $2a$10$…  $2b$…  $2y$…               bcrypt$$2b$…  bcrypt_sha256$$2b$…   (Django)
+//	               $bcrypt-sha256$v=2,t=2b,r=12$SALT$TAG   $bcrypt-sha256$2b,12$SALT$TAG   (passlib, Authelia)
+//	               $bcrypt$v=98$r=10$SALT$TAG            (AdonisJS)
+//	               $wp$2y$10$…                           (WordPress: of HMAC-SHA-384 of the password)
 //	scrypt         $scrypt$ln=14,r=8,p=1$SALT$TAG        (PHC, passlib; ln may be N itself, as Kratos has it)
+//	               $scrypt$n=16384,r=8,p=1$SALT$TAG      (AdonisJS: N itself)
 //	               scrypt$16384$SALT$8$1$TAG             (Django; its salts are text)
-//	PBKDF2         $pbkdf2-sha256$29000$SALT$TAG         (passlib: '.' for '+'; also $pbkdf2$, which is SHA-1, and -sha512)
-//	               $pbkdf2-sha256$i=29000,l=32$SALT$TAG  (PHC, Kratos; also -sha1 and -sha512)
+//	               scrypt:32768:8:1$SALT$HEX             (Werkzeug, Flask; its salts are text)
+//	               SALT:HEX   s2:SALT:HEX                (better-auth, Lucia: N=16384, r=16, p=1; the salts are text)
+//	               $7$CU..../....SALT$TAG                (crypt(3))
+//	               $e0801$SALT$TAG                       (Spring; also {scrypt}… and {scrypt@…}…)
+//	               c2NyeXB0…                             (a file header of scrypt-kdf: Medusa)
+//	yescrypt       $y$j9T$SALT$TAG   $gy$j9T$SALT$TAG    (crypt(3))
+//	PBKDF2         $pbkdf2-sha256$29000$SALT$TAG         (passlib: '.' for '+'; also $pbkdf2$, which is SHA-1, -sha224, -sha384 and -sha512)
+//	               $pbkdf2-sha256$i=29000,l=32$SALT$TAG  (PHC, Kratos)
 //	               pbkdf2_sha256$29000$SALT$TAG          (Django; also _sha1 and _sha512; its salts are text)
+//	               pbkdf2:sha256:260000$SALT$HEX         (Werkzeug, Flask; its salts are text)
+//	               :pbkdf2:sha512:30000:64:SALT:TAG      (MediaWiki; also :bcrypt:9$… and :argon2:$argon2id$…)
+//	               AQAAAA…   AA…                         (ASP.NET Identity, versions 3 and 2)
+//	               {PBKDF2}10000$SALT$TAG                (OpenLDAP, passlib; also {PBKDF2-SHA1}, -SHA256 and -SHA512)
+//	               {PBKDF2}$1$SALT$5000$HEX              (Dovecot; its salts are text)
+//	               {pbkdf2}HEX   {pbkdf2@…}HEX           (Spring)
+//	               {PKCS5S2}…                            (Atlassian)
+//	SCRAM          {SCRAM-SHA-1}4096,SALT,KEY,KEY   {SCRAM-SHA-256}…   (Dovecot)
 //	Argon2         $argon2id$v=19$m=65536,t=3,p=4$SALT$TAG   $argon2i$…   argon2$argon2id$…   (Django)
 //	SHA-crypt      $5$rounds=5000$salt$…   $6$…          (crypt(3))
 //	phpass         $P$B…  $H$B…                          (WordPress, phpBB)
+//	               $S$D…                                 (Drupal: with SHA-512)
 //	Firebase       $fbscrypt$v=1,n=14,r=8,p=1,ss=SEPARATOR,sk=KEY$SALT$TAG   (GoTrue)
 //	               $firescrypt$ln=14,r=8,p=1$SALT$TAG$SEPARATOR$KEY          (Kratos)
+//
+// A scheme in braces, such as {CRYPT} or {SHA512-CRYPT}, may stand before a hash of
+// crypt(3), of bcrypt or of Argon2.
 //
 // Hashes that are no more than one round of MD5, SHA-1 or SHA-2, and the old crypt(3)
 // ones, are refused: whoever has them has the passwords.
@@ -32,7 +54,7 @@ var (
 	ErrUnknown = errors.New("has no known format")
 	ErrCorrupt = errors.New("is corrupt")
 	ErrBounds  = errors.New("has a cost that is too high or too low")
-	ErrWeak    = errors.New("is of a kind that can be guessed billions of times a second")
+	ErrWeak    = errors.New("does not protect the password")
 )
 
 const (
@@ -51,7 +73,8 @@ type Hash struct {
 	effort    int64
 	verify    func(text string) bool      // computes one hash
 	forms     func(password string) forms // nil for the password itself
-	normal    func(Password) []string     // nil for the password as typed, then its NFC
+	prehash   Prehash
+	normal    func(Password) []string // nil for the password as typed, then its NFC
 }
 
 // Memory returns how many bytes Verify works with.
@@ -67,34 +90,6 @@ func (h Hash) Algorithm() string { return h.algorithm }
 // Settings returns what the hash costs, in the algorithm's own terms: cost=10.
 func (h Hash) Settings() string { return h.settings }
 
-// parser reads one format, without its prefix.
-type parser struct {
-	prefix string
-	parse  func(rest string, maxMemory int64) (Hash, error)
-}
-
-func parsers() []parser {
-	return []parser{
-		{"$2a$", parseBcrypt("$2a$")}, {"$2b$", parseBcrypt("$2b$")}, {"$2y$", parseBcrypt("$2y$")},
-		{"bcrypt$", parseDjangoBcrypt}, {"bcrypt_sha256$", parseDjangoBcryptSHA256},
-		{"$scrypt$", parseScrypt}, {"scrypt$", parseDjangoScrypt},
-		{"$pbkdf2$", parsePBKDF2("sha1")}, {"$pbkdf2-sha1$", parsePBKDF2("sha1")},
-		{"$pbkdf2-sha256$", parsePBKDF2("sha256")}, {"$pbkdf2-sha512$", parsePBKDF2("sha512")},
-		{"pbkdf2_sha1$", parseDjangoPBKDF2("sha1")}, {"pbkdf2_sha256$", parseDjangoPBKDF2("sha256")}, {"pbkdf2_sha512$", parseDjangoPBKDF2("sha512")},
-		{"$argon2id$", parseArgon2("argon2id")}, {"$argon2i$", parseArgon2("argon2i")},
-		{"argon2$argon2id$", parseArgon2("argon2id")}, {"argon2$argon2i$", parseArgon2("argon2i")},
-		{"$5$", parseSHACrypt("sha256-crypt")}, {"$6$", parseSHACrypt("sha512-crypt")},
-		{"$P$", parsePHPass("$P$")}, {"$H$", parsePHPass("$H$")},
-		{"$fbscrypt$", parseGoTrueFirebase}, {"$firescrypt$", parseKratosFirebase},
-	}
-}
-
-// weak are the prefixes of formats that are refused.
-func weak() []string {
-	return []string{"$1$", "$apr1$", "$md5$", "$md5-crypt$", "$sha1$", "$sha256$", "$sha512$", "$sha-", "$ssha", "$3$",
-		"{SHA", "{SSHA", "{MD5", "{SMD5", "{CRYPT", "md5$", "sha1$", "unsalted_", "$hmac"}
-}
-
 // Parse reads an encoded hash, and holds it to the bounds before anything is allocated
 // for it: no more than maxMemory bytes, nor 1 GiB, to work with, and no more than some
 // ten seconds on an ordinary processor. It fails with [ErrUnknown], [ErrCorrupt],
@@ -103,21 +98,31 @@ func Parse(encoded string, maxMemory int64) (Hash, error) {
 	if len(encoded) > maxLength {
 		return Hash{}, wrap(ErrCorrupt)
 	}
+	h, err := parse(encoded, min(maxMemory, hardLimit))
+	if err != nil {
+		return Hash{}, wrap(err)
+	}
+	return h, nil
+}
+
+func parse(encoded string, maxMemory int64) (Hash, error) {
 	for _, p := range parsers() {
 		if rest, ok := strings.CutPrefix(encoded, p.prefix); ok {
-			h, err := p.parse(rest, min(maxMemory, hardLimit))
-			if err != nil {
-				return Hash{}, wrap(err)
-			}
-			return h, nil
+			return p.parse(rest, maxMemory)
 		}
 	}
-	for _, prefix := range weak() {
-		if strings.HasPrefix(encoded, prefix) {
-			return Hash{}, wrap(ErrWeak)
+	if scheme, rest, ok := cutScheme(encoded); ok {
+		return parseScheme(scheme, rest, maxMemory)
+	}
+	for _, shape := range shapes() {
+		if shape.fits(encoded) {
+			return shape.parse(encoded, maxMemory)
 		}
 	}
-	return Hash{}, wrap(ErrUnknown)
+	if why := weakness(encoded); why != "" {
+		return Hash{}, tooWeak(why)
+	}
+	return Hash{}, ErrUnknown
 }
 
 func wrap(err error) error { return fmt.Errorf("password hash %w", err) }

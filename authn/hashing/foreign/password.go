@@ -1,6 +1,9 @@
 package foreign
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // Password is one password in the two forms that may have been hashed.
 type Password struct {
@@ -46,12 +49,16 @@ func (h Hash) tries(p Password) forms {
 	}
 	var all forms
 	for _, password := range passwords {
-		if h.forms == nil {
-			all = all.add(password, true)
-			continue
-		}
-		for _, f := range h.forms(password) {
-			all = all.add(f.text, f.whole)
+		text, digest := h.prehash.apply(password)
+		switch {
+		case h.forms == nil:
+			all = all.add(text, true)
+		case digest:
+			all = all.add(h.forms(text)[0].text, true)
+		default:
+			for _, f := range h.forms(text) {
+				all = all.add(f.text, f.whole)
+			}
 		}
 	}
 	return all
@@ -60,6 +67,13 @@ func (h Hash) tries(p Password) forms {
 // Tries returns how many hashes [Hash.Verify] computes for a password that is wrong. The number
 // depends on the password and on the format of the hash.
 func (h Hash) Tries(p Password) int { return len(h.tries(p)) }
+
+// Family names the hashes for which [Hash.Tries] is the same: of one algorithm, and of one program where
+// programs differ.
+func (h Hash) Family() string {
+	const long = ` "it's a long password of more than seventy-two bytes, with blanks at its ends" `
+	return fmt.Sprintf("%s %s %d", h.algorithm, h.prehash.Kind, h.Tries(Password{long, long}))
+}
 
 // Verify reports whether the password belongs to the hash. It tries the password as typed, then its
 // NFC, each in the forms that the program may have hashed; the first that fits ends it. It takes as

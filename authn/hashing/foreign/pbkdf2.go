@@ -7,6 +7,7 @@ import (
 	"crypto/sha512"
 	"fmt"
 	"hash"
+	"slices"
 	"strings"
 )
 
@@ -16,7 +17,7 @@ const (
 	pbkdf2Mem = 4 << 10
 )
 
-// pbkdf2Hash is RFC 8018, section 5.2, with HMAC of one of the three. length is that of
+// pbkdf2Hash is RFC 8018, section 5.2, with HMAC of a digest. length is that of
 // the tag, which could be cut short and still verify.
 func pbkdf2Hash(digest, iterations string, salt, tag []byte, length int, maxMemory int64) (Hash, error) {
 	n, err := number(iterations, minPBKDF2, maxPBKDF2)
@@ -43,12 +44,21 @@ func pbkdf2Hash(digest, iterations string, salt, tag []byte, length int, maxMemo
 	}, nil
 }
 
+// isDigest reports whether [newDigest] knows a digest.
+func isDigest(name string) bool {
+	return slices.Contains([]string{"sha1", "sha224", "sha256", "sha384", "sha512"}, name)
+}
+
 func newDigest(name string) hash.Hash {
 	switch name {
 	case "sha1":
 		return sha1.New()
+	case "sha224":
+		return sha256.New224()
 	case "sha256":
 		return sha256.New()
+	case "sha384":
+		return sha512.New384()
 	default:
 		return sha512.New()
 	}

@@ -15,7 +15,7 @@ const (
 )
 
 // parsePHPass reads the portable hashes of Openwall's phpass: salted MD5, again and
-// again.
+// again. WordPress makes those that begin with $P$, and trims the password.
 func parsePHPass(prefix string) func(string, int64) (Hash, error) {
 	return func(rest string, maxMemory int64) (Hash, error) {
 		if len(rest) != phpassLength || !within(rest[1:9], itoa64) || !within(rest[9:], itoa64) || maxMemory < phpassMemory {
@@ -26,13 +26,23 @@ func parsePHPass(prefix string) func(string, int64) (Hash, error) {
 			return Hash{}, ErrBounds
 		}
 		salt, tag := rest[1:9], rest[9:]
-		return Hash{
+		h := Hash{
 			algorithm: "phpass", settings: fmt.Sprintf("rounds=%d", 1<<log), memory: phpassMemory, effort: 1 << log,
 			verify: func(password string) bool {
 				got := phpass(password[:min(len(password), maxPHPassKey)], salt, 1<<log)
 				return equal(got, []byte(tag)) && len(password) <= maxPHPassKey
 			},
-		}, nil
+		}
+		if prefix == "$P$" {
+			h.forms = func(password string) forms {
+				all := forms{{password, true}}
+				for _, f := range wordPressForms(password) {
+					all = all.add(f.text, f.whole)
+				}
+				return all
+			}
+		}
+		return h, nil
 	}
 }
 

@@ -3,6 +3,7 @@ package foreign
 import (
 	"fmt"
 	"math/bits"
+	"strings"
 
 	"golang.org/x/crypto/scrypt"
 )
@@ -80,15 +81,18 @@ func parseScrypt(rest string, maxMemory int64) (Hash, error) {
 	if err != nil {
 		return Hash{}, err
 	}
-	o, err := options(parts[0], "ln", "r", "p")
+	name, blocks := "ln", logN
+	if strings.HasPrefix(parts[0], "n=") { // AdonisJS
+		name, blocks = "n", plainN
+	}
+	o, err := options(parts[0], name, "r", "p")
 	if err != nil {
 		return Hash{}, err
 	}
-	blocks := plainN
-	if len(o["ln"]) < 3 { // no plain number that is strong enough is as short
-		blocks = logN
+	if len(o[name]) > 2 { // no plain number that is strong enough is as short
+		blocks = plainN
 	}
-	c, err := newScryptCost(blocks, o["ln"], o["r"], o["p"], maxMemory)
+	c, err := newScryptCost(blocks, o[name], o["r"], o["p"], maxMemory)
 	if err != nil {
 		return Hash{}, err
 	}

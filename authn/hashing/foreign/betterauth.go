@@ -1,0 +1,54 @@
+package foreign
+
+import (
+	"encoding/hex"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+const (
+	betterAuthTag  = 64 // bytes
+	betterAuthSalt = 32 // hexadecimal digits
+	maxLuciaSalt   = 64 // bytes
+)
+
+// betterAuthCost is the cost of better-auth and Lucia, which is not in the hash.
+func betterAuthCost() scryptCost { return scryptCost{n: 16384, r: 16, p: 1} }
+
+// isBetterAuth recognizes SALT:TAG, both in hexadecimal digits.
+func isBetterAuth(encoded string) bool {
+	salt, tag, ok := strings.Cut(encoded, ":")
+	return ok && len(salt) == betterAuthSalt && len(tag) == 2*betterAuthTag && isHex(salt) && isHex(tag)
+}
+
+// parseBetterAuth reads the hashes of better-auth and of Lucia 3. The salt is its digits as text, and
+// the password in NFKC.
+func parseBetterAuth(encoded string, maxMemory int64) (Hash, error) {
+	salt, tag, _ := strings.Cut(encoded, ":")
+	return nfkcScrypt(salt, tag, maxMemory)
+}
+
+// parseLucia reads the hashes of Lucia 2, whose salts are letters and digits.
+func parseLucia(rest string, maxMemory int64) (Hash, error) {
+	salt, tag, ok := strings.Cut(rest, ":")
+	if !ok || len(tag) != 2*betterAuthTag || len(salt) > maxLuciaSalt {
+		return Hash{}, ErrCorrupt
+	}
+	return nfkcScrypt(salt, tag, maxMemory)
+}
+
+func nfkcScrypt(salt, tag string, maxMemory int64) (Hash, error) {
+	key, err := hex.DecodeString(tag)
+	if err != nil {
+		return Hash{}, ErrCorrupt
+	}
+	c := betterAuthCost()
+	if c.memory() > maxMemory {
+		return Hash{}, ErrBounds
+	}
+	h, err := c.hash([]byte(salt), key)
+	h.algorithm = "nfkc-scrypt"
+	h.normal = func(p Password) []string { return []string{norm.NFKC.String(p.Typed)} }
+	return h, err
+}

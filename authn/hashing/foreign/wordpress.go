@@ -1,0 +1,34 @@
+package foreign
+
+import (
+	"crypto/hmac"
+	"crypto/sha512"
+	"encoding/base64"
+	"strings"
+)
+
+// parseWordPress reads what WordPress makes since version 6.8: bcrypt of base64 of
+// HMAC-SHA-384 of the password, which so is read to its end.
+func parseWordPress(rest string, maxMemory int64) (Hash, error) {
+	h, err := bcryptHash("$2y$"+rest, maxMemory, func(password string) (all forms) {
+		for _, f := range wordPressForms(password) {
+			mac := hmac.New(sha512.New384, []byte("wp-sha384"))
+			mac.Write([]byte(f.text))
+			all = all.add(base64.StdEncoding.EncodeToString(mac.Sum(nil)), f.whole)
+		}
+		return all
+	})
+	h.algorithm = "bcrypt-sha384"
+	return h, err
+}
+
+// wordPressForms returns the password as WordPress hashes it: without the blanks at its ends, and
+// from a web form with backslashes too. It does not tell a password with blanks from one without.
+func wordPressForms(password string) forms {
+	trimmed := strings.Trim(password, " \t\n\r\x00\x0b")
+	whole := trimmed == password
+	return forms{{trimmed, whole}}.add(addSlashes.Replace(trimmed), whole)
+}
+
+// addSlashes is PHP's addslashes.
+var addSlashes = strings.NewReplacer(`'`, `\'`, `"`, `\"`, `\`, `\\`, "\x00", `\0`)

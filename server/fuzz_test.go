@@ -29,11 +29,13 @@ func FuzzRequest(f *testing.F) {
 		"GET http://u@evil/verify/..//%2e%2e/%00?x=%zz HTTP/1.1\r\nHost: y\r\nX-Forwarded-For: 1.1.1.1, [::1]:80, x%eth0\r\nX-Forwarded-Proto: https,\r\n\r\n",
 		"POST /verify-email HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 23\r\n\r\ntoken=%23token%3Dgood%zz",
 		"GET /reset-password HTTP/1.1\r\nHost: x\r\nAccept-Language: de-CH;q=0.1,*;q=x\r\n\r\n",
+		"POST /refresh HTTP/1.1\r\nHost: x\r\nAuthctl-Client: cli\r\nContent-Type: application/json\r\nContent-Length: 24\r\n\r\n{\"refresh_token\":\"AAAA\"}",
+		"POST /logout HTTP/1.1\r\nHost: x\r\nAuthctl-Client: ext\r\nOrigin: " + extension + "\r\nAuthorization: Bearer a.b.c\r\nContent-Length: 2\r\n\r\n{}",
 		"* * HTTP/1.1\r\nHost:\r\n\r\n", "GET /.well-known/jwks.json HTTP/1.0\r\nIf-None-Match: W/\"x\", *\r\nRange: bytes=0-\r\n\r\n",
 	} {
 		f.Add([]byte(seed))
 	}
-	fix := start(f, allowing("https://good.example", "https://*.shop.example"))
+	fix := start(f, allowing("https://good.example", "https://*.shop.example"), knowing(native("cli"), native("ext", extension)))
 	h := fix.srv.Handler()
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(string(raw))))
@@ -138,12 +140,21 @@ func notInCookies(r rune) bool { return r < ' ' || r >= 0x7f || strings.Contains
 func FuzzOrigin(f *testing.F) {
 	for _, seed := range []string{
 		"https://good.example", "https://a.shop.example", "https://a.b.shop.example", "https://shop.example", "https://evil/.shop.example", "https://u@a.shop.example",
+		extension, extension + "/", "CHROME" + extension[6:], "capacitor://localhost", "",
 		"http://a.shop.example", "https://a.shop.example:443", "https://a.shop.example.", "null", "https://good.example\x00", "https://xn--a.shop.example", "https://*.example.com",
 	} {
 		f.Add(seed)
 	}
 	fix := start(f, allowing("https://good.example", "https://*.shop.example"))
+	apps := start(f, allowing("https://good.example", "https://*.shop.example"), knowing(native("ext", extension)))
 	f.Fuzz(func(t *testing.T, origin string) {
+		page := httptest.NewRequest("POST", "/refresh", strings.NewReader(`{"refresh_token":"AAAA"}`))
+		page.Header = http.Header{"Origin": strings.Split(origin, "\n"), "Authctl-Client": {"ext"}, "Content-Type": {"application/json"}}
+		answered := httptest.NewRecorder()
+		apps.srv.Handler().ServeHTTP(answered, page)
+		if taken := answered.Code == http.StatusUnauthorized; taken != (origin == extension) { // others may not send a token in a body
+			t.Errorf("a page of %q as a native client: got %d %s", origin, answered.Code, answered.Body)
+		}
 		r := httptest.NewRequest("OPTIONS", "/login", nil)
 		r.Header.Set("Origin", origin)
 		r.Header.Set("Access-Control-Request-Method", "POST")

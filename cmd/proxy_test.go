@@ -24,15 +24,10 @@ func (p proxy) find() (string, error) {
 	return "", fmt.Errorf("there is no %s: apt-get install nginx-light caddy", p.name)
 }
 
-// start runs the documented configuration until the test ends, and returns its URL.
+// start runs the configuration of docs/forward-auth.md until the test ends, and returns its URL.
 func (p proxy) start(t *testing.T, binary, dir string, replace map[string]string) string {
 	t.Helper()
-	_, block, found := strings.Cut(readFile(t, filepath.Join("..", "docs", "forward-auth.md")), "<!-- "+p.name+" -->\n```")
-	if !found {
-		t.Fatalf("docs/forward-auth.md has no block after <!-- %s -->", p.name)
-	}
-	_, block, _ = strings.Cut(block, "\n")
-	block, _, _ = strings.Cut(block, "```")
+	block := printed(t, "forward-auth.md", p.name)
 	for from, to := range replace {
 		if !strings.Contains(block, from) {
 			t.Fatalf("the block lacks %s", from)
@@ -40,6 +35,13 @@ func (p proxy) start(t *testing.T, binary, dir string, replace map[string]string
 		block = strings.ReplaceAll(block, from, to)
 	}
 	address := freeAddress(t)
+	p.startAt(t, binary, dir, block, address)
+	return "http://" + address
+}
+
+// startAt runs a configuration until the test ends, at an address in place of the one that it names.
+func (p proxy) startAt(t *testing.T, binary, dir, block, address string) {
+	t.Helper()
 	conf := filepath.Join(dir, p.name+".conf")
 	if err := os.WriteFile(conf, []byte(p.conf(block, address, dir)), 0o600); err != nil {
 		t.Fatal(err)
@@ -68,7 +70,6 @@ func (p proxy) start(t *testing.T, binary, dir string, replace map[string]string
 		}
 		return err == nil
 	})
-	return "http://" + address
 }
 
 func nginxConf(block, address, dir string) string {

@@ -74,26 +74,21 @@ func (i *issuer) token(t *testing.T) string {
 // printed ones.
 func (i *issuer) sample(t *testing.T, name, algorithm, audience string) string {
 	t.Helper()
-	_, block, found := strings.Cut(readFile(t, filepath.Join("..", "docs", "keys.md")), "<!-- verifier: "+name+" -->\n```")
-	if !found {
-		t.Fatalf("docs/keys.md has no sample after <!-- verifier: %s -->", name)
-	}
-	_, block, _ = strings.Cut(block, "\n")
-	block, _, _ = strings.Cut(block, "```")
-	const printed = "https://login.example.com"
-	if !strings.Contains(block, printed) {
-		t.Fatalf("the sample of %s does not name %s", name, printed)
+	block := printed(t, "keys.md", "verifier: "+name)
+	const example = "https://login.example.com"
+	if !strings.Contains(block, example) {
+		t.Fatalf("the sample of %s does not name %s", name, example)
 	}
 	if audience != "" { // the audience is the issuer unless another is set
 		before := block
-		block = regexp.MustCompile(`(?m)(audience = issuer|AUDIENCE = ISSUER|, "`+printed+`")(.*or jwt.audience)`).ReplaceAllStringFunc(block, func(s string) string {
-			return strings.NewReplacer("= issuer", "= '"+audience+"'", "= ISSUER", `= "`+audience+`"`, `"`+printed+`"`, `"`+audience+`"`).Replace(s)
+		block = regexp.MustCompile(`(?m)(audience = issuer|AUDIENCE = ISSUER|, "`+example+`")(.*or jwt.audience)`).ReplaceAllStringFunc(block, func(s string) string {
+			return strings.NewReplacer("= issuer", "= '"+audience+"'", "= ISSUER", `= "`+audience+`"`, `"`+example+`"`, `"`+audience+`"`).Replace(s)
 		})
 		if block == before {
 			t.Fatalf("the sample of %s does not say where jwt.audience goes", name)
 		}
 	}
-	return strings.NewReplacer(printed, i.url, "ES256", algorithm).Replace(block)
+	return strings.NewReplacer(example, i.url, "ES256", algorithm).Replace(block)
 }
 
 // forgedEnd changes a character in the middle of the signature.

@@ -35,26 +35,44 @@ func TestMaintainersPagesNameFilesThatExist(t *testing.T) {
 // Debian pins that of PyJWT.
 func TestKeysNamesTheVersionsThatItsSamplesRunWith(t *testing.T) {
 	t.Parallel()
+	namesPinned(t, "docs/keys.md", []string{".ci/verifiers/go/go.mod", ".ci/verifiers/npm/package.json"}, map[string]string{
+		"go-oidc": `coreos/go-oidc/v3 v`, "keyfunc": `MicahParks/keyfunc/v3 v`, "golang-jwt": `golang-jwt/jwt/v5 v`, "jwx": `lestrrat-go/jwx/v3 v`,
+		"jose": `"jose": "`, "jsonwebtoken": `"jsonwebtoken": "`, "jwks-rsa": `"jwks-rsa": "`, "fast-jwt": `"fast-jwt": "`, "oauth4webapi": `"oauth4webapi": "`,
+	})
+}
+
+// TestAppsNamesTheVersionsThatItsSamplesRunWith compares docs/apps.md with the pinned versions of .ci/apps.
+func TestAppsNamesTheVersionsThatItsSamplesRunWith(t *testing.T) {
+	t.Parallel()
+	namesPinned(t, "docs/apps.md", []string{".ci/apps/go/go.mod", ".ci/apps/npm/package.json", ".ci/apps/next/package.json"}, map[string]string{
+		"Express": `"express": "`, "jose": `"jose": "`, "Next.js": `"next": "`, "go-oidc": `coreos/go-oidc/v3 v`,
+	})
+}
+
+// namesPinned checks that a page names the major and minor versions that files pin, which follow the texts of in.
+func namesPinned(t *testing.T, page string, files []string, in map[string]string) {
+	t.Helper()
 	read := func(path string) string {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return string(text)
+		return strings.Join(strings.Fields(string(text)), " ") // a name and its version may be on two lines
 	}
-	page, pinned := read("docs/keys.md"), read(".ci/verifiers/go/go.mod")+read(".ci/verifiers/npm/package.json")
-	for name, in := range map[string]string{
-		"go-oidc": `coreos/go-oidc/v3 v`, "keyfunc": `MicahParks/keyfunc/v3 v`, "golang-jwt": `golang-jwt/jwt/v5 v`, "jwx": `lestrrat-go/jwx/v3 v`,
-		"jose": `"jose": "`, "jsonwebtoken": `"jsonwebtoken": "`, "jwks-rsa": `"jwks-rsa": "`, "fast-jwt": `"fast-jwt": "`, "oauth4webapi": `"oauth4webapi": "`,
-	} {
-		_, version, found := strings.Cut(pinned, in)
+	var pinned string
+	for _, file := range files {
+		pinned += read(file)
+	}
+	text := read(page)
+	for name, before := range in {
+		_, version, found := strings.Cut(pinned, before)
 		parts := strings.SplitN(version, ".", 3)
 		if !found || len(parts) < 3 {
 			t.Errorf("no version of %s is pinned", name)
 			continue
 		}
-		if want := name + " " + parts[0] + "." + parts[1]; !strings.Contains(page, want) {
-			t.Errorf("docs/keys.md does not name %s, which its samples run with", want)
+		if want := name + " " + parts[0] + "." + parts[1]; !strings.Contains(text, want) {
+			t.Errorf("%s does not name %s, which its samples run with", page, want)
 		}
 	}
 }

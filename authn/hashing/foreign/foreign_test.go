@@ -272,6 +272,12 @@ func FuzzParse(f *testing.F) {
 	for _, v := range vectors(f) {
 		f.Add(v.Hash)
 	}
+	for _, p := range programs(f) {
+		f.Add(p.Hash)
+	}
+	for _, text := range []string{"{CRYPT}{CRYPT}$6$a$b", "{}", "$y$j$$", "$gy$", "$7$", "s2::", ":bcrypt:$$", "$wp$2y$", "$bcrypt$v=98$r=$$", "AQAAAAIAAYagAAAAEAABAgMEBQYHCAkKCwwNDg/B", "{PBKDF2}$1$$1$"} {
+		f.Add(text)
+	}
 	f.Fuzz(func(t *testing.T, text string) {
 		h, err := Parse(text, roomy)
 		if err != nil {

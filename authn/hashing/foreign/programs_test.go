@@ -73,7 +73,11 @@ func TestHashesOfRealProgramsVerify(t *testing.T) {
 				t.Errorf("%s %s: %s does not belong to %q typed decomposed", p.Program, p.Version, p.Hash, p.Password)
 			}
 		}
-		for _, wrong := range []string{p.Password + "x", p.Password[:len(p.Password)-1], "x" + p.Password[1:]} {
+		wrong := []string{p.Password[:len(p.Password)-1] + "x", p.Password + "x", "x" + p.Password[1:]}
+		if !quick(h) {
+			wrong = wrong[:1]
+		}
+		for _, wrong := range wrong {
 			tail := len(p.Password) > 72 && p.Kept && strings.HasPrefix(wrong, p.Password[:72])
 			if got := fits(h, wrong); got != tail && !(p.Kept && strings.TrimSpace(wrong) == strings.TrimSpace(p.Password)) {
 				t.Errorf("%s %s: %q with %s: got %t", p.Program, p.Version, wrong, p.Hash, got)

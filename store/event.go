@@ -66,6 +66,14 @@ const (
 	ActionUserRenamed      Action = "user_renamed"
 	ActionRightsChanged    Action = "authz_change"
 	ActionRightsLost       Action = "authz_change_lost"
+	ActionClientCreated    Action = "client_created"
+	ActionClientRotated    Action = "client_secret_rotated"
+	ActionClientRevoked    Action = "client_secrets_revoked"
+	ActionClientDisabled   Action = "client_disabled"
+	ActionClientEnabled    Action = "client_enabled"
+	ActionClientDeleted    Action = "client_deleted"
+	ActionClientToken      Action = "client_token_issued"
+	ActionClientRefused    Action = "client_auth_fail"
 	ActionResetRequested   Action = "authn_reset_requested"
 	ActionResetIssued      Action = "authn_reset_issued"
 	ActionPasswordReset    Action = "authn_password_reset"
@@ -93,7 +101,8 @@ func Actions() []Action {
 		ActionSessionRevoked, ActionSessionsRevoked, ActionOthersRevoked, ActionRevokedAgain, ActionPasswordChanged,
 		ActionPasswordDisabled, ActionUserUnlocked, ActionRateLimited, ActionAttemptsCleared, ActionUserCreated,
 		ActionUserImported, ActionPasswordImported, ActionUserDisabled, ActionUserEnabled, ActionUserDeleted,
-		ActionUserRenamed, ActionRightsChanged, ActionRightsLost, ActionResetRequested, ActionResetIssued, ActionPasswordReset, ActionVerifyRequested,
+		ActionUserRenamed, ActionRightsChanged, ActionRightsLost, ActionClientCreated, ActionClientRotated, ActionClientRevoked,
+		ActionClientDisabled, ActionClientEnabled, ActionClientDeleted, ActionClientToken, ActionClientRefused, ActionResetRequested, ActionResetIssued, ActionPasswordReset, ActionVerifyRequested,
 		ActionEmailVerified, ActionEmailSet, ActionMailRetried, ActionMailDropped,
 		ActionNodeForgotten, ActionKeyAdded, ActionKeyPromoted, ActionKeyRetired, ActionKeyRemoved, ActionKeysBurned,
 		ActionKeysResealed, ActionResumed, ActionRestoreFinished, ActionTrailPruned,
@@ -105,6 +114,7 @@ func Endings() []Action {
 	return []Action{
 		ActionLogout, ActionSessionReplaced, ActionSessionReused, ActionSessionRevoked, ActionSessionsRevoked, ActionRevokedAgain,
 		ActionPasswordChanged, ActionPasswordReset, ActionUserDisabled, ActionUserDeleted, ActionUserRenamed,
+		ActionClientRevoked, ActionClientDisabled, ActionClientDeleted,
 	}
 }
 
@@ -114,7 +124,7 @@ type Event struct {
 	Action     Action
 	At         time.Time
 	Actor      string    // "user:ID", "session:ID", "node:HOST", "anonymous", or "cli:LOGIN", optionally with a claimed name: "cli:uid=65532 as alice"
-	UserID     uuid.UUID // the user it happened to; zero for none
+	UserID     uuid.UUID // the user, or the service account, it happened to; zero for none
 	SessionID  uuid.UUID // the session it happened to, for [ActionOthersRevoked] the session that stays; zero for none
 	RemoteAddr string    // "" for the command line
 	UserAgent  string
@@ -131,6 +141,14 @@ func (e Event) EndsEverybody() Event {
 // OfNode returns e with a node's name and id at the start of its reason.
 func (e Event) OfNode(name string, id uuid.UUID) Event {
 	e.Reason = strings.TrimSuffix("server "+name+" ("+id.String()+"): "+e.Reason, ": ")
+	return e
+}
+
+// OfClient returns e as an event of a service account, with the account's name at the start of its
+// reason.
+func (e Event) OfClient(id uuid.UUID, name string) Event {
+	e.UserID = id
+	e.Reason = strings.TrimSuffix("client "+name+": "+e.Reason, ": ")
 	return e
 }
 

@@ -20,15 +20,15 @@ type Revocations interface {
 	// A call may come late or not at all, so callers must also read the feed at intervals.
 	WatchRevocations(ctx context.Context, wake func()) error
 
-	// RaiseGenerations raises the generation of the installation, and of each user in users, to the
-	// given number where it is below that. For each one that it raises it appends an entry to the
-	// feed and writes e. It returns how many it raised. It ignores users who do not exist.
+	// RaiseGenerations raises the generation of the installation, and of each user or service account
+	// in users, to the given number where it is below that. For each one that it raises it appends an
+	// entry to the feed and writes e. It returns how many it raised. It ignores those who do not exist.
 	RaiseGenerations(ctx context.Context, installation int64, users map[uuid.UUID]int64, e Event) (raised int, err error)
 
-	// RaiseRights raises the generation of the rights of each user whose generation is below the
-	// given one, by the rule of [Generation] and above the given one. For each one that it raises it
-	// appends an entry to the feed and writes e. It returns how many it raised. It ignores users who
-	// do not exist.
+	// RaiseRights raises the generation of the rights of each user, and the generation of each service
+	// account, that is below the given one, by the rule of [Generation] and above the given one. For
+	// each one that it raises it appends an entry to the feed and writes e. It returns how many it
+	// raised. It ignores those who do not exist.
 	RaiseRights(ctx context.Context, users map[uuid.UUID]int64, e Event) (raised int, err error)
 
 	// DeleteOldRevocations removes up to limit entries that are older than before and returns how
@@ -44,7 +44,7 @@ type Revocations interface {
 type Revocation struct {
 	Keys       bool // only the signing keys have changed; no other field but At is set
 	At         time.Time
-	UserID     uuid.UUID // the user whose sessions have ended; zero for everybody
+	UserID     uuid.UUID // the user whose sessions have ended, or the service account whose tokens have; zero for everybody
 	SessionID  uuid.UUID // the session that has ended; zero for all sessions of UserID
 	Generation int64     // tokens of an earlier generation of the user (even a deleted one) or of the installation are dead; 0 for one session
 	Spared     uuid.UUID // a session of the user whose earlier tokens stay good; zero for none

@@ -32,6 +32,7 @@ import (
 //     committed to the old file at that moment returns it too.
 type Store interface {
 	Users
+	Clients
 	Emails
 	Outbox
 	Attempts

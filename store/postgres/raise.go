@@ -20,6 +20,16 @@ WHERE u.generation < least.generation
 ORDER BY u.id
 FOR UPDATE OF u`
 
+// lockLowClients is lockLowUsers for service accounts.
+const lockLowClients = `
+SELECT c.id
+FROM unnest($1::uuid[], $2::bigint[]) AS least (id, generation) JOIN clients c ON c.id = least.id
+WHERE c.generation < least.generation
+ORDER BY c.id
+FOR UPDATE OF c`
+
+const raiseClient = `UPDATE clients SET generation = $1 WHERE id = $2`
+
 const raiseUser = `UPDATE users SET generation = $1 WHERE id = $2`
 
 // RaiseGenerations implements [store.Store].
@@ -40,23 +50,25 @@ func (s *Store) RaiseGenerations(ctx context.Context, installation int64, users 
 				return err
 			}
 		}
-		rows, err := tx.Query(ctx, lockLowUsers, pgUUIDs(ids), generations)
-		if err != nil {
-			return err
-		}
-		low, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
-		if err != nil {
-			return err
-		}
-		for _, id := range low {
-			if _, err := tx.Exec(ctx, raiseUser, users[id], id); err != nil {
+		for _, of := range []struct{ lock, raise string }{{lockLowUsers, raiseUser}, {lockLowClients, raiseClient}} {
+			rows, err := tx.Query(ctx, of.lock, pgUUIDs(ids), generations)
+			if err != nil {
 				return err
 			}
-			if err := announceRaise(ctx, tx, id, users[id], e); err != nil {
+			low, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+			if err != nil {
 				return err
 			}
+			for _, id := range low {
+				if _, err := tx.Exec(ctx, of.raise, users[id], id); err != nil {
+					return err
+				}
+				if err := announceRaise(ctx, tx, id, users[id], e); err != nil {
+					return err
+				}
+			}
+			raised += len(low)
 		}
-		raised += len(low)
 		return nil
 	})
 	return raised, translate("raise generations", err)

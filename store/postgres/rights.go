@@ -61,6 +61,8 @@ WHERE u.rights_generation < least.generation
 ORDER BY u.id
 FOR UPDATE OF u`
 
+const raiseClientRights = `UPDATE clients SET generation = GREATEST(CAST($2 AS BIGINT) + 1, $3) WHERE id = $1 RETURNING generation`
+
 const raiseRights = `UPDATE users SET rights_generation = GREATEST(CAST($2 AS BIGINT) + 1, $3) WHERE id = $1 RETURNING rights_generation`
 
 // RaiseRights implements [store.Store].
@@ -70,28 +72,31 @@ func (s *Store) RaiseRights(ctx context.Context, users map[uuid.UUID]int64, e st
 		ids, generations = append(ids, id), append(generations, generation)
 	}
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, lockLowRights, pgUUIDs(ids), generations)
-		if err != nil {
-			return err
-		}
-		low, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
-		if err != nil {
-			return err
-		}
-		for _, id := range low {
-			var generation int64
-			if err := tx.QueryRow(ctx, raiseRights, id, users[id], store.NextGeneration(e.At)).Scan(&generation); err != nil {
+		raised = 0
+		for _, of := range []struct{ lock, raise string }{{lockLowRights, raiseRights}, {lockLowClients, raiseClientRights}} {
+			rows, err := tx.Query(ctx, of.lock, pgUUIDs(ids), generations)
+			if err != nil {
 				return err
 			}
-			if err := publish(ctx, tx, store.Revocation{At: e.At, UserID: id, Rights: generation}); err != nil {
+			low, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+			if err != nil {
 				return err
 			}
-			e.UserID = id
-			if err := record(ctx, tx, e); err != nil {
-				return err
+			for _, id := range low {
+				var generation int64
+				if err := tx.QueryRow(ctx, of.raise, id, users[id], store.NextGeneration(e.At)).Scan(&generation); err != nil {
+					return err
+				}
+				if err := publish(ctx, tx, store.Revocation{At: e.At, UserID: id, Rights: generation}); err != nil {
+					return err
+				}
+				e.UserID = id
+				if err := record(ctx, tx, e); err != nil {
+					return err
+				}
 			}
+			raised += len(low)
 		}
-		raised = len(low)
 		return nil
 	})
 	if err != nil {

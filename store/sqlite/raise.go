@@ -13,6 +13,8 @@ const raiseInstallation = `UPDATE installation SET generation = ?1 WHERE id = 1 
 
 const raiseUser = `UPDATE users SET generation = ?1 WHERE id = ?2 AND generation < ?1`
 
+const raiseClient = `UPDATE clients SET generation = ?1 WHERE id = ?2 AND generation < ?1`
+
 // RaiseGenerations implements [store.Store].
 func (s *Store) RaiseGenerations(ctx context.Context, installation int64, users map[uuid.UUID]int64, e store.Event) (raised int, err error) {
 	err = s.write(ctx, "raise generations", func(tx *sql.Tx) error {
@@ -21,11 +23,13 @@ func (s *Store) RaiseGenerations(ctx context.Context, installation int64, users 
 			err = announceRaise(ctx, tx, changed, uuid.Nil, installation, e, &raised)
 		}
 		for id, generation := range users {
-			if err != nil {
-				return err
-			}
-			if changed, err = tx.ExecContext(ctx, raiseUser, generation, id); err == nil {
-				err = announceRaise(ctx, tx, changed, id, generation, e, &raised)
+			for _, raise := range []string{raiseUser, raiseClient} {
+				if err != nil {
+					return err
+				}
+				if changed, err = tx.ExecContext(ctx, raise, generation, id); err == nil {
+					err = announceRaise(ctx, tx, changed, id, generation, e, &raised)
+				}
 			}
 		}
 		return err

@@ -58,6 +58,11 @@ UPDATE users SET rights_generation = MAX(?2 + 1, ?3)
 WHERE id = ?1 AND rights_generation < ?2
 RETURNING rights_generation`
 
+const raiseClientRights = `
+UPDATE clients SET generation = MAX(?2 + 1, ?3)
+WHERE id = ?1 AND generation < ?2
+RETURNING generation`
+
 // RaiseRights implements [store.Store].
 func (s *Store) RaiseRights(ctx context.Context, users map[uuid.UUID]int64, e store.Event) (raised int, err error) {
 	err = s.write(ctx, "raise rights", func(tx *sql.Tx) error {
@@ -65,6 +70,9 @@ func (s *Store) RaiseRights(ctx context.Context, users map[uuid.UUID]int64, e st
 		for id, least := range users {
 			var generation int64
 			err := tx.QueryRowContext(ctx, raiseRights, id, least, store.NextGeneration(e.At)).Scan(&generation)
+			if errors.Is(err, sql.ErrNoRows) {
+				err = tx.QueryRowContext(ctx, raiseClientRights, id, least, store.NextGeneration(e.At)).Scan(&generation)
+			}
 			if errors.Is(err, sql.ErrNoRows) {
 				continue
 			}

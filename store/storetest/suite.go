@@ -30,6 +30,7 @@ func Run(t *testing.T, b Backend) {
 	}{
 		{"users", userCases},
 		{"rights", rightsCases},
+		{"clients", clientCases},
 		{"released names", releasedNameCases},
 		{"sessions", sessionCases},
 		{"user sessions", userSessionCases},

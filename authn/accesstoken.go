@@ -42,19 +42,22 @@ type accessTokens struct {
 // of older releases lack jti, client_id and auth_time; nothing here depends on them.
 type claims struct {
 	ID         tokenID  `json:"jti"`
-	ClientID   string   `json:"client_id"`
+	ClientID   string   `json:"client_id"` // of a service account, its name
 	Issuer     string   `json:"iss"`
 	Audience   string   `json:"aud,omitzero"`
-	Subject    string   `json:"sub"`
-	UserID     string   `json:"user_id"`
-	Username   string   `json:"username"`
-	SessionID  string   `json:"sid"`
-	SignedIn   int64    `json:"auth_time,omitzero"`
-	Generation [2]int64 `json:"gen"` // installation, user
+	Subject    string   `json:"sub"` // a user, or a service account
+	Generation [2]int64 `json:"gen"` // installation, sub
 	IssuedAt   int64    `json:"iat"`
 	ExpiresAt  int64    `json:"exp"`
 
-	// The user's, each absent while there is none. Servers of releases without them refuse tokens that
+	// A service account has none of these. Servers of releases without service accounts insist on the
+	// first three, and so refuse its tokens.
+	UserID    string `json:"user_id,omitzero"`
+	Username  string `json:"username,omitzero"`
+	SessionID string `json:"sid,omitzero"`
+	SignedIn  int64  `json:"auth_time,omitzero"`
+
+	// Of sub, each absent while there is none. Servers of releases without them refuse tokens that
 	// have one.
 	Roles  roleList `json:"roles,omitzero"` // RFC 9068, section 2.2.3.1
 	Custom userInfo `json:"claims,omitzero"`
@@ -63,13 +66,14 @@ type claims struct {
 
 // accessClaims is the content of a verified token.
 type accessClaims struct {
-	userID     uuid.UUID
-	username   string
+	userID     uuid.UUID // of the service account, if client is set
+	username   string    // "" for a service account, as sessionID is zero
 	sessionID  uuid.UUID
 	expiresAt  time.Time
 	generation store.Generation
 	roles      string // as in store.Rights
-	rights     int64  // generation of the user's roles and claims
+	rights     int64  // generation of the roles and claims
+	client     string // the name of a service account; "" for a user
 }
 
 // newAccessTokens returns accessTokens with the secrets as keys of HS256, until another ring is
@@ -136,20 +140,58 @@ func (a *accessTokens) issue(u store.User, session store.Session, clientID strin
 	if a.rights {
 		content.Roles, content.Custom = roleList(u.Rights.Roles), userInfo(u.Rights.Claims)
 	}
-	payload, err := json.Marshal(&content)
-	if err != nil {
-		return "", time.Time{}, fmt.Errorf("encode access token: %w", err)
+	if token, err = a.sign(key, &content); err != nil {
+		return "", time.Time{}, err
 	}
-	signed := key.headers[a.typ] + base64.RawURLEncoding.EncodeToString(payload)
-	signature, err := key.method.Sign(signed, key.private)
-	if err != nil {
-		return "", time.Time{}, fmt.Errorf("sign access token: %w", err)
-	}
-	token = signed + "." + base64.RawURLEncoding.EncodeToString(signature)
 	if len(token) > maxIssuedToken {
 		return "", time.Time{}, fmt.Errorf("the access token of user %s would have %d bytes, and it may have %d: remove roles or claims with authctl user set, or shorten jwt.issuer and jwt.audience", user, len(token), maxIssuedToken)
 	}
 	return token, expires, nil
+}
+
+// issueClient signs a token for a service account, of the generation that was read with its secret.
+// Its length is limited as in issue.
+func (a *accessTokens) issueClient(c store.ClientCredentials, now time.Time) (token string, expires time.Time, err error) {
+	key := a.ring.Load().active
+	if !key.signs() {
+		return "", time.Time{}, errCannotSign
+	}
+	expires = now.Add(a.ttl).Truncate(time.Second) // exp counts seconds
+	content := claims{
+		ID:         newTokenID(),
+		ClientID:   c.Client.Name,
+		Issuer:     a.issuer,
+		Audience:   a.audiences[0],
+		Subject:    c.Client.ID.String(),
+		Generation: [2]int64{c.Installation, c.Client.Rights.Generation},
+		IssuedAt:   now.Unix(),
+		ExpiresAt:  expires.Unix(),
+		Rights:     c.Client.Rights.Generation,
+	}
+	if a.rights {
+		content.Roles, content.Custom = roleList(c.Client.Rights.Roles), userInfo(c.Client.Rights.Claims)
+	}
+	if token, err = a.sign(key, &content); err != nil {
+		return "", time.Time{}, err
+	}
+	if len(token) > maxIssuedToken {
+		return "", time.Time{}, fmt.Errorf("the access token of client %s would have %d bytes, and it may have %d: remove roles or claims with authctl client set, or shorten jwt.issuer and jwt.audience", c.Client.Name, len(token), maxIssuedToken)
+	}
+	return token, expires, nil
+}
+
+// sign returns the token with this content, signed by a key.
+func (a *accessTokens) sign(key *signingKey, content *claims) (string, error) {
+	payload, err := json.Marshal(content)
+	if err != nil {
+		return "", fmt.Errorf("encode access token: %w", err)
+	}
+	signed := key.headers[a.typ] + base64.RawURLEncoding.EncodeToString(payload)
+	signature, err := key.method.Sign(signed, key.private)
+	if err != nil {
+		return "", fmt.Errorf("sign access token: %w", err)
+	}
+	return signed + "." + base64.RawURLEncoding.EncodeToString(signature), nil
 }
 
 // signedIn returns the auth_time of a session's tokens: when it signed in, in seconds (RFC 9068,
@@ -246,13 +288,23 @@ func (k *signingKey) read(token string, start int) (claims, bool) {
 	return c, json.Unmarshal(payload, &c, json.RejectUnknownMembers(true)) == nil
 }
 
+// bearer returns the session of a user's token, or the name of the service account that has the
+// token. ok is false for a mixture of both.
+func (c *claims) bearer() (sessionID uuid.UUID, client string, ok bool) {
+	if c.UserID == "" && c.Username == "" && c.SessionID == "" && c.SignedIn == 0 {
+		return uuid.Nil, c.ClientID, IsClientName(c.ClientID)
+	}
+	sessionID, err := uuid.Parse(c.SessionID)
+	return sessionID, "", err == nil && sessionID != uuid.Nil && c.UserID == c.Subject && c.Username != ""
+}
+
 // accept checks the claims, except their expiry.
 func (a *accessTokens) accept(c claims, now time.Time) (accessClaims, bool) {
-	userID, err1 := uuid.Parse(c.Subject)
-	sessionID, err2 := uuid.Parse(c.SessionID)
+	userID, err := uuid.Parse(c.Subject)
+	sessionID, client, ok := c.bearer()
 	latest := now.Add(clockSkew).Unix()
 	lifetime := int64((a.ttl + time.Second - 1) / time.Second)
-	if err1 != nil || err2 != nil || c.UserID != c.Subject || c.Username == "" || userID == uuid.Nil || sessionID == uuid.Nil ||
+	if err != nil || !ok || userID == uuid.Nil ||
 		c.Issuer != a.issuer || !slices.Contains(a.audiences, c.Audience) ||
 		c.IssuedAt <= 0 || c.IssuedAt > latest ||
 		c.ExpiresAt < c.IssuedAt || c.ExpiresAt > latest+lifetime || c.ExpiresAt-c.IssuedAt > lifetime {
@@ -260,6 +312,7 @@ func (a *accessTokens) accept(c claims, now time.Time) (accessClaims, bool) {
 	}
 	return accessClaims{
 		userID:     userID,
+		client:     client,
 		username:   c.Username,
 		sessionID:  sessionID,
 		expiresAt:  time.Unix(c.ExpiresAt, 0).UTC(),

@@ -70,7 +70,7 @@ func TestAccessTokenSaysWhatItWasIssuedFor(t *testing.T) {
 			t.Errorf("expires: got %s, want %s", expires, want)
 		}
 		got, err := a.verify(token, issuedAt.Add(14*time.Minute))
-		want := accessClaims{testSession.UserID, "alice", testSession.ID, expires, testSession.Generation, "", 0}
+		want := accessClaims{testSession.UserID, "alice", testSession.ID, expires, testSession.Generation, "", 0, ""}
 		if err != nil || got != want {
 			t.Errorf("got %+v, %v; want %+v", got, err, want)
 		}

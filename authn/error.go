@@ -29,6 +29,11 @@ const (
 	CodeSessionReused      Code = "session_reused"
 	CodeUserNotFound       Code = "user_not_found"
 	CodeSessionNotFound    Code = "session_not_found"
+	CodeClientNotFound     Code = "client_not_found"
+	CodeClientNameTaken    Code = "client_name_taken"
+	CodeClientChanged      Code = "client_changed"
+	CodeInvalidClient      Code = "invalid_client"
+	CodeNotAUser           Code = "not_a_user"
 	CodeKeyNotFound        Code = "key_not_found"
 	CodeNodeNotFound       Code = "node_not_found"
 	CodeInvalidEmail       Code = "invalid_email"
@@ -49,7 +54,7 @@ func Codes() []Code {
 		CodeInvalidRequest, CodeInvalidUsername, CodeWeakPassword, CodeUsernameTaken,
 		CodeRegistrationClosed, CodeInvalidCredentials, CodeUnauthenticated, CodeTokenExpired,
 		CodeSessionExpired, CodeSessionRevoked, CodeSessionReused, CodeUserNotFound,
-		CodeSessionNotFound, CodeKeyNotFound, CodeNodeNotFound, CodeInvalidEmail, CodeEmailTaken, CodeEmailOff,
+		CodeSessionNotFound, CodeClientNotFound, CodeClientNameTaken, CodeClientChanged, CodeInvalidClient, CodeNotAUser, CodeKeyNotFound, CodeNodeNotFound, CodeInvalidEmail, CodeEmailTaken, CodeEmailOff,
 		CodeInvalidLink, CodeMailNotFound, CodeRateLimited, CodeOverloaded, CodeUnavailable, CodeSchema, CodeInternal,
 	}
 }

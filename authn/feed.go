@@ -61,7 +61,13 @@ func (s *feedSnapshot) ended(c accessClaims) bool {
 	}
 	for i := range s.recent {
 		r := &s.recent[i]
-		if r.SessionID == c.sessionID || (r.SessionID == uuid.Nil && r.UserID == c.userID && r.Spared != c.sessionID && s.behind(c, r.Generation)) {
+		if r.SessionID != uuid.Nil { // the token of a service account has no session
+			if r.SessionID == c.sessionID {
+				return true
+			}
+			continue
+		}
+		if r.UserID == c.userID && (r.Spared == uuid.Nil || r.Spared != c.sessionID) && s.behind(c, r.Generation) {
 			return true
 		}
 	}

@@ -35,12 +35,13 @@ const (
 type Inspection struct {
 	Kind       string // access, refresh or unknown
 	Verdict    Verdict
-	Why        string   // the reason for the verdict, as a sentence
-	Missing    []string // what is missing, for VerdictUnknown
-	KeyID      string   // the kid of an access token
-	OurKey     bool     // KeyID is a key that this service verifies with
-	UserID     uuid.UUID
+	Why        string    // the reason for the verdict, as a sentence
+	Missing    []string  // what is missing, for VerdictUnknown
+	KeyID      string    // the kid of an access token
+	OurKey     bool      // KeyID is a key that this service verifies with
+	UserID     uuid.UUID // of the service account, if Client is set
 	Username   string
+	Client     string // the name of a service account; "" for a user
 	SessionID  uuid.UUID
 	IssuedAt   time.Time
 	ExpiresAt  time.Time
@@ -82,6 +83,9 @@ func (s *Service) Inspect(ctx context.Context, token string) (in Inspection, err
 		in, err = s.inspectRefresh(ctx, t)
 	} else if in, ok = decodeJWT(token); ok {
 		in, err = s.inspectAccess(ctx, token, in)
+	} else if isClientSecret(token) {
+		in = in.is(VerdictNotGood, "it is the secret of a service account, and no token; if somebody has seen it, authctl client rotate NAME --now ends it")
+		in.Kind = "unknown"
 	} else {
 		in = in.is(VerdictNotGood, "it is neither a JWT nor a refresh token of authctl")
 		in.Kind = "unknown"
@@ -103,6 +107,8 @@ func decodeJWT(token string) (Inspection, bool) {
 	}
 	var c struct { // of whoever has issued the token
 		Subject    string   `json:"sub"`
+		ClientID   string   `json:"client_id"`
+		UserID     string   `json:"user_id"`
 		Username   string   `json:"username"`
 		SessionID  string   `json:"sid"`
 		Generation [2]int64 `json:"gen"`
@@ -121,6 +127,9 @@ func decodeJWT(token string) (Inspection, bool) {
 		Generation: store.Generation{Installation: c.Generation[0], User: c.Generation[1]}, rights: c.Rights}
 	in.UserID, _ = uuid.Parse(c.Subject) // zero when the subject is no UUID
 	in.SessionID, _ = uuid.Parse(c.SessionID)
+	if c.UserID+c.Username+c.SessionID == "" && IsClientName(c.ClientID) {
+		in.Client = c.ClientID
+	}
 	return in, true
 }
 
@@ -131,6 +140,9 @@ func (s *Service) inspectAccess(ctx context.Context, token string, in Inspection
 	}
 	if s.store == nil {
 		return in.lacks(MissingDatabase, "without the database nobody can tell whether its session lives"), nil
+	}
+	if in.Client != "" {
+		return s.inspectClient(ctx, in)
 	}
 	access, err := s.store.Access(ctx, in.UserID, in.SessionID)
 	switch {
@@ -151,6 +163,30 @@ func (s *Service) inspectAccess(ctx context.Context, token string, in Inspection
 		return s.because(ctx, in, uuid.Nil, "its session has ended")
 	case in.rights < access.User.Rights.Generation:
 		return in.is(VerdictNotGood, "the user's roles or claims have changed since; a refresh gets one that is good"), nil
+	case len(in.Missing) > 0:
+		return in, nil
+	}
+	return in.is(VerdictGood, "it is good until %s", in.ExpiresAt.Format(time.RFC3339)), nil
+}
+
+// inspectClient judges the access token of a service account, whose signature is good or cannot be
+// verified here.
+func (s *Service) inspectClient(ctx context.Context, in Inspection) (Inspection, error) {
+	c, err := s.store.ClientByID(ctx, in.UserID)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return s.because(ctx, in, in.UserID, "its client does not exist any more")
+	case errors.Is(err, store.ErrUnavailable) && ctx.Err() == nil:
+		return in.lacks(MissingDatabase, "the database, which knows whether its client is enabled, did not answer: %v", err), nil
+	case err != nil:
+		return in, fail(err)
+	}
+	in.Current = c.Generation()
+	switch {
+	case c.Client.Disabled():
+		return s.because(ctx, in, in.UserID, "its client is disabled")
+	case in.Generation.Behind(in.Current):
+		return s.because(ctx, in, in.UserID, "its generation is behind: everything was revoked, the client was disabled, or its secrets, roles or claims have changed since")
 	case len(in.Missing) > 0:
 		return in, nil
 	}

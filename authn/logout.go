@@ -82,18 +82,23 @@ func (s *Service) IsRefreshToken(token string) bool {
 	return ok
 }
 
-// Authentic returns nil for a correctly signed access token that has not expired, whatever the
-// state of its session. It does not query the database. It fails with [CodeUnauthenticated],
-// [CodeTokenExpired], or [CodeUnavailable] while this process cannot verify it.
+// Authentic returns nil for a correctly signed access token of a user that has not expired, whatever
+// the state of its session. It does not query the database. It fails with [CodeUnauthenticated],
+// [CodeTokenExpired], [CodeNotAUser], or [CodeUnavailable] while this process cannot verify it.
 func (s *Service) Authentic(access string) error {
-	_, err := s.access.verify(access, s.now())
+	c, err := s.access.verify(access, s.now())
+	if err == nil && c.client != "" {
+		return errClientEndsNothing
+	}
 	return err
 }
+
+var errClientEndsNothing = refuse(CodeNotAUser, "the token in the Authorization header is that of a service account, which has no session to end; authctl client disable ends its tokens")
 
 // sessionOf returns the session of a correctly signed access token, even an expired one.
 func (s *Service) sessionOf(access string, now time.Time) (uuid.UUID, bool) {
 	c, err := s.access.verify(access, now)
-	return c.sessionID, err == nil || CodeOf(err) == CodeTokenExpired
+	return c.sessionID, (err == nil || CodeOf(err) == CodeTokenExpired) && c.client == ""
 }
 
 // SameSession reports whether a refresh token and a correctly signed access token, even an expired

@@ -118,7 +118,7 @@ func (s *Service) addUser(ctx context.Context, a Actor, in NewAccount, email sto
 	if err != nil {
 		return Registered{}, err
 	}
-	rights, err := s.changedRights(in.Username, store.Rights{}, in.Rights)
+	rights, err := s.changedRights(holder{username: in.Username}, store.Rights{}, in.Rights)
 	if err != nil {
 		return Registered{}, err
 	}

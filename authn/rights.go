@@ -34,7 +34,7 @@ func (s *Service) SetRights(ctx context.Context, a Actor, nameOrID string, c Rig
 			return store.User{}, false, err
 		}
 		nameOrID = user.ID.String()
-		becomes, err := s.changedRights(user.Username, user.Rights, c)
+		becomes, err := s.changedRights(holder{username: user.Username}, user.Rights, c)
 		if err != nil {
 			return store.User{}, false, err
 		}
@@ -51,8 +51,18 @@ func (s *Service) SetRights(ctx context.Context, a Actor, nameOrID string, c Rig
 	return store.User{}, false, &Error{Code: CodeUnavailable, Message: "others keep changing the roles and claims of this user, try again"}
 }
 
-// changedRights returns the rights of a user after a change.
-func (s *Service) changedRights(username string, r store.Rights, c RightsChange) (store.Rights, error) {
+// holder is whose rights change: a user, or the service account of a name.
+type holder struct{ username, client string }
+
+func (h holder) String() string {
+	if h.client != "" {
+		return "client"
+	}
+	return "user"
+}
+
+// changedRights returns the rights of a holder after a change.
+func (s *Service) changedRights(h holder, r store.Rights, c RightsChange) (store.Rights, error) {
 	if err := checkRoles(c.Revoke); err != nil { // a misspelt role that stays would look as if it were gone
 		return r, err
 	}
@@ -63,7 +73,7 @@ func (s *Service) changedRights(username string, r store.Rights, c RightsChange)
 		}
 	}
 	var err error
-	if r.Roles, err = joinRoles(append(roles, c.Grant...)); err != nil {
+	if r.Roles, err = joinRoles(h, append(roles, c.Grant...)); err != nil {
 		return r, err
 	}
 	claims, err := claimsOf(r.Claims)
@@ -83,13 +93,13 @@ func (s *Service) changedRights(username string, r store.Rights, c RightsChange)
 	if r.Claims, err = joinClaims(claims); err != nil {
 		return r, err
 	}
-	return r, s.fitsToken(username, r)
+	return r, s.fitsToken(h, r)
 }
 
 // ParseRights returns the rights with these roles, in any order, and this JSON object of claims, ""
 // for none. It fails with [CodeInvalidRequest] as [Service.SetRights] does.
 func (s *Service) ParseRights(username string, roles []string, object string) (r store.Rights, err error) {
-	if r.Roles, err = joinRoles(roles); err != nil {
+	if r.Roles, err = joinRoles(holder{username: username}, roles); err != nil {
 		return r, err
 	}
 	claims, err := claimsOf(object)
@@ -99,13 +109,13 @@ func (s *Service) ParseRights(username string, roles []string, object string) (r
 	if r.Claims, err = joinClaims(claims); err != nil {
 		return r, err
 	}
-	return r, s.fitsToken(username, r)
+	return r, s.fitsToken(holder{username: username}, r)
 }
 
-// fitsToken checks the length of the access token of a user with this name and these rights.
-func (s *Service) fitsToken(username string, r store.Rights) error {
-	if n := s.access.length(username, r); r.Roles+r.Claims != "" && n > maxIssuedToken {
-		return refuse(CodeInvalidRequest, fmt.Sprintf("with these roles and claims the user's access token would have %d bytes, and it may have %d; shorten or remove some", n, maxIssuedToken))
+// fitsToken checks the length of the access token of a holder with these rights.
+func (s *Service) fitsToken(h holder, r store.Rights) error {
+	if n := s.access.length(h, r); r.Roles+r.Claims != "" && n > maxIssuedToken {
+		return refuse(CodeInvalidRequest, fmt.Sprintf("with these roles and claims the %s's access token would have %d bytes, and it may have %d; shorten or remove some", h, n, maxIssuedToken))
 	}
 	return nil
 }

@@ -6,20 +6,20 @@ import (
 	"strings"
 )
 
-// The max number and length of a user's roles.
+// The max number and length of the roles of a user or a service account.
 const (
 	maxRoles      = 64
 	maxRoleLength = 64 // bytes
 )
 
 // joinRoles returns roles in the form of [store.Rights].
-func joinRoles(roles []string) (string, error) {
+func joinRoles(h holder, roles []string) (string, error) {
 	if err := checkRoles(roles); err != nil {
 		return "", err
 	}
 	roles = slices.Compact(slices.Sorted(slices.Values(roles)))
 	if len(roles) > maxRoles {
-		return "", refuse(CodeInvalidRequest, fmt.Sprintf("the user would have %d roles, and may have %d", len(roles), maxRoles))
+		return "", refuse(CodeInvalidRequest, fmt.Sprintf("the %s would have %d roles, and may have %d", h, len(roles), maxRoles))
 	}
 	return strings.Join(roles, " "), nil
 }

@@ -74,7 +74,10 @@ type Service struct {
 	rotations  [store.Lost + 1]atomic.Uint64
 	throttled  atomic.Uint64
 	capped     atomic.Uint64
-	lastAudit  atomic.Int64 // when a refusal by a limit was last audited, in microseconds
+
+	clientTokens, clientRefusals atomic.Uint64
+	clientUses                   clientUses
+	lastAudit                    atomic.Int64 // when a refusal by a limit was last audited, in microseconds
 }
 
 // New returns a Service on st. If st is nil, only [Service.Inspect] works.

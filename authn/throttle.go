@@ -93,16 +93,28 @@ func (t *throttle) attempt(username, folded string, from netip.Prefix, now time.
 	if folded == "" {
 		account = "none " + username
 	}
+	attempt := t.counted(account, from, now)
+	attempt.Folded, attempt.Ceiling = folded, t.ceiling(now)
+	return attempt
+}
+
+// clientAttempt returns the failed request for a token of the service account of a name, whether or
+// not there is one. It does not count toward the ceiling, because replicas with an old secret must
+// not keep users from signing in.
+func (t *throttle) clientAttempt(name string, from netip.Prefix, now time.Time) store.Attempt {
+	return t.counted("client "+name, from, now)
+}
+
+// counted returns an attempt that is counted for an account.
+func (t *throttle) counted(account string, from netip.Prefix, now time.Time) store.Attempt {
 	block := BlockName(from)
 	hereHash, hereKey := t.hash("here " + block + " " + account)
 	anywhereHash, anywhereKey := t.hash("anywhere " + account)
 	return store.Attempt{
 		At:       now,
-		Folded:   folded,
 		Address:  block,
 		Here:     store.Counter{Slot: int64(hereHash % attemptSlots), Key: hereKey, Delays: t.here, Quiet: quietHere},
 		Anywhere: store.Counter{Slot: attemptSlots + int64(anywhereHash%attemptSlots), Key: anywhereKey, Delays: t.anywhere, Quiet: quietAnywhere},
-		Ceiling:  t.ceiling(now),
 		Known:    store.Place{Slot: int64(hereHash % placeSlots), Key: hereKey, Since: now.Add(-knownFor)},
 	}
 }

@@ -24,19 +24,23 @@ func envelopeOf(algorithm string) int {
 // MaxClientID is the max length of an [Actor].ClientID, in bytes.
 const MaxClientID = 64
 
-// length returns the max length, in bytes, of a token of a user with this name and these rights,
-// whichever client it is for, and whether or not tokens carry rights.
-func (a *accessTokens) length(username string, r store.Rights) int {
+// length returns the max length, in bytes, of a token of a holder with these rights, whichever client
+// it is for, and whether or not tokens carry rights.
+func (a *accessTokens) length(h holder, r store.Rights) int {
 	const counter, instant, id = 1<<53 - 1, 1<<33 - 1, "00000000-0000-0000-0000-000000000000"
 	clientID := a.clientID
 	if len(clientID) < MaxClientID {
 		clientID = strings.Repeat("x", MaxClientID)
 	}
-	payload, err := json.Marshal(&claims{
-		ClientID: clientID, Issuer: a.issuer, Audience: a.audiences[0], Subject: id, UserID: id, Username: username, SessionID: id,
+	content := claims{
+		ClientID: clientID, Issuer: a.issuer, Audience: a.audiences[0], Subject: id, UserID: id, Username: h.username, SessionID: id,
 		SignedIn: instant, Generation: [2]int64{counter, counter}, IssuedAt: instant, ExpiresAt: instant,
 		Roles: roleList(r.Roles), Custom: userInfo(r.Claims), Rights: counter,
-	})
+	}
+	if h.client != "" {
+		content.ClientID, content.UserID, content.SessionID, content.SignedIn = h.client, "", "", 0
+	}
+	payload, err := json.Marshal(&content)
 	if err != nil {
 		return maxAccessToken
 	}

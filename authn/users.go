@@ -127,7 +127,7 @@ func (s *Service) RenameUser(ctx context.Context, a Actor, nameOrID, newName str
 			return store.User{}, refuse(CodeInvalidUsername, "a username with an @ must be the e-mail address of the account")
 		}
 	}
-	if err := s.fitsToken(newName, user.Rights); err != nil {
+	if err := s.fitsToken(holder{username: newName}, user.Rights); err != nil {
 		return store.User{}, err
 	}
 	return s.change(ctx, a, user, store.ActionUserRenamed,

@@ -31,7 +31,7 @@ func newAuditList(a *app) *cobra.Command {
 		Short: "List the events of the audit trail, with actor and address, the newest first",
 		Long: `List the events of the audit trail, the newest first. The conditions combine.
 
-An index covers the events of a user, of a session, of a single address, of operators
+An index covers the events of a user, of a service account, of a session, of a single address, of operators
 (--actor cli or cli:NAME), and of every action except the two of a sign-in. Without one of
 these conditions the command reads every event of the period. Add --since to a long trail.
 

@@ -18,13 +18,14 @@ import (
 
 // auditFilter is the flags that select events.
 type auditFilter struct {
-	user, session, actor, address, since, until filled
-	actions                                     filledList
+	user, client, session, actor, address, since, until filled
+	actions                                             filledList
 }
 
 func (o *auditFilter) addFlags(c *cobra.Command) {
 	f := c.Flags()
 	f.Var(&o.user, "user", "only events about the user with this `name` or id; a deleted user has only the id")
+	f.Var(&o.client, "client", "only events about the service account with this `name`; for a deleted one, give its id to --user")
 	f.Var(&o.session, "session", "only events about the session with this `id`")
 	f.Var(&o.actions, "action", "only events with this `action`; separate several by commas, or repeat the flag")
 	f.Var(&o.actor, "actor", "only events by this `actor`: user:ID, session:ID, node:HOST, anonymous, cli:NAME, or cli for all operators")
@@ -76,6 +77,9 @@ func (*filledList) Type() string { return "texts" }
 // page returns the query that the flags ask for, without --user.
 func (o *auditFilter) page(now time.Time) (p store.EventPage, err error) {
 	p.Actor = string(o.actor)
+	if o.user != "" && o.client != "" {
+		return p, usage("", "--user and --client select different events: give one of them")
+	}
 	if o.session != "" {
 		if p.SessionID, err = uuid.Parse(string(o.session)); err != nil {
 			return p, usage("authctl token list shows the ids", "--session: %q is not a session id", o.session)
@@ -121,9 +125,16 @@ func knownActions(names []string) (actions []store.Action, err error) {
 	return actions, nil
 }
 
-// userID returns the id of the user that --user names. It accepts an id without a user, because the
-// trail outlives users.
+// userID returns the id of the user that --user names, or of the service account of --client. It
+// accepts an id without a user, because the trail outlives users.
 func (o *auditFilter) userID(ctx context.Context, a *app, inst *instance) (uuid.UUID, error) {
+	if o.client != "" {
+		client, err := inst.authn.Client(ctx, string(o.client))
+		if authn.CodeOf(err) == authn.CodeClientNotFound {
+			return uuid.Nil, &problem{exitNotFound, err, "a deleted client has only the id: --user ID finds the events"}
+		}
+		return client.ID, err
+	}
 	if o.user == "" {
 		return uuid.Nil, nil
 	}

@@ -66,7 +66,7 @@ the same database, with or without a running server.`,
 	root.SetVersionTemplate("authctl {{.Version}}\n")
 	root.PersistentFlags().StringVar(&a.sources.File, "config", "", "read settings from a `file` (default: AUTHCTL_CONFIG, or ./authctl.yaml if there is one)")
 	root.PersistentFlags().Var(&a.as, "as", "`name` to record in the audit trail beside the operating system's user (default: AUTHCTL_OPERATOR)")
-	root.AddCommand(newServe(a), newMigrate(a), newUser(a), newToken(a), newLimits(a), newNode(a), newKey(a), newAudit(a), newMail(a), newBackup(a), newRestore(a), newSecret(a), newConfig(a), newHashBench(a), newHealth(a), newVersion(a))
+	root.AddCommand(newServe(a), newMigrate(a), newUser(a), newClient(a), newToken(a), newLimits(a), newNode(a), newKey(a), newAudit(a), newMail(a), newBackup(a), newRestore(a), newSecret(a), newConfig(a), newHashBench(a), newHealth(a), newVersion(a))
 	root.InitDefaultCompletionCmd() // now, for its errors to be like all others
 	forEach(root, func(c *cobra.Command) {
 		if !c.Runnable() {

@@ -53,10 +53,12 @@ type inspectionView struct {
 	OurKey     *bool         `json:"our_key"` // null when that cannot be told
 	UserID     *uuid.UUID    `json:"user_id"`
 	Username   *string       `json:"username"`
+	Client     *string       `json:"client"`  // the name of a service account, whose token has no user
+	Subject    *uuid.UUID    `json:"subject"` // its id
 	SessionID  *uuid.UUID    `json:"session_id"`
 	IssuedAt   *time.Time    `json:"issued_at"`
 	ExpiresAt  *time.Time    `json:"expires_at"`
-	Generation [2]int64      `json:"generation"` // of the installation and of the user
+	Generation [2]int64      `json:"generation"` // of the installation, and of the user or client
 	Current    [2]int64      `json:"current_generation"`
 }
 
@@ -156,7 +158,10 @@ func viewInspection(in authn.Inspection) inspectionView {
 	if in.Kind == "access" && (in.OurKey || in.Verdict != authn.VerdictUnknown) {
 		v.OurKey = &in.OurKey
 	}
-	if in.UserID != uuid.Nil {
+	switch {
+	case in.Client != "":
+		v.Client, v.Subject = &in.Client, &in.UserID
+	case in.UserID != uuid.Nil:
 		v.UserID, v.Username = &in.UserID, &in.Username
 	}
 	if in.SessionID != uuid.Nil {
@@ -177,6 +182,10 @@ func inspectionTable(v inspectionView) table {
 	if v.UserID != nil {
 		add("username", markedName(*v.Username))
 		add("user id", v.UserID)
+	}
+	if v.Client != nil {
+		add("client", *v.Client)
+		add("subject", v.Subject)
 	}
 	if v.SessionID != nil {
 		add("session", v.SessionID)

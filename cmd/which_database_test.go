@@ -25,6 +25,7 @@ var changing = []string{
 	"user create alice --generate", "user set-password alice --generate", "user disable alice", "user enable alice", "user unlock alice",
 	"user set-email alice alice@example.com", "user reset-password alice", "user rename alice alice", "user set alice --role editor",
 	"user import DIR/users.ndjson", "mail retry " + uuid.NewString(), "mail drop --all-failed",
+	"client create billing", "client set billing --role editor", "client rotate billing --overlap 1h", "client rotate billing", "client disable billing", "client enable billing", "client rotate billing --now", "client delete billing",
 	"token revoke " + uuid.NewString(), "token revoke-all --everyone --without-servers",
 	"limits clear", "node forget " + uuid.NewString(),
 	"key rotate --now --without-servers", "key rotate --publish-for 0s", "key rotate --publish-for 0s", "key promote KEY", "key retire KEY", "key remove KEY", "key reseal",
@@ -34,7 +35,7 @@ var changing = []string{
 
 // reading lists the commands that only read the database.
 var reading = []string{
-	"user list", "user show alice", "user export", "token list", "token inspect x", "limits list", "node list", "key list", "key export-jwks", "migrate status", "audit list", "mail list",
+	"user list", "user show alice", "user export", "client list", "token list", "token inspect x", "limits list", "node list", "key list", "key export-jwks", "migrate status", "audit list", "mail list",
 	"hash-bench --compare",
 }
 
@@ -138,7 +139,7 @@ func (w *namedDatabase) changes(t *testing.T, line string) {
 	if o := c.Flags().Lookup("output"); o != nil {
 		more = append(more, "-o", "json")
 	}
-	if asks := c.Flags().Lookup("yes") != nil; asks && !strings.Contains(line, "--publish-for") {
+	if asks := c.Flags().Lookup("yes") != nil; asks && !strings.Contains(line, "--publish-for") && !strings.Contains(line, "--overlap") {
 		_, said, exit := w.run(t, line)
 		_, question, asked := strings.Cut(said, "no terminal to ask whether to ")
 		question, _, _ = strings.Cut(question, "\n")

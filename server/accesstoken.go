@@ -7,14 +7,23 @@ import (
 	"github.com/authctl/authctl/authn"
 )
 
-// identify verifies the request's access token, and records the user and session for the log.
+// identify verifies the request's access token, and records for the log whose it is.
 func (x *exchange) identify() (authn.Identity, error) {
 	access, err := x.accessToken()
 	if err != nil {
 		return authn.Identity{}, err
 	}
 	who, err := x.server.authn.Verify(access)
-	x.user, x.session = who.UserID(), who.SessionID()
+	x.user, x.session, x.service = who.UserID(), who.SessionID(), who.Client()
+	return who, err
+}
+
+// identifyUser is identify for what only a user may do.
+func (x *exchange) identifyUser() (authn.Identity, error) {
+	who, err := x.identify()
+	if err == nil && who.Client() != "" {
+		return authn.Identity{}, errNotAUser
+	}
 	return who, err
 }
 

@@ -40,7 +40,7 @@ func otherOrigins(t *testing.T) {
 	} {
 		b := f.browser()
 		b.cookies["refresh_token"] = "kept"
-		for _, path := range slices.Concat(openPosts, ownPosts, []string{server.VerifyPagePath, server.ResetPagePath}) {
+		for _, path := range slices.Concat(openPosts, ownPosts, []string{"/token", server.VerifyPagePath, server.ResetPagePath}) {
 			hashes := f.svc.HashStats().Run
 			a := b.send(request{method: "POST", path: path, body: account("nobody", "x"), header: tt.header})
 			if got := a.status == http.StatusForbidden; got != tt.denied {

@@ -33,7 +33,7 @@ type exchange struct {
 	path    string        // bounded, for the log
 	id      [1]string     // the request id; an array, as those below, so that the header needs no new slice
 	length  [1]string     // Content-Length
-	answers [4]string     // the headers of a good answer of /verify
+	answers [5]string     // the headers of a good answer of /verify
 	client  netip.Addr    // zero for a peer without an address
 	https   bool          // the client speaks HTTPS, possibly to a proxy
 	caller  caller        // who calls the request's path
@@ -53,6 +53,7 @@ type exchange struct {
 	foreign string    // the origin of a refused request; "" for none
 	user    uuid.UUID // the user, once known
 	session uuid.UUID // the user's session, once known
+	service string    // the service account, once known
 }
 
 // WriteHeader records the status and sends it.

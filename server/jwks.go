@@ -39,7 +39,16 @@ type metadataResponse struct {
 	JWKSURI      string   `json:"jwks_uri"`
 	Algorithms   []string `json:"id_token_signing_alg_values_supported"`
 	SubjectTypes []string `json:"subject_types_supported"`
+	Token        string   `json:"token_endpoint"`
+	GrantTypes   []string `json:"grant_types_supported"`
+	ClientAuth   []string `json:"token_endpoint_auth_methods_supported"`
 }
+
+// What /token takes.
+var (
+	grantTypes  = []string{"client_credentials"}
+	clientProof = []string{"client_secret_basic", "client_secret_post"}
+)
 
 // everyClient says that a user's sub is the same for every client.
 var everyClient = []string{"public"}
@@ -55,6 +64,9 @@ func (s *Server) metadata(context.Context, *exchange, none) (cacheable, error) {
 		JWKSURI:      strings.TrimSuffix(s.publicURL, "/") + jwksPath,
 		Algorithms:   s.authn.Keys.Algorithms(),
 		SubjectTypes: everyClient,
+		Token:        strings.TrimSuffix(s.publicURL, "/") + tokenPath,
+		GrantTypes:   grantTypes,
+		ClientAuth:   clientProof,
 	})
 	return cacheable{append(body, '\n')}, err
 }

@@ -182,6 +182,7 @@ var (
 	throttled     = prometheus.NewDesc("authctl_logins_throttled_total", "Sign-ins refused because too many of the same account have failed.", nil, nil)
 	capped        = prometheus.NewDesc("authctl_logins_capped_total", "Sign-ins refused because too many of all accounts have failed.", nil, nil)
 	rotations     = prometheus.NewDesc("authctl_token_rotations_total", "Refresh tokens presented, by outcome.", []string{"outcome"}, nil)
+	clientTokens  = prometheus.NewDesc("authctl_client_token_requests_total", "Requests of service accounts for an access token, by result: issued, or refused because of the client or its secret.", []string{"result"}, nil)
 	feedEntries   = prometheus.NewDesc("authctl_revocation_feed_entries", "Revocations held in memory.", nil, nil)
 	feedLag       = prometheus.NewDesc("authctl_revocation_feed_lag_seconds", "Time since the revocation feed was last read.", nil, nil)
 	feedContact   = prometheus.NewDesc("authctl_revocation_feed_last_contact_timestamp_seconds", "When the revocation feed was last read, since the Unix epoch.", nil, nil)
@@ -210,6 +211,9 @@ func (c serviceCollector) Collect(ch chan<- prometheus.Metric) {
 	for outcome, n := range c.svc.RotationStats() {
 		send(rotations, prometheus.CounterValue, float64(n), outcome.String())
 	}
+	issued, refused := c.svc.ClientTokens()
+	send(clientTokens, prometheus.CounterValue, float64(issued), "issued")
+	send(clientTokens, prometheus.CounterValue, float64(refused), "refused")
 	feed := c.svc.Cluster.FeedStats()
 	send(feedEntries, prometheus.GaugeValue, float64(feed.Entries))
 	if !feed.Contact.IsZero() { // the feed was read at least once

@@ -206,8 +206,8 @@ func TestNobodyGetsPastARouteThatNeedsAToken(t *testing.T) {
 	open := map[string]int{
 		"POST /register": http.StatusUnsupportedMediaType, "POST /login": http.StatusUnsupportedMediaType, "POST /logout": http.StatusOK,
 		"POST /password/forgot": http.StatusUnsupportedMediaType, "POST /password/reset": http.StatusUnsupportedMediaType,
-		"POST /email/verify": http.StatusUnsupportedMediaType,
-		"GET /verify-email":  http.StatusOK, "POST /verify-email": http.StatusUnsupportedMediaType,
+		"POST /email/verify": http.StatusUnsupportedMediaType, "POST /token": http.StatusBadRequest,
+		"GET /verify-email": http.StatusOK, "POST /verify-email": http.StatusUnsupportedMediaType,
 		"GET /reset-password": http.StatusOK, "POST /reset-password": http.StatusUnsupportedMediaType,
 		"GET /healthz": http.StatusOK, "GET /readyz": http.StatusOK, "GET /openapi.json": http.StatusOK,
 		"GET /.well-known/jwks.json": http.StatusOK, "GET /.well-known/openid-configuration": http.StatusNotFound, // without a public URL

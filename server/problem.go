@@ -20,6 +20,8 @@ const (
 	codeUnsupportedMediaType = authn.Code("unsupported_media_type")
 	codeCrossOrigin          = authn.Code("cross_origin")
 	codeMissingRole          = authn.Code("missing_role")
+	codeUnsupportedGrant     = authn.Code("unsupported_grant_type") // RFC 6749, section 5.2, as the next
+	codeInvalidScope         = authn.Code("invalid_scope")
 )
 
 // statuses maps each code to its HTTP status. It is the only such table.
@@ -37,6 +39,11 @@ var statuses = map[authn.Code]int{
 	authn.CodeSessionReused:      http.StatusUnauthorized,
 	authn.CodeUserNotFound:       http.StatusNotFound,
 	authn.CodeSessionNotFound:    http.StatusNotFound,
+	authn.CodeClientNotFound:     http.StatusNotFound,
+	authn.CodeClientNameTaken:    http.StatusConflict,
+	authn.CodeClientChanged:      http.StatusConflict,
+	authn.CodeInvalidClient:      http.StatusUnauthorized,
+	authn.CodeNotAUser:           http.StatusForbidden,
 	authn.CodeKeyNotFound:        http.StatusNotFound,
 	authn.CodeNodeNotFound:       http.StatusNotFound,
 	authn.CodeMailNotFound:       http.StatusNotFound,
@@ -58,6 +65,8 @@ var statuses = map[authn.Code]int{
 	codeCrossOrigin:          http.StatusForbidden,
 	codeMissingRole:          http.StatusForbidden,
 	codeUnknownClient:        http.StatusBadRequest,
+	codeUnsupportedGrant:     http.StatusBadRequest,
+	codeInvalidScope:         http.StatusBadRequest,
 }
 
 // The errors with a constant text.
@@ -71,6 +80,8 @@ var (
 	errFormFields           = problem(codeInvalidRequest, "the form must have each field of the page once, in UTF-8, and no other")
 	errNoPublicURL          = problem(codeNotFound, "the operator has to set server.public_url for this document; the keys are at "+jwksPath)
 	errMissingRole          = problem(codeMissingRole, "the user has none of the roles that this needs")
+	errClientMissesRole     = problem(codeMissingRole, "the client has none of the roles that this needs")
+	errNotAUser             = problem(authn.CodeNotAUser, "this is for users, and the access token is that of a service account")
 	errRole                 = problem(codeInvalidRequest, "each role in the query must have 1 to 64 characters of a-z 0-9 _ . : -")
 	errRoleParameter        = problem(codeInvalidRequest, "the parameter that demands a role is called role; repeat it for several, role=a&role=b")
 	errNoRolesInTokens      = problem(codeInvalidRequest, "this server cannot check a role, because tokens.claims_in_token is false")

@@ -23,6 +23,7 @@ type Limits struct {
 	Register Rate // POST /register
 	Refresh  Rate // POST /refresh
 	Mail     Rate // requests that send a mailed link, or use one up
+	Token    Rate // POST /token, except with a secret that was good lately
 	Keys     Rate // the documents for verifiers, below /.well-known/: some fetch the keys for each request
 	Other    Rate // all other routes
 }
@@ -41,6 +42,7 @@ const (
 	classRegister = "register"
 	classRefresh  = "refresh"
 	classMail     = "mail"
+	classToken    = "token"
 	classKeys     = "keys"
 	classOther    = "other"
 
@@ -56,36 +58,46 @@ type limiters struct {
 func newLimiters(l Limits) *limiters {
 	return &limiters{l, map[string]*limiter{
 		classLogin: newLimiter(l.Login), classRegister: newLimiter(l.Register), classRefresh: newLimiter(l.Refresh),
-		classMail: newLimiter(l.Mail), classKeys: newLimiter(l.Keys), classOther: newLimiter(l.Other),
+		classMail: newLimiter(l.Mail), classToken: newLimiter(l.Token), classKeys: newLimiter(l.Keys), classOther: newLimiter(l.Other),
 	}}
 }
 
 // limit refuses requests of an address that has made too many, before their body is read. It does
-// not limit peers without an address, on a Unix socket.
+// not limit peers without an address, on a Unix socket. The handler of /token limits its requests
+// itself, because that depends on the secret.
 func (s *Server) limit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := w.(*exchange)
 		class := s.classOf(r.Method, r.URL.Path)
-		if class == unlimited || !x.client.IsValid() {
+		if class == unlimited || class == classToken || !x.client.IsValid() {
 			next.ServeHTTP(w, r)
 			return
 		}
-		block := authn.AddressBlock(x.client)
-		limiter := s.limits.Load().of[class]
-		wait := limiter.take(block, s.clock())
-		if wait == 0 {
-			next.ServeHTTP(w, r)
-			if limiter != nil && x.user != uuid.Nil {
-				s.crowds.note(block, x.user, s.clock())
-			}
+		if err := s.admit(x, class); err != nil {
+			x.route, _ = s.find(r)
+			fail(x, err)
 			return
 		}
-		x.route, _ = s.find(r)
-		s.metrics.limited.WithLabelValues(class).Inc()
-		s.warnCrowded(x, class)
-		s.authn.RefusedByLimit(r.Context(), x.actor(), class+" requests of one address")
-		fail(x, &authn.Error{Code: authn.CodeRateLimited, Message: "too many requests from your address, try again later", RetryAfter: wait})
+		next.ServeHTTP(w, r)
+		if x.user != uuid.Nil && s.limits.Load().of[class] != nil {
+			s.crowds.note(authn.AddressBlock(x.client), x.user, s.clock())
+		}
 	})
+}
+
+// admit counts a request of a class, and fails if its address has made too many.
+func (s *Server) admit(x *exchange, class string) error {
+	if !x.client.IsValid() {
+		return nil
+	}
+	wait := s.limits.Load().of[class].take(authn.AddressBlock(x.client), s.clock())
+	if wait == 0 {
+		return nil
+	}
+	s.metrics.limited.WithLabelValues(class).Inc()
+	s.warnCrowded(x, class)
+	s.authn.RefusedByLimit(x.request.Context(), x.actor(), class+" requests of one address")
+	return &authn.Error{Code: authn.CodeRateLimited, Message: "too many requests from your address, try again later", RetryAfter: wait}
 }
 
 // The max number of addresses that one class remembers: shards times two generations.

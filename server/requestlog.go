@@ -56,6 +56,9 @@ func (s *Server) logEnd(x *exchange, took time.Duration) {
 	}
 	logID(line, "user_id", x.user)
 	logID(line, "session_id", x.session)
+	if x.service != "" {
+		line.Str("client", x.service)
+	}
 	for _, step := range x.steps {
 		line.Dur(step.Name+"_ms", step.Took)
 	}

@@ -39,6 +39,8 @@ func (s *Server) routes(cfg Config) []route {
 		{"DELETE", "/sessions", classOther, signedIn(s, http.StatusOK, s.endOtherSessions)},
 		{"DELETE", "/sessions/{id}", classOther, signedIn(s, http.StatusOK, s.endSession)},
 
+		{"POST", tokenPath, classToken, endpoint{anyone, s.token}},
+
 		{anyMethod, verifyPath, unlimited, proxied(s.verify)},
 		{anyMethod, verifyPath + "/*", unlimited, proxied(s.verify)},
 
@@ -91,7 +93,7 @@ func unidentified[In, Out any](s *Server, status int, fn func(context.Context, *
 // signedIn makes an endpoint that needs a signed-in user. Without a valid access token the body is
 // not read, and fn is not called.
 func signedIn[In, Out any](s *Server, status int, fn func(context.Context, *exchange, authn.Identity, In) (Out, error)) endpoint {
-	return endpoint{user, handle(s, status, (*exchange).identify, fn)}
+	return endpoint{user, handle(s, status, (*exchange).identifyUser, fn)}
 }
 
 // proxied makes an endpoint for proxies. It has no cross-origin protection, no CORS and no HSTS,

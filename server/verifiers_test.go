@@ -87,7 +87,9 @@ func TestBothDiscoveryDocumentsAreTheSameAndNameNothingThatDoesNotExist(t *testi
 	a := f.send(request{method: "GET", path: "/.well-known/openid-configuration"}).want(t, http.StatusOK)
 	b := f.send(request{method: "GET", path: "/.well-known/oauth-authorization-server"}).want(t, http.StatusOK)
 	const want = `{"issuer":"https://login.example.test","jwks_uri":"https://login.example.test/.well-known/jwks.json",` +
-		`"id_token_signing_alg_values_supported":["ES256"],"subject_types_supported":["public"]}` + "\n"
+		`"id_token_signing_alg_values_supported":["ES256"],"subject_types_supported":["public"],` +
+		`"token_endpoint":"https://login.example.test/token","grant_types_supported":["client_credentials"],` +
+		`"token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post"]}` + "\n"
 	if string(a.body) != want || string(b.body) != want || a.header.Get("ETag") != b.header.Get("ETag") {
 		t.Errorf("got %s and %s, want %s", a, b, want)
 	}

@@ -10,7 +10,8 @@ import (
 
 const verifyPath = "/verify"
 
-// verify answers a proxy's question whether a request may pass, and which user sends it. It accepts
+// verify answers a proxy's question whether a request may pass, and which user or service account
+// sends it. It accepts
 // every method, and every path below its own, because proxies forward those of the original
 // request. It reads no body, sets no cookie, and queries no database.
 func (s *Server) verify(w http.ResponseWriter, r *http.Request) {
@@ -27,17 +28,24 @@ func (s *Server) verify(w http.ResponseWriter, r *http.Request) {
 	who, err := x.identify()
 	if err == nil && roles != nil && !who.HasRole(roles...) {
 		err = errMissingRole
+		if who.Client() != "" {
+			err = errClientMissesRole
+		}
 	}
 	if err != nil {
 		fail(x, err)
 		return
 	}
-	text := appendID(make([]byte, 0, 2*maxIDText), who.UserID())
-	ids := string(appendID(text, who.SessionID()))
-	x.answers = [...]string{ids[:maxIDText], headerText(who.Username()), ids[maxIDText:], strings.ReplaceAll(who.Roles(), " ", ",")}
+	x.answers = [...]string{"", headerText(who.Username()), "", strings.ReplaceAll(who.Roles(), " ", ","), who.Client()}
+	if who.Client() == "" { // a back end takes these for a person
+		text := appendID(make([]byte, 0, 2*maxIDText), who.UserID())
+		ids := string(appendID(text, who.SessionID()))
+		x.answers[0], x.answers[2] = ids[:maxIDText], ids[maxIDText:]
+	}
 	h := x.Header()
 	h["X-Auth-User-Id"], h["X-Auth-Username"], h["X-Auth-Session-Id"] = x.answers[0:1:1], x.answers[1:2:2], x.answers[2:3:3]
-	h["X-Auth-Roles"] = x.answers[3:4:4] // also when it is empty: some proxies would forward the client's own
+	h["X-Auth-Roles"] = x.answers[3:4:4] // also when it is empty, as all of them: some proxies would forward the client's own
+	h["X-Auth-Client"] = x.answers[4:5:5]
 	answer(x, http.StatusOK, none{})
 }
 

@@ -15,7 +15,7 @@ func (l Limits) requests() server.Limits {
 	a := l.Address
 	return server.Limits{
 		Login: server.Rate(a.Login), Register: server.Rate(a.Register), Refresh: server.Rate(a.Refresh),
-		Mail: server.Rate(a.Mail), Keys: server.Rate(a.Keys), Other: server.Rate(a.Other),
+		Mail: server.Rate(a.Mail), Token: server.Rate(a.Token), Keys: server.Rate(a.Keys), Other: server.Rate(a.Other),
 	}
 }
 

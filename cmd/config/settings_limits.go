@@ -30,6 +30,9 @@ type AddressLimits struct {
 	Refresh  requestRate `key:"refresh" default:"150/5m" reload:"yes"`
 	// Requests that send a mailed link, or use one up.
 	Mail requestRate `key:"mail" default:"10/1m" reload:"yes"`
+	// Requests for tokens of service accounts, except those with a secret that was good from this
+	// address within a day. So programs with an old secret do not stop those with the new one.
+	Token requestRate `key:"token" default:"300/5m burst 100" reload:"yes"`
 	// The public keys and the other documents below /.well-known/. Some verifiers fetch the keys
 	// for each request that they get.
 	Keys requestRate `key:"keys" default:"60000/1m burst 10000" reload:"yes"`

@@ -52,7 +52,7 @@ func TestEverySettingHasAVariable(t *testing.T) {
 		"database.insecure": "true", "server.host": "::1", "server.port": "8123", "server.public_url": "https://login.example",
 		"server.trusted_origins": "https://a.example, https://b.example", "server.cors.allowed_origins": "https://a.example,https://*.b.example", "server.trusted_proxies": "10.0.0.0/8,fd00::/8",
 		"server.forwarded_header": "forwarded", "server.proxy_protocol": "true", "server.max_connections": "500", "server.max_connections_per_address": "20",
-		"limits.enabled": "false", "limits.address.login": "1/2s", "limits.address.register": "100/1h", "limits.address.refresh": "7/1m burst 9", "limits.address.mail": "9/1m", "limits.address.keys": "8/1m", "limits.address.other": "1/1s burst 2",
+		"limits.enabled": "false", "limits.address.login": "1/2s", "limits.address.register": "100/1h", "limits.address.refresh": "7/1m burst 9", "limits.address.mail": "9/1m", "limits.address.keys": "8/1m", "limits.address.token": "3/1m", "limits.address.other": "1/1s burst 2",
 		"limits.account.free_failures": "3", "limits.account.max_delay": "1h", "limits.account.free_failures_anywhere": "30", "limits.account.max_delay_anywhere": "2m",
 		"limits.account.disable_password_after": "50", "limits.installation.failures": "100/1m", "server.hsts": "subdomains", "server.admin_listen": "127.0.0.1:0", "server.admin_hosts": "authctl,metrics.example", "server.admin_profiles": "true", "server.drain_delay": "2s", "server.shutdown_timeout": "3s", "jwt.secret": goodSecret, "jwt.secret_file": secretFile, "server.tls.cert_file": certFile, "server.tls.key_file": keyFile,
 		"jwt.algorithm": "EdDSA", "jwt.previous_secrets": goodSecret, "jwt.previous_secrets_file": secretFile,

@@ -1,0 +1,193 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/store"
+)
+
+func newClient(a *app) *cobra.Command {
+	return group("client", "Create and change service accounts: programs that get access tokens with a secret",
+		newClientCreate(a), newClientList(a), newClientRotate(a), newClientSet(a), newClientDisable(a), newClientEnable(a), newClientDelete(a))
+}
+
+type clientCreateOptions struct {
+	output
+	rightsOptions
+	reason string
+}
+
+func newClientCreate(a *app) *cobra.Command {
+	var o clientCreateOptions
+	c := &cobra.Command{
+		Use:   "create NAME",
+		Short: "Create a service account and print its secret, which nobody can read again",
+		Long: `Create a service account: a program that acts for itself and not for a person. It gets access
+tokens at POST /token with its name and the secret (docs/service-accounts.md). Standard output has
+the secret alone; the database has only its SHA-256.
+
+A name has 1 to 64 characters of a-z 0-9 _ . : - and nobody else can have it. authctl user set
+--help describes roles and claims, which are the same for a client.`,
+		Example: `  authctl client create billing --role invoices:write
+  (umask 077; authctl client create billing > billing.secret)
+  authctl client create billing --claim plan=pro -o json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), a, args[0]) },
+	}
+	o.output.addFlag(c, "secret", "json", "yaml")
+	o.rightsOptions.addFlags(c)
+	addReason(c, &o.reason)
+	return c
+}
+
+func (o *clientCreateOptions) run(ctx context.Context, a *app, name string) error {
+	rights, err := o.change()
+	if err != nil {
+		return err
+	}
+	inst, err := a.open(ctx, opening{})
+	if err != nil {
+		return err
+	}
+	defer inst.close()
+	for _, app := range inst.cfg.Clients {
+		if app.ID == name {
+			return usage("", "the client cannot be called %q: an application in clients of the configuration is, and access tokens name both in client_id", name)
+		}
+	}
+	client, secret, err := inst.authn.CreateClient(ctx, a.actor(o.reason), name, rights)
+	if err != nil {
+		return err
+	}
+	a.say("client %s (%s) is created; its secret is shown this once", client.Name, client.ID)
+	return showSecret(a, &o.output, client, secret)
+}
+
+// showSecret prints a client with its new secret, or the secret alone.
+func showSecret(a *app, o *output, c store.Client, secret string) error {
+	v := viewClient(c, time.Now())
+	v.Database, v.Secret = a.database, secret
+	if err := o.print(a.out, v, table{rows: [][]string{{secret}}}, nil); err != nil {
+		return fmt.Errorf("the change is committed, but the secret could not be printed, and it is lost: %w", err)
+	}
+	return nil
+}
+
+// clientChangeOptions is for the commands that change a client and print it.
+type clientChangeOptions struct {
+	output
+	waitOptions
+	reason string
+}
+
+func (o *clientChangeOptions) addFlags(c *cobra.Command) {
+	o.output.addFlag(c, "table", "json", "yaml", "ids")
+	o.waitOptions.addFlag(c)
+	addReason(c, &o.reason)
+}
+
+// change carries out do on the client of this name, shows the client, and waits for the servers.
+func (o *clientChangeOptions) change(ctx context.Context, a *app, name string, do func(*instance, store.Client) (store.Client, error)) error {
+	inst, err := a.open(ctx, opening{})
+	if err != nil {
+		return err
+	}
+	defer inst.close()
+	client, err := inst.authn.Client(ctx, name)
+	if err != nil {
+		return err
+	}
+	if client, err = do(inst, client); err != nil {
+		return err
+	}
+	v := viewClient(client, time.Now())
+	v.Database = a.database
+	shown := o.print(a.out, v, v.table(), []string{client.ID.String()})
+	_, err = o.awaitServers(ctx, a, inst.authn)
+	return errors.Join(shown, err)
+}
+
+func newClientDisable(a *app) *cobra.Command {
+	return newClientChange(a, &cobra.Command{
+		Use:     "disable NAME",
+		Short:   "End a service account's access tokens and refuse its secrets",
+		Example: `  authctl client disable billing --reason "secret in a public repository"`,
+	}, (*authn.Service).DisableClient)
+}
+
+func newClientEnable(a *app) *cobra.Command {
+	return newClientChange(a, &cobra.Command{
+		Use:   "enable NAME",
+		Short: "Accept the secrets of a disabled service account again; ended tokens stay ended",
+	}, (*authn.Service).EnableClient)
+}
+
+func newClientChange(a *app, c *cobra.Command, do func(*authn.Service, context.Context, authn.Actor, store.Client) (store.Client, error)) *cobra.Command {
+	var o clientChangeOptions
+	c.Args = cobra.ExactArgs(1)
+	c.RunE = func(c *cobra.Command, args []string) error {
+		return o.change(c.Context(), a, args[0], func(inst *instance, client store.Client) (store.Client, error) {
+			return do(inst.authn, c.Context(), a.actor(o.reason), client)
+		})
+	}
+	o.addFlags(c)
+	return c
+}
+
+type clientSetOptions struct {
+	clientChangeOptions
+	rightsOptions
+	unroles  []string
+	unclaims []string
+}
+
+func newClientSet(a *app) *cobra.Command {
+	var o clientSetOptions
+	c := &cobra.Command{
+		Use:   "set NAME",
+		Short: "Give a service account roles and claims, or take them away",
+		Long: `Give a service account roles and claims, or take them away. The change is in force on every server
+within a second: servers answer the older access tokens with token_expired, so that the program
+asks for another one. authctl user set --help describes roles and claims.`,
+		Example: `  authctl client set billing --role invoices:read --unrole invoices:write`,
+		Args:    cobra.ExactArgs(1),
+		RunE:    func(c *cobra.Command, args []string) error { return o.run(c.Context(), a, args[0]) },
+	}
+	o.clientChangeOptions.addFlags(c)
+	o.rightsOptions.addFlags(c)
+	f := c.Flags()
+	f.StringArrayVar(&o.unroles, "unrole", nil, "take this `role` away; may be repeated")
+	f.StringArrayVar(&o.unclaims, "unclaim", nil, "remove the claim of this `name`; may be repeated")
+	return c
+}
+
+func (o *clientSetOptions) run(ctx context.Context, a *app, name string) error {
+	change, err := o.rightsOptions.change()
+	if err != nil {
+		return err
+	}
+	change.Revoke, change.Unset = splitRoles(o.unroles), o.unclaims
+	if len(change.Grant)+len(change.Revoke)+len(change.Set)+len(change.Unset) == 0 {
+		return usage("authctl client set NAME --role reports:read", "nothing to set: give --role, --unrole, --claim or --unclaim")
+	}
+	return o.clientChangeOptions.change(ctx, a, name, func(inst *instance, client store.Client) (store.Client, error) {
+		before := client.Rights
+		client, changed, err := inst.authn.SetClientRights(ctx, a.actor(o.reason), client.Name, change)
+		if err != nil {
+			return client, err
+		}
+		if absent := absentRights(before, change); absent != "" {
+			a.say("%s had no %s", client.Name, absent)
+		}
+		if !changed {
+			a.say("nothing changed: the roles and claims of %s are so already", client.Name)
+		}
+		return client, nil
+	})
+}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authctl/authctl/authn"
 	"github.com/authctl/authctl/cmd/userfile"
 )
 
@@ -29,6 +30,8 @@ type userImportOptions struct {
 	usernameFrom   string
 	usernameField  string // the same, by the name that it had
 	firebaseConfig string
+	prehash        string
+	prehashFile    string
 	rejects        string
 	unverified     string
 	reason         string
@@ -89,6 +92,8 @@ confirmed addresses. Their users with a username are imported unchanged.`,
 	f.StringVar(&o.usernameField, "username-field", "", "the name of --username-from in earlier releases")
 	f.Lookup("username-field").Hidden = true
 	f.StringVar(&o.firebaseConfig, "firebase-config", "", "`file` with the project's password hash parameters, as Firebase's console shows them")
+	f.StringVar(&o.prehash, "prehash", "", "what the program does with a password before it hashes it: `sha256-hex, sha512-hex, hmac-sha512-base64:KEY, suffix:PEPPER or prefix:SALT`")
+	f.StringVar(&o.prehashFile, "prehash-file", "", "`file` with the text of --prehash, whose key every user of the machine could see in an argument")
 	f.StringVar(&o.rejects, "rejects", "", "write the rejected rows and the reasons to this new `file`")
 	f.StringVar(&o.unverified, "unverified", rejectUnverified, "`reject, disable or keep` users who would sign in by an e-mail address that the file does not mark as confirmed")
 	f.BoolVar(&o.create, "create", false, "create the SQLite database if there is none")
@@ -166,7 +171,11 @@ func (o *userImportOptions) run(ctx context.Context, a *app, path string) error 
 		return err
 	}
 	if v.Rejected > 0 {
-		return &problem{exitPartial, fmt.Errorf("%s rejected", count(int64(v.Rejected), "row")), "correct them and import them again; imported users stay unchanged"}
+		hint := "correct them and import them again; imported users stay unchanged"
+		if imp.check != nil {
+			hint = "correct them before you import the file"
+		}
+		return &problem{exitPartial, fmt.Errorf("%s rejected", count(int64(v.Rejected), "row")), hint}
 	}
 	return nil
 }
@@ -176,10 +185,13 @@ func (o *userImportOptions) open(ctx context.Context, a *app) (*instance, error)
 	if o.check {
 		return a.openToCheck(ctx)
 	}
-	return a.open(ctx, opening{create: o.create && !o.dryRun, hashes: true})
+	return a.open(ctx, opening{create: o.create && !o.dryRun, hashes: true, verifies: true, signs: authn.PrehashNeedsSecret(o.prehash)})
 }
 
 func (o *userImportOptions) reader() (*userfile.Reader, error) {
+	if !slices.Contains(userfile.Formats(), o.format) {
+		return nil, usage("", "there is no format %q, only %s", o.format, strings.Join(userfile.Formats(), ", "))
+	}
 	if !slices.Contains([]string{"", "username", "login", "email", "slug"}, o.usernameFrom) {
 		return nil, usage("", "--username-from must be login, email or slug, not %q", o.usernameFrom)
 	}
@@ -189,7 +201,10 @@ func (o *userImportOptions) reader() (*userfile.Reader, error) {
 	if err := checkUnverified(o.unverified); err != nil {
 		return nil, err
 	}
-	options := userfile.Options{UsernameFrom: o.usernameFrom}
+	if err := o.readPrehash(); err != nil {
+		return nil, err
+	}
+	options := userfile.Options{UsernameFrom: o.usernameFrom, Prehash: o.prehash}
 	if o.firebaseConfig != "" {
 		text, err := os.ReadFile(o.firebaseConfig)
 		if err != nil {
@@ -200,6 +215,29 @@ func (o *userImportOptions) reader() (*userfile.Reader, error) {
 		}
 	}
 	return userfile.New(options), nil
+}
+
+// readPrehash reads --prehash-file, and checks --prehash.
+func (o *userImportOptions) readPrehash() error {
+	if o.prehashFile != "" {
+		if o.prehash != "" {
+			return usage("", "--prehash and --prehash-file cannot be given together")
+		}
+		text, err := os.ReadFile(o.prehashFile)
+		if err != nil {
+			return &problem{exitUsage, fmt.Errorf("--prehash-file: %w", err), ""}
+		}
+		if o.prehash = strings.TrimRight(string(text), "\r\n"); o.prehash == "" {
+			return usage("", "--prehash-file: %s is empty", o.prehashFile)
+		}
+	}
+	if o.prehash == "" {
+		return nil
+	}
+	if err := authn.CheckPrehash(o.prehash); err != nil {
+		return usage("", "--prehash: %v", err)
+	}
+	return nil
 }
 
 func openInput(a *app, path string) (io.ReadCloser, int64, error) {

@@ -89,7 +89,8 @@ func (r *Reader) authctlRow(cells map[string]string) (u authn.Arrival, err error
 	if cells["username"] == "" && cells["email"] == "" {
 		return u, errors.New("it has no username")
 	}
-	u.Username, u.PasswordHash = cells["username"], cells["password_hash"] // a reject names the user
+	u.Username = cells["username"] // a reject names the user
+	u.PasswordHash, u.PasswordSalt = cells["password_hash"], cells["password_salt"]
 	u.Origin = "authctl/" + first(cells["username"], cells["email"])
 	if u.Roles, u.Claims = cells["roles"], cells["claims"]; u.Claims == "{}" {
 		u.Claims = ""
@@ -129,7 +130,7 @@ type Writer struct {
 func NewWriter(w io.Writer, format string) (*Writer, error) {
 	if format == "csv" {
 		c := csv.NewWriter(w)
-		return &Writer{csv: c}, c.Write(authctlColumns().known)
+		return &Writer{csv: c}, c.Write(exportedColumns())
 	}
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)

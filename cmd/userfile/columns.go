@@ -19,10 +19,15 @@ type columns struct {
 	open    bool              // whether the line may name other columns, which are dropped
 }
 
+// exportedColumns returns the columns of the CSV that [Writer] writes.
+func exportedColumns() []string {
+	return []string{"id", "username", "password_hash", "created_at", "disabled_at", "password_changed_at", "password_disabled_at",
+		"email", "email_verified_at", "roles", "claims"}
+}
+
 func authctlColumns() columns {
 	return columns{
-		known: []string{"id", "username", "password_hash", "created_at", "disabled_at", "password_changed_at", "password_disabled_at",
-			"email", "email_verified_at", "roles", "claims"},
+		known: append(exportedColumns(), "password_salt"),
 		must:  []string{"username"},
 		hash:  "password_hash",
 		login: "username",
@@ -138,7 +143,7 @@ func others() map[string]string {
 		"user": "username", "login": "username", "name": "username", "loginname": "username",
 		"userid": "id", "uid": "id", "uuid": "id", "guid": "id",
 		"created": "created_at", "createdon": "created_at", "creationdate": "created_at", "datejoined": "created_at",
-		"disabled": "disabled_at", "passwordchanged": "password_changed_at", "passworddisabled": "password_disabled_at",
+		"disabled": "disabled_at", "salt": "password_salt", "hashsalt": "password_salt", "passwordchanged": "password_changed_at", "passworddisabled": "password_disabled_at",
 		"mail": "email", "emailaddress": "email", "role": "roles", "groups": "roles",
 	}
 }

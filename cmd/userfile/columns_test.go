@@ -54,7 +54,7 @@ func TestAFirstLineOfOtherColumnsIsRefusedWithTheNearestName(t *testing.T) {
 		"\ufeffusername,password_hash":                          "alice,x",
 		"password_hash,username\r":                              "x,alice\r",
 		`"username","password_hash"`:                            `"alice","x"`,
-		strings.Join(authctlColumns().known, ","):               ",alice,x,,,,,,,,",
+		strings.Join(authctlColumns().known, ","):               ",alice,x,,,,,,,,,",
 		"\ufeff\"username\",\"password_hash\"":                  "alice,x",
 		"\n\r\nusername,password_hash,password_chan" + "ged_at": "alice,x,",
 	} {

@@ -175,6 +175,19 @@ func TestACutOfADumpIsTold(t *testing.T) {
 	}
 }
 
+func TestDumpsMayFollowOneAnother(t *testing.T) {
+	t.Parallel()
+	text := sample(t, "wordpress.sql")
+	if users, rejects, err := read("wordpress", text+text, Options{}); err != nil || len(users) != 4 || len(rejects) > 0 {
+		t.Errorf("got %v, %v, %v", users, rejects, err)
+	}
+	whole, _, _ := strings.Cut(text, "-- Dump completed")
+	var broken *Broken
+	if users, _, err := read("wordpress", text+whole, Options{}); !errors.As(err, &broken) || len(users) != 4 {
+		t.Errorf("a second one that is cut off: got %v, %v", users, err)
+	}
+}
+
 func TestFaultsOfTheNewFormatsAreNamed(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ format, text, reject, fails string }{

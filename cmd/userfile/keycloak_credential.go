@@ -40,7 +40,10 @@ func (c keycloakCredential) hash() (string, error) {
 			return "", errors.New("its credential is not JSON")
 		}
 		s.Value, s.Salt = secret.Value, secret.Salt
-	case c.HashedSaltedValue != "":
+	case c.HashedSaltedValue != "": // Keycloak before 4.8, whose oldest passwords have no algorithm, or that of a one-time password
+		if s.Algorithm == "" || s.Algorithm == "HmacSHA1" {
+			s.Algorithm = "pbkdf2"
+		}
 	case c.Value != "":
 		return "", errors.New("its credential is the password itself, not a hash: import the file in Keycloak, and export it there")
 	default:

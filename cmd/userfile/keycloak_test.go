@@ -2,6 +2,7 @@ package userfile
 
 import (
 	"crypto/pbkdf2"
+	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
@@ -46,6 +47,10 @@ func TestPasswordsOfKeycloakAndItsExtensionsVerify(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	of1, err := pbkdf2.Key(sha1.New, keycloakPassword, salt, 20000, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
 	of512, err := pbkdf2.Key(sha512.New, keycloakPassword, salt, 30000, 64)
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +71,9 @@ func TestPasswordsOfKeycloakAndItsExtensionsVerify(t *testing.T) {
 		"PBKDF2 of SHA-512":                 credential(t, m{"value": b64(of512), "salt": b64(salt)}, m{"hashIterations": 30000, "algorithm": "pbkdf2-sha512"}),
 		"PBKDF2 as it was in old releases": exported(fmt.Sprintf(`"credentials":[{"type":"password","algorithm":"pbkdf2-sha256","hashedSaltedValue":%q,"salt":%q,"hashIterations":27500}]`,
 			b64(of256), b64(salt))),
-		"Argon2 of an extension": credential(t, m{"value": argon2PHC}, m{"hashIterations": 2, "algorithm": "argon2"}),
+		"PBKDF2 without an algorithm": exported(fmt.Sprintf(`"credentials":[{"type":"password","hashedSaltedValue":%q,"salt":%q,"hashIterations":20000}]`, b64(of1), b64(salt))),
+		"PBKDF2 with that of an OTP":  exported(fmt.Sprintf(`"credentials":[{"type":"password","algorithm":"HmacSHA1","hashedSaltedValue":%q,"salt":%q,"hashIterations":20000}]`, b64(of1), b64(salt))),
+		"Argon2 of an extension":      credential(t, m{"value": argon2PHC}, m{"hashIterations": 2, "algorithm": "argon2"}),
 		"Argon2 of Keycloak": credential(t, m{"value": strings.Split(argon2PHC, "$")[5] + "==", "salt": strings.Split(argon2PHC, "$")[4] + "=="},
 			m{"hashIterations": 2, "algorithm": "argon2", "additionalParameters": argon2}),
 	} {

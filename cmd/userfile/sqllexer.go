@@ -178,8 +178,12 @@ func (l *lexer) comment() error {
 		}
 		if err != nil || b == '\n' {
 			says := strings.TrimLeft(text.String(), "- ")
-			l.announced = l.announced || strings.HasPrefix(says, "MySQL dump") || strings.HasPrefix(says, "MariaDB dump")
-			l.completed = l.completed || strings.HasPrefix(says, "Dump completed")
+			switch {
+			case strings.HasPrefix(says, "MySQL dump"), strings.HasPrefix(says, "MariaDB dump"):
+				l.announced, l.completed = true, false // another dump may follow one
+			case strings.HasPrefix(says, "Dump completed"):
+				l.completed = true
+			}
 			return nil
 		}
 		if text.Len() < 80 {

@@ -36,7 +36,10 @@ func (r *Reader) tidy(u authn.Arrival, err error) (authn.Arrival, error) {
 	}
 	u.PasswordHash = trimmed(u.PasswordHash)
 	if isNone(u.PasswordHash) {
-		u.PasswordHash = ""
+		u.PasswordHash, u.PasswordSalt = "", ""
+	}
+	if u.PasswordHash != "" {
+		u.Prehash = r.options.Prehash
 	}
 	if inner := strings.TrimSpace(u.Username); inner == u.Username && strings.ContainsAny(inner, " \u00a0") {
 		return u, errors.New("its username has a space, and none can have one here: --username-from slug writes it with a hyphen, --username-from email takes the address")

@@ -28,6 +28,7 @@ type Row struct {
 type Options struct {
 	UsernameFrom string         // what becomes the username: username (or login, the same), email or slug; "" for the username, or else a name made of the id
 	Firebase     FirebaseConfig // hash parameters of the Firebase project
+	Prehash      string         // what the program does with a password before it hashes it, see [authn.CheckPrehash]; "" for nothing
 }
 
 // Reader reads one file.

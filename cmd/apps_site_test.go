@@ -1,6 +1,7 @@
 package cmd_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -164,6 +165,24 @@ func (s *site) signIn(t *testing.T, c *http.Client, username string) {
 	if sessions := call(t, c, "GET", s.url+"/sessions", "", nil, http.StatusOK); !strings.Contains(sessions, `"remote_addr":"`+clientAddr+`"`) {
 		t.Errorf("authctl does not know the client's address: %s", sessions)
 	}
+}
+
+// serviceToken makes a service account, and returns an access token of it.
+func (s *site) serviceToken(t *testing.T, name string) string {
+	t.Helper()
+	secret := strings.TrimSpace(s.authctl.run(t, "client", "create", name))
+	resp, err := http.PostForm(s.url+"/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {name}, "client_secret": {secret}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var answer struct {
+		AccessToken string `json:"access_token"`
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || answer.AccessToken == "" {
+		t.Fatalf("/token answered %s: %v", resp.Status, err)
+	}
+	return answer.AccessToken
 }
 
 // cookie returns the value of a cookie of the client.

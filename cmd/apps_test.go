@@ -49,7 +49,8 @@ func TestAppsThatVerifyTokens(t *testing.T) {
 	for _, app := range []struct {
 		sample
 		askedAtOnce bool // it asks /verify about what only admins may do
-	}{{expressApp, true}, {goApp, false}} {
+		forPeople   bool // it refuses services
+	}{{expressApp, true, true}, {goApp, false, false}} {
 		t.Run(app.name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, app.sample)
@@ -89,6 +90,12 @@ func TestAppsThatVerifyTokens(t *testing.T) {
 			says("GET", nil, http.StatusUnauthorized, "unauthenticated")
 			says("DELETE", bearer(token), http.StatusNoContent, "")
 
+			service := bearer(s.serviceToken(t, "billing"))
+			if app.forPeople {
+				says("GET", service, http.StatusForbidden, "not_a_user")
+			} else {
+				says("GET", service, http.StatusOK, `"client_id":"billing"`)
+			}
 			s.authctl.run(t, "token", "revoke-all", "--everyone", "--yes")
 			says("GET", bearer(token), http.StatusOK, "alice") // until it expires
 			if app.askedAtOnce {
@@ -206,6 +213,7 @@ func TestAppBehindAProxyThatAsks(t *testing.T) {
 	call(t, c, "POST", s.url+"/refresh", "", nil, http.StatusOK)
 	wipe(http.Header{"Sec-Fetch-Site": {"cross-site"}}, http.StatusForbidden)
 	wipe(nil, http.StatusNoContent)
+	home(http.Header{"Authorization": {"Bearer " + s.serviceToken(t, "billing")}}, http.StatusUnauthorized, "Unauthorized") // of Flask
 	home(http.Header{"Authorization": {"Bearer " + s.signedInAnHourAgo(t, "Zoë").AccessToken}}, http.StatusUnauthorized, "<form")
 	call(t, &http.Client{}, "GET", "http://"+s.addr+"/", "", nil, http.StatusUnauthorized) // past the proxy, without its headers
 	s.authctl.run(t, "token", "revoke-all", "--everyone", "--yes")

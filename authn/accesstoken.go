@@ -144,7 +144,7 @@ func (a *accessTokens) issue(u store.User, session store.Session, clientID strin
 		return "", time.Time{}, err
 	}
 	if len(token) > maxIssuedToken {
-		return "", time.Time{}, fmt.Errorf("the access token of user %s would have %d bytes, and it may have %d: remove roles or claims with authctl user set, or shorten jwt.issuer and jwt.audience", user, len(token), maxIssuedToken)
+		return "", time.Time{}, fmt.Errorf("the access token of user %s would have %d bytes, and it may have %d: remove roles or claims with authctl user set, or shorten jwt.issuer, jwt.audience and the id in clients", user, len(token), maxIssuedToken)
 	}
 	return token, expires, nil
 }

@@ -114,7 +114,7 @@ func (s *Service) ParseRights(username string, roles []string, object string) (r
 
 // fitsToken checks the length of the access token of a holder with these rights.
 func (s *Service) fitsToken(h holder, r store.Rights) error {
-	if n := s.access.length(h, r); r.Roles+r.Claims != "" && n > maxIssuedToken {
+	if n := s.access.length(h, s.rules.Load().longestClient, r); r.Roles+r.Claims != "" && n > maxIssuedToken {
 		return refuse(CodeInvalidRequest, fmt.Sprintf("with these roles and claims the %s's access token would have %d bytes, and it may have %d; shorten or remove some", h, n, maxIssuedToken))
 	}
 	return nil

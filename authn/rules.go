@@ -20,6 +20,7 @@ type rules struct {
 	registrationClosed bool
 	mail               MailRules
 	mailKeys           mailKeys      // derived from secrets
+	longestClient      string        // longest of the ids that an Actor may have as ClientID, "" for none
 	free               time.Duration // how long after a deletion the public may not register the name
 }
 
@@ -42,6 +43,11 @@ func newRules(cfg Config, before *rules) (*rules, error) {
 	}
 	if err := cfg.Mail.check(); err != nil {
 		return nil, fmt.Errorf("mail: %w", err)
+	}
+	for _, id := range cfg.ClientIDs {
+		if len(id) > len(r.longestClient) {
+			r.longestClient = id
+		}
 	}
 	for _, previous := range cfg.PreviousSecrets {
 		r.secrets = append(r.secrets, newKeySecret(previous))
@@ -99,7 +105,7 @@ func hasherConfig(cfg Config) hashing.Config {
 	}
 }
 
-// Reconfigure applies a new configuration while the service runs: its secrets, its rules for
+// Reconfigure applies a new configuration while the service runs: its secrets, its clients, its rules for
 // passwords and their hashes, and its limits. It ignores everything else. It applies all of it or
 // nothing. It fails as [New] does, and with [ErrKeyClosed] when the new secrets do not open the
 // active signing key but the former ones did. [Keys.Open], which must be called afterwards,

@@ -32,6 +32,7 @@ type Config struct {
 	Audience            string         // aud of every access token; "" for the issuer, [AudienceNone] for none
 	RightsOutOfTokens   bool           // access tokens do not carry the users' roles and claims
 	ClientID            string         // client_id of every access token; "" for the audience, or else the issuer
+	ClientIDs           []string       // ids that [Actor].ClientID may be; the longest counts for the length of tokens
 	TokenType           string         // typ of every access token, [TypeAccessToken] or [TypeJWT]; "" for the former
 	AccessTTL           time.Duration  // life of an access token
 	RefreshTTL          time.Duration  // idle life of a session, from its latest rotation

@@ -3,7 +3,6 @@ package authn
 import (
 	"crypto/ed25519"
 	"encoding/base64"
-	"strings"
 
 	"github.com/go-json-experiment/json"
 
@@ -21,16 +20,12 @@ func envelopeOf(algorithm string) int {
 	return len(tokenHeaders(AlgorithmEdDSA, thumbprint)[0]) + 1 + base64.RawURLEncoding.EncodedLen(signature)
 }
 
-// MaxClientID is the max length of an [Actor].ClientID, in bytes.
-const MaxClientID = 64
-
-// length returns the max length, in bytes, of a token of a holder with these rights, whichever client
-// it is for, and whether or not tokens carry rights.
-func (a *accessTokens) length(h holder, r store.Rights) int {
+// length returns the max length, in bytes, of a token of a holder with these rights, whether or not
+// tokens carry rights. clientID is the application that a person may ask with, "" for none.
+func (a *accessTokens) length(h holder, clientID string, r store.Rights) int {
 	const counter, instant, id = 1<<53 - 1, 1<<33 - 1, "00000000-0000-0000-0000-000000000000"
-	clientID := a.clientID
-	if len(clientID) < MaxClientID {
-		clientID = strings.Repeat("x", MaxClientID)
+	if len(clientID) < len(a.clientID) {
+		clientID = a.clientID
 	}
 	content := claims{
 		ClientID: clientID, Issuer: a.issuer, Audience: a.audiences[0], Subject: id, UserID: id, Username: h.username, SessionID: id,

@@ -16,6 +16,7 @@ func TestATokenNeverExceeds3500Bytes(t *testing.T) {
 		t.Run(algorithm, func(t *testing.T) {
 			t.Parallel()
 			f := newFixture(t, openSQLite(t), func(c *Config) {
+				c.ClientIDs = []string{"cli", strings.Repeat("c", 64), "web"}
 				c.Algorithm, c.Issuer, c.Audience = algorithm, "https://login.example.com", "https://example.com"
 			})
 			if err := f.Keys.Open(f.ctx, visitor); err != nil {
@@ -33,7 +34,7 @@ func TestATokenNeverExceeds3500Bytes(t *testing.T) {
 				wantCode(t, "too long", err, CodeInvalidRequest)
 			}
 			to := visitor
-			to.ClientID = strings.Repeat("c", MaxClientID)
+			to.ClientID = strings.Repeat("c", 64)
 			g, err := f.Login(f.ctx, to, Account{Username: name, Password: goodPassword}, "")
 			if err != nil {
 				t.Fatal(err)

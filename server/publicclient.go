@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-
-	"github.com/authctl/authctl/authn"
 )
 
 // The values of [PublicClient].Kind.
@@ -24,6 +22,9 @@ type PublicClient struct {
 	Origins []string // origins of its pages; see [CheckClientOrigin]
 }
 
+// maxClientID is the max length of a client's id, in bytes.
+const maxClientID = 64
+
 // reservedClientIDs are words that stand for no application in tokens and in the audit trail.
 var reservedClientIDs = []string{"authctl", "anonymous", "none", "null"}
 
@@ -32,8 +33,8 @@ func CheckClientID(id string) error {
 	switch {
 	case id == "":
 		return errors.New("needs an id")
-	case len(id) > authn.MaxClientID || strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789_.:-") != "":
-		return fmt.Errorf("the id must have 1 to %d characters of a-z 0-9 _ . : -", authn.MaxClientID)
+	case len(id) > maxClientID || strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789_.:-") != "":
+		return fmt.Errorf("the id must have 1 to %d characters of a-z 0-9 _ . : -", maxClientID)
 	case slices.Contains(reservedClientIDs, id):
 		return errors.New("the id is reserved: choose another one")
 	}
@@ -61,7 +62,7 @@ func CheckClients(list []PublicClient) (faults []error) {
 	for i, c := range list {
 		fault := func(err error) {
 			if err != nil {
-				faults = append(faults, fmt.Errorf("item %d (%s): %w", i+1, quoteBounded(c.ID, authn.MaxClientID), err))
+				faults = append(faults, fmt.Errorf("item %d (%s): %w", i+1, quoteBounded(c.ID, maxClientID), err))
 			}
 		}
 		fault(CheckClientID(c.ID))

@@ -22,6 +22,7 @@ func ServiceSettings(cfg Loaded, secret string) (authn.Config, error) {
 		Issuer:              cfg.JWT.Issuer,
 		Audience:            cfg.JWT.Audience,
 		ClientID:            cfg.JWT.ClientID,
+		ClientIDs:           cfg.clientIDs(),
 		TokenType:           cfg.JWT.Type,
 		AccessTTL:           cfg.Tokens.AccessTTL,
 		RefreshTTL:          cfg.Tokens.RefreshTTL,

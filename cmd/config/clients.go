@@ -99,6 +99,13 @@ func (c Settings) publicClients() []server.PublicClient {
 	return all
 }
 
+func (c Settings) clientIDs() (ids []string) {
+	for _, client := range c.Clients {
+		ids = append(ids, client.ID)
+	}
+	return ids
+}
+
 func (l *Loaded) validateClients(bad *Faults) {
 	for _, err := range server.CheckClients(l.publicClients()) {
 		bad.AddError("clients", err)

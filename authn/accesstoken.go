@@ -182,16 +182,18 @@ func (a *accessTokens) issueClient(c store.ClientCredentials, now time.Time) (to
 
 // sign returns the token with this content, signed by a key.
 func (a *accessTokens) sign(key *signingKey, content *claims) (string, error) {
-	payload, err := json.Marshal(content)
+	payload, err := content.appendJSON(make([]byte, 0, 512))
 	if err != nil {
 		return "", fmt.Errorf("encode access token: %w", err)
 	}
-	signed := key.headers[a.typ] + base64.RawURLEncoding.EncodeToString(payload)
-	signature, err := key.method.Sign(signed, key.private)
+	b64, header := base64.RawURLEncoding, key.headers[a.typ]
+	text := make([]byte, 0, a.envelope+b64.EncodedLen(len(payload)))
+	text = b64.AppendEncode(append(text, header...), payload)
+	signature, err := key.method.Sign(string(text), key.private)
 	if err != nil {
 		return "", fmt.Errorf("sign access token: %w", err)
 	}
-	return signed + "." + base64.RawURLEncoding.EncodeToString(signature), nil
+	return string(b64.AppendEncode(append(text, '.'), signature)), nil
 }
 
 // signedIn returns the auth_time of a session's tokens: when it signed in, in seconds (RFC 9068,

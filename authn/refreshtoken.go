@@ -1,7 +1,6 @@
 package authn
 
 import (
-	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -112,8 +111,8 @@ func hashUUID(hash []byte) uuid.UUID {
 // rotation then has another pad.
 func (t refreshToken) seal(next refreshToken, hash string) []byte {
 	sealed := t.pad(hash)
-	subtle.XORBytes(sealed, sealed, next.verifier[:])
-	return sealed
+	subtle.XORBytes(sealed[:], sealed[:], next.verifier[:])
+	return sealed[:]
 }
 
 // open returns the newest successor of t. t opens the first of sealed, and each opened token opens
@@ -133,25 +132,31 @@ func (t refreshToken) open(sealed []store.Sealed) (refreshToken, bool) {
 	return t, len(sealed) > 0
 }
 
-func (t refreshToken) openWith(s store.Sealed, pad []byte) (refreshToken, bool) {
+func (t refreshToken) openWith(s store.Sealed, pad [sha256.Size]byte) (refreshToken, bool) {
 	if len(s.Verifier) != verifierLength {
 		return refreshToken{}, false
 	}
 	next := t
-	subtle.XORBytes(next.verifier[:], []byte(s.Verifier), pad)
+	subtle.XORBytes(next.verifier[:], []byte(s.Verifier), pad[:])
 	return next, subtle.ConstantTimeCompare([]byte(next.hash()), []byte(s.TokenHash)) == 1
 }
 
-func (t refreshToken) pad(successorHash string) []byte {
-	mac := hmac.New(sha256.New, []byte(t.secret()))
-	mac.Write([]byte("authctl bound successor"))
-	mac.Write([]byte(successorHash))
-	return mac.Sum(nil)
+func (t refreshToken) pad(successorHash string) [sha256.Size]byte {
+	return t.mac("authctl bound successor", successorHash)
 }
 
 // unboundPad returns the pad of older releases, whose servers may still run.
-func (t refreshToken) unboundPad() []byte {
-	mac := hmac.New(sha256.New, []byte(t.secret()))
-	mac.Write([]byte("authctl successor"))
-	return mac.Sum(nil)
+func (t refreshToken) unboundPad() [sha256.Size]byte { return t.mac("authctl successor", "") }
+
+// mac returns the HMAC-SHA256 of purpose and message with the token as key. It allocates nothing,
+// because the key is one block of the hash (RFC 2104, section 2), and the message is short.
+func (t refreshToken) mac(purpose, message string) [sha256.Size]byte {
+	const room = 3 * sha256.BlockSize // for the key, a purpose and a hash
+	key := t.text()
+	inner, outer := make([]byte, 0, room), make([]byte, 0, sha256.BlockSize+sha256.Size)
+	for _, b := range key {
+		inner, outer = append(inner, b^0x36), append(outer, b^0x5c)
+	}
+	sum := sha256.Sum256(append(append(inner, purpose...), message...))
+	return sha256.Sum256(append(outer, sum[:]...))
 }

@@ -1,6 +1,9 @@
 package authn
 
 import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
 	"strings"
@@ -31,6 +34,18 @@ func TestRefreshTokenHasOneSpelling(t *testing.T) {
 	} {
 		if _, ok := parseRefreshToken(s); ok {
 			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+func TestThePadOfATokenIsAnHMAC(t *testing.T) {
+	t.Parallel()
+	token := newRefreshToken()
+	for _, message := range []string{"", token.next().hash(), strings.Repeat("longer than any hash ", 100)} {
+		standard := hmac.New(sha256.New, []byte(token.secret()))
+		standard.Write([]byte("a purpose" + message))
+		if got, want := token.mac("a purpose", message), standard.Sum(nil); !bytes.Equal(got[:], want) {
+			t.Errorf("message of %d bytes: got %x, want %x", len(message), got, want)
 		}
 	}
 }
@@ -104,8 +119,8 @@ func TestASuccessorThatAReleaseBeforeSealedOpens(t *testing.T) {
 	token := newRefreshToken()
 	next := token.next()
 	sealed := token.unboundPad()
-	subtle.XORBytes(sealed, sealed, next.verifier[:])
-	if got, ok := token.open([]store.Sealed{{Verifier: string(sealed), TokenHash: next.hash()}}); !ok || got != next {
+	subtle.XORBytes(sealed[:], sealed[:], next.verifier[:])
+	if got, ok := token.open([]store.Sealed{{Verifier: string(sealed[:]), TokenHash: next.hash()}}); !ok || got != next {
 		t.Error("it does not open")
 	}
 }

@@ -14,14 +14,16 @@ type roleList string
 
 // MarshalJSONTo implements [json.MarshalerTo].
 func (l roleList) MarshalJSONTo(to *jsontext.Encoder) error {
-	b := append(to.AvailableBuffer(), '[')
-	for i, role := range strings.Split(string(l), " ") {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(append(append(b, '"'), role...), '"') // a role needs no escapes
+	return to.WriteValue(l.appendJSON(to.AvailableBuffer()))
+}
+
+func (l roleList) appendJSON(b []byte) []byte {
+	b = append(b, '[')
+	for role := range strings.SplitSeq(string(l), " ") {
+		b = append(append(append(b, '"'), role...), `",`...) // a role needs no escapes
 	}
-	return to.WriteValue(append(b, ']'))
+	b[len(b)-1] = ']'
+	return b
 }
 
 var errRoles = errors.New("the roles are not a sorted array of roles")

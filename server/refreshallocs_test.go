@@ -11,7 +11,7 @@ import (
 
 // refreshAllocs is how many allocations a rotation may take, with the store and its driver. What it
 // takes is a few less.
-var refreshAllocs = map[string]float64{"sqlite": 182, "postgres": 93}
+var refreshAllocs = map[string]float64{"sqlite": 170, "postgres": 80}
 
 func TestARotationAllocatesNoMoreThanItDid(t *testing.T) { // not parallel: it counts allocations
 	skipIfTheRaceDetectorAllocates(t)

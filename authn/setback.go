@@ -55,7 +55,7 @@ func (f *follower) overcome(ctx context.Context) error {
 	}
 	switch {
 	case counters > 0 || sessions > 0:
-		f.notice(Restored, fmt.Errorf("raised %d counters and ended %d sessions again; repeat the password changes, disablings, deletions and changes of roles that were lost", counters, sessions))
+		f.notice(Restored, fmt.Errorf("raised %d counters and ended %d sessions again; repeat the password changes, disablings, deletions, changes of roles and rotations of client secrets that were lost", counters, sessions))
 	case back.cause == nil:
 		f.notice(NewHistory, nil)
 	}

@@ -87,13 +87,13 @@ func testForwardAuth(t *testing.T, p proxy) {
 	userID, sessionID := whoIs(t, client, site)
 	forged := http.Header{
 		"X-Auth-User-Id": {"root", "admin"}, "x-auth-username": {"root"}, "X-Auth-Session-Id": {"root"},
-		"X-Auth-Roles": {"root", "admin"}, "X_Auth_Roles": {"root"}, "X_Auth_User_Id": {"root"}, "X_auth_username": {"root"}, "X-Auth_User-Id": {"root"}, "X.Auth.User.Id": {"root"},
+		"X-Auth-Roles": {"root", "admin"}, "X-Auth-Client": {"root"}, "X_Auth_Roles": {"root"}, "X_Auth_Client": {"root"}, "X_Auth_User_Id": {"root"}, "X_auth_username": {"root"}, "X-Auth_User-Id": {"root"}, "X.Auth.User.Id": {"root"},
 	}
 	if p.odd {
 		forged["X!Auth!User!Id"] = []string{"root"}
 	}
 	trick := forged.Clone()
-	trick.Set("Connection", "X-Auth-User-Id, X-Auth-Username, X-Auth-Roles")
+	trick.Set("Connection", "X-Auth-User-Id, X-Auth-Username, X-Auth-Roles, X-Auth-Client")
 	if seen := call(t, client, "GET", site+"/", "", trick, http.StatusOK); strings.Contains(seen, "root") || strings.Contains(seen, "admin") {
 		t.Errorf("forged headers reached the backend: %s", seen)
 	}
@@ -116,6 +116,7 @@ func testForwardAuth(t *testing.T, p proxy) {
 		}
 	}
 	testRoles(t, client, authctl, site, forged)
+	testClient(t, stranger, authctl, site, forged)
 	passed := reached.Load()
 	call(t, stranger, "GET", site+"/.well-known/security.txt", "", nil, http.StatusUnauthorized) // is the application's
 	for _, header := range []http.Header{nil, forged, {"Authorization": {"Bearer x"}}, {"Cookie": {"access_token=x"}}} {
@@ -174,6 +175,33 @@ func testRoles(t *testing.T, c *http.Client, authctl *process, site string, forg
 	authctl.run(t, "user", "set", "Zoë", "--unrole", many, "--unclaim", "big")
 	call(t, c, "POST", site+"/refresh", "", nil, http.StatusOK)
 	call(t, c, "GET", site+"/admin/x", "", forged, http.StatusForbidden)
+}
+
+// testClient checks that a service account gets its token through the proxy, and that the backend
+// hears of the account and of no user, whatever the client sends.
+func testClient(t *testing.T, c *http.Client, authctl *process, site string, forged http.Header) {
+	t.Helper()
+	secret := strings.TrimSpace(authctl.run(t, "client", "create", "billing", "--role", "admin"))
+	form := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
+	var grant struct {
+		AccessToken string `json:"access_token"`
+	}
+	body := "grant_type=client_credentials&client_id=billing&client_secret=" + secret
+	if err := json.Unmarshal([]byte(call(t, c, "POST", site+"/token", body, form, http.StatusOK)), &grant); err != nil {
+		t.Fatal(err)
+	}
+	header := forged.Clone()
+	header.Set("Authorization", "Bearer "+grant.AccessToken)
+	for _, path := range []string{"/", "/admin/x"} {
+		seen := call(t, c, "GET", site+path, "", header, http.StatusOK)
+		var got http.Header
+		if err := json.Unmarshal([]byte(seen), &got); err != nil {
+			t.Fatal(err)
+		}
+		if got.Get("X-Auth-Client") != "billing" || got.Get("X-Auth-Roles") != "admin" || got.Get("X-Auth-User-Id")+got.Get("X-Auth-Username")+got.Get("X-Auth-Session-Id") != "" || strings.Contains(seen, "root") {
+			t.Errorf("%s: the backend got %s", path, seen)
+		}
+	}
 }
 
 // whoIs queries authctl, through the proxy, for the user and the session of a client.

@@ -76,8 +76,12 @@ func (s *Service) userByName(ctx context.Context, username string) (store.User, 
 
 // Users reads one page of all users, ordered by folded name, and returns those that p selects, with
 // a description of their passwords. next is the name to continue after, "" when none is left.
-// p.Search and p.After are folded first.
+// p.Search and p.After are folded first. It fails with [CodeInvalidRequest] when p.Roles holds what
+// is no role.
 func (s *Service) Users(ctx context.Context, p store.UserPage) (users []Listed, next string, err error) {
+	if err := checkRoles(p.Roles); err != nil {
+		return nil, "", err
+	}
 	p.Search, p.After = foldPart(p.Search), foldPart(p.After)
 	page, next, err := s.store.Users(ctx, p)
 	if err != nil {

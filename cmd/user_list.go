@@ -11,7 +11,8 @@ import (
 
 type userListOptions struct {
 	output
-	page store.UserPage
+	page  store.UserPage
+	roles []string // each may be several, with commas between them
 }
 
 func newUserList(a *app) *cobra.Command {
@@ -21,6 +22,7 @@ func newUserList(a *app) *cobra.Command {
 		Short: "List users by name, with the kind of password and the e-mail address of each",
 		Example: `  authctl user list --search smith
   authctl user list --disabled -o json
+  authctl user list --role admin --role billing:read
   authctl user list --limit 100 --after mallory`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), a) },
@@ -29,6 +31,7 @@ func newUserList(a *app) *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&o.page.Search, "search", "", "only users whose name or e-mail address contains this `text`")
 	f.BoolVar(&o.page.Disabled, "disabled", false, "only users who are disabled")
+	f.StringArrayVar(&o.roles, "role", nil, "only users who have this `role`; may be repeated: one of them")
 	f.StringVar(&o.page.After, "after", "", "only names that sort after this `name`")
 	f.IntVar(&o.page.Limit, "limit", 0, "print at most this many, 0 for all")
 	return c
@@ -55,7 +58,7 @@ func (o *userListOptions) run(ctx context.Context, a *app) error {
 		id: func(l authn.Listed) string { return l.User.ID.String() },
 	}
 	page, last := o.page, ""
-	page.Limit = pageSize
+	page.Limit, page.Roles = pageSize, splitRoles(o.roles)
 	more, err := walk(limit, func() ([]authn.Listed, bool, error) {
 		users, next, err := inst.authn.Users(ctx, page)
 		page.After = next

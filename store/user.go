@@ -160,10 +160,11 @@ type Credentials struct {
 
 // UserPage selects a page of users by name.
 type UserPage struct {
-	Search   string // only users whose folded username or address contains this; taken literally, no wildcards
-	Disabled bool   // only disabled users
-	After    string // only users whose folded username sorts after this
-	Limit    int    // max users to read, at least 1
+	Search   string   // only users whose folded username or address contains this; taken literally, no wildcards
+	Disabled bool     // only disabled users
+	Roles    []string // only users who have one of these roles; nil for everybody
+	After    string   // only users whose folded username sorts after this
+	Limit    int      // max users to read, at least 1
 }
 
 // Deletion is the input of [Store.DeleteUser].

@@ -72,9 +72,10 @@ func TestAPageReadsSoManyRowsAndNoMore(t *testing.T) {
 			sql  string
 			args []any
 		}{
-			"users":          {postgres.SelectUsers, []any{"user-3", "", false, limit}},
-			"search":         {postgres.SelectUsers, []any{"user-3", "nobody", false, limit}},
-			"disabled":       {postgres.SelectUsers, []any{"", "", true, limit}},
+			"users":          {postgres.SelectUsers, []any{"user-3", "", false, limit, nil}},
+			"search":         {postgres.SelectUsers, []any{"user-3", "nobody", false, limit, nil}},
+			"disabled":       {postgres.SelectUsers, []any{"", "", true, limit, nil}},
+			"with a role":    {postgres.SelectUsers, []any{"", "", false, limit, []string{"admin", "editor"}}},
 			"sessions":       {postgres.SelectSessions, []any{at, nobody, limit}},
 			"more sessions":  {postgres.SelectSessions, []any{at, uuid.MustParse("80000000-0000-0000-0000-000000000000"), limit}},
 			"count":          {postgres.CountSessions, []any{at, nobody, limit}},

@@ -136,7 +136,8 @@ const selectUsers = `
 WITH page AS (
     SELECT id, username, username_folded, created_at, disabled_at, password_changed_at, failed_logins, password_disabled_at,
         email, email_verified_at, locale, roles, claims, rights_generation, password_hash, generation,
-        ($2 = '' OR strpos(username_folded, $2) > 0 OR strpos(email_folded, $2) > 0) IS TRUE AND (NOT $3 OR disabled_at IS NOT NULL) AS selected
+        ($2 = '' OR strpos(username_folded, $2) > 0 OR strpos(email_folded, $2) > 0) IS TRUE AND (NOT $3 OR disabled_at IS NOT NULL)
+            AND ($5::text[] IS NULL OR string_to_array(roles, ' ') && $5) AS selected
     FROM users
     WHERE username_folded > $1
     ORDER BY username_folded
@@ -151,7 +152,7 @@ ORDER BY u.username_folded`
 func (s *Store) Users(ctx context.Context, p store.UserPage) (users []store.Credentials, next string, err error) {
 	err = pastDeadRows(ctx, func() error {
 		users, next = nil, ""
-		rows, err := s.pool.Query(ctx, selectUsers, p.After, p.Search, p.Disabled, p.Limit)
+		rows, err := s.pool.Query(ctx, selectUsers, p.After, p.Search, p.Disabled, p.Limit, p.Roles)
 		if err != nil {
 			return err
 		}

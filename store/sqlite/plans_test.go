@@ -31,7 +31,7 @@ func TestNoPageScansATable(t *testing.T) {
 		args  []any
 		index string // that must be used
 	}{
-		"users":           {sqlite.SelectUsers, []any{"", "x", true, 10}, "username_folded>?"},
+		"users":           {sqlite.SelectUsers, []any{"", "x", true, 10, `["admin"]`}, "username_folded>?"},
 		"sessions":        {sqlite.SelectSessions, []any{0, uuid.Nil, 10}, "id>?"},
 		"user's sessions": {sqlite.SelectUserSessions, []any{uuid.Nil, 0, 0, uuid.Nil, 10}, "refresh_tokens_user_age_idx"},
 		"count":           {sqlite.CountSessions, []any{0, uuid.Nil, 10}, "refresh_tokens_user_age_idx"},

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 
 	"github.com/google/uuid"
 
@@ -136,7 +137,8 @@ const selectUsers = `
 WITH page AS (
     SELECT id, username, username_folded, created_at, disabled_at, password_changed_at, failed_logins, password_disabled_at,
         email, email_verified_at, locale, roles, claims, rights_generation, password_hash, generation,
-        (?2 = '' OR instr(username_folded, ?2) > 0 OR instr(email_folded, ?2) > 0) IS TRUE AND (NOT ?3 OR disabled_at IS NOT NULL) AS selected
+        (?2 = '' OR instr(username_folded, ?2) > 0 OR instr(email_folded, ?2) > 0) IS TRUE AND (NOT ?3 OR disabled_at IS NOT NULL)
+            AND (?5 = 'null' OR EXISTS (SELECT 1 FROM json_each(?5) WHERE instr(' ' || roles || ' ', ' ' || value || ' ') > 0)) AS selected
     FROM users
     WHERE username_folded > ?1
     ORDER BY username_folded
@@ -149,7 +151,11 @@ ORDER BY users.username_folded`
 
 // Users implements [store.Store].
 func (s *Store) Users(ctx context.Context, p store.UserPage) (users []store.Credentials, next string, err error) {
-	rows, err := s.reader.QueryContext(ctx, selectUsers, p.After, p.Search, p.Disabled, p.Limit)
+	roles, err := json.Marshal(p.Roles)
+	if err != nil {
+		return nil, "", err
+	}
+	rows, err := s.reader.QueryContext(ctx, selectUsers, p.After, p.Search, p.Disabled, p.Limit, string(roles))
 	if err != nil {
 		return nil, "", translate("list users", err)
 	}

@@ -146,6 +146,31 @@ var userCases = []testCase{
 		equal(f, "all", f.allUsers(store.UserPage{Limit: 10}), []string{"alice", "bob"})
 		equal(f, "both conditions", f.allUsers(store.UserPage{Disabled: true, Search: "ali", Limit: 10}), nil)
 	}},
+	{"a page may hold users with one of some roles only", func(f *fixture) {
+		for name, roles := range map[string]string{"alice": "admin editor", "bob": "editor", "carl": "admin:read", "dora": "a.min", "eve": "", "frank": "x"} {
+			n := store.NewUser{ID: uuid.New(), Username: name, Folded: name, CreatedAt: noon, Rights: store.Rights{Roles: roles}}
+			_, err := f.store.CreateUser(f.ctx, n, event(store.ActionUserCreated, noon))
+			f.ok("create user", err)
+		}
+		for _, tt := range []struct {
+			roles []string
+			want  []string
+		}{
+			{nil, []string{"alice", "bob", "carl", "dora", "eve", "frank"}},
+			{[]string{"admin"}, []string{"alice"}},
+			{[]string{"editor"}, []string{"alice", "bob"}},
+			{[]string{"x", "admin"}, []string{"alice", "frank"}},
+			{[]string{"read"}, nil},
+			{[]string{"a_min"}, nil},
+			{[]string{"nobody-has-this"}, nil},
+		} {
+			for _, limit := range []int{1, 2, 10} {
+				equal(f, fmt.Sprint(tt.roles, " in pages of ", limit), f.allUsers(store.UserPage{Roles: tt.roles, Limit: limit}), tt.want)
+			}
+		}
+		equal(f, "and a search", f.allUsers(store.UserPage{Roles: []string{"editor"}, Search: "b", Limit: 10}), []string{"bob"})
+		equal(f, "and disabled", f.allUsers(store.UserPage{Roles: []string{"editor"}, Disabled: true, Limit: 10}), nil)
+	}},
 	{"a page of users looks at so many and no more, whoever is selected", func(f *fixture) {
 		for _, n := range []string{"a", "b", "c", "d", "e"} {
 			f.user(n)

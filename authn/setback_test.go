@@ -1,6 +1,8 @@
 package authn
 
 import (
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -166,4 +168,47 @@ func TestACounterThatWentBackIsHealed(t *testing.T) {
 		_, err = n.Verify(n.signIn(t, "alice").AccessToken)
 		wantCode(t, "verify a token of the healed counter", err, "")
 	})
+}
+
+// TestNoDeadTokenIsTakenWhileASetbackEnds: the setback may end between any two steps of a
+// verification, which must not take a token then that it would refuse before and after.
+func TestNoDeadTokenIsTakenWhileASetbackEnds(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, openSQLite(t), nil)
+	f.register(t, "alice")
+	f.register(t, "bob")
+	ended, outdated := f.signIn(t, "alice"), f.signIn(t, "bob")
+	if _, err := f.EndSessions(f.ctx, visitor, store.OfUser(ended.User.ID)); err != nil {
+		t.Fatal(err)
+	}
+	f.setRights(t, "bob", RightsChange{Grant: []string{"admin"}})
+	if err := f.Cluster.Sync(f.ctx); err != nil {
+		t.Fatal(err)
+	}
+	tokens := map[Code]accessClaims{}
+	for code, g := range map[Code]Grant{CodeSessionRevoked: ended, CodeTokenExpired: outdated} {
+		c, err := f.access.verify(g.AccessToken, f.now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantCode(t, "whole", f.Cluster.judge(c), code)
+		tokens[code] = c
+	}
+	var stop atomic.Bool
+	var setbacks sync.WaitGroup
+	setbacks.Go(func() {
+		for back := new(setback); !stop.Load(); f.Cluster.setback.Store(nil) {
+			f.Cluster.setback.Store(back)
+		}
+	})
+	for code, c := range tokens {
+		for range 300_000 {
+			if f.Cluster.judge(c) == nil {
+				t.Errorf("a token that is %s was taken", code)
+				break
+			}
+		}
+	}
+	stop.Store(true)
+	setbacks.Wait()
 }

@@ -72,16 +72,8 @@ func (s *Service) Verify(access string) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
-	known := s.Cluster.feed.current.Load()
-	whole := s.Cluster.setback.Load() == nil
-	if whole && known.ended(c) {
-		return Identity{}, c.or(errRevoked, errClientRevoked)
-	}
-	if err := s.Cluster.vouches(known); err != nil {
+	if err := s.Cluster.judge(c); err != nil {
 		return Identity{}, err
-	}
-	if whole && known.outdated(c) {
-		return Identity{}, c.or(errOutdated, errClientOutdated)
 	}
 	who := Identity{userID: c.userID, username: c.username, sessionID: c.sessionID, expiresAt: c.expiresAt}
 	if c.client != "" {
@@ -99,4 +91,26 @@ func (c *accessClaims) or(user, client error) error {
 		return client
 	}
 	return user
+}
+
+// judge checks a token that is genuine against the revocations that this process knows. It vouches for
+// no token during a setback, and then does not say either that one is dead: the database may have lost
+// the ending. A setback may end after its first check here: then it is the second that finds the ending.
+func (c *Cluster) judge(token accessClaims) error {
+	known := c.feed.current.Load()
+	whole := c.setback.Load() == nil
+	if whole && known.ended(token) {
+		return token.or(errRevoked, errClientRevoked)
+	}
+	if err := c.vouches(known); err != nil {
+		return err
+	}
+	switch {
+	case !whole && known.ended(token):
+		return token.or(errRevoked, errClientRevoked)
+	case known.outdated(token):
+		return token.or(errOutdated, errClientOutdated)
+	default:
+		return nil
+	}
 }

@@ -139,9 +139,13 @@ func TestNoSpellingIsToldFromAnUnknownNameByWhatIsComputed(t *testing.T) {
 			if _, err := f.computes(clock, Account{Username: name, Password: right}); err != nil || len(clock.waits) > 0 {
 				t.Errorf("%s: the right password: %v, held back %v", hash, err, clock.waits)
 			}
-			got, err := f.computes(clock, Account{Username: name, Password: "wrong"}) // of today's cost by now
-			if wantCode(t, "after the upgrade", err, CodeInvalidCredentials); got != (computed{compared: 1, held: want.held}) {
-				t.Errorf("%s: after the upgrade: computes %+v", hash, got)
+			after := computed{compared: 1, held: want.held} // of today's cost by now
+			if strings.HasPrefix(hash, "$2b$") && len(right) > 72 {
+				after = want // bcrypt did not see the whole password, so the hash is kept
+			}
+			got, err := f.computes(clock, Account{Username: name, Password: "wrong"})
+			if wantCode(t, "after the right password", err, CodeInvalidCredentials); got != after {
+				t.Errorf("%s: after the right password: computes %+v, want %+v", hash, got, after)
 			}
 		}
 	})

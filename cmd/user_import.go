@@ -137,7 +137,7 @@ func (o *userImportOptions) run(ctx context.Context, a *app, path string) error 
 		a.say("--username-field is called --username-from now")
 		o.usernameFrom = cmp.Or(o.usernameFrom, o.usernameField)
 	}
-	reader, err := o.reader()
+	reader, err := o.reader(path)
 	if err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func (o *userImportOptions) open(ctx context.Context, a *app) (*instance, error)
 	return a.open(ctx, opening{create: o.create && !o.dryRun, hashes: true, verifies: true, signs: authn.PrehashNeedsSecret(o.prehash)})
 }
 
-func (o *userImportOptions) reader() (*userfile.Reader, error) {
+func (o *userImportOptions) reader(path string) (*userfile.Reader, error) {
 	if !slices.Contains(userfile.Formats(), o.format) {
 		return nil, usage("", "there is no format %q, only %s", o.format, strings.Join(userfile.Formats(), ", "))
 	}
@@ -205,6 +205,9 @@ func (o *userImportOptions) reader() (*userfile.Reader, error) {
 		return nil, err
 	}
 	options := userfile.Options{UsernameFrom: o.usernameFrom, Prehash: o.prehash}
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && path != "-" {
+		options.Again = func() (io.ReadCloser, error) { return os.Open(path) }
+	}
 	if o.firebaseConfig != "" {
 		text, err := os.ReadFile(o.firebaseConfig)
 		if err != nil {

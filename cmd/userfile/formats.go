@@ -25,6 +25,7 @@ type format struct {
 // document is how JSON files of a format are built.
 type document struct {
 	member  string                              // the member with the list of users; "" for a format without one
+	skip    []string                            // further lists beside it, which may be long
 	through []string                            // the members that lead to an object with that list
 	user    func(object) (authn.Arrival, error) // reads a user
 }
@@ -48,7 +49,7 @@ func (r *Reader) formats() []format {
 		{name: "better-auth", json: &document{user: r.betterAuth}, csv: csv(betterAuthColumns()), row: r.betterAuthRow},
 		{name: "clerk", json: cells(r.clerkRow), csv: csv(clerkColumns()), row: r.clerkRow},
 		{name: "supertokens", json: &document{member: "users", user: r.superTokens}, csv: csv(superTokensColumns()), row: r.superTokensRow},
-		{name: "zitadel", json: &document{member: "humanUsers", through: []string{"orgs", "data_orgs", "dataOrgs"}, user: r.zitadel}},
+		{name: "zitadel", json: &document{member: "humanUsers", skip: []string{"machineUsers", "userGrants"}, through: zitadelOrgs(), user: r.zitadel}},
 		{name: "fusionauth", json: &document{member: "users", user: r.fusionAuth}, csv: csv(fusionAuthColumns()), row: r.fusionAuthRow},
 		{name: "aspnet", json: cells(r.aspNetRow), csv: csv(aspNetColumns()), row: r.aspNetRow},
 		{name: "ldif", other: r.readLDIF},
@@ -72,6 +73,12 @@ func (r *Reader) readAs(name string, in *bufio.Reader, first byte) iter.Seq2[Row
 		return failed(fmt.Errorf("there is no format %q, only %s", name, strings.Join(Formats(), ", ")))
 	}
 	f, isJSON := all[at], first == '{' || first == '['
+	if name == "zitadel" && isJSON && r.options.Again != nil {
+		if again, err := r.options.Again(); err == nil {
+			r.readGrants(again)
+			again.Close()
+		}
+	}
 	switch {
 	case isJSON && name == "authctl":
 		return r.readLines(in)

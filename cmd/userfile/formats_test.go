@@ -2,6 +2,7 @@ package userfile
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -175,6 +176,25 @@ func TestACutOfADumpIsTold(t *testing.T) {
 	}
 }
 
+func TestRolesThatFollowTheUsersAreReadFromAFileThatCanBeReadTwice(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		sample(t, "zitadel.json"),
+		`{"timeout":"10m","data_orgs":{"orgs":[{"orgId":"1","humanUsers":[{"userId":"104133391271651848","user":{"userName":"alice"}}],"userGrants":[
+			{"userId":"104133391271651848","roleKeys":["admin"]},{"userId":"2","roleKeys":["x"]},7]}]}}`,
+	} {
+		r := New(Options{Again: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }})
+		for row, err := range r.Read("zitadel", strings.NewReader(text)) {
+			if err != nil || row.Err != nil || row.User.Roles != map[string]string{"alice": "admin"}[row.User.Username] {
+				t.Errorf("got %+v, %v", row, err)
+			}
+		}
+		if slices.Contains(r.Unkept(), "userGrants") {
+			t.Errorf("dropped %v", r.Unkept())
+		}
+	}
+}
+
 func TestDumpsMayFollowOneAnother(t *testing.T) {
 	t.Parallel()
 	text := sample(t, "wordpress.sql")
@@ -210,6 +230,7 @@ func TestFaultsOfTheNewFormatsAreNamed(t *testing.T) {
 		{"supertokens", `{"users":[{"loginMethods":[{"recipeId":"emailpassword","email":"a@x.example","plainTextPassword":"geheim"}]}]}`, "the password itself", ""},
 		{"supertokens", "user_id,email,password_hash\n1,a@x.example,$f_scrypt$AA==$AA==$m=14$r=8$s=Bw==\n", "--firebase-config", ""},
 		{"fusionauth", `{"users":[{"id":"1","username":"a","password":"x","salt":"y"}]}`, "it has no encryptionScheme", ""},
+		{"zitadel", `{"orgs":[{"humanUsers":[],"machineUsers":{}}]}`, "", `its "machineUsers" is not a list`},
 		{"aspnet", "UserName,Password\na,b\n", "", "did you mean PasswordHash"},
 		{"ldif", "uid: alice\n", "", "line 1 is not the beginning of an entry"},
 		{"ldif", "dn: uid=a\nuid: a\nuserPassword:: %%%\n", "its userpassword is not base64", ""},

@@ -145,6 +145,13 @@ func (s *stream) object(member string, depth int) error {
 			}
 			continue
 		}
+		if member != "" && slices.Contains(s.skip, name) {
+			if err := s.pass(name); err != nil {
+				return err
+			}
+			o[name] = nil
+			continue
+		}
 		if member != "" {
 			s.limit.boundless() // a realm has much data other than users
 		}
@@ -171,11 +178,6 @@ func (s *stream) object(member string, depth int) error {
 	s.within = false
 	switch {
 	case s.lists > lists, s.leads > leads:
-		for name := range o {
-			if s.through != nil && (len(o[name]) == 0 || o[name][0] == '[') {
-				s.r.drop(name)
-			}
-		}
 		return nil
 	case member != "" && (isRealm(o) || isOrganisation(o)):
 		s.bare++
@@ -217,6 +219,30 @@ func (s *stream) lead(depth int) error {
 		return broken("it has objects within objects, after %s and %d bytes", s.count(), s.offset())
 	}
 	return s.value(t, depth+1)
+}
+
+// pass reads a list and keeps nothing of it but its name, as not kept.
+func (s *stream) pass(name string) error {
+	s.within = false
+	if name != "userGrants" || s.r.grants == nil {
+		s.r.drop(name)
+	}
+	t, err := s.json.Token()
+	switch {
+	case err != nil || t == nil: // null
+		return err
+	case t != json.Delim('['):
+		return broken("its %q is not a list, after %s and %d bytes", name, s.count(), s.offset())
+	}
+	for s.json.More() {
+		s.limit.reset()
+		var element json.RawMessage
+		if err := s.json.Decode(&element); err != nil {
+			return err
+		}
+	}
+	_, err = s.json.Token()
+	return err
 }
 
 // isRealm reports whether an object is a Keycloak realm. Keycloak also exports realms without users.

@@ -26,9 +26,10 @@ type Row struct {
 
 // Options has the settings of a [Reader].
 type Options struct {
-	UsernameFrom string         // what becomes the username: username (or login, the same), email or slug; "" for the username, or else a name made of the id
-	Firebase     FirebaseConfig // hash parameters of the Firebase project
-	Prehash      string         // what the program does with a password before it hashes it, see [authn.CheckPrehash]; "" for nothing
+	UsernameFrom string                        // what becomes the username: username (or login, the same), email or slug; "" for the username, or else a name made of the id
+	Firebase     FirebaseConfig                // hash parameters of the Firebase project
+	Again        func() (io.ReadCloser, error) // opens the file once more, for roles that follow the users; nil for a file that can be read once
+	Prehash      string                        // what the program does with a password before it hashes it, see [authn.CheckPrehash]; "" for nothing
 }
 
 // Reader reads one file.
@@ -37,9 +38,10 @@ type Reader struct {
 	unkept   map[string]bool
 	lost     map[string]int // users of each role that is none here
 	zoneless int
-	format   string // of the file, once it is known
-	at       int64  // offset of the first byte after a byte order mark and empty lines
-	skipped  int    // number of empty lines before that byte
+	grants   map[string][]string // roles by the user's id, of a file that has them after the users; nil for none
+	format   string              // of the file, once it is known
+	at       int64               // offset of the first byte after a byte order mark and empty lines
+	skipped  int                 // number of empty lines before that byte
 }
 
 // New returns a Reader.

@@ -2,6 +2,9 @@ package userfile
 
 import "github.com/authctl/authctl/authn"
 
+// zitadelOrgs returns the members that lead to an organisation.
+func zitadelOrgs() []string { return []string{"orgs", "data_orgs", "dataOrgs"} }
+
 // zitadel reads a user of the list humanUsers in an organisation that ZITADEL exports.
 func (r *Reader) zitadel(o object) (u authn.Arrival, err error) {
 	var id string
@@ -38,6 +41,7 @@ func (r *Reader) zitadel(o object) (u authn.Arrival, err error) {
 		return u, err
 	}
 	u.PasswordHash = user.HashedPassword.Value
+	r.grant(&u, r.grants[id]...)
 	for name := range whole {
 		r.drop(name)
 	}

@@ -25,9 +25,9 @@ func newChromium(t *testing.T, s *site) *chromium {
 	if err := os.Symlink(filepath.Join(s.tools, "npm", "node_modules"), filepath.Join(dir, "node_modules")); err != nil {
 		t.Fatal(err)
 	}
-	c := exec.Command("node", "browser.mjs")
+	c := exec.Command(s.node(), "browser.mjs")
 	c.Dir, c.Stderr = dir, os.Stderr
-	c.Env = append(os.Environ(), "TMPDIR="+dir, "PATH="+s.path())
+	c.Env = append(os.Environ(), "TMPDIR="+dir)
 	in, err := c.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -101,10 +101,7 @@ func (s *site) start(t *testing.T, app sample) {
 	t.Helper()
 	c := app.run(t, s)
 	c.Dir = s.dir
-	if c.Env == nil {
-		c.Env = os.Environ()
-	}
-	c.Env = append(c.Env, "PATH="+s.path(), "NEXT_TELEMETRY_DISABLED=1")
+	c.Env = append(os.Environ(), "NEXT_TELEMETRY_DISABLED=1")
 	var said strings.Builder
 	c.Stdout, c.Stderr = &said, &said
 	if err := c.Start(); err != nil {
@@ -138,9 +135,13 @@ func (s *site) start(t *testing.T, app sample) {
 	})
 }
 
-// path has the Node that .ci/apps/build has brought, if it has, before that of the machine.
-func (s *site) path() string {
-	return filepath.Join(s.tools, "node", "node_modules", ".bin") + ":" + os.Getenv("PATH")
+// node returns the path of the Node that .ci/apps/build has brought, or the name of the machine's.
+func (s *site) node() string {
+	brought := filepath.Join(s.tools, "node", "node_modules", ".bin", "node")
+	if exec.Command(brought, "--version").Run() == nil {
+		return brought
+	}
+	return "node"
 }
 
 // visitor is a browser without cookies, which follows no redirect.

@@ -19,15 +19,15 @@ var (
 
 func runExpress(t *testing.T, s *site) *exec.Cmd {
 	s.link(t, filepath.Join("npm", "node_modules"), "node_modules")
-	return exec.Command("node", "server.mjs")
+	return exec.Command(s.node(), "server.mjs")
 }
 
 // runNext runs in the folder of its packages, because Next.js follows no link out of it.
 func runNext(t *testing.T, s *site) *exec.Cmd {
 	_, port, _ := strings.Cut(s.addr, ":")
 	next := filepath.Join("node_modules", "next", "dist", "bin", "next")
-	s.build(t, "node", next, "build")
-	return exec.Command("node", next, "start", "-H", "127.0.0.1", "-p", port)
+	s.build(t, s.node(), next, "build")
+	return exec.Command(s.node(), next, "start", "-H", "127.0.0.1", "-p", port)
 }
 
 func runGo(t *testing.T, s *site) *exec.Cmd {

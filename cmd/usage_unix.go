@@ -3,6 +3,7 @@
 package cmd
 
 import (
+	"math"
 	"os"
 	"os/exec"
 	"runtime"
@@ -29,6 +30,15 @@ func peakRSS(p *os.ProcessState) int64 {
 		return int64(u.Maxrss)
 	}
 	return int64(u.Maxrss) << 10
+}
+
+// maxOpenFiles returns how many files the process may have open.
+func maxOpenFiles() uint64 {
+	var limit syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil {
+		return math.MaxUint64
+	}
+	return uint64(limit.Cur) // FreeBSD has it signed
 }
 
 // apart keeps an interrupt at the terminal for this process.

@@ -35,6 +35,7 @@ type accessTokens struct {
 	typ       tokenType // of new tokens
 	ttl       time.Duration
 	rights    bool // tokens carry roles and claims
+	envelope  int  // max length of header and signature, encoded, with the dots
 }
 
 // claims is the payload of an access token. A token may have only these members, each once. Tokens
@@ -78,7 +79,7 @@ type accessClaims struct {
 // newAccessTokens returns accessTokens with the secrets as keys of HS256, until another ring is
 // set. The first secret signs.
 func newAccessTokens(secrets []keySecret, issuer, audience string, ttl time.Duration) *accessTokens {
-	a := &accessTokens{issuer: issuer, audiences: audiences(audience, issuer), ttl: ttl, rights: true}
+	a := &accessTokens{issuer: issuer, audiences: audiences(audience, issuer), ttl: ttl, rights: true, envelope: envelopeOf(AlgorithmHS256)}
 	a.clientID = cmp.Or(a.audiences[0], issuer)
 	var rows []store.SigningKey
 	for i, secret := range secrets {
@@ -186,7 +187,7 @@ func (a *accessTokens) sign(key *signingKey, content *claims) (string, error) {
 		return "", fmt.Errorf("encode access token: %w", err)
 	}
 	b64, header := base64.RawURLEncoding, key.headers[a.typ]
-	text := make([]byte, 0, len(header)+b64.EncodedLen(len(payload))+1+b64.EncodedLen(maxSignature(key.Algorithm)))
+	text := make([]byte, 0, a.envelope+b64.EncodedLen(len(payload)))
 	text = b64.AppendEncode(append(text, header...), payload)
 	signature, err := key.method.Sign(string(text), key.private)
 	if err != nil {

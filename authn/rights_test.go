@@ -198,8 +198,8 @@ func TestRolesAndClaimsThatCannotBeAreRefused(t *testing.T) {
 		"a name twice":                {RightsChange{Set: claim("a", `{"x":1,"x":2}`)}, "not valid JSON, or has a name twice"},
 		"no UTF-8":                    {RightsChange{Set: claim("a", "\"\xff\"")}, "not valid JSON"},
 		"a number beyond all":         {RightsChange{Set: claim("a", `[1e999]`)}, "number that many programs cannot read"},
-		"more than 1.75 KiB":          {RightsChange{Set: claim("a", `"`+huge+`"`)}, "would have 1800 bytes of JSON, and may have 1792"},
-		"more than a token may carry": {RightsChange{Grant: fit, Set: claim("a", `"`+huge[:1700]+`"`)}, "the user's access token would have "},
+		"more than 2 KiB":             {RightsChange{Set: claim("a", `"`+huge+`"`)}, "would have 2056 bytes of JSON, and may have 2048"},
+		"more than a token may carry": {RightsChange{Grant: fit, Set: claim("a", `"`+huge[:1800]+`"`)}, "the user's access token would have "},
 	} {
 		_, _, err := f.SetRights(f.ctx, visitor, "alice", tt.change)
 		wantCode(t, name, err, CodeInvalidRequest)

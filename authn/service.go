@@ -119,7 +119,7 @@ func New(cfg Config, st store.Store) (*Service, error) {
 	}
 	s.access.clientID = cmp.Or(cfg.ClientID, s.access.clientID)
 	s.access.typ = tokenType(slices.Index(typeNames[:], cfg.TokenType))
-	s.access.rights = !cfg.RightsOutOfTokens
+	s.access.rights, s.access.envelope = !cfg.RightsOutOfTokens, envelopeOf(cfg.Algorithm)
 	s.rules.Store(rules)
 	s.Keys = &Keys{
 		store: st, rules: &s.rules, access: s.access, algorithm: cfg.Algorithm, staleness: cfg.MaxStaleness, now: s.now,

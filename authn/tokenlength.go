@@ -9,25 +9,19 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-// maxEnvelope returns the max length of the header and the signature of a token, encoded, with the
-// dots. It is that of RS256, which has the longest signature, whatever signs now: a user whose tokens
-// fit must be able to sign in after a change of the algorithm too.
-func maxEnvelope() int {
+// envelopeOf returns the max length of the header and the signature of a token, encoded, with the
+// dots. Of the algorithms with short signatures it does not matter which one signs.
+func envelopeOf(algorithm string) int {
 	const thumbprint = "0123456789012345678901234567890123456789012" // a kid (RFC 7638)
-	return len(tokenHeaders(AlgorithmRS256, thumbprint)[0]) + 1 + base64.RawURLEncoding.EncodedLen(maxSignature(AlgorithmRS256))
-}
-
-// maxSignature returns the max length of a signature, in bytes.
-func maxSignature(algorithm string) int {
+	signature := ed25519.SignatureSize
 	if algorithm == AlgorithmRS256 {
-		return rsaBits / 8
+		signature = rsaBits / 8
 	}
-	return ed25519.SignatureSize
+	return len(tokenHeaders(AlgorithmEdDSA, thumbprint)[0]) + 1 + base64.RawURLEncoding.EncodedLen(signature)
 }
 
-// length returns the max length, in bytes, of a token of a holder with these rights, whatever signs it,
-// and whether or not tokens carry rights. clientID is the application that a person may ask with, "" for
-// none.
+// length returns the max length, in bytes, of a token of a holder with these rights, whether or not
+// tokens carry rights. clientID is the application that a person may ask with, "" for none.
 func (a *accessTokens) length(h holder, clientID string, r store.Rights) int {
 	const counter, instant, id = 1<<53 - 1, 1<<33 - 1, "00000000-0000-0000-0000-000000000000"
 	if len(clientID) < len(a.clientID) {
@@ -45,5 +39,5 @@ func (a *accessTokens) length(h holder, clientID string, r store.Rights) int {
 	if err != nil {
 		return maxAccessToken
 	}
-	return maxEnvelope() + base64.RawURLEncoding.EncodedLen(len(payload))
+	return a.envelope + base64.RawURLEncoding.EncodedLen(len(payload))
 }

@@ -16,7 +16,7 @@ import (
 
 // The max lengths of a user's claims.
 const (
-	maxClaims    = 1792 // bytes of the JSON object in its shortest form
+	maxClaims    = 2048 // bytes of the JSON object in its shortest form
 	maxClaimName = 128  // bytes
 )
 

@@ -89,7 +89,7 @@ func newUserSet(a *app) *cobra.Command {
 
 A role has 1 to 64 characters of a-z 0-9 _ . : - and a user has at most 64 roles. A claim is any
 JSON: a value that is JSON is taken as such (3, true, {"seats":3}), and any other as text; '"3"'
-is the text 3. All claims of a user may have 1,792 bytes, and an access token 3,500.
+is the text 3. All claims of a user may have 2 KiB, and an access token 3,500 bytes.
 
 The change is in force on every server within a second, and signs nobody out: servers answer the
 user's older access tokens with token_expired, so that clients refresh them once. A role or claim

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -47,11 +48,20 @@ func (s *Service) CreateClient(ctx context.Context, a Actor, name string, c Righ
 
 // Client returns the service account of this name. It fails with [CodeClientNotFound].
 func (s *Service) Client(ctx context.Context, name string) (store.Client, error) {
-	c, err := s.store.Client(ctx, name)
+	c, err := s.clientNamed(ctx, name)
 	if err != nil {
 		return store.Client{}, clientFault(name, err)
 	}
 	return c, nil
+}
+
+// clientNamed asks the database only for a name that a client can have: PostgreSQL refuses some
+// other texts.
+func (s *Service) clientNamed(ctx context.Context, name string) (store.Client, error) {
+	if !IsClientName(name) {
+		return store.Client{}, store.ErrNotFound
+	}
+	return s.store.Client(ctx, name)
 }
 
 // Clients returns one page of all service accounts, ordered by name, after the given name.
@@ -161,7 +171,10 @@ func (s *Service) changeClient(ctx context.Context, a Actor, c store.Client, act
 
 func clientFault(name string, err error) error {
 	if errors.Is(err, store.ErrNotFound) {
-		return refuse(CodeClientNotFound, fmt.Sprintf("there is no client %s", truncate(name, maxRoleLength)))
+		if !IsClientName(name) {
+			name = strconv.Quote(truncate(name, maxRoleLength))
+		}
+		return refuse(CodeClientNotFound, "there is no client "+name)
 	}
 	return fail(err)
 }

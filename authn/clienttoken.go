@@ -92,7 +92,7 @@ func (s *Service) clientRefused(ctx context.Context, a Actor, name, hash, why st
 			return &Error{Code: CodeRateLimited, Message: "too many requests for a token of this client have failed, try again later; a good secret is not delayed", RetryAfter: admission.RetryAt.Sub(now)}
 		}
 	}
-	c, err := s.store.Client(ctx, name)
+	c, err := s.clientNamed(ctx, name)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return fail(err)
 	}

@@ -201,6 +201,17 @@ func TestEndpointsForPeopleRefuseAServiceAccount(t *testing.T) {
 	f.send(request{method: "GET", path: "/verify", cookies: "access_token=" + token}).want(t, http.StatusOK)
 }
 
+func TestANameThatNoServiceAccountCanHaveIsUnknownOnBothDatabases(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, start func(...func(*setup)) *fixture) {
+		f := start(throttled)
+		for _, name := range []string{"\x00", "bill\x00ing", "\u2028", "Billing", strings.Repeat("x", 4000)} {
+			f.token(basic(url.QueryEscape(name), "x"), clientGrant).want(t, http.StatusUnauthorized, authn.CodeInvalidClient)
+			f.token("", clientGrant+"&client_secret=x&client_id="+url.QueryEscape(name)).want(t, http.StatusUnauthorized, authn.CodeInvalidClient)
+		}
+	})
+}
+
 // TestABadSecretStopsNobodyWithAGoodOne: replicas with an old secret use up what their address may
 // do.
 func TestABadSecretStopsNobodyWithAGoodOne(t *testing.T) {

@@ -74,7 +74,8 @@ func showSecret(a *app, o *output, c store.Client, secret string) error {
 	v := viewClient(c, time.Now())
 	v.Database, v.Secret = a.database, secret
 	if err := o.print(a.out, v, table{rows: [][]string{{secret}}}, nil); err != nil {
-		return fmt.Errorf("the change is committed, but the secret could not be printed, and it is lost: %w", err)
+		return &problem{exitFailed, fmt.Errorf("client %s has this new secret, but it could not be printed, and it is lost: %w", c.Name, err),
+			"authctl client rotate " + c.Name + " makes another one when the output can be written, and asks before it ends a secret that the program may still use"}
 	}
 	return nil
 }

@@ -32,7 +32,8 @@ func newClientRotate(a *app) *cobra.Command {
 program gets the new one. Access tokens live on.
 
 A client has at most two secrets that are good. So a rotation during the overlap of another one
-ends the older secret before its time. The command says which, and asks first.
+ends the older secret before its time. The command says which, and asks first. It also asks with
+--overlap 0s, which ends every older secret at once and leaves the access tokens.
 
 --now is for a leaked secret: every older secret ends at once, and so does every access token of
 the client, on every server.`,
@@ -97,6 +98,8 @@ func (o *clientRotateOptions) agreed(ctx context.Context, a *app, c store.Client
 	switch {
 	case o.now:
 		return o.confirm(ctx, a, fmt.Sprintf("end %s and every access token of client %s", count(int64(len(good)), "secret"), c.Name))
+	case o.overlap == 0:
+		return o.confirm(ctx, a, fmt.Sprintf("end %s of client %s at once", count(int64(len(good)), "secret"), c.Name))
 	case len(good) >= store.MaxClientSecrets:
 		last := good[len(good)-1]
 		return o.confirm(ctx, a, fmt.Sprintf("end the secret of %s, which client %s may use until %s", when(last.CreatedAt), c.Name, when(last.ExpiresAt)))

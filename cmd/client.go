@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authctl/authctl/authn"
+	"github.com/authctl/authctl/server"
 	"github.com/authctl/authctl/store"
 )
 
@@ -32,7 +33,7 @@ func newClientCreate(a *app) *cobra.Command {
 tokens at POST /token with its name and the secret (docs/service-accounts.md). Standard output has
 the secret alone; the database has only its SHA-256.
 
-A name has 1 to 64 characters of a-z 0-9 _ . : - and nobody else can have it. authctl user set
+A name has 1 to 64 characters of a-z 0-9 _ . : - and no other client can have it. authctl user set
 --help describes roles and claims, which are the same for a client.`,
 		Example: `  authctl client create billing --role invoices:write
   (umask 077; authctl client create billing > billing.secret)
@@ -56,6 +57,9 @@ func (o *clientCreateOptions) run(ctx context.Context, a *app, name string) erro
 		return err
 	}
 	defer inst.close()
+	if err := server.CheckClientID(name); err != nil && authn.IsClientName(name) {
+		return usage("", "the client cannot be called %q: %v", name, err)
+	}
 	for _, app := range inst.cfg.Clients {
 		if app.ID == name {
 			return usage("", "the client cannot be called %q: an application in clients of the configuration is, and access tokens name both in client_id", name)

@@ -60,7 +60,8 @@ func newLimitsList(a *app) *cobra.Command {
 		Short: "List the accounts with failed sign-ins, and the delay of each",
 		Long: `List the failed sign-ins that count against an account: from each address block, and from
 all addresses together ("-"). Failures of accounts that do not exist count too. Their names
-are not shown, because people type passwords into the name field.
+are not shown, because people type passwords into the name field. Failed requests for tokens of
+service accounts are among them, "authctl audit list --action client_auth_fail" has their names.
 
 The list does not have the requests of each address: every server counts those in its own
 memory. See the metric authctl_rate_limited_total.`,
@@ -80,7 +81,7 @@ memory. See the metric authctl_rate_limited_total.`,
 type attemptsView struct {
 	Slot       int64      `json:"slot"`
 	UserID     *uuid.UUID `json:"user_id"`  // null when nobody has the name
-	Username   string     `json:"username"` // "" when nobody has it
+	Username   string     `json:"username"` // "" when nobody has it, and for a service account
 	Address    string     `json:"address"`  // or the /64 of IPv6 addresses; "" for attempts from anywhere
 	Failures   int        `json:"failures"`
 	LastAt     time.Time  `json:"last_at"`
@@ -140,7 +141,7 @@ func (o *limitsListOptions) run(ctx context.Context, a *app) error {
 }
 
 func attemptsCells(v attemptsView) []string {
-	name := "(no such user)"
+	name := "(no user)"
 	if v.UserID != nil {
 		name = markedName(v.Username)
 	}

@@ -157,13 +157,15 @@ func orDash(s string) string {
 	return s
 }
 
-// count writes a number with its noun: "1 session", "1,204 sessions".
+// count writes a number with its noun: "1 session", "1,204 sessions", "2 entries".
 func count(n int64, noun string) string {
 	digits := fmt.Sprint(n)
 	for i := len(digits) - 3; i > 0; i -= 3 {
 		digits = digits[:i] + "," + digits[i:]
 	}
-	if n != 1 {
+	if stem, ok := strings.CutSuffix(noun, "y"); ok && n != 1 && !strings.HasSuffix(stem, "e") { // a key
+		noun = stem + "ies"
+	} else if n != 1 {
 		noun += "s"
 	}
 	return digits + " " + noun

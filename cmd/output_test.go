@@ -87,6 +87,17 @@ func decodeYAML(t *testing.T, text string) (value any) {
 	return value
 }
 
+func TestACountHasItsNounInTheRightNumber(t *testing.T) {
+	t.Parallel()
+	for want, got := range map[string]string{
+		"1 entry": count(1, "entry"), "2 entries": count(2, "entry"), "2 keys": count(2, "key"), "1,204 sessions": count(1204, "session"),
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 func TestTablesAlign(t *testing.T) {
 	t.Parallel()
 	rows := table{[]string{"NAME", "ID"}, [][]string{{"alice", "1"}, {"b", "22"}}}

@@ -95,6 +95,32 @@ test('the reason of a sign-out is told, and the 401 is returned', async (t) => {
   assert.equal((await get(stranger, '/api/thing')).status, 200)
 })
 
+test('a tab that was refused refreshes, and tells of the end, as soon as its user is signed in by another one', async (t) => {
+  const server = await serve(t, {})
+  const app = (await application(t, server.port))('localhost')
+  const profile = await profileOf(t)
+  const [page, other] = [await withLibrary(profile, app), await withLibrary(profile, app)]
+  assert.equal((await get(page, '/api/thing')).status, 401)
+  await signIn(other, password)
+  assert.equal((await get(page, '/api/thing')).status, 200)
+  await server.command('user', 'set', 'alice', '--role', 'admin')
+  assert.equal((await get(page, '/api/thing')).status, 200)
+  assert.deepEqual(await told(page), ['unauthenticated'])
+  await server.command('token', 'revoke-all', '--user', 'alice', '--yes')
+  assert.equal((await get(page, '/api/thing')).status, 401)
+  assert.deepEqual(await told(page), ['unauthenticated', 'session_revoked'])
+})
+
+test('a copy that does not know where it comes from loads, and is told where authctl is', async (t) => {
+  const { profile, page } = await signedIn(t)
+  await expire(profile)
+  assert.equal(await page.evaluate(async () => {
+    const source = await (await fetch('/authctl.js')).text()
+    const copy = await import(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })))
+    return (await copy.authctl('/').fetch('/api/thing')).status
+  }), 200)
+})
+
 test('a wrong password is an error, and is sent once', async (t) => {
   const { server, page } = await signedIn(t)
   const wrong = await page.evaluate(() => auth.login('alice', 'not it').catch((error) => ({ ...error, is: error instanceof auth.AuthctlError })))

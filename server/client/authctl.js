@@ -51,7 +51,7 @@ export function authctl(url) {
   // Whoever is signed out is told once, until there is a sign of a session again.
   let told = false
   let signedInAt = 0
-  let refusedAt = 0
+  let refused // the last refusal: at which time of this page's clock, and the code of the profile then
   const listeners = new Set()
 
   function tell(why) {
@@ -109,16 +109,18 @@ export function authctl(url) {
   async function renew() {
     // Another tab may have refreshed.
     const first = await refusal(ask("GET", "profile", { signal: AbortSignal.timeout(patience) }))
-    if (first && Date.now() - refusedAt < refusalCounts) return false
+    // Another code is that of a session since then: it can be refreshed, or has ended and nobody was told.
+    if (first && first.code === refused?.code && performance.now() - refused.at < refusalCounts) return false
     const last = first && (await refusal(refresh()))
     if (last) {
-      refusedAt = Date.now()
+      refused = { at: performance.now(), code: first.code }
       // A refresh may not know a session any more of which the access token still tells.
       const { code, message } = first.code.startsWith("session_") ? first : last
       tellAll({ code, message })
       return false
     }
     told = false
+    refused = undefined
     return true
   }
 
@@ -133,7 +135,7 @@ export function authctl(url) {
       const { user } = await unlessAborted(signal, locked(name, signIn))
       told = false
       signedInAt = Date.now()
-      refusedAt = 0
+      refused = undefined
       return user
     },
 
@@ -252,8 +254,12 @@ function result(request) {
   })
 }
 
-// The authctl that this file comes from.
-const here = authctl(new URL(".", import.meta.url))
+// The authctl that this file comes from. A copy in a bundle may not know where it comes from, and need not.
+let folder = "file:///"
+try {
+  folder = new URL(/* @vite-ignore */ ".", import.meta.url)
+} catch {}
+const here = authctl(folder)
 export const { base, login, logout, onSignedOut } = here
 const fetchSignedIn = here.fetch
 export { fetchSignedIn as fetch }

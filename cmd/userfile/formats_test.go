@@ -127,6 +127,11 @@ func TestAutoTakesEachSampleForWhatItIs(t *testing.T) {
 	texts["users:\n  alice:\n    password: x\n"] = "authelia"
 	texts["dn: uid=a,dc=x\nuid: a\nuserPassword: x\n"] = "ldif"
 	texts["\n# people\nalice:$2y$05$x\n"] = "htpasswd"
+	// The data of a user may have names that are the sign of another program.
+	texts[`{"username":"alice","password_hash":"x","claims":{"email_verified":true,"realm":"x","traits":{},"localId":"x"}}`+"\n"] = "authctl"
+	texts[`{"id":"`+sampleID+`","email":"a@x.example","encrypted_password":"x","raw_user_meta_data":{"realm":"x","localId":"x"}}`] = "gotrue"
+	texts[`[{"_id":{"$oid":"5f"},"email":"a@x.example","email_verified":true,"passwordHash":"x","user_metadata":{"realm":"x"}}]`] = "auth0"
+	texts[`[{"id":"`+sampleID+`","traits":{"username":"ann","localId":"9","realm":"x"}}]`] = "kratos"
 	for text, want := range texts {
 		r := New(Options{})
 		for _, err := range r.Read(Auto, strings.NewReader(text)) {

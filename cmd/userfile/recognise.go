@@ -52,7 +52,6 @@ func csvSigns() []sign {
 }
 
 var (
-	jsonMember = regexp.MustCompile(`"(\$?[A-Za-z_]{2,40})"\s*:`)
 	sqlBegin   = regexp.MustCompile(`(?i)^(--|#|/\*|(CREATE|INSERT|REPLACE|DROP|LOCK|SET|USE|START)\s)`)
 	yamlUsers  = regexp.MustCompile(`(?m)^(users|'users'|"users"):\s*(#.*)?$`)
 	errUnknown = errors.New("nothing at its beginning tells what wrote it: name the --format")
@@ -74,11 +73,7 @@ func recognise(in *bufio.Reader) (string, error) {
 	line = strings.TrimRight(line, "\r")
 	switch {
 	case text[0] == '{' || text[0] == '[':
-		var members []string
-		for _, m := range jsonMember.FindAllStringSubmatch(text, -1) {
-			members = append(members, plainName(m[1]))
-		}
-		return match(jsonSigns(), members)
+		return match(jsonSigns(), memberNames(text))
 	case strings.HasPrefix(strings.ToLower(text), "dn:"), strings.HasPrefix(strings.ToLower(text), "version: 1"):
 		return "ldif", nil
 	case strings.HasPrefix(text, "#") && regexp.MustCompile(`(?mi)^dn:`).MatchString(text): // comments of ldapsearch

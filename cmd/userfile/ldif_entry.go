@@ -55,6 +55,12 @@ func (l *ldif) next() (e entry, begins int, err error) {
 		}
 		name, value, fault := attribute(line)
 		switch size += len(value); {
+		case len(e) == 0 && bad == nil && slices.Contains([]string{"search", "result", "ref"}, name):
+			if err := l.result(line); err != nil {
+				return nil, begins, err
+			}
+			begins, size = 0, 0
+			continue
 		case fault != nil && len(e) == 0 && bad == nil:
 			return nil, begins, broken("line %d is not the beginning of an entry (dn: …)", at)
 		case fault != nil:
@@ -72,6 +78,21 @@ func (l *ldif) next() (e entry, begins int, err error) {
 			e[name] = append(e[name], value)
 		}
 	}
+}
+
+// result reads the rest of what ldapsearch adds to the entries: a reference to another directory, or the
+// result of the search (RFC 4511, section 4.1.9). It fails unless the search has found everything.
+func (l *ldif) result(line string) error {
+	for line != "" {
+		if result, is := strings.CutPrefix(line, "result: "); is && result != "0" && !strings.HasPrefix(result, "0 ") {
+			return broken("the directory ended the search with %q: it may have more users than the file", shown(result))
+		}
+		var err error
+		if line, _, err = l.unfolded(); err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+	}
+	return nil
 }
 
 // attribute reads a line: NAME: VALUE, or NAME:: BASE64. Options after the name, such as ;lang-en,

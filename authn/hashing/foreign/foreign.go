@@ -18,7 +18,7 @@
 //	               c2NyeXB0…                             (a file header of scrypt-kdf: Medusa)
 //	yescrypt       $y$j9T$SALT$TAG   $gy$j9T$SALT$TAG    (crypt(3))
 //	PBKDF2         $pbkdf2-sha256$29000$SALT$TAG         (passlib: '.' for '+'; also $pbkdf2$, which is SHA-1, -sha224, -sha384 and -sha512)
-//	               $pbkdf2-sha256$i=29000,l=32$SALT$TAG  (PHC, Kratos)
+//	               $pbkdf2-sha256$i=29000,l=32$SALT$TAG  (PHC, Kratos; npm's @phc/pbkdf2 leaves l out)
 //	               pbkdf2_sha256$29000$SALT$TAG          (Django; also _sha1 and _sha512; its salts are text)
 //	               pbkdf2:sha256:260000$SALT$HEX         (Werkzeug, Flask; its salts are text)
 //	               :pbkdf2:sha512:30000:64:SALT:TAG      (MediaWiki; also :bcrypt:9$… and :argon2:$argon2id$…)

@@ -73,6 +73,9 @@ func parsePBKDF2(digest string) func(string, int64) (Hash, error) {
 		}
 		iterations, length := parts[0], newDigest(digest).Size()
 		if strings.Contains(iterations, "=") {
+			if !strings.Contains(iterations, ",") { // npm's @phc/pbkdf2
+				iterations += fmt.Sprintf(",l=%d", length)
+			}
 			o, err := options(iterations, "i", "l")
 			if err != nil {
 				return Hash{}, err

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -94,6 +95,24 @@ func quick(h Hash) bool {
 		}
 	}
 	return true
+}
+
+// TestALengthThatIsTheDigestsNeedNotBeSaid reads PBKDF2 as npm's @phc/pbkdf2 writes it.
+func TestALengthThatIsTheDigestsNeedNotBeSaid(t *testing.T) {
+	t.Parallel()
+	for digest, pair := range map[string]string{
+		"sha1":   "c2FsdHNhbHQ$iwnGHj3e4ShfYAA1SPz7CWOx6OI",
+		"sha256": "c2FsdHNhbHQ$hgR9HsqtKupWxpnv8y99TrPDajTT/9PcSTlNafpdLXQ",
+		"sha512": "c2FsdHNhbHQ$sm09rUzS3++3+cqsWziIoWFO8bEknKwJwGEvyD1ra4PcWJt5OiWFlM/BVv8ybJe4XW8qMpq33ecFrOaibNGiHA",
+	} {
+		h, err := Parse(fmt.Sprintf("$pbkdf2-%s$i=1000$%s", digest, pair), roomy)
+		if err != nil || !fits(h, "secret") || fits(h, "secret9") {
+			t.Errorf("%s: got %v", digest, err)
+		}
+		if _, err := Parse(fmt.Sprintf("$pbkdf2-%s$i=1000$%s", digest, pair[:len(pair)-8]), roomy); err == nil {
+			t.Errorf("%s: a tag that was cut is read", digest)
+		}
+	}
 }
 
 func TestASaltOfItsOwnBelongsToTheHash(t *testing.T) {

@@ -52,7 +52,7 @@ func (h Hash) tries(p Password) forms {
 		text, digest := h.prehash.apply(password)
 		switch {
 		case h.forms == nil:
-			all = all.add(text, true)
+			all = all.add(text, h.normal == nil || password == p.NFC) // NFKC takes different passwords for one
 		case digest:
 			all = all.add(h.forms(text)[0].text, true)
 		default:

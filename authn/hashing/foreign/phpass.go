@@ -35,7 +35,7 @@ func parsePHPass(prefix string) func(string, int64) (Hash, error) {
 		}
 		if prefix == "$P$" {
 			h.forms = func(password string) forms {
-				all := forms{{password, true}}
+				all := forms{{password, !isSlashed(password)}}
 				for _, f := range wordPressForms(password) {
 					all = all.add(f.text, f.whole)
 				}

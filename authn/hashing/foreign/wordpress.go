@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha512"
 	"encoding/base64"
+	"slices"
 	"strings"
 )
 
@@ -23,12 +24,18 @@ func parseWordPress(rest string, maxMemory int64) (Hash, error) {
 }
 
 // wordPressForms returns the password as WordPress hashes it: without the blanks at its ends, and
-// from a web form with backslashes too. It does not tell a password with blanks from one without.
+// from a web form with backslashes too. It does not tell a password with blanks from one without, nor
+// one with backslashes from one that has got them.
 func wordPressForms(password string) forms {
 	trimmed := strings.Trim(password, " \t\n\r\x00\x0b")
 	whole := trimmed == password
-	return forms{{trimmed, whole}}.add(addSlashes.Replace(trimmed), whole)
+	return forms{{trimmed, whole && !isSlashed(trimmed)}}.add(addSlashes.Replace(trimmed), whole)
 }
 
 // addSlashes is PHP's addslashes.
 var addSlashes = strings.NewReplacer(`'`, `\'`, `"`, `\"`, `\`, `\\`, "\x00", `\0`)
+
+// isSlashed reports whether addSlashes may have made a text.
+func isSlashed(text string) bool {
+	return slices.ContainsFunc([]string{`\'`, `\"`, `\\`, `\0`}, func(slashed string) bool { return strings.Contains(text, slashed) })
+}

@@ -36,4 +36,11 @@ foreach ($passwords as $password) {
         $made->crypt($password);
         line("MediaWiki $type", $password, $made->toString(), $type === 'bcrypt' && strlen($password) >= 72);
     }
+    foreach (['A', 'B'] as $type) { // what its maintenance/wrapOldPasswords.php does
+        $old = $factory->newFromType($type);
+        $old->crypt($password);
+        $made = $factory->newFromType("pbkdf2-legacy$type");
+        $made->partialCrypt($old);
+        line("MediaWiki pbkdf2-legacy$type", $password, $made->toString());
+    }
 }

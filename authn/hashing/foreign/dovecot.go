@@ -22,6 +22,22 @@ func parseDovecotPBKDF2(rest string, maxMemory int64) (Hash, error) {
 	return pbkdf2Hash("sha1", parts[1], []byte(parts[0]), tag, 20, maxMemory)
 }
 
+// dovecotText decodes a hash whose scheme ends in .HEX, .B64 or .BASE64.
+func dovecotText(encoding, text string) (string, error) {
+	switch strings.ToUpper(encoding) {
+	case "HEX":
+		b, err := hex.DecodeString(text)
+		if err != nil {
+			return "", ErrCorrupt
+		}
+		return string(b), nil
+	case "B64", "BASE64":
+		b, err := decode(text)
+		return string(b), err
+	}
+	return "", fmt.Errorf("%w: it is of an encoding that is not supported", ErrUnknown)
+}
+
 // parseSCRAM reads ITERATIONS,SALT,STORED,SERVER: the keys of RFC 5802, section 3.
 func parseSCRAM(digest, rest string, maxMemory int64) (Hash, error) {
 	parts := strings.Split(rest, ",")

@@ -24,6 +24,7 @@ func parseDrupal(rest string, maxMemory int64) (Hash, error) {
 	salt, tag := rest[1:9], rest[9:]
 	return Hash{
 		algorithm: "drupal-sha512", settings: fmt.Sprintf("rounds=%d", 1<<log), memory: phpassMemory, effort: 1 << log,
+		forms: drupalForms,
 		verify: func(password string) bool {
 			return equal(drupal(password[:min(len(password), maxPHPassKey)], salt, 1<<log), []byte(tag)) && len(password) <= maxPHPassKey
 		},
@@ -42,4 +43,22 @@ func drupal(password, salt string, rounds int) []byte {
 		out = encode24(out, sum[i+2], sum[i+1], sum[i], 4)
 	}
 	return out[:drupalLength-9]
+}
+
+// drupalForms returns the password as typed, then without the blanks at its ends, which Drupal hashes.
+func drupalForms(password string) forms {
+	return forms{{password, true}}.add(trimPHP(password), false)
+}
+
+// parseDrupalUpdate reads what an update from Drupal 6 has made of a password's MD5: its hash, by the parser of
+// the new form.
+func parseDrupalUpdate(parse func(string, int64) (Hash, error)) func(string, int64) (Hash, error) {
+	return func(rest string, maxMemory int64) (Hash, error) {
+		h, err := parse(rest, maxMemory)
+		h.forms = func(password string) forms {
+			trimmed := trimPHP(password)
+			return forms{{md5Hex(password), true}}.add(md5Hex(trimmed), trimmed == password)
+		}
+		return h, err
+	}
 }

@@ -12,7 +12,8 @@
 //	               $scrypt$n=16384,r=8,p=1$SALT$TAG      (AdonisJS: N itself)
 //	               scrypt$16384$SALT$8$1$TAG             (Django; its salts are text)
 //	               scrypt:32768:8:1$SALT$HEX             (Werkzeug, Flask; its salts are text)
-//	               SALT:HEX   s2:SALT:HEX                (better-auth, Lucia: N=16384, r=16, p=1; the salts are text)
+//	               SALT:HEX   s2:SALT:HEX                (better-auth, Lucia: N=16384, r=16, p=1; the salts are text; r=8 after a salt
+//	                                                     of 16 letters and digits, which Lucia's beta versions made)
 //	               $7$CU..../....SALT$TAG                (crypt(3))
 //	               $e0801$SALT$TAG                       (Spring; also {scrypt}… and {scrypt@…}…)
 //	               c2NyeXB0…                             (a file header of scrypt-kdf: Medusa)
@@ -22,6 +23,7 @@
 //	               pbkdf2_sha256$29000$SALT$TAG          (Django; also _sha1 and _sha512; its salts are text)
 //	               pbkdf2:sha256:260000$SALT$HEX         (Werkzeug, Flask; its salts are text)
 //	               :pbkdf2:sha512:30000:64:SALT:TAG      (MediaWiki; also :bcrypt:9$… and :argon2:$argon2id$…)
+//	               :pbkdf2-legacyB:!sha512:30000:64!SALT!SALT!TAG   (MediaWiki: of its old MD5; also :pbkdf2-legacyA:)
 //	               AQAAAA…   AA…                         (ASP.NET Identity, versions 3 and 2)
 //	               {PBKDF2}10000$SALT$TAG                (OpenLDAP, passlib; also {PBKDF2-SHA1}, -SHA256 and -SHA512)
 //	               {PBKDF2}$1$SALT$5000$HEX              (Dovecot; its salts are text)
@@ -32,11 +34,13 @@
 //	SHA-crypt      $5$rounds=5000$salt$…   $6$…          (crypt(3))
 //	phpass         $P$B…  $H$B…                          (WordPress, phpBB)
 //	               $S$D…                                 (Drupal: with SHA-512)
+//	               U$S$D…  U$P$B…  U$H$B…                (Drupal, updated from 6: of the password's MD5)
 //	Firebase       $fbscrypt$v=1,n=14,r=8,p=1,ss=SEPARATOR,sk=KEY$SALT$TAG   (GoTrue)
 //	               $firescrypt$ln=14,r=8,p=1$SALT$TAG$SEPARATOR$KEY          (Kratos)
 //
 // A scheme in braces, such as {CRYPT} or {SHA512-CRYPT}, may stand before a hash of
-// crypt(3), of bcrypt or of Argon2.
+// crypt(3), of bcrypt or of Argon2. Dovecot's may end in .HEX, .B64 or .BASE64, and what follows is then
+// in that encoding.
 //
 // Hashes that are no more than one round of MD5, SHA-1 or SHA-2, and the old crypt(3)
 // ones, are refused: whoever has them has the passwords.

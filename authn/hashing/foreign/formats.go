@@ -18,11 +18,13 @@ func parsers() []parser {
 		{"$pbkdf2-sha256$", parsePBKDF2("sha256")}, {"$pbkdf2-sha384$", parsePBKDF2("sha384")}, {"$pbkdf2-sha512$", parsePBKDF2("sha512")},
 		{"pbkdf2_sha1$", parseDjangoPBKDF2("sha1")}, {"pbkdf2_sha256$", parseDjangoPBKDF2("sha256")}, {"pbkdf2_sha512$", parseDjangoPBKDF2("sha512")},
 		{"pbkdf2:", parseWerkzeugPBKDF2}, {":pbkdf2:", parseMediaWikiPBKDF2},
+		{":pbkdf2-legacyA:", parseMediaWikiLayers("A")}, {":pbkdf2-legacyB:", parseMediaWikiLayers("B")},
 		{":bcrypt:", parseMediaWikiBcrypt}, {":argon2:$argon2id$", parseArgon2("argon2id")}, {":argon2:$argon2i$", parseArgon2("argon2i")},
 		{"$argon2id$", parseArgon2("argon2id")}, {"$argon2i$", parseArgon2("argon2i")},
 		{"argon2$argon2id$", parseArgon2("argon2id")}, {"argon2$argon2i$", parseArgon2("argon2i")},
 		{"$5$", parseSHACrypt("sha256-crypt")}, {"$6$", parseSHACrypt("sha512-crypt")},
 		{"$P$", parsePHPass("$P$")}, {"$H$", parsePHPass("$H$")}, {"$S$", parseDrupal},
+		{"U$S$", parseDrupalUpdate(parseDrupal)}, {"U$P$", parseDrupalUpdate(parsePHPass("$P$"))}, {"U$H$", parseDrupalUpdate(parsePHPass("$H$"))},
 		{"$fbscrypt$", parseGoTrueFirebase}, {"$firescrypt$", parseKratosFirebase},
 		{"s2:", parseLucia},
 	}
@@ -37,6 +39,7 @@ type shape struct {
 func shapes() []shape {
 	return []shape{
 		{isBetterAuth, parseBetterAuth},
+		{isOldLucia, parseOldLucia},
 		{isScryptKDF, parseScryptKDF},
 		{isSpringScrypt, parseSpringScrypt},
 		{isASPNET, parseASPNET},

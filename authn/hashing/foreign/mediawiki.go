@@ -1,6 +1,12 @@
 package foreign
 
-import "strings"
+import (
+	"crypto/md5"
+	"encoding/hex"
+	"strings"
+)
+
+const maxMediaWikiSalt = 64 // bytes, of the MD5 below the layer
 
 // parseMediaWikiPBKDF2 reads DIGEST:ITERATIONS:LENGTH:SALT:TAG.
 func parseMediaWikiPBKDF2(rest string, maxMemory int64) (Hash, error) {
@@ -32,4 +38,32 @@ func parseMediaWikiBcrypt(rest string, maxMemory int64) (Hash, error) {
 		return Hash{}, ErrCorrupt
 	}
 	return bcryptHash("$2y$"+twoDigits(parts[0])+"$"+parts[1]+parts[2], maxMemory, bcryptForms)
+}
+
+// parseMediaWikiLayers reads !DIGEST:ITERATIONS:LENGTH!SALT!SALT!TAG: PBKDF2 of MediaWiki's old MD5, as its
+// wrapOldPasswords.php makes it. The first salt is that of the MD5, and only those of type A can be without.
+func parseMediaWikiLayers(old string) func(string, int64) (Hash, error) {
+	return func(rest string, maxMemory int64) (Hash, error) {
+		parts := strings.Split(rest, "!")
+		if len(parts) != 5 || parts[0] != "" || strings.Contains(parts[3]+parts[4], ":") {
+			return Hash{}, ErrCorrupt
+		}
+		salt := parts[2]
+		if len(salt) > maxMediaWikiSalt || salt == "" && old != "A" {
+			return Hash{}, ErrCorrupt
+		}
+		h, err := parseMediaWikiPBKDF2(parts[1]+":"+parts[3]+":"+parts[4], maxMemory)
+		h.forms = digestForm(func(password string) string {
+			if salt == "" {
+				return md5Hex(password)
+			}
+			return md5Hex(salt + "-" + md5Hex(password))
+		})
+		return h, err
+	}
+}
+
+func md5Hex(text string) string {
+	sum := md5.Sum([]byte(text))
+	return hex.EncodeToString(sum[:])
 }

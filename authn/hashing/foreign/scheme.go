@@ -37,6 +37,13 @@ func parseScheme(scheme, rest string, maxMemory int64) (Hash, error) {
 	if strings.HasPrefix(rest, "{") { // one name is enough
 		return Hash{}, ErrUnknown
 	}
+	if base, encoding, encoded := strings.Cut(scheme, "."); encoded {
+		text, err := dovecotText(encoding, rest)
+		if err != nil {
+			return Hash{}, err
+		}
+		return parseScheme(base, text, maxMemory)
+	}
 	h, err := parse(rest, maxMemory)
 	if err != nil && strings.HasPrefix(rest, "$") || err == nil {
 		return h, err

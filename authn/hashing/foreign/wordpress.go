@@ -27,10 +27,13 @@ func parseWordPress(rest string, maxMemory int64) (Hash, error) {
 // from a web form with backslashes too. It does not tell a password with blanks from one without, nor
 // one with backslashes from one that has got them.
 func wordPressForms(password string) forms {
-	trimmed := strings.Trim(password, " \t\n\r\x00\x0b")
+	trimmed := trimPHP(password)
 	whole := trimmed == password
 	return forms{{trimmed, whole && !isSlashed(trimmed)}}.add(addSlashes.Replace(trimmed), whole)
 }
+
+// trimPHP is PHP's trim.
+func trimPHP(text string) string { return strings.Trim(text, " \t\n\r\x00\x0b") }
 
 // addSlashes is PHP's addslashes.
 var addSlashes = strings.NewReplacer(`'`, `\'`, `"`, `\"`, `\`, `\\`, "\x00", `\0`)

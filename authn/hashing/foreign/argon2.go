@@ -12,12 +12,15 @@ import (
 // passwords that somebody may watch being hashed.
 func parseArgon2(algorithm string) func(string, int64) (Hash, error) {
 	return func(rest string, maxMemory int64) (Hash, error) {
+		if strings.HasPrefix(rest, "m=") { // version 16 is not written
+			rest = "v=16$" + rest
+		}
 		parts, err := split(rest, 4)
 		if err != nil {
 			return Hash{}, err
 		}
 		if parts[0] != "v=19" {
-			return Hash{}, fmt.Errorf("%w: only version 19 of Argon2 is supported", ErrBounds)
+			return Hash{}, notRead("of another version of Argon2 than version 19")
 		}
 		o, err := options(strings.TrimSuffix(parts[1], ",data="), "m", "t", "p")
 		if err != nil {

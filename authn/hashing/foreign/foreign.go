@@ -55,10 +55,11 @@ import (
 
 // The errors of [Parse]. None tells anything of the hash but its format.
 var (
-	ErrUnknown = errors.New("has no known format")
-	ErrCorrupt = errors.New("is corrupt")
-	ErrBounds  = errors.New("has a cost that is too high or too low")
-	ErrWeak    = errors.New("does not protect the password")
+	ErrUnknown     = errors.New("has no known format")
+	ErrUnsupported = errors.New("has a format that is not read here")
+	ErrCorrupt     = errors.New("is corrupt")
+	ErrBounds      = errors.New("has a cost that is too high or too low")
+	ErrWeak        = errors.New("does not protect the password")
 )
 
 const (
@@ -96,8 +97,8 @@ func (h Hash) Settings() string { return h.settings }
 
 // Parse reads an encoded hash, and holds it to the bounds before anything is allocated
 // for it: no more than maxMemory bytes, nor 1 GiB, to work with, and no more than some
-// ten seconds on an ordinary processor. It fails with [ErrUnknown], [ErrCorrupt],
-// [ErrBounds] or [ErrWeak].
+// ten seconds on an ordinary processor. It fails with [ErrUnknown], [ErrUnsupported],
+// [ErrCorrupt], [ErrBounds] or [ErrWeak].
 func Parse(encoded string, maxMemory int64) (Hash, error) {
 	if len(encoded) > maxLength {
 		return Hash{}, wrap(ErrCorrupt)
@@ -122,6 +123,9 @@ func parse(encoded string, maxMemory int64) (Hash, error) {
 		if shape.fits(encoded) {
 			return shape.parse(encoded, maxMemory)
 		}
+	}
+	if why := unsupported(encoded); why != "" {
+		return Hash{}, notRead(why)
 	}
 	if why := weakness(encoded); why != "" {
 		return Hash{}, tooWeak(why)

@@ -157,7 +157,7 @@ func TestBounds(t *testing.T) {
 	sha256Tag, bcryptTail := strings.Repeat("a", 43), strings.Repeat("a", 53)
 	for text, want := range map[string]error{
 		"$2b$03$" + bcryptTail: ErrBounds, "$2b$17$" + bcryptTail: ErrBounds, "$2b$99$" + bcryptTail: ErrBounds,
-		"$2x$05$" + bcryptTail: ErrUnknown, "$2$05$" + bcryptTail: ErrUnknown, "$2b$+5$" + bcryptTail: ErrCorrupt, "$2b$5$" + bcryptTail + "a": ErrCorrupt,
+		"$2x$05$" + bcryptTail: ErrUnsupported, "$2$05$" + bcryptTail: ErrUnknown, "$2b$+5$" + bcryptTail: ErrCorrupt, "$2b$5$" + bcryptTail + "a": ErrCorrupt,
 		"$scrypt$ln=14,r=8,p=1$" + salt + "$" + tag: nil, "$scrypt$ln=24,r=8,p=1$" + salt + "$" + tag: ErrBounds, "$scrypt$ln=0,r=8,p=1$" + salt + "$" + tag: ErrBounds,
 		"$scrypt$ln=14,r=65,p=1$" + salt + "$" + tag: ErrBounds, "$scrypt$ln=14,r=8,p=17$" + salt + "$" + tag: ErrBounds, "$scrypt$ln=16383,r=8,p=1$" + salt + "$" + tag: ErrCorrupt,
 		"$scrypt$ln=14,r=8,p=1,p=1$" + salt + "$" + tag: ErrCorrupt, "$scrypt$ln=014,r=8,p=1$" + salt + "$" + tag: ErrCorrupt, "$scrypt$ln=14,r=8$" + salt + "$" + tag: ErrCorrupt,
@@ -169,8 +169,8 @@ func TestBounds(t *testing.T) {
 		"$argon2id$v=19$m=65536,t=3,p=1$" + salt + "$" + tag: nil, "$argon2id$v=19$t=3,p=1,m=65536$" + salt + "==$" + tag + "==": nil,
 		"$argon2id$v=19$m=65537,t=3,p=1$" + salt + "$" + tag: ErrBounds, "$argon2id$v=19$m=4294967296,t=3,p=1$" + salt + "$" + tag: ErrBounds, "$argon2id$v=19$m=7,t=3,p=1$" + salt + "$" + tag: ErrBounds,
 		"$argon2id$v=19$m=64,t=0,p=1$" + salt + "$" + tag: ErrBounds, "$argon2id$v=19$m=64,t=21,p=1$" + salt + "$" + tag: ErrBounds, "$argon2id$v=19$m=64,t=1,p=0$" + salt + "$" + tag: ErrBounds,
-		"$argon2id$v=19$m=64,t=1,p=9$" + salt + "$" + tag: ErrBounds, "$argon2id$v=16$m=64,t=1,p=1$" + salt + "$" + tag: ErrBounds, "$argon2id$m=64,t=1,p=1$" + salt + "$" + tag: ErrCorrupt,
-		"$argon2d$v=19$m=64,t=1,p=1$" + salt + "$" + tag: ErrUnknown, "$argon2id$v=19$m=64,t=1,p=1$QUJDRA$" + tag: ErrBounds,
+		"$argon2id$v=19$m=64,t=1,p=9$" + salt + "$" + tag: ErrBounds, "$argon2id$v=16$m=64,t=1,p=1$" + salt + "$" + tag: ErrUnsupported, "$argon2id$m=64,t=1,p=1$" + salt + "$" + tag: ErrUnsupported,
+		"$argon2d$v=19$m=64,t=1,p=1$" + salt + "$" + tag: ErrUnsupported, "$argon2id$v=19$m=64,t=1,p=1$QUJDRA$" + tag: ErrBounds,
 		"$5$rounds=1000$salt$" + sha256Tag: nil, "$5$rounds=999$salt$" + sha256Tag: ErrBounds, "$5$rounds=1000001$salt$" + sha256Tag: ErrBounds, "$5$rounds=01000$salt$" + sha256Tag: ErrBounds,
 		"$5$$" + sha256Tag: ErrCorrupt, "$5$0123456789abcdefg$" + sha256Tag: ErrCorrupt, "$5$salt$" + sha256Tag + "a": ErrCorrupt, "$6$salt$" + sha256Tag: ErrCorrupt,
 		"$P$5" + strings.Repeat("a", 30): nil, "$P$4" + strings.Repeat("a", 30): ErrBounds, "$P$J" + strings.Repeat("a", 30): ErrBounds, "$P$5" + strings.Repeat("a", 29) + "!": ErrCorrupt, "$P$": ErrCorrupt,

@@ -152,12 +152,19 @@ func TestARefusalNamesTheRealReason(t *testing.T) {
 		"{CRYPT}$9$what": "no known format", "{WHAT}aaaa": "scheme", "{CRYPT": "no known format", "{}": "scheme", "{CRYPT}{CRYPT}$6$a$b": "no known format",
 		"5f4dcc3b5aa765d61d8327deb882cf99": "hexadecimal digits", "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19": "billions",
 		":B:abcd:5f4dcc3b5aa765d61d8327deb882cf99": "billions", "$y$jFT$saltsalt$" + strings.Repeat(".", 43): "cost", "$y$kaT$saltsalt$" + strings.Repeat(".", 43): "parameters",
+		"5f4dcc3b5aa765d61d8327deb882cf99:saltsalt": "a salt beside", "saltsalt:5baa61e4c9b93f3f0682250b6cf8331b7ee68fd8": "a salt beside",
+		strings.Repeat("ab", 28): "hexadecimal digits alone", strings.Repeat("ab", 48): "hexadecimal digits alone", "X03MO1qnZdYdgyfeuILPmQ==": "base64 alone",
+		"W6ph5Mm5Pz8GgiULbPgzG37mj9g=": "base64 alone", "{ldap}{SSHA}aaaa": "billions", "{ldap}{CRYPT}$1$abcdefgh$aaaaaaaaaaaaaaaaaaaaaa": "MD5-crypt",
+		"$argon2d$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAA": "Argon2d", "{ARGON2}$argon2d$v=19$m=8": "Argon2d", "argon2$argon2d$v=19$m=8": "Argon2d",
+		"$argon2id$m=8,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAA": "version 19", "$2x$04$" + strings.Repeat("a", 53): "fault", "{BLF-CRYPT}$2x$04$a": "fault",
+		"$sha1$1000$abcdefgh$v.qR": "NetBSD", "U$S$Dabcdefgh": "MD5 of the password", ":pbkdf2-legacyB:!sha512:30000:64!1234!abc": "MediaWiki",
+		"{SHA512-CRYPT.HEX}2436": "encoding", "{BLF-CRYPT.b64}JDYk": "encoding",
 	} {
 		_, err := Parse(text, roomy)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", text, err, want)
 		}
-		if errors.Is(err, ErrWeak) && !strings.Contains(err.Error(), "reset the password by mail") {
+		if (errors.Is(err, ErrWeak) || errors.Is(err, ErrUnsupported)) && !strings.Contains(err.Error(), "reset the password by mail") {
 			t.Errorf("%s: %v: what to do is missing", text, err)
 		}
 	}

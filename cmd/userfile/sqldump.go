@@ -2,6 +2,7 @@ package userfile
 
 import (
 	"bufio"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -210,7 +211,7 @@ func (d *dump) rows(columns []string) error {
 
 // values reads the values of one row, whose first parenthesis has been read.
 func (d *dump) values() (values []string, err error) {
-	value, size := "", 0
+	value, size, hexed := "", 0, false
 	for {
 		t, err := d.lex.next()
 		switch {
@@ -223,7 +224,13 @@ func (d *dump) values() (values []string, err error) {
 			if value = ""; t.kind == ')' {
 				return values, nil
 			}
-		case t.kind == 'w' && !t.quoted && (t.is("NULL") || strings.HasPrefix(t.text, "_")): // also _binary, before a text
+		case t.kind == 'w' && !t.quoted && (t.is("NULL") || t.is("N") || t.is("X") || strings.HasPrefix(t.text, "_")): // _binary, before a text
+			hexed = t.is("X")
+		case t.kind == 't' && hexed, t.kind == 'w' && !t.quoted && strings.HasPrefix(t.text, "0x"):
+			if value, err = unhex(strings.TrimPrefix(t.text, "0x")); err != nil {
+				return nil, broken("it has a value that is not hexadecimal after %s and %d bytes", d.count(), d.lex.at)
+			}
+			hexed = false
 		default:
 			value = t.text
 		}
@@ -231,6 +238,12 @@ func (d *dump) values() (values []string, err error) {
 			return nil, errTooLong
 		}
 	}
+}
+
+// unhex reads a text of hexadecimal digits, as mysqldump --hex-blob writes it.
+func unhex(digits string) (string, error) {
+	text, err := hex.DecodeString(digits)
+	return string(text), err
 }
 
 // row yields a user.

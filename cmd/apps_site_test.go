@@ -37,6 +37,7 @@ type sample struct {
 	at       string                                // the address of the application there
 	settings string                                // the file of further settings of authctl; "" for none
 	dir      string                                // the folder of the tools that it runs in; "" for a new one
+	leftOut  string                                // a directive of the proxy's configuration that is not for it; "" for none
 	run      func(t *testing.T, s *site) *exec.Cmd // what starts it, in its folder
 }
 
@@ -69,7 +70,11 @@ func newSite(t *testing.T, app sample) *site {
 	s.authctl = startServe(t, home, "JWT_SECRET="+s.secret)
 	names := strings.NewReplacer("https://example.com", s.url, "127.0.0.1:8000", counting(t, s.authctl, "/refresh", &s.refreshes),
 		app.at, s.addr, "listen(3000", "listen("+s.addr[strings.LastIndexByte(s.addr, ':')+1:], "/srv/app", s.dir)
-	app.front.startAt(t, binary, t.TempDir(), names.Replace(printed(t, "apps.md", "file: "+app.conf)), front)
+	conf := names.Replace(printed(t, "apps.md", "file: "+app.conf))
+	if app.leftOut != "" && !strings.Contains(conf, app.leftOut) {
+		t.Fatalf("%s has no %s", app.conf, app.leftOut)
+	}
+	app.front.startAt(t, binary, t.TempDir(), strings.ReplaceAll(conf, app.leftOut, ""), front)
 	printedFiles(t, "apps.md", app.name, s.dir, names)
 	s.start(t, app)
 	return s

@@ -12,10 +12,13 @@ import (
 // The samples of docs/apps.md behind the Caddyfile there, and the one behind nginx.
 var (
 	expressApp = sample{name: "express", front: proxies[1], conf: "origin/Caddyfile", at: "127.0.0.1:3000", run: runExpress}
-	nextApp    = sample{name: "next", front: proxies[1], conf: "origin/Caddyfile", at: "127.0.0.1:3000", dir: "next", run: runNext}
+	nextApp    = sample{name: "next", front: proxies[1], conf: "origin/Caddyfile", at: "127.0.0.1:3000", dir: "next", run: runNext, leftOut: `header_up Cookie "(^|; )refresh_token=[^;]*" "$1" # it needs none; leave this line out for Next.js`}
 	goApp      = sample{name: "go", front: proxies[1], conf: "origin/Caddyfile", at: "127.0.0.1:3000", run: runGo}
 	flaskApp   = sample{name: "flask", front: proxies[0], conf: "flask/nginx.conf", at: "127.0.0.1:9999", run: runFlask}
 )
+
+// elsewhere is what a browser without Sec-Fetch-Site, or over plain HTTP, says of a page of another origin.
+var elsewhere = http.Header{"Origin": {"http://shop.example.com"}}
 
 func runExpress(t *testing.T, s *site) *exec.Cmd {
 	s.link(t, filepath.Join("npm", "node_modules"), "node_modules")
@@ -84,6 +87,8 @@ func TestAppsThatVerifyTokens(t *testing.T) {
 			call(t, c, "POST", s.url+"/refresh", "", nil, http.StatusOK)
 			says("DELETE", foreign, http.StatusForbidden, "")
 			says("DELETE", http.Header{"Sec-Fetch-Site": {"same-site"}}, http.StatusForbidden, "")
+			says("DELETE", elsewhere, http.StatusForbidden, "")
+			says("DELETE", http.Header{"Origin": {s.url}}, http.StatusNoContent, "")
 			says("DELETE", nil, http.StatusNoContent, "")
 			token = s.cookie(t, c, "access_token")
 			s.drop(c, "access_token")
@@ -132,6 +137,8 @@ func TestAppThatRendersRefreshesForItsUsers(t *testing.T) {
 	s.drop(c, "access_token")
 	call(t, c, "DELETE", s.url+"/orders", "", nil, http.StatusNoContent) // with the token of a refresh
 	call(t, c, "DELETE", s.url+"/orders", "", http.Header{"Sec-Fetch-Site": {"cross-site"}}, http.StatusForbidden)
+	call(t, c, "DELETE", s.url+"/orders", "", elsewhere, http.StatusForbidden)
+	call(t, c, "DELETE", s.url+"/orders", "", http.Header{"Origin": {s.url}}, http.StatusNoContent)
 
 	// An access token that has expired, with its cookie or without, and many requests at once.
 	at, _ := url.Parse(s.url)
@@ -212,6 +219,8 @@ func TestAppBehindAProxyThatAsks(t *testing.T) {
 	wipe(nil, http.StatusUnauthorized)
 	call(t, c, "POST", s.url+"/refresh", "", nil, http.StatusOK)
 	wipe(http.Header{"Sec-Fetch-Site": {"cross-site"}}, http.StatusForbidden)
+	wipe(elsewhere, http.StatusForbidden)
+	wipe(http.Header{"Origin": {s.url}}, http.StatusNoContent)
 	wipe(nil, http.StatusNoContent)
 	home(http.Header{"Authorization": {"Bearer " + s.serviceToken(t, "billing")}}, http.StatusUnauthorized, "Unauthorized") // of Flask
 	home(http.Header{"Authorization": {"Bearer " + s.signedInAnHourAgo(t, "Zoë").AccessToken}}, http.StatusUnauthorized, "<form")

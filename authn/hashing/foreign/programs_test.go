@@ -157,8 +157,7 @@ func TestARefusalNamesTheRealReason(t *testing.T) {
 		"W6ph5Mm5Pz8GgiULbPgzG37mj9g=": "base64 alone", "{ldap}{SSHA}aaaa": "billions", "{ldap}{CRYPT}$1$abcdefgh$aaaaaaaaaaaaaaaaaaaaaa": "MD5-crypt",
 		"$argon2d$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAA": "Argon2d", "{ARGON2}$argon2d$v=19$m=8": "Argon2d", "argon2$argon2d$v=19$m=8": "Argon2d",
 		"$argon2id$m=8,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAA": "version 19", "$2x$04$" + strings.Repeat("a", 53): "fault", "{BLF-CRYPT}$2x$04$a": "fault",
-		"$sha1$1000$abcdefgh$v.qR": "NetBSD", "U$S$Dabcdefgh": "MD5 of the password", ":pbkdf2-legacyB:!sha512:30000:64!1234!abc": "MediaWiki",
-		"{SHA512-CRYPT.HEX}2436": "encoding", "{BLF-CRYPT.b64}JDYk": "encoding",
+		"$sha1$1000$abcdefgh$v.qR": "NetBSD",
 	} {
 		_, err := Parse(text, roomy)
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -37,9 +37,6 @@ func parseScheme(scheme, rest string, maxMemory int64) (Hash, error) {
 	if name == "LDAP" && strings.HasPrefix(rest, "{") { // Spring's, before one of LDAP
 		return parse(rest, maxMemory)
 	}
-	if base, encoding, ok := strings.Cut(name, "."); ok && (encoding == "HEX" || encoding == "B64") && base != "" {
-		return Hash{}, fmt.Errorf("%w: it is in Dovecot's encoding .%s; decode what follows the braces, or have the user reset the password by mail", ErrUnsupported, encoding)
-	}
 	if strings.HasPrefix(rest, "{") { // one name is enough
 		return Hash{}, ErrUnknown
 	}

@@ -16,8 +16,6 @@ func unsupported(encoded string) string {
 		{"$argon2d$", "of Argon2d, which is not made for passwords"}, {"argon2$argon2d$", "of Argon2d, which is not made for passwords"},
 		{"$2x$", "of a bcrypt with a fault in characters that are not ASCII"},
 		{"$sha1$", "crypt(3) with SHA-1, of NetBSD"},
-		{"U$S$", "Drupal's of an MD5 of the password, which Drupal 6 had"},
-		{":pbkdf2-legacy", "MediaWiki's of an older hash of the password"},
 	} {
 		if strings.HasPrefix(encoded, format.prefix) {
 			return format.why

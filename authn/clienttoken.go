@@ -87,7 +87,6 @@ func (s *Service) clientRefused(ctx context.Context, a Actor, name, hash, why st
 			return fail(err)
 		}
 		if !admission.RetryAt.IsZero() {
-			s.throttled.Add(1)
 			s.RefusedByLimit(ctx, a, "failed requests for tokens of one client")
 			return &Error{Code: CodeRateLimited, Message: "too many requests for a token of this client have failed, try again later; a good secret is not delayed", RetryAfter: admission.RetryAt.Sub(now)}
 		}

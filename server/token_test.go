@@ -232,6 +232,9 @@ func TestABadSecretStopsNobodyWithAGoodOne(t *testing.T) {
 		if want := []int{401, 401, 401, 401, 401, 429, 429, 429, 429}; !slices.Equal(got, want) {
 			t.Errorf("got %d, want %d", got, want)
 		}
+		if got := f.svc.Throttled(); got != 0 {
+			t.Errorf("%d of them count as sign-ins", got)
+		}
 		for range 3 {
 			f.granted(f.token(basic("billing", secret), clientGrant, from...))
 		}

@@ -280,7 +280,7 @@ func (c *client) watchCutOff(t *testing.T, path string, deadline time.Time) {
 		if sent.After(deadline) {
 			return
 		}
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(max(2*breath(), 10*time.Millisecond))
 	}
 }
 

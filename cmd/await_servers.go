@@ -64,6 +64,10 @@ func silence(nodes []store.Node) string {
 	return strings.Join(names, ", ")
 }
 
+// openWait is how long awaitActiveKey waits for servers that have read of a key and cannot open it:
+// only a reload that is under way gives them its secret.
+const openWait = time.Second
+
 // awaitActiveKey is awaitServers for a key that became the active one. It also waits until every
 // server can open the key: a server whose secrets do not open it cannot sign anybody in.
 func (o waitOptions) awaitActiveKey(ctx context.Context, a *app, svc *authn.Service, id string) (authn.Reach, error) {
@@ -71,7 +75,7 @@ func (o waitOptions) awaitActiveKey(ctx context.Context, a *app, svc *authn.Serv
 	if err != nil {
 		return reach, err
 	}
-	able, err := svc.Cluster.AwaitKey(ctx, id, o.wait-reach.Took)
+	able, err := svc.Cluster.AwaitKey(ctx, id, min(o.wait-reach.Took, openWait))
 	if err != nil || len(able.Missing) == 0 {
 		return reach, err
 	}

@@ -7,6 +7,7 @@ import (
 	"os/user"
 	"regexp"
 	"strconv"
+	"sync"
 
 	"github.com/authctl/authctl/authn"
 	"github.com/authctl/authctl/cmd/config"
@@ -15,10 +16,10 @@ import (
 var (
 	// accountName is a login name that is recorded as it is. No space and no "=" is in it, so
 	// that it can look neither like a uid nor like a name that was claimed.
-	accountName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.@\\+$-]{0,63}$`)
+	accountName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.@\\+$-]{0,63}$`) })
 
 	// claimedName is what a person may be called by --as.
-	claimedName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.@+:/-]{0,63}$`)
+	claimedName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.@+:/-]{0,63}$`) })
 )
 
 const claimedNameRule = "a name has 1 to 64 of the characters A-Z a-z 0-9 . _ @ + : / -, the first being a letter or a digit"
@@ -28,7 +29,7 @@ type operatorName string
 
 // Set implements pflag.Value.
 func (n *operatorName) Set(name string) error {
-	if !claimedName.MatchString(name) {
+	if !claimedName().MatchString(name) {
 		return errors.New(claimedNameRule)
 	}
 	*n = operatorName(name)
@@ -47,7 +48,7 @@ func (a *app) operator() (string, error) {
 		return string(a.as), nil
 	}
 	name := a.sources.Lookup(config.OperatorVariable)
-	if name != "" && !claimedName.MatchString(name) {
+	if name != "" && !claimedName().MatchString(name) {
 		return "", usage(claimedNameRule, "%s: %q cannot be recorded", config.OperatorVariable, name)
 	}
 	return name, nil
@@ -80,10 +81,10 @@ func loginName(uid int) string {
 // that none of it can be forged by the others.
 func actorName(uid int, login, sudo, operator string) string {
 	name := "cli:" + login
-	if !accountName.MatchString(login) {
+	if !accountName().MatchString(login) {
 		name = fmt.Sprintf("cli:uid=%d", uid)
 	}
-	if accountName.MatchString(sudo) {
+	if accountName().MatchString(sudo) {
 		name += " (sudo by " + sudo + ")"
 	}
 	if operator != "" {

@@ -4,15 +4,20 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 var (
 	// A terminal sends the first two around pasted text; the others are invisible.
 	unseen = strings.NewReplacer("\x1b[200~", "", "\x1b[201~", "", "\ufeff", "", "\u200b", "", "\u200c", "", "\u200d", "", "\u2060", "", "\u00ad", "")
 
-	cookiePair = regexp.MustCompile(`(?i)(?:^|[\s;,:"'])((?:__Host-|__Secure-)?(?:access|refresh)_token)\s*=([^;]*)`)
-	fieldName  = regexp.MustCompile(`(?i)^(?:-H\s*["']?|--header\s*["']?)?authorization\s*:`)
-	scheme     = regexp.MustCompile(`(?i)^bearer\s`)
+	cookiePair = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)(?:^|[\s;,:"'])((?:__Host-|__Secure-)?(?:access|refresh)_token)\s*=([^;]*)`)
+	})
+	fieldName = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)^(?:-H\s*["']?|--header\s*["']?)?authorization\s*:`)
+	})
+	scheme = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)^bearer\s`) })
 )
 
 // quotes are the marks that people, chats and shells put around a token.
@@ -24,7 +29,7 @@ const quotes = "\"'`\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb<>"
 func pastedToken(text string) (string, error) {
 	text = unseen.Replace(text)
 	var tokens []string
-	for _, pair := range cookiePair.FindAllStringSubmatch(text, -1) {
+	for _, pair := range cookiePair().FindAllStringSubmatch(text, -1) {
 		tokens = append(tokens, bare(pair[2]))
 	}
 	if len(tokens) == 0 {
@@ -45,8 +50,8 @@ func pastedToken(text string) (string, error) {
 // name of the header, or the scheme, or both.
 func bareHeader(text string) string {
 	text = strings.Trim(strings.TrimSpace(text), quotes)
-	text = strings.TrimSpace(fieldName.ReplaceAllString(text, ""))
-	text = strings.TrimSpace(scheme.ReplaceAllString(text, ""))
+	text = strings.TrimSpace(fieldName().ReplaceAllString(text, ""))
+	text = strings.TrimSpace(scheme().ReplaceAllString(text, ""))
 	lines := strings.Split(text, "\n")
 	if next := slices.IndexFunc(lines, func(line string) bool { return strings.Contains(line, ":") }); next > 0 {
 		lines = lines[:next] // the next header

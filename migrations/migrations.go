@@ -26,6 +26,7 @@ import (
 	"io/fs"
 	"regexp"
 	"strconv"
+	"sync"
 )
 
 //go:embed postgres/*.sql
@@ -48,7 +49,9 @@ func sub(files embed.FS, dir string) fs.FS {
 	return root
 }
 
-var statement = regexp.MustCompile(`(?m)^INSERT INTO schema_versions \(version, min_version\) VALUES \((\d+), (\d+)\);$`)
+var statement = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^INSERT INTO schema_versions \(version, min_version\) VALUES \((\d+), (\d+)\);$`)
+})
 
 // MinVersion returns the min_version that a migration file states for a version. If the file states
 // none, it returns the version itself: only binaries that know the migration run correctly after
@@ -58,7 +61,7 @@ func MinVersion(files fs.FS, name string, version int64) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read migration: %w", err)
 	}
-	stated := statement.FindSubmatch(sql)
+	stated := statement().FindSubmatch(sql)
 	if stated == nil || string(stated[1]) != strconv.FormatInt(version, 10) {
 		return version, nil
 	}

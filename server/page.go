@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/text/language"
 
@@ -79,7 +80,7 @@ var (
 	//go:embed pages/page.js
 	pageJS string
 
-	pageTemplate = template.Must(template.New("page").Parse(pageHTML))
+	pageTemplate = sync.OnceValue(func() *template.Template { return template.Must(template.New("page").Parse(pageHTML)) })
 	pageMatcher  = language.NewMatcher(pageLanguages)
 
 	// pagePolicy allows the page's own style and script, by their hashes, and nothing else.
@@ -190,7 +191,7 @@ func (x *exchange) answerPage(p page, status int, view pageView) {
 	view.Own, view.API = strings.TrimPrefix(p.path, "/"), p.api
 	view.Style, view.Script = template.HTML("<style>"+pageCSS+"</style>"), template.HTML("<script>"+pageJS+"</script>")
 	var b bytes.Buffer
-	if err := pageTemplate.Execute(&b, view); err != nil {
+	if err := pageTemplate().Execute(&b, view); err != nil {
 		fail(x, err)
 		return
 	}

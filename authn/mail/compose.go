@@ -4,15 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"sync"
 
 	"github.com/authctl/authctl/store"
 )
 
 var (
 	// tokenAlphabet is what no mail reader cuts off the end of a link.
-	tokenAlphabet = regexp.MustCompile(`^[A-Za-z0-9]{16,64}$`)
-	messageID     = regexp.MustCompile(`^[!-;=?A-~]+@[!-;=?A-~]+$`) // ASCII without blanks, "<", ">" and a second "@"
-	recipient     = regexp.MustCompile(`^[!-;=?-~]+$`)
+	tokenAlphabet = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9]{16,64}$`) })
+	messageID     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[!-;=?A-~]+@[!-;=?A-~]+$`) }) // ASCII without blanks, "<", ">" and a second "@"
+	recipient     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[!-;=?-~]+$`) })
 )
 
 // Compose writes the mail of a row of the outbox: both parts, whole. token is the one-time token of
@@ -38,9 +39,9 @@ func (t *Texts) compose(m store.Mail, token string, h Letterhead) (Message, erro
 		return Message{}, errors.New("its token has no expiry")
 	case m.CreatedAt.IsZero():
 		return Message{}, errors.New("it has no date")
-	case !messageID.MatchString(m.MessageID):
+	case !messageID().MatchString(m.MessageID):
 		return Message{}, errors.New("its Message-ID is none")
-	case !recipient.MatchString(m.Recipient), h.EnvelopeFrom != "" && !recipient.MatchString(h.EnvelopeFrom):
+	case !recipient().MatchString(m.Recipient), h.EnvelopeFrom != "" && !recipient().MatchString(h.EnvelopeFrom):
 		return Message{}, errors.New("an address has characters that are not ASCII, or blanks")
 	}
 	tag, texts := t.match(m.Locale)
@@ -73,7 +74,7 @@ func linkOf(kind store.MailKind, token string, links Links) (string, error) {
 		}
 		return "", nil
 	}
-	if !tokenAlphabet.MatchString(token) {
+	if !tokenAlphabet().MatchString(token) {
 		return "", errors.New("its token must have 16 to 64 letters and digits, and nothing else")
 	}
 	return page + fragment + token, nil

@@ -67,7 +67,7 @@ func (t *Texts) check() error {
 // line breaks.
 func (t *Texts) checkFrame(msg Message) error {
 	shown := html.UnescapeString(msg.HTML)
-	for _, p := range paragraphEnd.Split(msg.Text, -1) {
+	for _, p := range paragraphEnd().Split(msg.Text, -1) {
 		if !strings.Contains(squeezed(shown), squeezed(p)) {
 			return fmt.Errorf("%s: the frame leaves paragraphs out: write {{range .Paragraphs}}{{.Text}}{{end}}", t.frame.Name())
 		}

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	gomail "github.com/wneessen/go-mail"
 )
@@ -44,11 +45,11 @@ func (c *conversation) readReply(r *Result, err error) {
 	}
 }
 
-var enhancedCode = regexp.MustCompile(`^[245]\.\d{1,3}\.\d{1,3}(?:\s|$)`)
+var enhancedCode = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[245]\.\d{1,3}\.\d{1,3}(?:\s|$)`) })
 
 // enhanced returns the enhanced status code that a reply begins with (RFC 2034, section 4). Further
 // on in the text the same pattern would be a part of an IP address.
-func enhanced(text string) string { return strings.TrimSpace(enhancedCode.FindString(text)) }
+func enhanced(text string) string { return strings.TrimSpace(enhancedCode().FindString(text)) }
 
 // recipientCodes says of a mailbox that there is none, or that it takes no mail (RFC 3463, section
 // 3.2, and RFC 7505 for the last).

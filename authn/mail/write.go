@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"text/template"
 	"unicode"
 	"unicode/utf8"
@@ -15,7 +16,7 @@ type written struct {
 	paragraphs []string // each on one line; one of them is the link, if the mail has one
 }
 
-var paragraphEnd = regexp.MustCompile(`\n[ \t]*\n`)
+var paragraphEnd = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\n[ \t]*\n`) })
 
 // write executes the two blocks of a kind of mail.
 func write(texts *template.Template, w words) (written, error) {
@@ -34,7 +35,7 @@ func write(texts *template.Template, w words) (written, error) {
 	}
 	var paragraphs []string
 	links := 0
-	for _, p := range paragraphEnd.Split(body, -1) {
+	for _, p := range paragraphEnd().Split(body, -1) {
 		p = oneLine(p)
 		switch {
 		case p == "":

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // dotenv reads the text of a .env file. It takes each value literally, and removes only a pair of
@@ -44,8 +45,8 @@ func (d *dotenv) fault(line int, format string, args ...any) {
 }
 
 var (
-	exported     = regexp.MustCompile(`^export[ \t]+`)
-	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
+	exported     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^export[ \t]+`) })
+	variableName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`) })
 )
 
 // read reads the variable that begins in line i, and returns its last line.
@@ -54,10 +55,10 @@ func (d *dotenv) read(i int, values map[string]string) int {
 	if line == "" || line[0] == '#' {
 		return i
 	}
-	name, raw, assigned := strings.Cut(exported.ReplaceAllString(line, ""), "=")
+	name, raw, assigned := strings.Cut(exported().ReplaceAllString(line, ""), "=")
 	trimmed := strings.TrimRight(name, " \t")
 	switch {
-	case !assigned || !variableName.MatchString(trimmed): // the message does not repeat the line, which may be a secret
+	case !assigned || !variableName().MatchString(trimmed): // the message does not repeat the line, which may be a secret
 		d.fault(i, "is neither NAME=VALUE nor a comment, which begins with #")
 		return i
 	case !isOurs(trimmed):
@@ -93,7 +94,7 @@ func (d *dotenv) pass(i int, name, raw string) int {
 		return i
 	}
 	for end := i + 1; end < len(d.lines); end++ {
-		inner, _, assigned := strings.Cut(exported.ReplaceAllString(strings.TrimLeft(d.lines[end], " \t"), ""), "=")
+		inner, _, assigned := strings.Cut(exported().ReplaceAllString(strings.TrimLeft(d.lines[end], " \t"), ""), "=")
 		if assigned && isOurs(strings.TrimRight(inner, " \t")) {
 			break
 		}

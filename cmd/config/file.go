@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/viper"
@@ -19,7 +20,7 @@ import (
 )
 
 // quotedText matches the part of a file that the YAML parser repeats in its errors. It may be a secret.
-var quotedText = regexp.MustCompile("(?s)`.*`")
+var quotedText = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("(?s)`.*`") })
 
 // Path returns the path of the configuration file. The file may not exist.
 func (src Sources) Path() string {
@@ -53,7 +54,7 @@ func (src Sources) readFile(v *viper.Viper, origins map[string]string, bad *Faul
 		if unreadable, ok := errors.AsType[viper.ConfigParseError](err); ok { // the inner error does not repeat the file
 			err = fmt.Errorf("%s: %w", path, unreadable.Unwrap())
 		}
-		bad.Add("", "read configuration: %s", quotedText.ReplaceAllString(err.Error(), "a text"))
+		bad.Add("", "read configuration: %s", quotedText().ReplaceAllString(err.Error(), "a text"))
 		return
 	}
 	if err := checkWhole(format, text); err != nil {

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/authctl/authctl/authn"
@@ -19,7 +20,7 @@ const resolveTimeout = 5 * time.Second
 
 // hostName matches the name of a host. A text of only numbers and dots is a malformed IPv4 address
 // instead.
-var hostName = regexp.MustCompile(`^[0-9A-Za-z_-]+(\.[0-9A-Za-z_-]+)*\.?$`)
+var hostName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9A-Za-z_-]+(\.[0-9A-Za-z_-]+)*\.?$`) })
 
 // hostFault says why the text of a listening address is malformed. It returns "" for a valid
 // address. An empty text means every address.
@@ -38,7 +39,7 @@ func hostFault(host string) string {
 		return fmt.Sprintf("must be an address alone, not %q with a port; server.port (PORT) is for the port", host)
 	case bracketed:
 		return fmt.Sprintf("is written without brackets: %s", bare)
-	case !hostName.MatchString(host) || strings.Trim(host, "0123456789.") == "":
+	case !hostName().MatchString(host) || strings.Trim(host, "0123456789.") == "":
 		return fmt.Sprintf("must be an address, such as 0.0.0.0 or ::, or the name of a host, not %q", host)
 	}
 	return ""

@@ -79,7 +79,7 @@ func (l *Loaded) setBy(from layer, name string, bad *Faults) (key string, is boo
 	if known {
 		stray := strayVariable(value, fieldsOf(&l.Settings)[key])
 		switch {
-		case serviceAddress.MatchString(value):
+		case isServiceAddress(value):
 			bad.Add(key, "%s", linkFault(name, key, value))
 		case stray != "":
 			bad.Add(key, "%s (from %s %s)", stray, from.label, name)

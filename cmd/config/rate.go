@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/authctl/authctl/server"
@@ -12,11 +13,13 @@ import (
 // requestRate is a limit of requests, written as 30/5m or as 30/5m burst 10.
 type requestRate server.Rate
 
-var ratePattern = regexp.MustCompile(`^([0-9]{1,7})/([0-9.a-zµ]+)(?: burst ([0-9]{1,7}))?$`)
+var ratePattern = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([0-9]{1,7})/([0-9.a-zµ]+)(?: burst ([0-9]{1,7}))?$`)
+})
 
 func parseRate(s string) (requestRate, error) {
 	bad := fmt.Errorf("%q is not a rate, such as 30/5m, or 30/5m burst 10", s)
-	m := ratePattern.FindStringSubmatch(s)
+	m := ratePattern().FindStringSubmatch(s)
 	if m == nil {
 		return requestRate{}, bad
 	}

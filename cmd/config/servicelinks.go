@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // serviceLinks are the variables that Kubernetes gives each pod for every Service of its namespace,
@@ -15,17 +16,24 @@ import (
 // kind belongs to a setting that somebody has misspelt, such as AUTHCTL_ADMIN_PORT=9000.
 //
 // https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
-var serviceLinks = [...]struct {
+var serviceLinks = sync.OnceValue(func() []serviceLink {
+	link := func(pattern string, value func(string) bool) serviceLink {
+		return serviceLink{regexp.MustCompile(serviceName + pattern + "$"), value}
+	}
+	return []serviceLink{
+		link(`_SERVICE_HOST`, isIP),
+		link(`_SERVICE_PORT(_[A-Z0-9_]+)?`, isPort),
+		link(`_PORT`, isServiceAddress),
+		link(servicePort, isServiceAddress),
+		link(servicePort+`_ADDR`, isIP),
+		link(servicePort+`_PORT`, isPort),
+		link(servicePort+`_PROTO`, isProtocol),
+	}
+})
+
+type serviceLink struct {
 	name  *regexp.Regexp
 	value func(string) bool
-}{
-	{regexp.MustCompile(serviceName + `_SERVICE_HOST$`), isIP},
-	{regexp.MustCompile(serviceName + `_SERVICE_PORT(_[A-Z0-9_]+)?$`), isPort},
-	{regexp.MustCompile(serviceName + `_PORT$`), serviceAddress.MatchString},
-	{regexp.MustCompile(serviceName + servicePort + `$`), serviceAddress.MatchString},
-	{regexp.MustCompile(serviceName + servicePort + `_ADDR$`), isIP},
-	{regexp.MustCompile(serviceName + servicePort + `_PORT$`), isPort},
-	{regexp.MustCompile(serviceName + servicePort + `_PROTO$`), isProtocol},
 }
 
 const (
@@ -34,7 +42,11 @@ const (
 )
 
 // serviceAddress matches an address such as tcp://10.0.0.1:80. Older versions write IPv6 without brackets.
-var serviceAddress = regexp.MustCompile(`^(tcp|udp|sctp)://(\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:.]+):[0-9]{1,5}$`)
+var serviceAddress = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(tcp|udp|sctp)://(\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:.]+):[0-9]{1,5}$`)
+})
+
+func isServiceAddress(value string) bool { return serviceAddress().MatchString(value) }
 
 func isIP(value string) bool { _, err := netip.ParseAddr(value); return err == nil }
 
@@ -44,7 +56,7 @@ func isProtocol(value string) bool { return slices.Contains([]string{"tcp", "udp
 
 // isServiceLink reports whether Kubernetes sets a variable, with a value of this kind, for a Service.
 func isServiceLink(name, value string) bool {
-	for _, link := range serviceLinks {
+	for _, link := range serviceLinks() {
 		if link.name.MatchString(name) && link.value(value) {
 			return true
 		}

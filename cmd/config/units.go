@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -25,11 +26,11 @@ type autoBool string
 // Auto is the value of settings that authctl determines itself.
 const Auto = "auto"
 
-var sizePattern = regexp.MustCompile(`^[0-9]+(\.[0-9]+)? ?[KMG]i?B$`)
+var sizePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]+(\.[0-9]+)? ?[KMG]i?B$`) })
 
 // ParseSize reads a number of bytes with a unit (powers of 1024): 64MiB, at most 1 TiB.
 func ParseSize(s string) (Size, error) {
-	if !sizePattern.MatchString(s) {
+	if !sizePattern().MatchString(s) {
 		return 0, fmt.Errorf("%q is not a size with a unit, such as 64MiB", s)
 	}
 	n, err := units.RAMInBytes(s)

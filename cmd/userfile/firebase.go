@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/authctl/authctl/authn"
 )
@@ -21,13 +22,13 @@ type FirebaseConfig struct {
 	MemCost       int
 }
 
-var firebaseField = regexp.MustCompile(`(?m)^\s*"?(\w+)"?\s*:\s*"?([^",\s]+)"?,?\s*$`)
+var firebaseField = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^\s*"?(\w+)"?\s*:\s*"?([^",\s]+)"?,?\s*$`) })
 
 // ParseFirebaseConfig parses the block hash_config { … } that the Firebase console shows under
 // "Password hash parameters", or the same parameters as JSON.
 func ParseFirebaseConfig(text string) (c FirebaseConfig, err error) {
 	fields := map[string]string{}
-	for _, m := range firebaseField.FindAllStringSubmatch(text, -1) {
+	for _, m := range firebaseField().FindAllStringSubmatch(text, -1) {
 		fields[m[1]] = m[2]
 	}
 	if algorithm := fields["algorithm"]; algorithm != "SCRYPT" {

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // sign is what files of a format have, and those of the formats after it have not.
@@ -52,8 +53,10 @@ func csvSigns() []sign {
 }
 
 var (
-	sqlBegin   = regexp.MustCompile(`(?i)^(--|#|/\*|(CREATE|INSERT|REPLACE|DROP|LOCK|SET|USE|START)\s)`)
-	yamlUsers  = regexp.MustCompile(`(?m)^(users|'users'|"users"):\s*(#.*)?$`)
+	sqlBegin = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)^(--|#|/\*|(CREATE|INSERT|REPLACE|DROP|LOCK|SET|USE|START)\s)`)
+	})
+	yamlUsers  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^(users|'users'|"users"):\s*(#.*)?$`) })
 	errUnknown = errors.New("nothing at its beginning tells what wrote it: name the --format")
 )
 
@@ -64,7 +67,7 @@ func head(in *bufio.Reader) string {
 }
 
 // looksLikeSQL reports whether a file begins as SQL does.
-func looksLikeSQL(in *bufio.Reader) bool { return sqlBegin.MatchString(head(in)) }
+func looksLikeSQL(in *bufio.Reader) bool { return sqlBegin().MatchString(head(in)) }
 
 // recognise returns the format of a file, by its beginning.
 func recognise(in *bufio.Reader) (string, error) {
@@ -78,9 +81,9 @@ func recognise(in *bufio.Reader) (string, error) {
 		return "ldif", nil
 	case strings.HasPrefix(text, "#") && regexp.MustCompile(`(?mi)^dn:`).MatchString(text): // comments of ldapsearch
 		return "ldif", nil
-	case yamlUsers.MatchString(text):
+	case yamlUsers().MatchString(text):
 		return "authelia", nil
-	case sqlBegin.MatchString(text) && strings.Contains(text, "user_login"), looksLikeDump(text):
+	case sqlBegin().MatchString(text) && strings.Contains(text, "user_login"), looksLikeDump(text):
 		return "wordpress", nil
 	}
 	var columns []string

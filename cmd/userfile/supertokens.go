@@ -5,6 +5,7 @@ import (
 	"errors"
 	"regexp"
 	"strconv"
+	"sync"
 
 	"github.com/authctl/authctl/authn"
 )
@@ -77,11 +78,13 @@ func (r *Reader) superTokensRow(cells map[string]string) (u authn.Arrival, err e
 	return r.leave(u, cells)
 }
 
-var superTokensFirebase = regexp.MustCompile(`^\$f_scrypt\$([^$]+)\$([^$]+)\$m=(\d+)\$r=(\d+)\$s=([^$]+)$`)
+var superTokensFirebase = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\$f_scrypt\$([^$]+)\$([^$]+)\$m=(\d+)\$r=(\d+)\$s=([^$]+)$`)
+})
 
 // superTokensHash converts a hash of Firebase, which SuperTokens writes in a form of its own.
 func (r *Reader) superTokensHash(hash string) (string, error) {
-	m := superTokensFirebase.FindStringSubmatch(hash)
+	m := superTokensFirebase().FindStringSubmatch(hash)
 	if m == nil {
 		return hash, nil
 	}

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 )
 
 var languages = []language{
@@ -34,6 +35,7 @@ type native struct {
 	url       string // of the server before it
 	refreshes atomic.Int64
 	lose      atomic.Int64 // how many answers of /refresh get lost from now on
+	halve     atomic.Int64 // how many arrive in half from then on
 	away      atomic.Bool  // whether /refresh answers 503
 
 	issued atomic.Pointer[issuedTokens] // the latest
@@ -56,7 +58,8 @@ func newNative(t *testing.T) *native {
 		t.Fatal(err)
 	}
 	forward := &httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) },
+		FlushInterval: -1, // so that half an answer leaves
+		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(target) },
 		ModifyResponse: func(r *http.Response) error {
 			if r.Request.URL.Path != "/refresh" || r.StatusCode != http.StatusOK {
 				return nil
@@ -65,6 +68,10 @@ func newNative(t *testing.T) *native {
 				return errors.New("lost")
 			}
 			body, err := io.ReadAll(r.Body)
+			if n.halve.Add(-1) >= 0 {
+				r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body[:len(body)/2]), iotest.ErrReader(errors.New("cut"))))
+				return err
+			}
 			r.Body = io.NopCloser(bytes.NewReader(body))
 			var issued issuedTokens
 			err = errors.Join(err, json.Unmarshal(body, &issued))
@@ -142,6 +149,9 @@ func testNativeClient(t *testing.T, n *native, l language) {
 	change("b")
 	n.lose.Store(1)
 	renewed("a lost answer", profile, 2)
+	change("half")
+	n.halve.Store(1)
+	renewed("half an answer", profile, 2)
 	c = c.again(t)
 	renewed("another start", profile, 1)
 	change("c")

@@ -68,13 +68,18 @@ test('an outage, a limit, a proxy and a cut sign nobody out', async (t) => {
   assert.ok(!(await server.requests()).some((line) => line.startsWith('POST /refresh 4')))
 })
 
-test('a refresh whose answer was lost is asked for again, at once', async (t) => {
-  let lose = true
-  const { server, profile, page } = await signedIn(t, { after: ({ url }) => url === '/refresh' && lose && !(lose = false) })
-  await expire(profile)
-  assert.equal((await get(page, '/api/thing')).status, 200)
-  assert.equal(await count(server, 'POST /refresh 200'), 2)
-  assert.deepEqual(await told(page), [])
+test('a refresh whose answer was lost, on the way or in a proxy, is asked for again, at once', async (t) => {
+  let lose
+  const { server, profile, page } = await signedIn(t, { after: ({ url }, answer) => url === '/refresh' && lose?.(answer) })
+  let refreshes = 0
+  for (const losing of [() => true, (answer) => { answer.statusCode = 504; delete answer.headers['set-cookie']; answer.headers['content-type'] = 'text/html' }]) {
+    await expire(profile)
+    lose = (answer) => { lose = undefined; return losing(answer) }
+    assert.equal((await get(page, '/api/thing')).status, 200)
+    refreshes += 2
+    assert.equal(await count(server, 'POST /refresh 200'), refreshes)
+    assert.deepEqual(await told(page), [])
+  }
 })
 
 test('the reason of a sign-out is told, and the 401 is returned', async (t) => {

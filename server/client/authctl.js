@@ -81,13 +81,13 @@ export function authctl(url) {
     tell(why)
   }
 
-  // refresh asks for new cookies, twice if need be. The first answer may be lost. A browser with a cookie
-  // in two scopes is refused once, and that leaves it one.
+  // refresh asks for new cookies, twice if need be. The first answer may be lost, on the way or in a proxy, whose own
+  // answer has no code. A browser with a cookie in two scopes is refused once, and that leaves it one.
   async function refresh(again = false) {
     try {
       await ask("POST", "refresh", { signal: AbortSignal.timeout(patience) })
     } catch (error) {
-      const lost = !(error instanceof AuthctlError)
+      const lost = !(error instanceof AuthctlError && error.code)
       if (again || !(lost || error.code === "unauthenticated")) throw error
       await refresh(true)
     }

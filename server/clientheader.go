@@ -35,6 +35,10 @@ func (s *Server) naming(clients publicClients, next http.Handler) http.Handler {
 		case c == nil:
 			x.route, _ = s.find(r)
 			s.warnClient(x, "no client with this id is configured")
+			if r.URL.Path == tokenPath { // its errors have a form of their own
+				failToken(x, errUnknownClient)
+				return
+			}
 			fail(x, errUnknownClient)
 			return
 		case !c.native:

@@ -201,6 +201,17 @@ func TestEndpointsForPeopleRefuseAServiceAccount(t *testing.T) {
 	f.send(request{method: "GET", path: "/verify", cookies: "access_token=" + token}).want(t, http.StatusOK)
 }
 
+func TestARequestForATokenThatNamesAnUnknownApplicationGetsAnErrorOfOAuth(t *testing.T) {
+	t.Parallel()
+	f := start(t, knowing(native("cli")))
+	_, secret := f.serviceAccount("billing")
+	a := f.token(basic("billing", secret), clientGrant, "Authctl-Client", "nobody").want(t, http.StatusBadRequest, "unknown_client")
+	if !strings.Contains(string(a.body), `"error":"invalid_request"`) {
+		t.Errorf("got %s", a)
+	}
+	f.granted(f.token(basic("billing", secret), clientGrant, "Authctl-Client", "cli"))
+}
+
 func TestANameThatNoServiceAccountCanHaveIsUnknownOnBothDatabases(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, start func(...func(*setup)) *fixture) {

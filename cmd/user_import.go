@@ -32,6 +32,7 @@ type userImportOptions struct {
 	firebaseConfig string
 	prehash        string
 	prehashFile    string
+	given          func(flag string) bool // whether a flag is given, perhaps with an empty value
 	rejects        string
 	unverified     string
 	reason         string
@@ -87,6 +88,7 @@ confirmed addresses. Their users with a username are imported unchanged.`,
 	}
 	o.addFlag(c, "table", "json", "yaml")
 	f := c.Flags()
+	o.given = f.Changed
 	f.StringVar(&o.format, "format", "authctl", "what wrote the file: "+strings.Join(userfile.Formats(), ", "))
 	f.StringVar(&o.usernameFrom, "username-from", "", "what becomes the username: `login, email or slug` (default: the login, or else a name made of the id)")
 	f.StringVar(&o.usernameField, "username-field", "", "the name of --username-from in earlier releases")
@@ -222,8 +224,8 @@ func (o *userImportOptions) reader(path string) (*userfile.Reader, error) {
 
 // readPrehash reads --prehash-file, and checks --prehash.
 func (o *userImportOptions) readPrehash() error {
-	if o.prehashFile != "" {
-		if o.prehash != "" {
+	if o.given("prehash-file") {
+		if o.given("prehash") {
 			return usage("", "--prehash and --prehash-file cannot be given together")
 		}
 		text, err := os.ReadFile(o.prehashFile)
@@ -234,7 +236,7 @@ func (o *userImportOptions) readPrehash() error {
 			return usage("", "--prehash-file: %s is empty", o.prehashFile)
 		}
 	}
-	if o.prehash == "" {
+	if o.prehash == "" && !o.given("prehash") {
 		return nil
 	}
 	if err := authn.CheckPrehash(o.prehash); err != nil {

@@ -2,7 +2,6 @@ package userfile
 
 import (
 	"encoding/json"
-	"errors"
 	"strings"
 	"time"
 
@@ -22,14 +21,10 @@ func betterAuthColumns() columns {
 
 // betterAuth reads a user with the password beside the user's fields, or in a list of accounts.
 func (r *Reader) betterAuth(o object) (authn.Arrival, error) {
-	_, users := o["user"]
 	for _, list := range []string{"account", "accounts"} {
 		var accounts []map[string]any
 		if raw, is := o[list]; !is || json.Unmarshal(raw, &accounts) != nil {
 			continue
-		}
-		if users {
-			return authn.Arrival{}, errors.New("it has the tables user and account one after the other: export them with one query that joins them")
 		}
 		delete(o, list)
 		for _, account := range accounts {
@@ -41,6 +36,13 @@ func (r *Reader) betterAuth(o object) (authn.Arrival, error) {
 			}
 			o["password"], _ = json.Marshal(password)
 		}
+	}
+	if _, is := o["password"]; !is && r.accounts != nil {
+		var id string
+		if raw := o["id"]; raw != nil {
+			id = text(raw)
+		}
+		o["password"], _ = json.Marshal(r.accounts[id])
 	}
 	return flat(r.betterAuthRow)(o)
 }

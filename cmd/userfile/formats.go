@@ -2,6 +2,7 @@ package userfile
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"slices"
@@ -24,10 +25,19 @@ type format struct {
 
 // document is how JSON files of a format are built.
 type document struct {
-	member  string                              // the member with the list of users; "" for a format without one
-	skip    []string                            // further lists beside it, which may be long
-	through []string                            // the members that lead to an object with that list
-	user    func(object) (authn.Arrival, error) // reads a user
+	member  string                                   // the member with the list of users; "" for a format without one
+	skip    []string                                 // further lists beside it, which may be long
+	through []string                                 // the members that lead to an object with that list
+	beside  func(name string, value json.RawMessage) // takes a member before that list, "" at the beginning of a document; may be nil
+	before  func() error                             // is called before the users of that list; may be nil
+	user    func(object) (authn.Arrival, error)      // reads a user
+}
+
+// tell passes a member on to the format.
+func (d document) tell(name string, value json.RawMessage) {
+	if d.beside != nil {
+		d.beside(name, value)
+	}
 }
 
 // formats returns the formats in the order of [Formats].
@@ -46,11 +56,11 @@ func (r *Reader) formats() []format {
 		{name: "shadow", other: r.readShadow},
 		{name: "htpasswd", other: r.readHtpasswd},
 		{name: "authelia", other: r.readAuthelia},
-		{name: "better-auth", json: &document{user: r.betterAuth}, csv: csv(betterAuthColumns()), row: r.betterAuthRow},
+		{name: "better-auth", json: &document{member: "user", before: r.readAccounts, user: r.betterAuth}, csv: csv(betterAuthColumns()), row: r.betterAuthRow},
 		{name: "clerk", json: cells(r.clerkRow), csv: csv(clerkColumns()), row: r.clerkRow},
 		{name: "supertokens", json: &document{member: "users", user: r.superTokens}, csv: csv(superTokensColumns()), row: r.superTokensRow},
 		{name: "zitadel", json: &document{member: "humanUsers", skip: []string{"machineUsers", "userGrants"}, through: zitadelOrgs(), user: r.zitadel}},
-		{name: "fusionauth", json: &document{member: "users", user: r.fusionAuth}, csv: csv(fusionAuthColumns()), row: r.fusionAuthRow},
+		{name: "fusionauth", json: &document{member: "users", beside: r.fusionAuthDefault, user: r.fusionAuth}, csv: csv(fusionAuthColumns()), row: r.fusionAuthRow},
 		{name: "aspnet", json: cells(r.aspNetRow), csv: csv(aspNetColumns()), row: r.aspNetRow},
 		{name: "ldif", other: r.readLDIF},
 	}

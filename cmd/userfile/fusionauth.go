@@ -2,6 +2,7 @@ package userfile
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -28,6 +29,13 @@ func (r *Reader) fusionAuth(o object) (authn.Arrival, error) {
 			delete(o, member)
 		}
 	}
+	if _, own := o["encryption_scheme"]; !own && o["password"] != nil {
+		for name, value := range r.defaults {
+			if _, own := o[name]; !own {
+				o[name], _ = json.Marshal(value)
+			}
+		}
+	}
 	if _, is := o["active"]; !is {
 		o["active"] = json.RawMessage("true")
 	}
@@ -36,6 +44,19 @@ func (r *Reader) fusionAuth(o object) (authn.Arrival, error) {
 		r.grant(&u, registration.Roles...)
 	}
 	return u, err
+}
+
+// fusionAuthDefault takes the scheme and the factor that a file has for all its users.
+func (r *Reader) fusionAuthDefault(name string, value json.RawMessage) {
+	switch {
+	case name == "":
+		r.defaults = map[string]string{}
+	case string(value) == "null":
+	case name == "encryptionScheme":
+		r.defaults["encryption_scheme"] = text(value)
+	case name == "factor":
+		r.defaults["factor"] = text(value)
+	}
 }
 
 func (r *Reader) fusionAuthRow(cells map[string]string) (u authn.Arrival, err error) {
@@ -82,7 +103,7 @@ func (h fusionAuthHash) text() (string, error) {
 		if isNone(h.value) {
 			return "", nil
 		}
-		return "", fmt.Errorf("it has no encryptionScheme of its password")
+		return "", errors.New("it has no encryptionScheme of its password, and the file has none before its users")
 	}
 	return "", fmt.Errorf("its password has the scheme %q, which cannot be verified: import the user without it, and send a link to reset it", shown(h.scheme))
 }

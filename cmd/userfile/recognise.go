@@ -107,9 +107,9 @@ func recognise(in *bufio.Reader) (string, error) {
 	return "", errUnknown
 }
 
-// looksLikeDump reports whether a text begins as mysqldump's files do.
+// looksLikeDump reports whether a text begins as the files of mysqldump and phpMyAdmin do.
 func looksLikeDump(text string) bool {
-	return strings.HasPrefix(text, "-- MySQL dump") || strings.HasPrefix(text, "-- MariaDB dump") || strings.HasPrefix(text, "/*M!")
+	return strings.HasPrefix(text, "-- MySQL dump") || strings.HasPrefix(text, "-- MariaDB dump") || strings.HasPrefix(text, "-- phpMyAdmin SQL Dump") || strings.HasPrefix(text, "/*M!")
 }
 
 func match(signs []sign, names []string) (string, error) {

@@ -18,6 +18,8 @@ type dump struct {
 	lex    *lexer
 	tables map[string][]string // columns of the tables that CREATE TABLE has made
 	found  bool                // a table of users
+	metas  metas               // roles that the tables of metadata have
+	scan   bool                // only the tables of metadata are read
 	n      int
 	yield  func(Row, error) bool
 }
@@ -25,7 +27,7 @@ type dump struct {
 // readDump reads a dump of mysqldump, or of phpMyAdmin.
 func (r *Reader) readDump(in *bufio.Reader, _ byte) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
-		d := &dump{r: r, lex: &lexer{in: in, at: r.at}, tables: map[string][]string{}, yield: yield}
+		d := &dump{r: r, lex: &lexer{in: in, at: r.at}, tables: map[string][]string{}, metas: metas{}, yield: yield}
 		err := d.all()
 		switch {
 		case errors.Is(err, errStopped):
@@ -132,7 +134,7 @@ func (d *dump) table(after string) (string, error) {
 			if next, err := d.lex.peek(); err == nil && next == '.' {
 				continue
 			}
-			if !strings.HasSuffix(strings.ToLower(name), "users") {
+			if lower := strings.ToLower(name); !strings.HasSuffix(lower, "users") && !strings.HasSuffix(lower, metaTable) {
 				d.r.drop("table " + name)
 				return "", d.lex.skip()
 			}
@@ -171,12 +173,16 @@ func (d *dump) insert() error {
 			return within(err)
 		}
 		return broken("it has an INSERT without VALUES after %s and %d bytes", d.count(), d.lex.at)
-	case columns != nil && !isWordPress(columns):
+	case isMeta(table, columns):
+		return d.meta(table, columns)
+	case d.scan, columns != nil && !isWordPress(columns), strings.HasSuffix(strings.ToLower(table), metaTable):
 		d.r.drop("table " + table)
 		return d.lex.skip()
 	}
 	d.found = true
-	return d.rows(columns)
+	d.lookAhead()
+	prefix := table[:len(table)-len("users")]
+	return d.rows(func(values []string) error { return d.row(prefix, columns, values) })
 }
 
 // isWordPress reports whether columns are those of wp_users.
@@ -186,7 +192,7 @@ func isWordPress(columns []string) bool {
 }
 
 // rows reads the rows of an INSERT up to its end.
-func (d *dump) rows(columns []string) error {
+func (d *dump) rows(row func(values []string) error) error {
 	for {
 		t, err := d.lex.next()
 		switch {
@@ -200,7 +206,7 @@ func (d *dump) rows(columns []string) error {
 			if err != nil {
 				return err
 			}
-			if err := d.row(columns, values); err != nil {
+			if err := row(values); err != nil {
 				return err
 			}
 		default:
@@ -246,8 +252,8 @@ func unhex(digits string) (string, error) {
 	return string(text), err
 }
 
-// row yields a user.
-func (d *dump) row(columns, values []string) error {
+// row yields a user of the table with a prefix.
+func (d *dump) row(prefix string, columns, values []string) error {
 	if columns == nil { // in the order in which WordPress makes them
 		columns = []string{"ID", "user_login", "user_pass", "user_nicename", "user_email", "user_url", "user_registered", "user_activation_key", "user_status", "display_name"}
 		if len(values) == len(columns)+2 {
@@ -267,7 +273,10 @@ func (d *dump) row(columns, values []string) error {
 			cells[column] = trimmed(values[i])
 		}
 		if row.Err == nil {
-			row.User, row.Err = d.r.tidy(d.r.wordpressRow(cells))
+			id := cells["ID"]
+			u, err := d.r.wordpressRow(cells)
+			d.r.grant(&u, d.metas[metaKey{prefix, id}]...)
+			row.User, row.Err = d.r.tidy(u, err)
 		}
 	}
 	if !d.yield(row, nil) {

@@ -24,6 +24,7 @@ type lexer struct {
 	in        *bufio.Reader
 	at        int64 // bytes read
 	careless  bool  // texts are read and not kept
+	keep      int   // bytes that are kept of a text, the rest is read over; 0 for all, and no more than maxRecord
 	announced bool  // a comment says that this is a dump
 	completed bool  // a comment says that the dump is complete
 }
@@ -122,7 +123,7 @@ func (l *lexer) quoted(quote byte) (string, error) {
 			}
 			b = unescaped(b)
 		}
-		if l.careless {
+		if l.careless || l.keep > 0 && text.Len() >= l.keep {
 			continue
 		}
 		if text.WriteByte(b); text.Len() > maxRecord {

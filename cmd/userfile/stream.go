@@ -127,6 +127,9 @@ func (s *stream) list(depth int, element func(json.Token, int) error) error {
 func (s *stream) object(member string, depth int) error {
 	s.within = true
 	o, size, lists, leads, row := object{}, 0, s.lists, s.leads, Row{}
+	if member != "" {
+		s.tell("", nil)
+	}
 	for s.json.More() {
 		key, err := s.json.Token()
 		if err != nil {
@@ -159,6 +162,9 @@ func (s *stream) object(member string, depth int) error {
 		if err := s.json.Decode(&value); err != nil {
 			return err
 		}
+		if member != "" {
+			s.tell(name, value)
+		}
 		if _, twice := o[name]; twice && row.Err == nil {
 			row.Err = fmt.Errorf("it has %q twice", shown(name))
 		}
@@ -190,6 +196,11 @@ func (s *stream) object(member string, depth int) error {
 
 // users reads the list of users in the member.
 func (s *stream) users() error {
+	if s.before != nil {
+		if err := s.before(); err != nil {
+			return err
+		}
+	}
 	t, err := s.json.Token()
 	switch {
 	case err != nil:

@@ -39,6 +39,8 @@ type Reader struct {
 	lost     map[string]int // users of each role that is none here
 	zoneless int
 	grants   map[string][]string // roles by the user's id, of a file that has them after the users; nil for none
+	accounts map[string]string   // password hashes by the user's id, of a file that has them in a list of their own; nil for none
+	defaults map[string]string   // values that a file has for the users who have none of their own; nil for none
 	format   string              // of the file, once it is known
 	at       int64               // offset of the first byte after a byte order mark and empty lines
 	skipped  int                 // number of empty lines before that byte

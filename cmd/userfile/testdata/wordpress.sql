@@ -6,10 +6,13 @@
 DROP TABLE IF EXISTS `wp_usermeta`;
 CREATE TABLE `wp_usermeta` (
   `umeta_id` bigint(20) unsigned NOT NULL AUTO_INCREMENT,
+  `user_id` bigint(20) unsigned NOT NULL DEFAULT 0,
+  `meta_key` varchar(255) DEFAULT NULL,
   `meta_value` longtext DEFAULT NULL,
-  PRIMARY KEY (`umeta_id`)
+  PRIMARY KEY (`umeta_id`),
+  KEY `user_id` (`user_id`)
 ) ENGINE=InnoDB;
-INSERT INTO `wp_usermeta` VALUES (1,'a:1:{s:13:\"administrator\";b:1;}; it''s'),(2,NULL);
+INSERT INTO `wp_usermeta` VALUES (1,1,'nickname','Al; it''s'),(2,1,'wp_capabilities','a:2:{s:13:\"administrator\";b:1;s:6:\"editor\";b:1;}'),(3,1,'session_tokens',NULL);
 DROP TABLE IF EXISTS `wp_users`;
 CREATE TABLE `wp_users` (
   `ID` bigint(20) unsigned NOT NULL AUTO_INCREMENT,

@@ -16,6 +16,9 @@ import (
 // operator says otherwise.
 const DefaultOverlap = 24 * time.Hour
 
+// DefaultClientID returns the client_id of users' tokens whose request names no application.
+func (s *Service) DefaultClientID() string { return s.access.clientID }
+
 // IsClientName reports whether a text can be the name of a service account: [a-z0-9_.:-]{1,64}.
 func IsClientName(text string) bool { return IsRole(text) }
 

@@ -66,6 +66,9 @@ func (o serveOptions) run(ctx context.Context, a *app) error {
 	if err := a.warnOfNewerSchema(ctx, inst.store); err != nil {
 		return err
 	}
+	if err := a.warnOfSharedNames(ctx, inst); err != nil {
+		return err
+	}
 	a.warnOfOpenFiles(inst)
 	log := a.log.Logger
 	mails, err := newMailroom(inst, listening.public, a.log)

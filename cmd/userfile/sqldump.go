@@ -76,40 +76,6 @@ func within(err error) error {
 	return err
 }
 
-// create reads CREATE TABLE, whose first word has been read.
-func (d *dump) create() error {
-	table, err := d.table("TABLE")
-	if err != nil || table == "" {
-		return err
-	}
-	var columns []string
-	depth, first := 0, false
-	for {
-		t, err := d.lex.next()
-		switch {
-		case err != nil:
-			return err
-		case t.kind == ';':
-			if len(columns) > 0 {
-				d.tables[table] = columns
-			}
-			return nil
-		case t.kind == '(':
-			depth++
-			first = depth == 1
-		case t.kind == ')':
-			depth--
-		case t.kind == ',':
-			first = depth == 1
-		default:
-			if first && t.quoted { // a key begins with a word
-				columns = append(columns, t.text)
-			}
-			first = false
-		}
-	}
-}
-
 // table reads up to the name of a table, which follows a word. It returns "" for a statement of
 // another kind, or of a table that is not one of users, and skips it.
 func (d *dump) table(after string) (string, error) {
@@ -160,7 +126,9 @@ func (d *dump) insert() error {
 				return err
 			}
 			if t.kind == 'w' {
-				columns = append(columns, t.text)
+				if columns, err = d.column(columns, t); err != nil {
+					return err
+				}
 			}
 		}
 		t, err = d.lex.next()

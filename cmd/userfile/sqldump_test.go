@@ -24,3 +24,13 @@ func TestTheFormsOfATextInADumpAreOne(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestATableOfADumpHasBoundedColumns: what is no dump cannot fill the memory.
+func TestATableOfADumpHasBoundedColumns(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"CREATE TABLE `wp_users` (" + strings.Repeat("`a` int,", maxColumns+1), "INSERT INTO `wp_users` (" + strings.Repeat("`a`,", maxColumns+1)} {
+		if _, _, err := read("wordpress", text, Options{}); err == nil || !strings.Contains(err.Error(), "more than 4096 columns") {
+			t.Errorf("%.30q: got %v", text, err)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"github.com/authctl/authctl/authn"
 	"github.com/authctl/authctl/store"
 )
 
@@ -97,6 +98,9 @@ func newClientList(a *app) *cobra.Command {
 func (o *clientListOptions) run(ctx context.Context, a *app) error {
 	if o.limit < 0 {
 		return usage("", "--limit must not be negative")
+	}
+	if o.after != "" && !authn.IsClientName(o.after) {
+		return usage("", "--after: %q cannot be the name of a client", o.after)
 	}
 	inst, err := a.open(ctx, opening{reads: true})
 	if err != nil {

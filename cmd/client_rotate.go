@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -82,14 +83,12 @@ func (o *clientRotateOptions) run(ctx context.Context, a *app, name string) erro
 	for _, s := range goodSecrets(client, time.Now())[1:] {
 		a.say("the secret of %s is good until %s", when(s.CreatedAt), when(s.ExpiresAt))
 	}
-	if err := showSecret(a, &o.output, client, secret); err != nil {
-		return err
-	}
+	shown := showSecret(a, &o.output, client, secret)
 	if !o.now {
-		return nil
+		return shown
 	}
 	_, err = o.awaitServers(ctx, a, inst.authn)
-	return err
+	return errors.Join(shown, err)
 }
 
 // agreed reports whether to go on. It asks if the rotation ends a secret before its time.

@@ -108,9 +108,10 @@ func audiences(configured, issuer string) []string {
 	}
 }
 
-// issue signs a token for a user's session. clientID is its client_id, "" for the configured one. The token expires after the access lifetime, but never
-// later than the session. It never has more than 3,500 bytes: issue fails then. [Service.SetRights]
-// and [Service.RenameUser] refuse what would lead there; a longer issuer may.
+// issue signs a token for a user's session. clientID is its client_id, "" for the configured one. The
+// token expires after the access lifetime, but never later than the session. It never has more than
+// 3,500 bytes: issue fails then. [Service.SetRights] and [Service.RenameUser] refuse what would lead
+// there; a longer issuer may.
 func (a *accessTokens) issue(u store.User, session store.Session, clientID string, now time.Time) (token string, expires time.Time, err error) {
 	key := a.ring.Load().active
 	if !key.signs() {

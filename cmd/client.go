@@ -85,17 +85,7 @@ func showSecret(a *app, o *output, c store.Client, secret string) error {
 }
 
 // clientChangeOptions is for the commands that change a client and print it.
-type clientChangeOptions struct {
-	output
-	waitOptions
-	reason string
-}
-
-func (o *clientChangeOptions) addFlags(c *cobra.Command) {
-	o.output.addFlag(c, "table", "json", "yaml", "ids")
-	o.waitOptions.addFlag(c)
-	addReason(c, &o.reason)
-}
+type clientChangeOptions struct{ changeOptions }
 
 // change carries out do on the client of this name, shows the client, and waits for the servers.
 func (o *clientChangeOptions) change(ctx context.Context, a *app, name string, do func(*instance, store.Client) (store.Client, error)) error {
@@ -147,9 +137,7 @@ func newClientChange(a *app, c *cobra.Command, do func(*authn.Service, context.C
 
 type clientSetOptions struct {
 	clientChangeOptions
-	rightsOptions
-	unroles  []string
-	unclaims []string
+	rightsChangeOptions
 }
 
 func newClientSet(a *app) *cobra.Command {
@@ -165,21 +153,14 @@ asks for another one. authctl user set --help describes roles and claims.`,
 		RunE:    func(c *cobra.Command, args []string) error { return o.run(c.Context(), a, args[0]) },
 	}
 	o.clientChangeOptions.addFlags(c)
-	o.rightsOptions.addFlags(c)
-	f := c.Flags()
-	f.StringArrayVar(&o.unroles, "unrole", nil, "take this `role` away; may be repeated")
-	f.StringArrayVar(&o.unclaims, "unclaim", nil, "remove the claim of this `name`; may be repeated")
+	o.rightsChangeOptions.addFlags(c)
 	return c
 }
 
 func (o *clientSetOptions) run(ctx context.Context, a *app, name string) error {
-	change, err := o.rightsOptions.change()
+	change, err := o.rightsChangeOptions.change("authctl client set NAME --role reports:read")
 	if err != nil {
 		return err
-	}
-	change.Revoke, change.Unset = splitRoles(o.unroles), o.unclaims
-	if len(change.Grant)+len(change.Revoke)+len(change.Set)+len(change.Unset) == 0 {
-		return usage("authctl client set NAME --role reports:read", "nothing to set: give --role, --unrole, --claim or --unclaim")
 	}
 	return o.clientChangeOptions.change(ctx, a, name, func(inst *instance, client store.Client) (store.Client, error) {
 		before := client.Rights
@@ -187,12 +168,7 @@ func (o *clientSetOptions) run(ctx context.Context, a *app, name string) error {
 		if err != nil {
 			return client, err
 		}
-		if absent := absentRights(before, change); absent != "" {
-			a.say("%s had no %s", client.Name, absent)
-		}
-		if !changed {
-			a.say("nothing changed: the roles and claims of %s are so already", client.Name)
-		}
+		sayRights(a, client.Name, before, change, changed)
 		return client, nil
 	})
 }

@@ -11,11 +11,20 @@ import (
 	"github.com/authctl/authctl/store"
 )
 
-type userChangeOptions struct {
+// changeOptions is for the commands that change a user or a client, print it, and wait for the servers.
+type changeOptions struct {
 	output
 	waitOptions
 	reason string
 }
+
+func (o *changeOptions) addFlags(c *cobra.Command) {
+	o.output.addFlag(c, "table", "json", "yaml", "ids")
+	o.waitOptions.addFlag(c)
+	addReason(c, &o.reason)
+}
+
+type userChangeOptions struct{ changeOptions }
 
 // changeUser is an operation on one user of [authn.Service].
 type changeUser func(*authn.Service, context.Context, authn.Actor, string) (store.User, error)
@@ -41,12 +50,6 @@ func newUserChange(a *app, c *cobra.Command, do changeUser) *cobra.Command {
 	c.RunE = func(c *cobra.Command, args []string) error { return o.run(c.Context(), a, args[0], do) }
 	o.addFlags(c)
 	return c
-}
-
-func (o *userChangeOptions) addFlags(c *cobra.Command) {
-	o.output.addFlag(c, "table", "json", "yaml", "ids")
-	o.waitOptions.addFlag(c)
-	addReason(c, &o.reason)
 }
 
 func (o *userChangeOptions) run(ctx context.Context, a *app, name string, do changeUser) error {

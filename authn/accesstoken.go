@@ -5,12 +5,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/google/uuid"
 
 	"github.com/authctl/authctl/store"
@@ -123,24 +120,9 @@ func (a *accessTokens) issue(u store.User, session store.Session, clientID strin
 	}
 	expires = expires.Truncate(time.Second) // exp counts seconds
 	user := session.UserID.String()
-	content := claims{
-		ID:         newTokenID(),
-		ClientID:   cmp.Or(clientID, a.clientID),
-		Issuer:     a.issuer,
-		Audience:   a.audiences[0],
-		Subject:    user,
-		UserID:     user,
-		Username:   u.Username,
-		SessionID:  session.ID.String(),
-		SignedIn:   a.signedIn(session),
-		Generation: [2]int64{session.Generation.Installation, session.Generation.User},
-		IssuedAt:   now.Unix(),
-		ExpiresAt:  expires.Unix(),
-		Rights:     u.Rights.Generation,
-	}
-	if a.rights {
-		content.Roles, content.Custom = roleList(u.Rights.Roles), userInfo(u.Rights.Claims)
-	}
+	content := a.content(user, session.Generation, u.Rights, now, expires)
+	content.ClientID, content.UserID, content.Username = cmp.Or(clientID, a.clientID), user, u.Username
+	content.SessionID, content.SignedIn = session.ID.String(), a.signedIn(session)
 	if token, err = a.sign(key, &content); err != nil {
 		return "", time.Time{}, err
 	}
@@ -158,20 +140,8 @@ func (a *accessTokens) issueClient(c store.ClientCredentials, now time.Time) (to
 		return "", time.Time{}, errCannotSign
 	}
 	expires = now.Add(a.ttl).Truncate(time.Second) // exp counts seconds
-	content := claims{
-		ID:         newTokenID(),
-		ClientID:   c.Client.Name,
-		Issuer:     a.issuer,
-		Audience:   a.audiences[0],
-		Subject:    c.Client.ID.String(),
-		Generation: [2]int64{c.Installation, c.Client.Rights.Generation},
-		IssuedAt:   now.Unix(),
-		ExpiresAt:  expires.Unix(),
-		Rights:     c.Client.Rights.Generation,
-	}
-	if a.rights {
-		content.Roles, content.Custom = roleList(c.Client.Rights.Roles), userInfo(c.Client.Rights.Claims)
-	}
+	content := a.content(c.Client.ID.String(), c.Generation(), c.Client.Rights, now, expires)
+	content.ClientID = c.Client.Name
 	if token, err = a.sign(key, &content); err != nil {
 		return "", time.Time{}, err
 	}
@@ -179,6 +149,24 @@ func (a *accessTokens) issueClient(c store.ClientCredentials, now time.Time) (to
 		return "", time.Time{}, fmt.Errorf("the access token of client %s would have %d bytes, and it may have %d: remove roles or claims with authctl client set, or shorten jwt.issuer and jwt.audience", c.Client.Name, len(token), maxIssuedToken)
 	}
 	return token, expires, nil
+}
+
+// content returns what the tokens of users and of service accounts have in common.
+func (a *accessTokens) content(subject string, g store.Generation, r store.Rights, now, expires time.Time) claims {
+	c := claims{
+		ID:         newTokenID(),
+		Issuer:     a.issuer,
+		Audience:   a.audiences[0],
+		Subject:    subject,
+		Generation: [2]int64{g.Installation, g.User},
+		IssuedAt:   now.Unix(),
+		ExpiresAt:  expires.Unix(),
+		Rights:     r.Generation,
+	}
+	if a.rights {
+		c.Roles, c.Custom = roleList(r.Roles), userInfo(r.Claims)
+	}
+	return c
 }
 
 // sign returns the token with this content, signed by a key.
@@ -210,117 +198,3 @@ func (a *accessTokens) signedIn(session store.Session) int64 {
 // errCannotSign means that this process has no key to sign with. Another process may have it.
 var errCannotSign = &Error{Code: CodeUnavailable, Message: "this server cannot sign access tokens at the moment", RetryAfter: 5 * time.Second,
 	Err: errors.New("the active signing key cannot be opened: authctl key list shows why")}
-
-// key returns the key whose tokens have exactly this header. If the key is active but closed, the
-// fault is this process's, not the token's. A key that is closed and not active counts as missing:
-// a refresh helps the holder of such a token.
-func (a *accessTokens) key(header string, now time.Time) (*signingKey, error) {
-	k := a.ring.Load().byHeader[header]
-	if k == nil && a.queryKey != nil {
-		if err := a.queryKey(header); err != nil {
-			return nil, err
-		}
-		k = a.ring.Load().byHeader[header]
-	}
-	switch {
-	case k == nil || k.over(now):
-		return nil, errBadToken
-	case k.public != nil:
-		return k, nil
-	case k.State == store.KeyActive:
-		return nil, errCannotSign
-	default:
-		return nil, errBadToken
-	}
-}
-
-var errBadToken = refuse(CodeUnauthenticated, "sign in to continue")
-
-// verify checks a token and returns its content. The header must be byte for byte one that issue
-// writes. That fixes algorithm, type and key at once, and leaves no room for attacks through alg,
-// crit or jku. The signature is checked before the payload is read. It fails with
-// [CodeUnauthenticated], or with [CodeTokenExpired] and the claims when the token is valid but
-// expired.
-func (a *accessTokens) verify(token string, now time.Time) (accessClaims, error) {
-	if len(token) > maxAccessToken {
-		return accessClaims{}, errBadToken
-	}
-	start := strings.IndexByte(token, '.') + 1
-	key, err := a.key(token[:start], now)
-	if err != nil {
-		return accessClaims{}, err
-	}
-	c, ok := key.seen.find(token)
-	if !ok {
-		if c, ok = key.read(token, start); !ok {
-			return accessClaims{}, errBadToken
-		}
-		key.seen.add(token, c)
-	}
-	out, ok := a.accept(c, now)
-	switch {
-	case !ok:
-		return accessClaims{}, errBadToken
-	case now.Unix() >= c.ExpiresAt:
-		return out, refuse(CodeTokenExpired, "the access token has expired, refresh it")
-	default:
-		return out, nil
-	}
-}
-
-// read returns the claims of a token whose payload begins at start, if its signature is good.
-func (k *signingKey) read(token string, start int) (claims, bool) {
-	var c claims
-	dot := strings.LastIndexByte(token, '.')
-	if dot < start {
-		return c, false
-	}
-	b64 := base64.RawURLEncoding.Strict()
-	decoded := make([]byte, 0, len(token)-start) // room for both parts, so that there is one allocation
-	signature, err := b64.AppendDecode(decoded, []byte(token[dot+1:]))
-	if err != nil || b64.EncodedLen(len(signature)) != len(token)-dot-1 {
-		return c, false
-	}
-	if k.method.Verify(token[:dot], signature, k.public) != nil {
-		return c, false
-	}
-	payload, err := b64.AppendDecode(signature[len(signature):], []byte(token[start:dot]))
-	if err != nil {
-		return c, false
-	}
-	return c, json.Unmarshal(payload, &c, json.RejectUnknownMembers(true)) == nil
-}
-
-// bearer returns the session of a user's token, or the name of the service account that has the
-// token. ok is false for a mixture of both.
-func (c *claims) bearer() (sessionID uuid.UUID, client string, ok bool) {
-	if c.UserID == "" && c.Username == "" && c.SessionID == "" && c.SignedIn == 0 {
-		return uuid.Nil, c.ClientID, IsClientName(c.ClientID)
-	}
-	sessionID, err := uuid.Parse(c.SessionID)
-	return sessionID, "", err == nil && sessionID != uuid.Nil && c.UserID == c.Subject && c.Username != ""
-}
-
-// accept checks the claims, except their expiry.
-func (a *accessTokens) accept(c claims, now time.Time) (accessClaims, bool) {
-	userID, err := uuid.Parse(c.Subject)
-	sessionID, client, ok := c.bearer()
-	latest := now.Add(clockSkew).Unix()
-	lifetime := int64((a.ttl + time.Second - 1) / time.Second)
-	if err != nil || !ok || userID == uuid.Nil ||
-		c.Issuer != a.issuer || !slices.Contains(a.audiences, c.Audience) ||
-		c.IssuedAt <= 0 || c.IssuedAt > latest ||
-		c.ExpiresAt < c.IssuedAt || c.ExpiresAt > latest+lifetime || c.ExpiresAt-c.IssuedAt > lifetime {
-		return accessClaims{}, false
-	}
-	return accessClaims{
-		userID:     userID,
-		client:     client,
-		username:   c.Username,
-		sessionID:  sessionID,
-		expiresAt:  time.Unix(c.ExpiresAt, 0).UTC(),
-		generation: store.Generation{Installation: c.Generation[0], User: c.Generation[1]},
-		roles:      string(c.Roles),
-		rights:     c.Rights,
-	}, true
-}

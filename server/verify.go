@@ -11,9 +11,8 @@ import (
 const verifyPath = "/verify"
 
 // verify answers a proxy's question whether a request may pass, and which user or service account
-// sends it. It accepts
-// every method, and every path below its own, because proxies forward those of the original
-// request. It reads no body, sets no cookie, and queries no database.
+// sends it. It accepts every method, and every path below its own, because proxies forward those of
+// the original request. It reads no body, sets no cookie, and queries no database.
 func (s *Server) verify(w http.ResponseWriter, r *http.Request) {
 	x := w.(*exchange)
 	x.route = verifyPath

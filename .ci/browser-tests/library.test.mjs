@@ -217,5 +217,5 @@ test('an import map with the digest of docs/authctl-js.md lets in this library, 
 })
 
 test('the types are those of the library', async () => {
-  await promisify(execFile)('node', ['node_modules/typescript/bin/tsc', '--project', 'types']).catch(({ stdout }) => assert.fail(stdout))
+  await promisify(execFile)('node', ['node_modules/typescript/bin/tsc', '--project', 'typescript']).catch(({ stdout }) => assert.fail(stdout))
 })

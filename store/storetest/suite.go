@@ -29,6 +29,7 @@ func Run(t *testing.T, b Backend) {
 		cases []testCase
 	}{
 		{"users", userCases},
+		{"lists of users", userListCases},
 		{"rights", rightsCases},
 		{"clients", clientCases},
 		{"released names", releasedNameCases},
